@@ -1,1 +1,6 @@
-//! (in progress)
+//! One running agent: the shim that owns its process, the spool of what it prints, the native
+//! agent, and the mailbox.
+
+mod event;
+
+pub use event::{AgentEvent, ErrorClass};
