@@ -79,12 +79,12 @@ pub enum AgentEvent {
         /// The message.
         text: String,
     },
-    /// An event of a type that this version does not know.
-    #[serde(untagged)]
-    Other(Value),
     /// A line that is not JSON.
     #[serde(skip)]
     Noise(String),
+    /// An event of a type that this version does not know.
+    #[serde(untagged)]
+    Other(Value),
 }
 
 /// Kinds of failure, by what can be done about them.
