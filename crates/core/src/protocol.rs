@@ -1,0 +1,317 @@
+//! The response and trigger protocol (rows O3 and O9): what agents and scripts write, as text.
+//!
+//! ```text
+//! DONE: Implemented user authentication feature
+//! ISSUE: #142
+//! LABEL-UPDATED: in-progress --> needs-testing
+//! PR: #143
+//! ```
+//!
+//! The keyword line may stand anywhere: models put a sentence before it. The *last* keyword line
+//! decides, since a model that changes its mind says so at the end. Everything that follows the
+//! keyword line and is no field of ours belongs to the summary. A text without a keyword line is
+//! no response; the caller decides what that means.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{BadName, StageName, TaskId};
+
+/// Longest response in bytes; what is longer was not written by a well-meaning agent.
+pub const RESPONSE_BYTES_MAX: usize = 256 * 1024;
+
+/// What an agent claims at the end of its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// Which of the three it is.
+    pub claim: Claim,
+    /// The words after the keyword.
+    pub summary: String,
+    /// The task that it is about, where it says so.
+    pub issue: Option<TaskId>,
+    /// The transition that the agent asks for.
+    pub label: Option<LabelUpdate>,
+    /// A pull request, as the agent names it.
+    pub pr: Option<String>,
+    /// The judgement of a validator or verifier.
+    pub verdict: Option<Verdict>,
+    /// The candidate that a judge prefers, counted from 1.
+    pub pick: Option<u32>,
+}
+
+/// The keyword of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// The work of the stage is complete.
+    Done,
+    /// Input or a decision is needed.
+    Request,
+    /// It cannot be done.
+    Error,
+}
+
+/// `LABEL-UPDATED: from --> to`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelUpdate {
+    /// The stage that the agent believes the task to be in.
+    pub from: StageName,
+    /// The stage that it should go to.
+    pub to: StageName,
+}
+
+/// A validator's or verifier's judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The work is good.
+    Pass,
+    /// The work has to go back.
+    Fail,
+}
+
+/// Why a text is no response.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ResponseError {
+    /// None of the three keywords.
+    #[error("no line starts with DONE:, REQUEST: or ERROR:")]
+    NoClaim,
+    /// More text than anybody means.
+    #[error("the response has {0} bytes; at most {RESPONSE_BYTES_MAX} are read")]
+    TooLong(usize),
+    /// A field is there but cannot be read.
+    #[error("line {line}: `{field}` {problem}")]
+    BadField {
+        /// Counted from 1.
+        line: usize,
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Reads a response.
+///
+/// # Errors
+/// When there is no claim, or a field of ours is malformed: a transition that cannot be read must
+/// not be taken for none.
+pub fn parse_response(text: &str) -> Result<Response, ResponseError> {
+    if text.len() > RESPONSE_BYTES_MAX {
+        return Err(ResponseError::TooLong(text.len()));
+    }
+    let lines: Vec<&str> = text.lines().map(clean).collect();
+    let Some((start, claim)) =
+        lines.iter().enumerate().rev().find_map(|(at, line)| Some((at, claim_of(line)?.0)))
+    else {
+        return Err(ResponseError::NoClaim);
+    };
+    let mut response = Response {
+        claim,
+        summary: String::new(),
+        issue: None,
+        label: None,
+        pr: None,
+        verdict: None,
+        pick: None,
+    };
+    for (at, line) in lines.iter().enumerate() {
+        let field = read_field(&mut response, line)
+            .map_err(|(field, problem)| ResponseError::BadField { line: at + 1, field, problem })?;
+        if field == Field::Text && at >= start {
+            let words = claim_of(line).map_or(*line, |(_, words)| words);
+            response.summary.push_str(words);
+            response.summary.push('\n');
+        }
+    }
+    response.summary = response.summary.trim().to_owned();
+    Ok(response)
+}
+
+#[derive(PartialEq, Eq)]
+enum Field {
+    Ours,
+    Text,
+}
+
+/// Markdown around a protocol line (`**DONE:** …`, `- ISSUE: #3`, a code fence) is the model's
+/// habit, not part of the line.
+fn clean(line: &str) -> &str {
+    line.trim().trim_start_matches(['*', '-', '>', '`', '#']).trim()
+}
+
+fn claim_of(line: &str) -> Option<(Claim, &str)> {
+    [("DONE", Claim::Done), ("REQUEST", Claim::Request), ("ERROR", Claim::Error)]
+        .into_iter()
+        .find_map(|(keyword, claim)| Some((claim, after_keyword(line, keyword)?)))
+}
+
+fn after_keyword<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
+    let rest = line.strip_prefix(keyword)?.trim_start_matches('*').strip_prefix(':')?;
+    Some(rest.trim_start_matches('*').trim())
+}
+
+fn read_field(response: &mut Response, line: &str) -> Result<Field, (&'static str, String)> {
+    if let Some(value) = after_keyword(line, "ISSUE") {
+        let number = value.trim_matches(['#', '`', '*', ' ']);
+        response.issue =
+            Some(number.parse().map_err(|_| ("ISSUE", format!("is no task number: `{value}`")))?);
+    } else if let Some(value) = after_keyword(line, "LABEL-UPDATED") {
+        response.label = Some(parse_label(value).map_err(|problem| ("LABEL-UPDATED", problem))?);
+    } else if let Some(value) = after_keyword(line, "PR") {
+        response.pr = Some(value.to_owned()).filter(|pr| !pr.is_empty());
+    } else if let Some(value) = after_keyword(line, "VERDICT") {
+        response.verdict = Some(parse_verdict(value).map_err(|problem| ("VERDICT", problem))?);
+    } else if let Some(value) = after_keyword(line, "PICK") {
+        let number = value.trim_matches(['`', '*', ' ']);
+        response.pick =
+            Some(number.parse().map_err(|_| ("PICK", format!("is no number: `{value}`")))?);
+    } else {
+        return Ok(Field::Text);
+    }
+    Ok(Field::Ours)
+}
+
+fn parse_label(value: &str) -> Result<LabelUpdate, String> {
+    let (from, to) = value
+        .split_once("-->")
+        .or_else(|| value.split_once("->"))
+        .or_else(|| value.split_once('→'))
+        .ok_or_else(|| format!("needs `from --> to`, not `{value}`"))?;
+    let stage = |text: &str| text.trim().trim_matches(['`', '*']).parse::<StageName>();
+    let bad = |error: BadName| error.to_string();
+    Ok(LabelUpdate { from: stage(from).map_err(bad)?, to: stage(to).map_err(bad)? })
+}
+
+fn parse_verdict(value: &str) -> Result<Verdict, String> {
+    match value.trim_matches(['`', '*', ' ', '.']).to_ascii_lowercase().as_str() {
+        "pass" => Ok(Verdict::Pass),
+        "fail" => Ok(Verdict::Fail),
+        _ => Err(format!("is `pass` or `fail`, not `{value}`")),
+    }
+}
+
+/// What somebody dropped into the mailbox for a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// The task that it is about; none asks for a new task.
+    pub issue: Option<TaskId>,
+    /// First line of the text, shortened to [`TITLE_CHARS_MAX`].
+    pub title: String,
+    /// The text without the fields.
+    pub body: String,
+}
+
+/// Longest title of a task.
+pub const TITLE_CHARS_MAX: usize = 300;
+
+/// Why a text is no trigger.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TriggerError {
+    /// Nothing but white space and fields.
+    #[error("the trigger says nothing")]
+    Empty,
+    /// `ISSUE:` without a number.
+    #[error("line {0}: ISSUE: needs a task number")]
+    BadIssue(usize),
+}
+
+/// Reads a trigger: free text, with an `ISSUE: #n` line where it is about a task that exists.
+pub fn parse_trigger(text: &str) -> Result<Trigger, TriggerError> {
+    let mut issue = None;
+    let mut body = String::new();
+    for (at, line) in text.lines().enumerate() {
+        if let Some(value) = after_keyword(line.trim(), "ISSUE") {
+            let number = value.trim_start_matches('#').parse();
+            issue = Some(number.map_err(|_| TriggerError::BadIssue(at + 1))?);
+        } else {
+            body.push_str(line);
+            body.push('\n');
+        }
+    }
+    let body = body.trim().to_owned();
+    let first = body.lines().next().ok_or(TriggerError::Empty)?;
+    let first = ["TASK:", "REQUEST:"].iter().find_map(|p| first.strip_prefix(p)).unwrap_or(first);
+    Ok(Trigger { issue, title: first.trim().chars().take(TITLE_CHARS_MAX).collect(), body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(claim: Claim, summary: &str) -> Response {
+        let summary = summary.to_owned();
+        Response { claim, summary, issue: None, label: None, pr: None, verdict: None, pick: None }
+    }
+
+    fn label(from: &str, to: &str) -> Option<LabelUpdate> {
+        Some(LabelUpdate { from: from.parse().unwrap(), to: to.parse().unwrap() })
+    }
+
+    #[test]
+    fn the_seed_example_reads_whole() {
+        let text = "DONE: Implemented user authentication feature\nISSUE: #142\n\
+                    LABEL-UPDATED: in-progress --> needs-testing\nPR: #143\n";
+        let expect = Response {
+            issue: Some(TaskId(142)),
+            label: label("in-progress", "needs-testing"),
+            pr: Some("#143".into()),
+            ..response(Claim::Done, "Implemented user authentication feature")
+        };
+        assert_eq!(parse_response(text), Ok(expect));
+    }
+
+    #[test]
+    fn models_decorate_and_change_their_minds() {
+        let check = |text: &str, expect: Response| assert_eq!(parse_response(text), Ok(expect));
+        check("I looked.\n\n**DONE:** all good", response(Claim::Done, "all good"));
+        check("- DONE: x", response(Claim::Done, "x"));
+        check("DONE: first\nno, wait\nERROR: it broke", response(Claim::Error, "it broke"));
+        check("REQUEST: which?\nA or B\n", response(Claim::Request, "which?\nA or B"));
+        check(
+            "ISSUE: #7\r\nDONE: windows lines\r\nVERDICT: PASS\r\nPICK: 2",
+            Response {
+                issue: Some(TaskId(7)),
+                verdict: Some(Verdict::Pass),
+                pick: Some(2),
+                ..response(Claim::Done, "windows lines")
+            },
+        );
+    }
+
+    #[test]
+    fn a_bookkeeping_first_line_does_not_drop_the_response() {
+        let text = "LABEL-UPDATED: in-progress --> needs-testing\nDONE: built";
+        let expect = Response {
+            label: label("in-progress", "needs-testing"),
+            ..response(Claim::Done, "built")
+        };
+        assert_eq!(parse_response(text), Ok(expect));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let check = |text: &str, expect: &str| {
+            assert_eq!(parse_response(text).unwrap_err().to_string(), expect, "{text}");
+        };
+        check("all fine, I think", "no line starts with DONE:, REQUEST: or ERROR:");
+        check("DONE: x\nISSUE: soon", "line 2: `ISSUE` is no task number: `soon`");
+        check("DONE: x\nVERDICT: perhaps", "line 2: `VERDICT` is `pass` or `fail`, not `perhaps`");
+        check(
+            "DONE: x\nLABEL-UPDATED: needs-testing",
+            "line 2: `LABEL-UPDATED` needs `from --> to`, not `needs-testing`",
+        );
+        check(&"x".repeat(RESPONSE_BYTES_MAX + 1), "the response has 262145 bytes; at most 262144 are read");
+    }
+
+    #[test]
+    fn a_trigger_is_a_new_task_or_about_one() {
+        let parsed = parse_trigger("Fix the login\n\nIt fails on Mondays.\n").unwrap();
+        assert_eq!((parsed.issue, parsed.title.as_str()), (None, "Fix the login"));
+        assert_eq!(parsed.body, "Fix the login\n\nIt fails on Mondays.");
+        let about = parse_trigger("ISSUE: #12\nplease hurry").unwrap();
+        assert_eq!((about.issue, about.body.as_str()), (Some(TaskId(12)), "please hurry"));
+        assert_eq!(parse_trigger(" \n"), Err(TriggerError::Empty));
+        assert_eq!(parse_trigger("x\nISSUE: none"), Err(TriggerError::BadIssue(2)));
+    }
+}

@@ -1,0 +1,309 @@
+//! Policy as data: the team of a project, read from `.crew/team.toml`.
+//!
+//! [`parse`] reads and proves a file: a [`Team`] that exists has only reachable stages, a way to
+//! the end from each of them, and bounded loops. What it may cost at worst is [`Team::worst_case`].
+
+mod file;
+mod proof;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Micros, Millis, ProviderName, RoleName, StageName};
+
+pub use file::{DEFAULT_TEAM, Problem, parse};
+pub use proof::WorstCase;
+
+/// Everything about how a project's work is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Team {
+    /// Who works, by name.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// Where agents come from, by name.
+    pub providers: BTreeMap<ProviderName, Provider>,
+    /// The columns of the board, left to right. The first takes new tasks, the last is the end.
+    pub stages: Vec<Stage>,
+    /// How much at once, how long, how often.
+    pub limits: Limits,
+    /// What may be spent.
+    pub budget: Budget,
+    /// How work lands.
+    pub merge: Merge,
+    /// What a new worktree needs.
+    pub worktree: WorktreePolicy,
+}
+
+/// One role of the team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// Who plays it.
+    pub provider: ProviderName,
+    /// How many agents of this role may work at once.
+    pub agents: u32,
+    /// Names of the tools that it may use; empty means all.
+    pub tools: Vec<String>,
+}
+
+/// A source of agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    /// What kind of agent it is.
+    pub kind: ProviderKind,
+    /// How many of its agents may run at once.
+    pub agents: u32,
+}
+
+/// Kinds of agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ProviderKind {
+    /// Our own agent with a model behind it.
+    Native(Model),
+    /// Whoever reads the trigger file and writes the response file.
+    Mailbox,
+}
+
+/// What answers the native agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// Whose wire format.
+    pub api: Api,
+    /// The model's name; for a playbook the file, relative to `.crew`, or `builtin`.
+    pub name: String,
+    /// Where it is served, if not at the provider's own address.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the key. The key itself is never configuration.
+    pub key_env: Option<String>,
+    /// Price in micro-dollars per million input tokens, where the built-in table has none.
+    pub input_price: Option<Micros>,
+    /// Price in micro-dollars per million output tokens.
+    pub output_price: Option<Micros>,
+}
+
+/// Wire formats of models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Api {
+    /// A file of scripted turns: no key, no network.
+    Playbook,
+    /// Anthropic's Messages API.
+    Anthropic,
+    /// OpenAI's chat completions, as many servers speak them.
+    Openai,
+    /// Google's Gemini API.
+    Gemini,
+    /// A local Ollama.
+    Ollama,
+}
+
+/// A column of the board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Its name, which is also its label.
+    pub name: StageName,
+    /// Who owns it.
+    pub owner: Owner,
+    /// What happens in it.
+    pub work: Work,
+    /// What must hold before a task leaves it forwards, in this order.
+    pub gates: Vec<Gate>,
+    /// Where a task may go from here; the first is where it goes by default.
+    pub next: Vec<StageName>,
+    /// Where it goes when a gate, a verdict or the human sends it back.
+    pub back: Option<StageName>,
+    /// How many tasks may be in it at once; `None` is no limit.
+    pub wip: Option<u32>,
+    /// How often one task may enter it before a human is asked.
+    pub visits_max: u32,
+}
+
+/// Owner of a stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owner {
+    /// A role of the team.
+    Role(RoleName),
+    /// The human.
+    Human,
+    /// Nobody: the end of the pipeline.
+    Nobody,
+}
+
+/// What happens in a stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Nothing: tasks wait for room in the next stage.
+    Queue,
+    /// Agents work, one after the other, each on what the one before left.
+    Sequence(Vec<RoleName>),
+    /// Agents work at the same time, each in a worktree of its own; what they did is merged.
+    Parallel(Vec<RoleName>),
+    /// Several agents of one role do the same; one result is kept.
+    BestOfN {
+        /// The role that works.
+        role: RoleName,
+        /// How many try.
+        n: u32,
+        /// Who chooses.
+        judge: RoleName,
+    },
+    /// The end: what arrives here has been merged.
+    End,
+}
+
+/// A condition for leaving a stage forwards. It is judged on one exact commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// A command of ours, run in the task's worktree; exit code 0 is green.
+    Check {
+        /// What it is called on the card.
+        name: String,
+        /// The shell command.
+        command: String,
+        /// How long it may take.
+        timeout: Millis,
+    },
+    /// The judgement of an agent that did not do the work.
+    Verdict(RoleName),
+    /// A human's approval.
+    Human,
+}
+
+/// How much at once, how long, how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Agents at work at the same time in this project.
+    pub agents: u32,
+    /// Without output for so long, an agent is flagged.
+    pub quiet: Millis,
+    /// Without output for so long, it is ended.
+    pub silent: Millis,
+    /// No run lasts longer.
+    pub run: Millis,
+    /// How often a run is started again after it ended unexpectedly.
+    pub retries: u32,
+    /// Pause before the first such start; it doubles each time, up to [`BACKOFF_MAX`].
+    pub backoff: Millis,
+    /// How often the PM may be asked about one task before a human is.
+    pub consults: u32,
+    /// Questions that one run may ask the human.
+    pub asks: u32,
+    /// How often the PM looks for what fell through the cracks.
+    pub scan: Millis,
+}
+
+/// Longest pause between two starts of a run.
+pub const BACKOFF_MAX: Millis = Millis::minutes(10);
+
+/// Tokens and money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Tokens of every kind.
+    pub tokens: u64,
+    /// Money by list price.
+    pub cost: Micros,
+}
+
+/// What may be spent. Each start of an agent reserves the cap of its run first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// By one run.
+    pub run: Amount,
+    /// By one task.
+    pub task: Amount,
+    /// By the project in one day (UTC).
+    pub day: Amount,
+    /// Starts of agents for one task.
+    pub task_runs: u32,
+}
+
+/// How work lands on the base branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merge {
+    /// The branch that work starts from and lands on.
+    pub base: String,
+    /// The shape of the history.
+    pub strategy: MergeStrategy,
+    /// A command that must pass on the merged tree when it differs from the one that was tested.
+    pub check: Option<String>,
+}
+
+/// The shape of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MergeStrategy {
+    /// A merge commit with two parents.
+    NoFf,
+    /// One commit with all changes.
+    Squash,
+}
+
+/// What a worktree needs before an agent can work in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorktreePolicy {
+    /// Shell command after a worktree is made or taken from the pool.
+    pub setup: Option<String>,
+    /// Shell command before it goes back.
+    pub teardown: Option<String>,
+    /// How long either may take.
+    pub timeout: Millis,
+    /// How many worktrees are kept for reuse.
+    pub pool: u32,
+}
+
+impl Team {
+    /// The stage of that name.
+    pub fn stage(&self, name: &StageName) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == *name)
+    }
+
+    /// Where new tasks go.
+    ///
+    /// A team that was parsed has stages; an empty one is a BUG of whoever built it by hand.
+    pub fn entry(&self) -> Option<&Stage> {
+        self.stages.first()
+    }
+
+    /// Who is asked about what the pipeline does not decide: the owner of the first stage.
+    pub fn coordinator(&self) -> Option<&RoleName> {
+        match &self.entry()?.owner {
+            Owner::Role(role) => Some(role),
+            Owner::Human | Owner::Nobody => None,
+        }
+    }
+
+    /// Whether a task in `from` may be sent to `to` by the owner of `from`.
+    pub fn allows(&self, from: &StageName, to: &StageName) -> bool {
+        self.stage(from)
+            .is_some_and(|stage| stage.next.contains(to) || stage.back.as_ref() == Some(to))
+    }
+}
+
+impl Stage {
+    /// Whether tasks end here.
+    pub fn is_end(&self) -> bool {
+        self.work == Work::End
+    }
+
+    /// The roles whose agents work here, in order; the judge not among them.
+    pub fn workers(&self) -> Vec<&RoleName> {
+        match &self.work {
+            Work::Queue | Work::End => Vec::new(),
+            Work::Sequence(roles) | Work::Parallel(roles) => roles.iter().collect(),
+            Work::BestOfN { role, n, .. } => vec![role; *n as usize],
+        }
+    }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Role(role) => role.fmt(f),
+            Self::Human => f.pad("human"),
+            Self::Nobody => f.pad("–"),
+        }
+    }
+}
