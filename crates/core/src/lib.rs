@@ -2,15 +2,34 @@
 //!
 //! This crate performs nothing and knows no time but the one it is handed: no IO, no async, no
 //! clock, no randomness, no environment (a crate-local `clippy.toml` holds that).
+//!
+//! Start with [`step()`]: it takes the present [`State`] and an [`Event`] and gives the [`Change`],
+//! in which the [`Effect`]s are that somebody has to perform.
 
+pub mod ask;
+mod effect;
+mod event;
 mod id;
 mod name;
+pub mod note;
+pub mod project;
 pub mod protocol;
+mod refusal;
+pub mod run;
+mod state;
+pub mod status;
+mod step;
+pub mod task;
 pub mod team;
 mod time;
 mod usage;
 
+pub use effect::{Effect, SaveAs};
+pub use event::{Event, Settled, TaskDraft, Words};
 pub use id::{AskId, EffectId, ProjectId, RunId, Seq, TaskId, Token};
 pub use name::{BadName, ProviderName, RoleName, StageName};
+pub use refusal::Refusal;
+pub use state::{Change, LimitKey, LimitWindow, Meta, State};
+pub use step::{Block, RESPONSE_GRACE, Step, block, next_wake, step};
 pub use time::{Millis, Time};
 pub use usage::{Micros, Usage};

@@ -56,6 +56,14 @@ impl Add<Millis> for Time {
     }
 }
 
+impl Add for Millis {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
 impl Sub<Millis> for Time {
     type Output = Self;
 
@@ -70,7 +78,11 @@ impl fmt::Display for Millis {
         let seconds = self.0 / 1_000;
         let pair = |f: &mut fmt::Formatter<'_>, big: (u64, &str), small: (u64, &str)| {
             write!(f, "{} {}", big.0, big.1)?;
-            if small.0 > 0 { write!(f, " {} {}", small.0, small.1) } else { Ok(()) }
+            if small.0 > 0 {
+                write!(f, " {} {}", small.0, small.1)
+            } else {
+                Ok(())
+            }
         };
         match seconds {
             0 => write!(f, "{} ms", self.0),

@@ -1,0 +1,83 @@
+//! An ask: a question or permission request to the human, durable and answered once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AskId, ProjectId, RunId, TaskId, Time};
+
+/// A question to the human.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Its number.
+    pub id: AskId,
+    /// The project.
+    pub project: ProjectId,
+    /// The task.
+    pub task: TaskId,
+    /// Who asks, and who hears the answer.
+    pub from: Asker,
+    /// The question.
+    pub text: String,
+    /// Answers to choose from; empty when any text will do.
+    pub options: Vec<String>,
+    /// When it was asked.
+    pub asked_at: Time,
+    /// Whether it still waits.
+    pub state: AskState,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Asker {
+    /// An agent that is alive and waits.
+    Agent {
+        /// Its run.
+        run: RunId,
+        /// The agent's own name for the ask.
+        key: String,
+    },
+    /// A role that ended its turn with a request.
+    Request {
+        /// Its run.
+        run: RunId,
+    },
+    /// Crewhouse itself: a bound is reached.
+    Arbiter,
+}
+
+/// Whether an ask still waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum AskState {
+    /// It waits.
+    Open,
+    /// The human answered.
+    Answered {
+        /// When.
+        at: Time,
+        /// What.
+        text: String,
+    },
+    /// Nobody waits for the answer any more.
+    Expired {
+        /// Since when.
+        at: Time,
+    },
+}
+
+/// What the human may say to Crewhouse's own asks, besides words of advice.
+pub const TRY_AGAIN: &str = "try again";
+/// The other answer.
+pub const CANCEL: &str = "cancel";
+
+impl Ask {
+    /// Whether it still waits.
+    pub fn is_open(&self) -> bool {
+        self.state == AskState::Open
+    }
+
+    /// Whether a run asked it by that key.
+    pub fn is_from(&self, run: RunId, key: &str) -> bool {
+        matches!(&self.from, Asker::Agent { run: r, key: k } if *r == run && k == key)
+    }
+}

@@ -1,0 +1,109 @@
+//! Effects: what the arbiter wants done in the outside world.
+//!
+//! They are written to the outbox in the transaction of the event that caused them, and performed
+//! until a [`crate::Event::Settled`] with their id is recorded. After a crash all that are left
+//! are performed again: whoever performs one makes sure that twice is the same as once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::CommitId;
+use crate::{AskId, Millis, RunId, TaskId, Token};
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Make the worktree ready and start the agent.
+    Start {
+        /// The run.
+        run: RunId,
+        /// The fencing token of this start.
+        token: Token,
+    },
+    /// End the agent and all that it started; settled when nothing is left.
+    Stop {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+    },
+    /// Bring an answer to an agent.
+    Send {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// The ask; each is delivered once to each start.
+        ask: AskId,
+        /// The agent's own name for the ask.
+        key: String,
+        /// The answer.
+        text: String,
+    },
+    /// Save what an agent left in its worktree.
+    Save {
+        /// The run.
+        run: RunId,
+        /// As what.
+        how: SaveAs,
+    },
+    /// Make one commit of the work of several runs, in this order, on the task's branch.
+    Combine {
+        /// The task.
+        task: TaskId,
+        /// The runs.
+        runs: Vec<RunId>,
+    },
+    /// Run a command in the task's worktree on exactly this commit.
+    Check {
+        /// The task.
+        task: TaskId,
+        /// The commit; none is the base branch.
+        commit: Option<CommitId>,
+        /// The shell command.
+        command: String,
+        /// How long it may take.
+        timeout: Millis,
+    },
+    /// Merge the approved commit into the base branch.
+    Merge {
+        /// The task.
+        task: TaskId,
+        /// The commit; with none there is nothing to merge.
+        commit: Option<CommitId>,
+    },
+    /// Save all that is in the task's worktrees and give them back.
+    Release {
+        /// The task.
+        task: TaskId,
+    },
+}
+
+/// How the state of a worktree is saved after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaveAs {
+    /// As a commit of the role on the task's branch.
+    Commit,
+    /// As a snapshot beside the branch; the worktree stays as it is for whoever goes on.
+    Snapshot,
+    /// As a snapshot; then the worktree goes back to the commit of the branch, because who judges
+    /// does not change what is judged.
+    Discard,
+}
+
+impl Effect {
+    /// One word for the journal.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "start",
+            Self::Stop { .. } => "stop",
+            Self::Send { .. } => "send",
+            Self::Save { .. } => "save",
+            Self::Combine { .. } => "combine",
+            Self::Check { .. } => "check",
+            Self::Merge { .. } => "merge",
+            Self::Release { .. } => "release",
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Everything that can happen: the closed set of events that the journal records.
+//!
+//! An event carries all that `step` needs to decide, so that a replay decides the same.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::Response;
+use crate::run::Trouble;
+use crate::task::{CommitId, Priority};
+use crate::team::Team;
+use crate::{AskId, EffectId, ProjectId, RoleName, RunId, StageName, TaskId, Time, Token, Usage};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A repository came under Crewhouse.
+    ProjectAdded {
+        /// What people call it.
+        name: String,
+        /// Its top level.
+        root: String,
+        /// Its policy.
+        team: Box<Team>,
+    },
+    /// A good `team.toml` was read.
+    TeamLoaded {
+        /// The project.
+        project: ProjectId,
+        /// The policy.
+        team: Box<Team>,
+    },
+    /// A `team.toml` with mistakes was read; the last good one stays.
+    TeamRefused {
+        /// The project.
+        project: ProjectId,
+        /// The mistakes.
+        why: String,
+    },
+    /// Somebody wants something done.
+    TaskAdded {
+        /// The project.
+        project: ProjectId,
+        /// What.
+        draft: TaskDraft,
+    },
+    /// The human changed a task.
+    TaskEdited {
+        /// The task.
+        task: TaskId,
+        /// What it says now.
+        draft: TaskDraft,
+    },
+    /// The human put a task elsewhere.
+    TaskMoved {
+        /// The task.
+        task: TaskId,
+        /// The stage.
+        to: StageName,
+    },
+    /// The human holds a task back.
+    TaskPaused {
+        /// The task.
+        task: TaskId,
+    },
+    /// The human lets a task go on.
+    TaskResumed {
+        /// The task.
+        task: TaskId,
+    },
+    /// The human gives a task up.
+    TaskCancelled {
+        /// The task.
+        task: TaskId,
+    },
+    /// Somebody said something about a task: the human, a script through the mailbox.
+    Remarked {
+        /// The task.
+        task: TaskId,
+        /// Who.
+        from: String,
+        /// What.
+        text: String,
+    },
+    /// The human answered an ask.
+    Answered {
+        /// The ask.
+        ask: AskId,
+        /// The answer.
+        text: String,
+    },
+    /// The human approved what waits at a gate.
+    Approved {
+        /// The task.
+        task: TaskId,
+        /// The commit that was looked at.
+        commit: Option<CommitId>,
+    },
+    /// The human sent it back.
+    Rejected {
+        /// The task.
+        task: TaskId,
+        /// Why.
+        why: String,
+    },
+    /// Everything stops, and stays stopped.
+    EmergencyStopped,
+    /// Work may go on.
+    EmergencyReleased,
+    /// Time passed; something may be due.
+    Ticked,
+    /// An agent's output was taken in up to `offset`.
+    Said {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// End of what was taken in, in bytes.
+        offset: u64,
+        /// What it said.
+        words: Words,
+    },
+    /// A response file was found for a role.
+    ResponseFound {
+        /// The project.
+        project: ProjectId,
+        /// The role.
+        role: RoleName,
+        /// What it says.
+        response: Response,
+    },
+    /// Nothing was heard from an agent for a while.
+    Quiet {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// Since when.
+        since: Time,
+    },
+    /// A quiet agent was heard again.
+    Heard {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+    },
+    /// Nothing was heard from an agent for too long.
+    Silent {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+    },
+    /// An agent's process is gone, and all its output has been taken in.
+    Exited {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// How it ended, for a human.
+        how: String,
+    },
+    /// An effect was performed, or could not be.
+    Settled {
+        /// The effect.
+        effect: EffectId,
+        /// What came of it.
+        result: Settled,
+    },
+}
+
+/// What a task says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskDraft {
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    #[serde(default)]
+    pub body: String,
+    /// What must be true for the task to be done.
+    #[serde(default)]
+    pub criteria: Vec<String>,
+    /// Who goes first.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Tasks that must be done before.
+    #[serde(default)]
+    pub depends_on: BTreeSet<TaskId>,
+}
+
+/// What an agent said that matters to the arbiter. Text and tools do not: they stay in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "words", rename_all = "snake_case")]
+pub enum Words {
+    /// The conversation can be resumed by this id.
+    Session {
+        /// The provider's id.
+        id: String,
+    },
+    /// It asks the human and waits.
+    Asks {
+        /// Its own name for the ask.
+        key: String,
+        /// The question.
+        text: String,
+        /// Answers to choose from.
+        options: Vec<String>,
+    },
+    /// It consumed this since it last said so.
+    Used(Usage),
+    /// The provider serves nothing before `until`.
+    Limited {
+        /// When to try again, if the provider said so.
+        until: Option<Time>,
+        /// The provider's words.
+        message: String,
+    },
+    /// Something failed.
+    Failed(Trouble),
+    /// It claims something; `None` when its last words follow no protocol.
+    Responds {
+        /// The claim.
+        response: Option<Response>,
+        /// Its last words as they were, shortened.
+        text: String,
+    },
+}
+
+/// What came of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Settled {
+    /// An agent was started.
+    Started {
+        /// The commit that its worktree was at.
+        head: CommitId,
+    },
+    /// No agent was started, and none ever will be for this token.
+    NotStarted {
+        /// What went wrong.
+        trouble: Trouble,
+    },
+    /// The agent is certainly gone.
+    Stopped,
+    /// The answer reached the agent, or the agent is gone.
+    Sent,
+    /// What was in the worktree is safe.
+    Saved {
+        /// The commit that the worktree is at now.
+        head: CommitId,
+    },
+    /// It could not be saved; the worktree was left as it is.
+    NotSaved {
+        /// What went wrong.
+        why: String,
+    },
+    /// Work from several worktrees is one commit now.
+    Combined {
+        /// That commit.
+        head: CommitId,
+    },
+    /// Work from several worktrees does not fit together.
+    NotCombined {
+        /// What is in the way.
+        why: String,
+    },
+    /// The command ran to its end on that commit.
+    Checked {
+        /// Whether it passed.
+        passed: bool,
+        /// The end of its output.
+        output: String,
+    },
+    /// The command did not run to its end, which is not green.
+    NotChecked {
+        /// What went wrong.
+        why: String,
+    },
+    /// The change is on the base branch.
+    Merged {
+        /// The commit there that contains it.
+        commit: CommitId,
+    },
+    /// The change conflicts with the base branch.
+    Conflicted {
+        /// The files.
+        files: Vec<String>,
+    },
+    /// The merged tree does not pass its check.
+    MergeCheckFailed {
+        /// The end of its output.
+        output: String,
+    },
+    /// The change cannot be merged now.
+    MergeHeld {
+        /// What is in the way.
+        why: String,
+    },
+    /// The task's worktrees were given back; everything in them is saved.
+    Released,
+    /// They could not be given back and stay.
+    NotReleased {
+        /// What went wrong.
+        why: String,
+    },
+}

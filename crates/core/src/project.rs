@@ -1,0 +1,95 @@
+//! A project: a git repository under Crewhouse, with its team.
+
+use serde::{Deserialize, Serialize};
+
+use crate::team::{Amount, Team};
+use crate::{Micros, ProjectId, Time, Usage};
+
+/// A git repository under Crewhouse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its number.
+    pub id: ProjectId,
+    /// What people call it: the name of its directory, unless it was named otherwise.
+    pub name: String,
+    /// The top level of the repository, an absolute path.
+    pub root: String,
+    /// Its policy: the last good one.
+    pub team: Team,
+    /// Why the newest `team.toml` is not in use.
+    pub team_refused: Option<String>,
+    /// What it spent today.
+    pub today: DaySpend,
+    /// When the PM last looked for what fell through the cracks.
+    pub scanned_at: Time,
+}
+
+/// What was spent in one day (UTC).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaySpend {
+    /// The day, see [`Time::day`].
+    pub day: u64,
+    /// The sum.
+    pub spent: Amount,
+}
+
+impl DaySpend {
+    /// The sum of the day that `now` belongs to.
+    pub fn at(&self, now: Time) -> Amount {
+        if self.day == now.day() {
+            self.spent
+        } else {
+            Amount::default()
+        }
+    }
+
+    /// Adds to the sum of the day that `now` belongs to.
+    pub fn add(&mut self, usage: Usage, now: Time) {
+        self.spent = self.at(now).plus(Amount::of(usage));
+        self.day = now.day();
+    }
+}
+
+impl Amount {
+    /// What a usage counts against a budget: a price that is not known counts as none, its tokens
+    /// count all the same.
+    pub fn of(usage: Usage) -> Self {
+        Self {
+            tokens: usage.tokens(),
+            cost: usage.cost.unwrap_or_default(),
+        }
+    }
+
+    /// The sum of two amounts.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            cost: Micros(self.cost.0.saturating_add(other.cost.0)),
+        }
+    }
+
+    /// What is left of this after `other`, not below zero.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(other.tokens),
+            cost: Micros(self.cost.0.saturating_sub(other.cost.0)),
+        }
+    }
+
+    /// This amount `n` times.
+    #[must_use]
+    pub fn times(self, n: u32) -> Self {
+        let n = u64::from(n);
+        Self {
+            tokens: self.tokens.saturating_mul(n),
+            cost: Micros(self.cost.0.saturating_mul(n)),
+        }
+    }
+
+    /// Whether this fits into `other` in tokens and in money.
+    pub fn fits(self, other: Self) -> bool {
+        self.tokens <= other.tokens && self.cost <= other.cost
+    }
+}

@@ -1,0 +1,130 @@
+//! Why something that was asked for is not done.
+
+use thiserror::Error;
+
+use crate::run::IllegalTransition;
+use crate::{AskId, ProjectId, RunId, StageName, TaskId};
+
+/// Why something that was asked for is not done. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no such project.
+    #[error("there is no project {0}")]
+    NoProject(ProjectId),
+    /// There is no such task.
+    #[error("there is no task {0}")]
+    NoTask(TaskId),
+    /// There is no such run.
+    #[error("there is no run {0}")]
+    NoRun(RunId),
+    /// There is no such ask.
+    #[error("there is no ask {0}")]
+    NoAsk(AskId),
+    /// There is no such stage.
+    #[error("the pipeline has no stage `{0}`")]
+    NoStage(StageName),
+    /// A task without a title.
+    #[error("a task needs a title of 1 to 300 characters")]
+    BadTitle,
+    /// A text that is too long.
+    #[error("{what} has {len} characters; at most {max} are taken")]
+    TooLong {
+        /// Which.
+        what: &'static str,
+        /// How long it is.
+        len: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// A repository that is known.
+    #[error("{0} is under Crewhouse already")]
+    ProjectKnown(String),
+    /// The task can never move again.
+    #[error("{task} is {how}")]
+    TaskOver {
+        /// The task.
+        task: TaskId,
+        /// `done` or `cancelled`.
+        how: &'static str,
+    },
+    /// The end of the pipeline is reached by landing only.
+    #[error("{0} gets to `{1}` by being merged, not by being moved")]
+    EndByMergeOnly(TaskId, StageName),
+    /// The change is on its way into the base branch.
+    #[error("{0} is being merged right now")]
+    Landing(TaskId),
+    /// Nothing waits for approval.
+    #[error("{0} does not wait for an approval")]
+    NotApproving(TaskId),
+    /// The commit is not the one that waits.
+    #[error("{0} has changed since that commit")]
+    CommitChanged(TaskId),
+    /// The ask was answered before, or nobody waits for it any more.
+    #[error("{ask} was {how}")]
+    AskClosed {
+        /// The ask.
+        ask: AskId,
+        /// `answered` or `withdrawn`.
+        how: &'static str,
+    },
+    /// The answer is none of the options.
+    #[error("{ask} takes one of: {options}")]
+    NotAnOption {
+        /// The ask.
+        ask: AskId,
+        /// What may be said.
+        options: String,
+    },
+    /// The dependencies form a circle.
+    #[error("that would make {0} wait for itself")]
+    Cycle(TaskId),
+    /// A dependency in another project.
+    #[error("{0} belongs to another project")]
+    ForeignDependency(TaskId),
+    /// A new team has no place for what is there.
+    #[error("the new team has no {what}, but {who} needs it")]
+    TeamStrands {
+        /// What is missing.
+        what: String,
+        /// Who needs it.
+        who: String,
+    },
+    /// It is so already.
+    #[error("{0}")]
+    Already(&'static str),
+    /// News from an agent or an effect that is not the present one.
+    #[error("{0}")]
+    Stale(&'static str),
+    /// A state machine does not allow it.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+}
+
+impl Refusal {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoProject(_) => Some("`crew init` in a repository adds it"),
+            Self::NoTask(_) => Some("`crew task list` shows the tasks"),
+            Self::NoRun(_) => Some("`crew task show` lists the runs of a task"),
+            Self::NoAsk(_) | Self::AskClosed { .. } | Self::NotApproving(_) => {
+                Some("`crew inbox` shows what waits for you")
+            }
+            Self::NoStage(_) => Some("`crew team check` shows the stages"),
+            Self::EndByMergeOnly(..) => Some("`crew approve` lets it land"),
+            Self::CommitChanged(_) => Some("look at it again, then approve"),
+            Self::TeamStrands { .. } => Some("finish or cancel that first, or keep the name"),
+            Self::Landing(_) => Some("wait a moment"),
+            Self::BadTitle
+            | Self::TooLong { .. }
+            | Self::ProjectKnown(_)
+            | Self::TaskOver { .. }
+            | Self::NotAnOption { .. }
+            | Self::Cycle(_)
+            | Self::ForeignDependency(_)
+            | Self::Already(_)
+            | Self::Stale(_)
+            | Self::Illegal(_) => None,
+        }
+    }
+}

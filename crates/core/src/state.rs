@@ -1,0 +1,332 @@
+//! All that is known, and how it changes.
+//!
+//! [`State`] is the present; nothing outside [`crate::step`] changes it. A step works on a
+//! [`Draft`]: it reads the state through it and copies what it changes. What comes out is a
+//! [`Change`], exactly the rows that the store writes in the transaction of the event. A step that
+//! is refused, or whose transaction fails, has changed nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ask::Ask;
+use crate::effect::Effect;
+use crate::project::Project;
+use crate::refusal::Refusal;
+use crate::run::{Run, RunEvent};
+use crate::task::Task;
+use crate::{AskId, EffectId, ProjectId, ProviderName, RunId, Seq, TaskId, Time};
+
+/// All that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Counters and switches.
+    pub meta: Meta,
+    /// Repositories under Crewhouse.
+    pub projects: BTreeMap<ProjectId, Project>,
+    /// Every task.
+    pub tasks: BTreeMap<TaskId, Task>,
+    /// Every run.
+    pub runs: BTreeMap<RunId, Run>,
+    /// Every ask.
+    pub asks: BTreeMap<AskId, Ask>,
+    /// Providers that serve nothing for now.
+    pub limits: BTreeMap<LimitKey, LimitWindow>,
+    /// Effects that have not been settled.
+    pub outbox: BTreeMap<EffectId, Effect>,
+    /// Tasks that are not over: an index, so that a step does not look at years of history.
+    open: BTreeSet<TaskId>,
+    /// Runs that are not over: likewise.
+    live: BTreeSet<RunId>,
+}
+
+/// Counters and switches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The newest entry of the journal.
+    pub seq: Seq,
+    /// The newest project.
+    pub project: ProjectId,
+    /// The newest task.
+    pub task: TaskId,
+    /// The newest run.
+    pub run: RunId,
+    /// The newest ask.
+    pub ask: AskId,
+    /// The newest effect.
+    pub effect: EffectId,
+    /// Since when everything is stopped.
+    pub stopped: Option<Time>,
+}
+
+/// Whose limit it is.
+pub type LimitKey = (ProjectId, ProviderName);
+
+/// A provider serves nothing for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitWindow {
+    /// Until then.
+    pub until: Time,
+    /// Refusals in a row without a time from the provider.
+    pub guesses: u32,
+    /// The one run that tries whether the provider serves again.
+    pub probe: Option<RunId>,
+    /// The provider's words.
+    pub message: String,
+}
+
+/// The rows that a step changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Counters and switches after the step.
+    pub meta: Meta,
+    /// Projects as they are now.
+    pub projects: BTreeMap<ProjectId, Project>,
+    /// Tasks as they are now.
+    pub tasks: BTreeMap<TaskId, Task>,
+    /// Runs as they are now.
+    pub runs: BTreeMap<RunId, Run>,
+    /// Asks as they are now.
+    pub asks: BTreeMap<AskId, Ask>,
+    /// Limits as they are now; `None` is over.
+    pub limits: BTreeMap<LimitKey, Option<LimitWindow>>,
+    /// New effects.
+    pub effects: BTreeMap<EffectId, Effect>,
+    /// Effects that are settled.
+    pub settled: BTreeSet<EffectId>,
+}
+
+impl Change {
+    /// Whether nothing changed but counters.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            meta: _,
+            projects,
+            tasks,
+            runs,
+            asks,
+            limits,
+            effects,
+            settled,
+        } = self;
+        projects.is_empty()
+            && tasks.is_empty()
+            && runs.is_empty()
+            && asks.is_empty()
+            && limits.is_empty()
+            && effects.is_empty()
+            && settled.is_empty()
+    }
+}
+
+impl State {
+    /// The state after a change was made durable.
+    pub fn apply(&mut self, change: Change) {
+        let Change {
+            meta,
+            projects,
+            tasks,
+            runs,
+            asks,
+            limits,
+            effects,
+            settled,
+        } = change;
+        self.meta = meta;
+        self.projects.extend(projects);
+        for (id, task) in tasks {
+            if task.is_over() {
+                self.open.remove(&id)
+            } else {
+                self.open.insert(id)
+            };
+            self.tasks.insert(id, task);
+        }
+        for (id, run) in runs {
+            if run.is_over() {
+                self.live.remove(&id)
+            } else {
+                self.live.insert(id)
+            };
+            self.runs.insert(id, run);
+        }
+        self.asks.extend(asks);
+        for (key, window) in limits {
+            match window {
+                Some(window) => self.limits.insert(key, window),
+                None => self.limits.remove(&key),
+            };
+        }
+        self.outbox.extend(effects);
+        for effect in settled {
+            self.outbox.remove(&effect);
+        }
+    }
+
+    /// Tasks that are not over.
+    pub fn open_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.open.iter().filter_map(|id| self.tasks.get(id))
+    }
+
+    /// Runs that are not over.
+    pub fn live_runs(&self) -> impl Iterator<Item = &Run> {
+        self.live.iter().filter_map(|id| self.runs.get(id))
+    }
+}
+
+/// A state in the making: the present, and over it what the step has changed so far.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    state: &'a State,
+    pub(crate) now: Time,
+    pub(crate) change: Change,
+}
+
+macro_rules! rows {
+    ($get:ident, $get_mut:ident, $field:ident, $id:ty, $row:ty, $missing:expr) => {
+        pub(crate) fn $get(&self, id: $id) -> Result<&$row, Refusal> {
+            let changed = self.change.$field.get(&id);
+            changed
+                .or_else(|| self.state.$field.get(&id))
+                .ok_or($missing(id))
+        }
+
+        pub(crate) fn $get_mut(&mut self, id: $id) -> Result<&mut $row, Refusal> {
+            if !self.change.$field.contains_key(&id) {
+                let row = self.state.$field.get(&id).ok_or($missing(id))?.clone();
+                self.change.$field.insert(id, row);
+            }
+            self.change.$field.get_mut(&id).ok_or($missing(id))
+        }
+    };
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(state: &'a State, now: Time) -> Self {
+        Self {
+            state,
+            now,
+            change: Change {
+                meta: state.meta,
+                ..Change::default()
+            },
+        }
+    }
+
+    rows!(
+        project,
+        project_mut,
+        projects,
+        ProjectId,
+        Project,
+        Refusal::NoProject
+    );
+    rows!(task, task_mut, tasks, TaskId, Task, Refusal::NoTask);
+    rows!(run, run_mut, runs, RunId, Run, Refusal::NoRun);
+    rows!(ask, ask_mut, asks, AskId, Ask, Refusal::NoAsk);
+
+    /// Every project's id.
+    pub(crate) fn project_ids(&self) -> BTreeSet<ProjectId> {
+        self.state
+            .projects
+            .keys()
+            .chain(self.change.projects.keys())
+            .copied()
+            .collect()
+    }
+
+    /// Tasks that are not over, as they are now.
+    pub(crate) fn open_tasks(&self) -> Vec<&Task> {
+        let ids: BTreeSet<TaskId> = self
+            .state
+            .open
+            .iter()
+            .chain(self.change.tasks.keys())
+            .copied()
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| self.task(id).ok())
+            .filter(|task| !task.is_over())
+            .collect()
+    }
+
+    /// Runs that are not over, as they are now.
+    pub(crate) fn live_runs(&self) -> Vec<&Run> {
+        let ids: BTreeSet<RunId> = self
+            .state
+            .live
+            .iter()
+            .chain(self.change.runs.keys())
+            .copied()
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| self.run(id).ok())
+            .filter(|run| !run.is_over())
+            .collect()
+    }
+
+    /// Runs of a task that are not over.
+    pub(crate) fn runs_of(&self, task: TaskId) -> Vec<RunId> {
+        self.live_runs()
+            .into_iter()
+            .filter(|run| run.task == task)
+            .map(|run| run.id)
+            .collect()
+    }
+
+    /// Asks of a task that still wait.
+    pub(crate) fn open_asks(&self) -> impl Iterator<Item = &Ask> {
+        let ids: BTreeSet<AskId> = self
+            .state
+            .asks
+            .keys()
+            .chain(self.change.asks.keys())
+            .copied()
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| self.ask(id).ok())
+            .filter(|ask| ask.is_open())
+    }
+
+    /// All asks that were ever made by a run.
+    pub(crate) fn ask_by_key(&self, run: RunId, key: &str) -> Option<&Ask> {
+        let ids = self.state.asks.keys().chain(self.change.asks.keys());
+        ids.filter_map(|id| self.ask(*id).ok())
+            .find(|ask| ask.is_from(run, key))
+    }
+
+    pub(crate) fn limit(&self, key: &LimitKey) -> Option<&LimitWindow> {
+        match self.change.limits.get(key) {
+            Some(changed) => changed.as_ref(),
+            None => self.state.limits.get(key),
+        }
+    }
+
+    pub(crate) fn set_limit(&mut self, key: LimitKey, window: Option<LimitWindow>) {
+        if self.limit(&key) != window.as_ref() {
+            self.change.limits.insert(key, window);
+        }
+    }
+
+    /// Puts an effect into the outbox.
+    pub(crate) fn effect(&mut self, effect: Effect) -> EffectId {
+        self.change.meta.effect.0 += 1;
+        self.change.effects.insert(self.change.meta.effect, effect);
+        self.change.meta.effect
+    }
+
+    /// Takes an effect out of the outbox; `None` if it was settled before.
+    pub(crate) fn settle(&mut self, id: EffectId) -> Option<Effect> {
+        let effect = self.state.outbox.get(&id)?.clone();
+        self.change.settled.insert(id);
+        Some(effect)
+    }
+
+    /// Moves a run by its state machine.
+    pub(crate) fn move_run(&mut self, id: RunId, event: RunEvent) -> Result<(), Refusal> {
+        let now = self.now;
+        let run = self.run_mut(id)?;
+        run.state = run.state.next(event, now)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,224 @@
+//! What the board shows: computed from the facts when it is asked for, never stored, so that it
+//! cannot lie.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::run::{Run, RunState, Wait};
+use crate::task::{Phase, Task};
+use crate::{AskId, Block, RoleName, RunId, State, TaskId, Time, block};
+
+/// What a task is doing, or why it is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// An agent is at work on it.
+    Working {
+        /// Who.
+        role: RoleName,
+        /// Which run.
+        run: RunId,
+    },
+    /// An agent is at work, and nothing was heard from it for a while.
+    NoSignal {
+        /// Who.
+        role: RoleName,
+        /// Since when.
+        since: Time,
+    },
+    /// It waits for a place, or for its turn.
+    Queued {
+        /// Why it does not move.
+        why: String,
+    },
+    /// Another task must be done before.
+    Blocked {
+        /// Which.
+        by: TaskId,
+    },
+    /// A provider serves nothing before `until`.
+    Limited {
+        /// When it goes on.
+        until: Time,
+    },
+    /// It waits for an answer of the human.
+    NeedsAnswer {
+        /// To this ask.
+        ask: AskId,
+    },
+    /// It waits for the approval of the human.
+    NeedsApproval,
+    /// A check of ours runs on it.
+    Checking,
+    /// It is being merged.
+    Merging,
+    /// It is approved, and something is in the way of the merge.
+    Held {
+        /// What.
+        why: String,
+    },
+    /// A bound is reached; the human decides.
+    Stuck {
+        /// Which.
+        why: String,
+        /// The ask.
+        ask: AskId,
+    },
+    /// The human holds it back.
+    Paused,
+    /// Everything is stopped.
+    Stopped,
+    /// It landed.
+    Done,
+    /// It was given up.
+    Cancelled,
+}
+
+impl Status {
+    /// Whether only the human can make it move.
+    pub fn needs_human(&self) -> bool {
+        match self {
+            Self::NeedsAnswer { .. }
+            | Self::NeedsApproval
+            | Self::Stuck { .. }
+            | Self::Paused
+            | Self::Stopped => true,
+            Self::Working { .. }
+            | Self::NoSignal { .. }
+            | Self::Queued { .. }
+            | Self::Blocked { .. }
+            | Self::Limited { .. }
+            | Self::Checking
+            | Self::Merging
+            | Self::Held { .. }
+            | Self::Done
+            | Self::Cancelled => false,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Working { role, .. } => write!(f, "{role} at work"),
+            Self::NoSignal { role, .. } => write!(f, "no signal from {role}"),
+            Self::Queued { why } => write!(f, "queued: {why}"),
+            Self::Blocked { by } => write!(f, "blocked by {by}"),
+            Self::Limited { .. } => f.write_str("limited"),
+            Self::NeedsAnswer { ask } => write!(f, "needs your answer ({ask})"),
+            Self::NeedsApproval => f.write_str("needs your approval"),
+            Self::Checking => f.write_str("checking"),
+            Self::Merging => f.write_str("merging"),
+            Self::Held { why } => write!(f, "held: {why}"),
+            Self::Stuck { why, ask } => write!(f, "stuck ({ask}): {why}"),
+            Self::Paused => f.write_str("paused"),
+            Self::Stopped => f.write_str("stopped"),
+            Self::Done => f.write_str("done"),
+            Self::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+/// The status of a task at `now`.
+pub fn status(state: &State, task: &Task, now: Time) -> Status {
+    if let Some(ask) = task.budget_ask {
+        return Status::Stuck {
+            why: "its budget is used up".into(),
+            ask,
+        };
+    }
+    match &task.phase {
+        Phase::Done { .. } => return Status::Done,
+        Phase::Cancelled => return Status::Cancelled,
+        Phase::Landing { .. } => return Status::Merging,
+        Phase::Stuck { why, ask, .. } => {
+            return Status::Stuck {
+                why: why.clone(),
+                ask: *ask,
+            };
+        }
+        Phase::Asking { ask, .. } => return Status::NeedsAnswer { ask: *ask },
+        Phase::Approving { .. } => return Status::NeedsApproval,
+        _ => {}
+    }
+    if state.meta.stopped.is_some() {
+        return Status::Stopped;
+    }
+    if task.paused {
+        return Status::Paused;
+    }
+    let runs: Vec<&Run> = state
+        .live_runs()
+        .filter(|run| run.task == task.id)
+        .collect();
+    if let Some(status) = runs.iter().find_map(|run| of_agent(run)) {
+        return status;
+    }
+    if let Some(block) = runs.iter().find_map(|run| block(state, run, now)) {
+        return of_block(&block);
+    }
+    without_run(state, task)
+}
+
+fn of_agent(run: &Run) -> Option<Status> {
+    match &run.state {
+        RunState::Running {
+            quiet: Some(since), ..
+        } => Some(Status::NoSignal {
+            role: run.role.clone(),
+            since: *since,
+        }),
+        RunState::Waiting(Wait::Asks { open }) => {
+            open.first().map(|ask| Status::NeedsAnswer { ask: *ask })
+        }
+        state if state.holds_agent() || matches!(state, RunState::Saving { .. }) => {
+            Some(Status::Working {
+                role: run.role.clone(),
+                run: run.id,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn of_block(block: &Block) -> Status {
+    let queued = |why: &str| Status::Queued {
+        why: why.to_owned(),
+    };
+    match block {
+        Block::Stopped => Status::Stopped,
+        Block::Paused => Status::Paused,
+        Block::Dependency(by) => Status::Blocked { by: *by },
+        Block::Backoff(_) => queued("it failed and is started again in a moment"),
+        Block::Limit(until) => Status::Limited { until: *until },
+        Block::Probe(run) => queued(&format!("{run} tries whether the provider serves again")),
+        Block::ProjectFull => queued("as many agents work as the project allows"),
+        Block::RoleFull => queued("its role is busy"),
+        Block::ProviderFull => queued("its provider is busy"),
+        Block::TaskBudget => queued("its budget is used up"),
+        Block::DayBudget => queued("the budget of the day is used up"),
+    }
+}
+
+fn without_run(state: &State, task: &Task) -> Status {
+    let done = |id: &TaskId| {
+        state
+            .tasks
+            .get(id)
+            .is_some_and(|task| matches!(task.phase, Phase::Done { .. }))
+    };
+    if let Some(by) = task.depends_on.iter().find(|id| !done(id)) {
+        return Status::Blocked { by: *by };
+    }
+    match &task.phase {
+        Phase::Checking { .. } | Phase::Combining { .. } => Status::Checking,
+        Phase::Held { why, .. } => Status::Held { why: why.clone() },
+        Phase::Leaving { to } => Status::Queued {
+            why: format!("`{to}` is full"),
+        },
+        _ => Status::Queued {
+            why: "its turn comes".into(),
+        },
+    }
+}

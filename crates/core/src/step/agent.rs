@@ -1,0 +1,403 @@
+//! What agents said or did, each time checked against the start that it comes from.
+
+use super::flow;
+use crate::ask::{AskState, Asker};
+use crate::effect::{Effect, SaveAs};
+use crate::event::Words;
+use crate::protocol::{Claim, Response};
+use crate::run::{
+    AfterStop, Outcome, Purpose, Run, RunEvent, RunState, Trouble, TroubleKind, Wait,
+};
+use crate::state::{Draft, LimitWindow};
+use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
+use crate::{Event, Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
+
+/// A provider that does not say until when is asked again after this; it doubles each time.
+const LIMIT_GUESS: Millis = Millis::minutes(5);
+/// Longest guess.
+const LIMIT_GUESS_MAX: Millis = Millis::hours(1);
+/// Longest limit that is believed.
+pub(super) const LIMIT_MAX: Millis = Millis::hours(8 * 24);
+
+pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
+    match event {
+        Event::Said {
+            run,
+            token,
+            offset,
+            words,
+        } => {
+            fence(d, *run, *token)?;
+            let row = d.run_mut(*run)?;
+            if *offset <= row.read_to {
+                return Err(Refusal::Stale("that was taken in before"));
+            }
+            row.read_to = *offset;
+            said(d, *run, words)
+        }
+        Event::ResponseFound {
+            project,
+            role,
+            response,
+        } => response_found(d, *project, role, response),
+        Event::Quiet { run, token, since } => {
+            fence(d, *run, *token)?;
+            d.move_run(*run, RunEvent::Quiet(Some(*since)))
+        }
+        Event::Heard { run, token } => {
+            fence(d, *run, *token)?;
+            d.move_run(*run, RunEvent::Quiet(None))
+        }
+        Event::Silent { run, token } => {
+            fence(d, *run, *token)?;
+            silent(d, *run)
+        }
+        Event::Exited { run, token, how } => {
+            fence(d, *run, *token)?;
+            ended(d, *run, how)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// News from a start that is not the present one changes nothing.
+fn fence(d: &Draft<'_>, run: RunId, token: Token) -> Result<(), Refusal> {
+    let run = d.run(run)?;
+    if run.token != token {
+        Err(Refusal::Stale("it comes from an earlier start of the run"))
+    } else if run.state.holds_agent() {
+        Ok(())
+    } else {
+        Err(Refusal::Stale("the run has no agent any more"))
+    }
+}
+
+fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
+    match words {
+        Words::Session { id: session } => {
+            d.run_mut(id)?.session = Some(session.clone());
+            Ok(())
+        }
+        Words::Used(usage) => used(d, id, *usage),
+        Words::Asks { key, text, options } => asks(d, id, key, text, options),
+        Words::Limited { until, message } => limited(d, id, *until, message),
+        Words::Failed(trouble) => {
+            d.run_mut(id)?.trouble = Some(trouble.clone());
+            Ok(())
+        }
+        Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
+    }
+}
+
+/// Whether the agent has been told to stop: what it still wants does not count, what it used does.
+fn is_stopping(d: &Draft<'_>, id: RunId) -> Result<bool, Refusal> {
+    Ok(matches!(d.run(id)?.state, RunState::Stopping { .. }))
+}
+
+fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
+    serves_again(d, id)?;
+    let now = d.now;
+    let run = d.run_mut(id)?;
+    run.spent += usage;
+    let (task, project, spent) = (run.task, run.project, run.spent);
+    d.task_mut(task)?.spent += usage;
+    d.project_mut(project)?.today.add(usage, now);
+    let cap = d.project(project)?.team.budget.run;
+    if !Amount::of(spent).fits(cap) && !is_stopping(d, id)? {
+        give_up(d, id, "it used up the budget of a run")?;
+    }
+    Ok(())
+}
+
+/// Ends a run for a reason that only a human can remove.
+fn give_up(d: &mut Draft<'_>, id: RunId, why: &str) -> Result<(), Refusal> {
+    d.run_mut(id)?.trouble = Some(Trouble {
+        kind: TroubleKind::Human,
+        message: why.to_owned(),
+    });
+    flow::stop(
+        d,
+        id,
+        AfterStop::Finish {
+            outcome: Outcome::Error,
+        },
+    )
+}
+
+/// The provider has served this run: whoever waited for it may go on.
+fn serves_again(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    let key = (run.project, run.provider.clone());
+    if d.limit(&key).is_some_and(|window| window.probe == Some(id)) {
+        d.set_limit(key, None);
+    }
+    Ok(())
+}
+
+fn asks(
+    d: &mut Draft<'_>,
+    id: RunId,
+    key: &str,
+    text: &str,
+    options: &[String],
+) -> Result<(), Refusal> {
+    serves_again(d, id)?;
+    if is_stopping(d, id)? {
+        return Ok(()); // it asks again by the same key when it goes on
+    }
+    let run = d.run(id)?;
+    let (token, task) = (run.token, run.task);
+    if let Some(known) = d.ask_by_key(id, key).cloned() {
+        return match known.state {
+            AskState::Open => d.move_run(id, RunEvent::Asked(known.id)),
+            AskState::Answered { text, .. } => {
+                d.effect(Effect::Send {
+                    run: id,
+                    token,
+                    ask: known.id,
+                    key: key.to_owned(),
+                    text,
+                });
+                Ok(())
+            }
+            AskState::Expired { .. } => Err(Refusal::Stale("that ask was withdrawn")),
+        };
+    }
+    if run.asks >= d.project(run.project)?.team.limits.asks {
+        return give_up(d, id, "it asked too many questions");
+    }
+    d.run_mut(id)?.asks += 1;
+    let from = Asker::Agent {
+        run: id,
+        key: key.to_owned(),
+    };
+    let ask = flow::new_ask(d, task, from, text, options.to_vec())?;
+    d.move_run(id, RunEvent::Asked(ask))
+}
+
+/// The provider serves nothing for now. The run waits, and so does every other run of the provider
+/// that is not at work yet.
+fn limited(
+    d: &mut Draft<'_>,
+    id: RunId,
+    until: Option<Time>,
+    message: &str,
+) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    let key = (run.project, run.provider.clone());
+    let guesses = d.limit(&key).map_or(0, |window| window.guesses);
+    let guess = Millis(LIMIT_GUESS.0 << guesses.min(8)).min(LIMIT_GUESS_MAX);
+    let (until, guesses) = match until {
+        Some(until) => (
+            until.clamp(d.now + Millis::seconds(1), d.now + LIMIT_MAX),
+            0,
+        ),
+        None => (d.now + guess, guesses + 1),
+    };
+    let known = d
+        .limit(&key)
+        .map_or(until, |window| window.until.max(until));
+    let until = known.min(d.now + LIMIT_MAX);
+    let message = message.to_owned();
+    d.set_limit(
+        key,
+        Some(LimitWindow {
+            until,
+            guesses,
+            probe: None,
+            message,
+        }),
+    );
+    if is_stopping(d, id)? {
+        return Ok(());
+    }
+    flow::stop(d, id, AfterStop::Limit { until })
+}
+
+fn responds(
+    d: &mut Draft<'_>,
+    id: RunId,
+    response: Option<&Response>,
+    text: &str,
+) -> Result<(), Refusal> {
+    serves_again(d, id)?;
+    if d.run(id)?.response.is_some() {
+        return Err(Refusal::Stale("it has responded before"));
+    }
+    match response {
+        None => {
+            let message = format!(
+                "its last words follow no protocol (DONE:, REQUEST: or ERROR: at the start of a \
+                 line): {text}"
+            );
+            d.run_mut(id)?.trouble = Some(Trouble {
+                kind: TroubleKind::Transient,
+                message,
+            });
+            Ok(())
+        }
+        Some(response) => {
+            d.run_mut(id)?.response = Some(response.clone());
+            if is_stopping(d, id)? {
+                Ok(())
+            } else {
+                d.move_run(id, RunEvent::Responded)
+            }
+        }
+    }
+}
+
+/// A response file belongs to the run of that role which is at work, on the task that it names.
+fn response_found(
+    d: &mut Draft<'_>,
+    project: ProjectId,
+    role: &RoleName,
+    response: &Response,
+) -> Result<(), Refusal> {
+    let fits = |run: &&Run| {
+        run.project == project
+            && run.role == *role
+            && run.state.holds_agent()
+            && response.issue.is_none_or(|issue| issue == run.task)
+    };
+    let candidates: Vec<RunId> = d
+        .live_runs()
+        .into_iter()
+        .filter(fits)
+        .map(|run| run.id)
+        .collect();
+    let [run] = candidates[..] else {
+        return Err(Refusal::Stale(
+            "no run, or more than one, fits this response",
+        ));
+    };
+    responds(d, run, Some(response), &response.summary)?;
+    let provider = &d.run(run)?.provider;
+    let mailbox = d
+        .project(project)?
+        .team
+        .providers
+        .get(provider)
+        .map(|p| &p.kind);
+    if mailbox == Some(&ProviderKind::Mailbox) && !is_stopping(d, run)? {
+        return ended(d, run, "it responded"); // there is no process that could exit
+    }
+    Ok(())
+}
+
+fn silent(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    match d.run(id)?.state {
+        RunState::Running { .. } => {
+            let message = "nothing was heard from it for too long".to_owned();
+            d.run_mut(id)?.trouble = Some(Trouble {
+                kind: TroubleKind::Transient,
+                message,
+            });
+            flow::stop(
+                d,
+                id,
+                AfterStop::Finish {
+                    outcome: Outcome::Stalled,
+                },
+            )
+        }
+        _ => Err(Refusal::Stale("it is not at work")),
+    }
+}
+
+/// A probe that ended without having been served proves nothing: the next one tries.
+fn release_probe(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    let key = (run.project, run.provider.clone());
+    if let Some(window) = d
+        .limit(&key)
+        .filter(|window| window.probe == Some(id))
+        .cloned()
+    {
+        d.set_limit(
+            key,
+            Some(LimitWindow {
+                probe: None,
+                ..window
+            }),
+        );
+    }
+    Ok(())
+}
+
+/// The agent of a run is gone. What it claimed counts, even if it was told to stop meanwhile;
+/// otherwise what was planned for after the stop happens, or the run has failed.
+pub(super) fn ended(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refusal> {
+    release_probe(d, id)?;
+    let run = d.run(id)?;
+    let cancelled = AfterStop::Finish {
+        outcome: Outcome::Cancelled,
+    };
+    let then = match &run.state {
+        RunState::Stopping { then, .. } => Some(then.clone()),
+        _ => None,
+    };
+    if let Some(response) = run.response.clone().filter(|_| then != Some(cancelled)) {
+        return save(d, id, outcome_of(response.claim));
+    }
+    match then {
+        Some(AfterStop::Limit { until }) => d.move_run(id, RunEvent::Wait(Wait::Limit { until })),
+        Some(AfterStop::Pause) => d.move_run(id, RunEvent::Wait(Wait::Pause)),
+        Some(AfterStop::Queue { not_before }) => d.move_run(id, RunEvent::Requeue { not_before }),
+        Some(AfterStop::Finish { outcome }) => save(d, id, outcome),
+        None => failed(d, id, how),
+    }
+}
+
+fn outcome_of(claim: Claim) -> Outcome {
+    match claim {
+        Claim::Done => Outcome::Done,
+        Claim::Request => Outcome::Request,
+        Claim::Error => Outcome::Error,
+    }
+}
+
+/// An agent that ended unexpectedly is started again with its session, a bounded number of times.
+pub(super) fn failed(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refusal> {
+    release_probe(d, id)?;
+    let limits = d.project(d.run(id)?.project)?.team.limits;
+    let now = d.now;
+    let run = d.run_mut(id)?;
+    let message = how.to_owned();
+    let trouble = run
+        .trouble
+        .get_or_insert(Trouble {
+            kind: TroubleKind::Transient,
+            message,
+        })
+        .kind;
+    run.failures += 1;
+    let failures = run.failures;
+    if trouble == TroubleKind::Human || failures > limits.retries {
+        return save(d, id, Outcome::Error);
+    }
+    let pause = Millis(limits.backoff.0 << (failures - 1).min(16)).min(BACKOFF_MAX);
+    let not_before = now + jitter(pause, id, failures);
+    d.move_run(id, RunEvent::Requeue { not_before })
+}
+
+/// Up to a quarter more, different for each run, so that those who failed together do not come
+/// back together. No randomness: a replay must give the same.
+fn jitter(pause: Millis, run: RunId, failures: u32) -> Millis {
+    let spread = run
+        .0
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(failures)
+        % 256;
+    Millis(pause.0.saturating_add(pause.0 / 4 * spread / 256))
+}
+
+fn save(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(), Refusal> {
+    let how = match (&d.run(id)?.purpose, outcome) {
+        (Purpose::Work, Outcome::Done) => SaveAs::Commit,
+        (Purpose::Work, _) => SaveAs::Snapshot,
+        (Purpose::Consult { .. } | Purpose::Verdict | Purpose::Choose, _) => SaveAs::Discard,
+    };
+    let effect = d.effect(Effect::Save { run: id, how });
+    d.move_run(id, RunEvent::Save(effect, outcome))
+}

@@ -1,0 +1,281 @@
+//! Who goes next: a decision about all tasks and runs at once, made after every event.
+//!
+//! First by priority, then by age. What holds a run back is a [`Block`], the same that the board
+//! shows.
+
+use super::{agent, flow, timer};
+use crate::effect::Effect;
+use crate::run::{Run, RunEvent, RunState, Wait};
+use crate::state::{Draft, LimitWindow, State};
+use crate::task::{Phase, Task};
+use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
+use crate::{Refusal, RunId, StageName, TaskId, Time};
+
+/// Why a run is not started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Everything is stopped.
+    Stopped,
+    /// The human holds the task back.
+    Paused,
+    /// Another task must be done before.
+    Dependency(TaskId),
+    /// It failed and is started again later.
+    Backoff(Time),
+    /// The provider serves nothing before that moment.
+    Limit(Time),
+    /// Another run tries first whether the provider serves again.
+    Probe(RunId),
+    /// As many agents work as the project allows.
+    ProjectFull,
+    /// As many agents of the role work as the team allows.
+    RoleFull,
+    /// As many agents of the provider work as the team allows.
+    ProviderFull,
+    /// What the task may spend is spent or reserved.
+    TaskBudget,
+    /// What the project may spend today is spent or reserved.
+    DayBudget,
+}
+
+/// Why a run that waits for a place is not started at `now`; `None` if nothing holds it back.
+pub fn block(state: &State, run: &Run, now: Time) -> Option<Block> {
+    blocked(&Draft::new(state, now), run).ok().flatten()
+}
+
+/// Begins everything that can begin.
+pub(super) fn dispatch(d: &mut Draft<'_>) -> Result<(), Refusal> {
+    if d.change.meta.stopped.is_some() {
+        return Ok(());
+    }
+    // Each round moves a task at least one phase on; visits are bounded, so this ends.
+    while move_tasks(d)? {}
+    start_runs(d)
+}
+
+fn in_turn(d: &Draft<'_>) -> Vec<TaskId> {
+    let mut tasks: Vec<&Task> = d.open_tasks();
+    tasks.sort_by_key(|task| (task.priority, task.entered_at, task.id));
+    tasks.into_iter().map(|task| task.id).collect()
+}
+
+/// Moves the tasks that wait for nothing but their turn; tells whether one did.
+fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
+    let mut moved = false;
+    for id in in_turn(d) {
+        let task = d.task(id)?;
+        let held = task.paused || unmet_dependency(d, task).is_some();
+        moved |= match task.phase.clone() {
+            Phase::Waiting if !held => flow::begin(d, id).map(|()| true)?,
+            Phase::Leaving { to } if !held => leave(d, id, &to)?,
+            Phase::Held { until, .. } if timer::is_due(until, timer::HELD_MAX, d.now) && !held => {
+                land_again(d, id).map(|()| true)?
+            }
+            Phase::Moving { to } if d.runs_of(id).is_empty() => {
+                flow::enter(d, id, &to).map(|()| true)?
+            }
+            Phase::Closing if d.runs_of(id).is_empty() => {
+                d.task_mut(id)?.phase = Phase::Cancelled;
+                d.effect(Effect::Release { task: id });
+                true
+            }
+            _ => false,
+        };
+    }
+    Ok(moved)
+}
+
+/// The first dependency that is not done.
+fn unmet_dependency(d: &Draft<'_>, task: &Task) -> Option<TaskId> {
+    let done = |id: &TaskId| {
+        d.task(*id)
+            .is_ok_and(|t| matches!(t.phase, Phase::Done { .. }))
+    };
+    task.depends_on.iter().copied().find(|id| !done(id))
+}
+
+fn leave(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<bool, Refusal> {
+    let task = d.task(id)?;
+    let (project, commit) = (task.project, task.head.clone());
+    let team = &d.project(project)?.team;
+    let stage = team.stage(to).ok_or_else(|| Refusal::NoStage(to.clone()))?;
+    if stage.is_end() {
+        let effect = d.effect(Effect::Merge {
+            task: id,
+            commit: commit.clone(),
+        });
+        d.task_mut(id)?.phase = Phase::Landing {
+            effect,
+            commit,
+            to: to.clone(),
+        };
+        return Ok(true);
+    }
+    let here = |task: &&&Task| task.project == project && task.stage == *to && task.id != id;
+    let full = stage
+        .wip
+        .is_some_and(|wip| d.open_tasks().iter().filter(here).count() >= wip as usize);
+    if !full {
+        flow::enter(d, id, to)?;
+    }
+    Ok(!full)
+}
+
+fn land_again(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    let Phase::Held { commit, to, .. } = d.task(id)?.phase.clone() else {
+        return Ok(());
+    };
+    let effect = d.effect(Effect::Merge {
+        task: id,
+        commit: commit.clone(),
+    });
+    d.task_mut(id)?.phase = Phase::Landing { effect, commit, to };
+    Ok(())
+}
+
+fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
+    let mut waiting: Vec<&Run> = d.live_runs();
+    waiting.retain(|run| waits_for_a_place(&run.state));
+    let priority = |run: &Run| {
+        d.task(run.task)
+            .map_or_else(|_| Default::default(), |t| t.priority)
+    };
+    waiting.sort_by_key(|run| (priority(run), run.queued_at, run.id));
+    let waiting: Vec<Run> = waiting.into_iter().cloned().collect();
+    for run in waiting {
+        match blocked(d, &run)? {
+            None => start(d, &run)?,
+            Some(Block::TaskBudget) => ask_for_budget(d, run.task)?,
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn waits_for_a_place(state: &RunState) -> bool {
+    matches!(
+        state,
+        RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. })
+    )
+}
+
+fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
+    d.move_run(run.id, RunEvent::Dispatched)?;
+    let row = d.run_mut(run.id)?;
+    row.token.0 += 1;
+    row.read_to = 0;
+    let token = row.token;
+    d.task_mut(run.task)?.starts += 1;
+    d.effect(Effect::Start { run: run.id, token });
+    let key = (run.project, run.provider.clone());
+    if let Some(window) = d.limit(&key).cloned() {
+        d.set_limit(
+            key,
+            Some(LimitWindow {
+                probe: Some(run.id),
+                ..window
+            }),
+        );
+    }
+    Ok(())
+}
+
+/// The one ask about a task's budget; the run keeps its place in the queue.
+fn ask_for_budget(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    if d.task(id)?.budget_ask.is_some() {
+        return Ok(());
+    }
+    let why = format!("{id} has used up its budget; shall it get as much again?");
+    let ask = flow::ask_arbiter(d, id, &why)?;
+    d.task_mut(id)?.budget_ask = Some(ask);
+    Ok(())
+}
+
+fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
+    let task = d.task(run.task)?;
+    if d.change.meta.stopped.is_some() {
+        return Ok(Some(Block::Stopped));
+    }
+    if task.paused {
+        return Ok(Some(Block::Paused));
+    }
+    if let Some(dependency) = unmet_dependency(d, task) {
+        return Ok(Some(Block::Dependency(dependency)));
+    }
+    if let RunState::Queued { not_before } = run.state
+        && !timer::is_due(not_before, BACKOFF_MAX + BACKOFF_MAX, d.now)
+    {
+        return Ok(Some(Block::Backoff(not_before)));
+    }
+    if let Some(block) = limit_block(d, run) {
+        return Ok(Some(block));
+    }
+    if let Some(block) = full(d, run)? {
+        return Ok(Some(block));
+    }
+    over_budget(d, run, task)
+}
+
+fn limit_block(d: &Draft<'_>, run: &Run) -> Option<Block> {
+    let window = d.limit(&(run.project, run.provider.clone()))?;
+    match window.probe {
+        Some(probe) if probe != run.id => Some(Block::Probe(probe)),
+        _ if !timer::is_due(window.until, agent::LIMIT_MAX, d.now) => {
+            Some(Block::Limit(window.until))
+        }
+        _ => None,
+    }
+}
+
+fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
+    let team = &d.project(run.project)?.team;
+    let at_work: Vec<&Run> = d
+        .live_runs()
+        .into_iter()
+        .filter(|other| other.project == run.project && other.state.holds_agent())
+        .collect();
+    let count = |which: &dyn Fn(&Run) -> bool| at_work.iter().filter(|r| which(r)).count() as u32;
+    let role_max = team.roles.get(&run.role).map_or(1, |role| role.agents);
+    let provider = team.providers.get(&run.provider);
+    let provider_max = provider.map_or(1, |provider| provider.agents);
+    // A mailbox role is a script or a person, not an agent on this machine.
+    let is_agent = provider.is_none_or(|provider| provider.kind != ProviderKind::Mailbox);
+    Ok(if is_agent && count(&|_| true) >= team.limits.agents {
+        Some(Block::ProjectFull)
+    } else if count(&|other| other.role == run.role) >= role_max {
+        Some(Block::RoleFull)
+    } else if count(&|other| other.provider == run.provider) >= provider_max {
+        Some(Block::ProviderFull)
+    } else {
+        None
+    })
+}
+
+/// Each run at work has the rest of its cap reserved; a start reserves before it spends.
+fn over_budget(d: &Draft<'_>, run: &Run, task: &Task) -> Result<Option<Block>, Refusal> {
+    let project = d.project(run.project)?;
+    let budget = project.team.budget;
+    let rest = |run: &Run| budget.run.minus(Amount::of(run.spent));
+    let reserved = |which: &dyn Fn(&Run) -> bool| {
+        let holding = d
+            .live_runs()
+            .into_iter()
+            .filter(|r| r.state.holds_agent() && which(r));
+        holding.fold(Amount::default(), |sum, run| sum.plus(rest(run)))
+    };
+    let times = 1 + task.raised;
+    let for_task = Amount::of(task.spent)
+        .plus(reserved(&|r| r.task == task.id))
+        .plus(rest(run));
+    if task.starts >= budget.task_runs.saturating_mul(times)
+        || !for_task.fits(budget.task.times(times))
+    {
+        return Ok(Some(Block::TaskBudget));
+    }
+    let for_day = project
+        .today
+        .at(d.now)
+        .plus(reserved(&|r| r.project == run.project))
+        .plus(rest(run));
+    Ok((!for_day.fits(budget.day)).then_some(Block::DayBudget))
+}

@@ -1,0 +1,439 @@
+//! What people want: tasks, answers, approvals, the emergency stop.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::flow;
+use crate::ask::{AskState, Asker, CANCEL, TRY_AGAIN};
+use crate::effect::Effect;
+use crate::event::TaskDraft;
+use crate::project::{DaySpend, Project};
+use crate::protocol::TITLE_CHARS_MAX;
+use crate::run::{AfterStop, RunEvent, RunState, Wait};
+use crate::state::Draft;
+use crate::task::{CommitId, GateAt, Phase, Task};
+use crate::team::Team;
+use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId, Usage};
+
+/// Longest body, remark or answer, in characters.
+const TEXT_CHARS_MAX: usize = 100_000;
+/// Most acceptance criteria and dependencies of a task.
+const LIST_MAX: usize = 200;
+
+pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
+    match event {
+        Event::ProjectAdded { name, root, team } => add_project(draft, name, root, team),
+        Event::TeamLoaded { project, team } => load_team(draft, *project, team),
+        Event::TeamRefused { project, why } => {
+            draft.project_mut(*project)?.team_refused = Some(why.clone());
+            Ok(())
+        }
+        Event::TaskAdded {
+            project,
+            draft: task,
+        } => add_task(draft, *project, task),
+        Event::TaskEdited { task, draft: text } => edit_task(draft, *task, text),
+        Event::TaskMoved { task, to } => move_task(draft, *task, to),
+        Event::TaskPaused { task } => pause(draft, *task),
+        Event::TaskResumed { task } => resume(draft, *task),
+        Event::TaskCancelled { task } => cancel(draft, *task),
+        Event::Remarked { task, from, text } => {
+            check_text("the remark", text)?;
+            let now = draft.now;
+            open_task(draft, *task)?.remark(now, from.clone(), text.clone());
+            Ok(())
+        }
+        Event::Answered { ask, text } => answer(draft, *ask, text),
+        Event::Approved { task, commit } => approve(draft, *task, commit.as_ref()),
+        Event::Rejected { task, why } => reject(draft, *task, why),
+        Event::EmergencyStopped => stop_everything(draft),
+        Event::EmergencyReleased => release(draft),
+        Event::Said { .. }
+        | Event::ResponseFound { .. }
+        | Event::Quiet { .. }
+        | Event::Heard { .. }
+        | Event::Silent { .. }
+        | Event::Exited { .. }
+        | Event::Settled { .. }
+        | Event::Ticked => Ok(()),
+    }
+}
+
+fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result<(), Refusal> {
+    for id in d.project_ids() {
+        if d.project(id)?.root == root {
+            return Err(Refusal::ProjectKnown(root.to_owned()));
+        }
+    }
+    d.change.meta.project.0 += 1;
+    let project = Project {
+        id: d.change.meta.project,
+        name: name.to_owned(),
+        root: root.to_owned(),
+        team: team.clone(),
+        team_refused: None,
+        today: DaySpend::default(),
+        scanned_at: d.now,
+    };
+    d.change.projects.insert(project.id, project);
+    Ok(())
+}
+
+/// A team that leaves a task or an agent without a place is refused; the last good one stays.
+fn load_team(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusal> {
+    for task in d.open_tasks().into_iter().filter(|task| task.project == id) {
+        if team.stage(&task.stage).is_none() {
+            let what = format!("stage `{}`", task.stage);
+            return Err(Refusal::TeamStrands {
+                what,
+                who: task.id.to_string(),
+            });
+        }
+    }
+    for run in d.live_runs().into_iter().filter(|run| run.project == id) {
+        let role = team.roles.get(&run.role);
+        if role.is_none_or(|role| role.provider != run.provider) {
+            let what = format!("role `{}` with provider `{}`", run.role, run.provider);
+            return Err(Refusal::TeamStrands {
+                what,
+                who: run.id.to_string(),
+            });
+        }
+    }
+    let project = d.project_mut(id)?;
+    project.team = team.clone();
+    project.team_refused = None;
+    Ok(())
+}
+
+fn check_text(what: &'static str, text: &str) -> Result<(), Refusal> {
+    let len = text.chars().count();
+    let max = TEXT_CHARS_MAX;
+    if len > max {
+        Err(Refusal::TooLong { what, len, max })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
+    let title = task.title.trim();
+    if title.is_empty() || title.chars().count() > TITLE_CHARS_MAX || title.contains('\n') {
+        return Err(Refusal::BadTitle);
+    }
+    check_text("the body", &task.body)?;
+    for criterion in &task.criteria {
+        check_text("a criterion", criterion)?;
+    }
+    let len = task.criteria.len().max(task.depends_on.len());
+    if len > LIST_MAX {
+        return Err(Refusal::TooLong {
+            what: "the list",
+            len,
+            max: LIST_MAX,
+        });
+    }
+    Ok(())
+}
+
+fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(), Refusal> {
+    check_draft(text)?;
+    let entry = d
+        .project(project)?
+        .team
+        .entry()
+        .map(|stage| stage.name.clone());
+    let entry = entry.ok_or(Refusal::NoProject(project))?;
+    d.change.meta.task.0 += 1;
+    let id = d.change.meta.task;
+    check_dependencies(d, id, project, &text.depends_on)?;
+    let task = Task {
+        id,
+        project,
+        title: text.title.trim().to_owned(),
+        body: text.body.clone(),
+        criteria: text.criteria.clone(),
+        priority: text.priority,
+        depends_on: text.depends_on.clone(),
+        added_at: d.now,
+        stage: entry.clone(),
+        entered_at: d.now,
+        visits: BTreeMap::new(),
+        phase: Phase::Waiting,
+        paused: false,
+        head: None,
+        catch_up: false,
+        remarks: Vec::new(),
+        spent: Usage::default(),
+        starts: 0,
+        consults: 0,
+        raised: 0,
+        budget_ask: None,
+        pr: None,
+    };
+    d.change.tasks.insert(id, task);
+    flow::enter(d, id, &entry)
+}
+
+fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refusal> {
+    check_draft(text)?;
+    let project = open_task(d, id)?.project;
+    check_dependencies(d, id, project, &text.depends_on)?;
+    let TaskDraft {
+        title,
+        body,
+        criteria,
+        priority,
+        depends_on,
+    } = text.clone();
+    let task = d.task_mut(id)?;
+    task.title = title.trim().to_owned();
+    task.body = body;
+    task.criteria = criteria;
+    task.priority = priority;
+    task.depends_on = depends_on;
+    Ok(())
+}
+
+/// The dependencies exist, are of the same project and form no circle.
+fn check_dependencies(
+    d: &Draft<'_>,
+    id: TaskId,
+    project: ProjectId,
+    depends_on: &BTreeSet<TaskId>,
+) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    let mut queue: Vec<TaskId> = depends_on.iter().copied().collect();
+    while let Some(next) = queue.pop() {
+        if next == id {
+            return Err(Refusal::Cycle(id));
+        }
+        let task = d.task(next)?;
+        if task.project != project {
+            return Err(Refusal::ForeignDependency(next));
+        }
+        if seen.insert(next) {
+            queue.extend(&task.depends_on);
+        }
+    }
+    Ok(())
+}
+
+fn open_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Refusal> {
+    match d.task(id)?.phase {
+        Phase::Done { .. } => Err(Refusal::TaskOver {
+            task: id,
+            how: "done",
+        }),
+        Phase::Cancelled | Phase::Closing => Err(Refusal::TaskOver {
+            task: id,
+            how: "cancelled",
+        }),
+        _ => d.task_mut(id),
+    }
+}
+
+/// Like [`open_task`], and no merge of it is under way.
+fn movable_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Refusal> {
+    match d.task(id)?.phase {
+        Phase::Landing { .. } => Err(Refusal::Landing(id)),
+        _ => open_task(d, id),
+    }
+}
+
+fn move_task(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<(), Refusal> {
+    let project = movable_task(d, id)?.project;
+    let team = &d.project(project)?.team;
+    match team.stage(to) {
+        None => return Err(Refusal::NoStage(to.clone())),
+        Some(stage) if stage.is_end() => return Err(Refusal::EndByMergeOnly(id, to.clone())),
+        Some(_) => {}
+    }
+    flow::withdraw(d, id)?;
+    d.task_mut(id)?.phase = Phase::Moving { to: to.clone() };
+    Ok(())
+}
+
+fn cancel(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    movable_task(d, id)?;
+    flow::withdraw(d, id)?;
+    d.task_mut(id)?.phase = Phase::Closing;
+    Ok(())
+}
+
+fn pause(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    let task = open_task(d, id)?;
+    if task.paused {
+        return Err(Refusal::Already("it is paused already"));
+    }
+    task.paused = true;
+    for run in d.runs_of(id) {
+        match d.run(run)?.state {
+            RunState::Preparing { .. }
+            | RunState::Running { .. }
+            | RunState::Waiting(Wait::Asks { .. }) => flow::stop(d, run, AfterStop::Pause)?,
+            RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }) => {
+                d.move_run(run, RunEvent::Wait(Wait::Pause))?;
+            }
+            RunState::Waiting(Wait::Pause)
+            | RunState::Stopping { .. }
+            | RunState::Saving { .. }
+            | RunState::Finished { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    let task = open_task(d, id)?;
+    if !task.paused {
+        return Err(Refusal::Already("it is not paused"));
+    }
+    task.paused = false;
+    let not_before = d.now;
+    for run in d.runs_of(id) {
+        match &d.run(run)?.state {
+            RunState::Waiting(Wait::Pause) => d.move_run(run, RunEvent::Requeue { not_before })?,
+            RunState::Stopping {
+                then: AfterStop::Pause,
+                ..
+            } => {
+                d.move_run(run, RunEvent::Stop(AfterStop::Queue { not_before }))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
+    check_text("the answer", text)?;
+    let ask = d.ask(id)?.clone();
+    match ask.state {
+        AskState::Open => {}
+        AskState::Answered { .. } => {
+            return Err(Refusal::AskClosed {
+                ask: id,
+                how: "answered",
+            });
+        }
+        AskState::Expired { .. } => {
+            return Err(Refusal::AskClosed {
+                ask: id,
+                how: "withdrawn",
+            });
+        }
+    }
+    if !ask.options.is_empty()
+        && ask.from != Asker::Arbiter
+        && !ask.options.iter().any(|option| option == text)
+    {
+        return Err(Refusal::NotAnOption {
+            ask: id,
+            options: ask.options.join(", "),
+        });
+    }
+    let at = d.now;
+    d.ask_mut(id)?.state = AskState::Answered {
+        at,
+        text: text.to_owned(),
+    };
+    match ask.from {
+        Asker::Agent { run, key } => deliver(d, run, id, &key, text),
+        Asker::Request { .. } => {
+            d.task_mut(ask.task)?.remark(at, "human", text);
+            flow::answered(d, ask.task)
+        }
+        Asker::Arbiter => answer_arbiter(d, id, ask.task, text),
+    }
+}
+
+/// Sends the answer to the agent if it listens now; otherwise it gets it when it asks again.
+fn deliver(
+    d: &mut Draft<'_>,
+    run: crate::RunId,
+    ask: AskId,
+    key: &str,
+    text: &str,
+) -> Result<(), Refusal> {
+    let listening = match &d.run(run)?.state {
+        RunState::Waiting(Wait::Asks { open }) => open.contains(&ask),
+        _ => false,
+    };
+    if listening {
+        let token = d.run(run)?.token;
+        d.move_run(run, RunEvent::Answered(ask))?;
+        d.effect(Effect::Send {
+            run,
+            token,
+            ask,
+            key: key.to_owned(),
+            text: text.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn answer_arbiter(d: &mut Draft<'_>, ask: AskId, id: TaskId, text: &str) -> Result<(), Refusal> {
+    if text == CANCEL {
+        return cancel(d, id);
+    }
+    let now = d.now;
+    let task = d.task_mut(id)?;
+    if text != TRY_AGAIN {
+        task.remark(now, "human", text);
+    }
+    if task.budget_ask == Some(ask) {
+        task.budget_ask = None;
+        task.raised += 1;
+        return Ok(());
+    }
+    flow::retry(d, id)
+}
+
+fn approving(d: &Draft<'_>, id: TaskId) -> Result<GateAt, Refusal> {
+    match &d.task(id)?.phase {
+        Phase::Approving { gate } => Ok(gate.clone()),
+        _ => Err(Refusal::NotApproving(id)),
+    }
+}
+
+fn approve(d: &mut Draft<'_>, id: TaskId, commit: Option<&CommitId>) -> Result<(), Refusal> {
+    let gate = approving(d, id)?;
+    if commit.is_some() && commit != gate.commit.as_ref() {
+        return Err(Refusal::CommitChanged(id));
+    }
+    flow::next_gate(d, id, &gate)
+}
+
+fn reject(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
+    check_text("the reason", why)?;
+    approving(d, id)?;
+    flow::send_back(d, id, "human", why)
+}
+
+fn stop_everything(d: &mut Draft<'_>) -> Result<(), Refusal> {
+    if d.change.meta.stopped.is_some() {
+        return Err(Refusal::Already("everything is stopped already"));
+    }
+    d.change.meta.stopped = Some(d.now);
+    let not_before = d.now;
+    let live: Vec<_> = d
+        .live_runs()
+        .into_iter()
+        .map(|run| (run.id, run.state.clone()))
+        .collect();
+    for (run, state) in live {
+        let stopping = matches!(state, RunState::Stopping { .. });
+        if state.holds_agent() && !stopping {
+            flow::stop(d, run, AfterStop::Queue { not_before })?;
+        }
+    }
+    Ok(())
+}
+
+fn release(d: &mut Draft<'_>) -> Result<(), Refusal> {
+    if d.change.meta.stopped.take().is_none() {
+        return Err(Refusal::Already("nothing is stopped"));
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! The one idea: `step(state, event, now) → change`, pure.
+//!
+//! ```text
+//!  human.rs     what people want          ┐
+//!  agent.rs     what agents said or did   ├─► flow.rs  the way of a task ─► dispatch.rs  who goes next
+//!  outcome.rs   what came of effects      │                 │                    │
+//!  timer.rs     what is due               ┘                 └────── effects ─────┘
+//! ```
+//!
+//! Every event ends with the dispatcher, so whatever became possible by it is begun in the same
+//! transaction. What people ask for may be refused; news from outside never is: what comes too
+//! late, twice or out of turn is recorded with the reason why it changed nothing.
+
+mod agent;
+mod dispatch;
+mod flow;
+mod human;
+mod outcome;
+mod timer;
+
+use crate::state::{Change, Draft, State};
+use crate::{Event, Refusal, Time};
+
+pub use dispatch::{Block, block};
+pub use timer::{RESPONSE_GRACE, next_wake};
+
+/// What an event does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The rows that change.
+    pub change: Change,
+    /// Why the event changed nothing by itself, where that is so.
+    pub dropped: Option<String>,
+}
+
+/// Decides what an event does.
+///
+/// # Errors
+/// When a person asked for something that is not possible. Nothing is recorded then.
+pub fn step(state: &State, event: &Event, now: Time) -> Result<Step, Refusal> {
+    let mut draft = Draft::new(state, now);
+    let dropped = match (handle(&mut draft, event), event.is_news()) {
+        (Ok(()), _) => None,
+        (Err(refusal), true) => {
+            draft = Draft::new(state, now);
+            if let Event::Settled { effect, .. } = event {
+                draft.settle(*effect);
+            }
+            Some(refusal.to_string())
+        }
+        (Err(refusal), false) => return Err(refusal),
+    };
+    dispatch::dispatch(&mut draft)?;
+    draft.change.meta.seq.0 += 1;
+    Ok(Step {
+        change: draft.change,
+        dropped,
+    })
+}
+
+fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
+    match event {
+        Event::ProjectAdded { .. }
+        | Event::TeamLoaded { .. }
+        | Event::TeamRefused { .. }
+        | Event::TaskAdded { .. }
+        | Event::TaskEdited { .. }
+        | Event::TaskMoved { .. }
+        | Event::TaskPaused { .. }
+        | Event::TaskResumed { .. }
+        | Event::TaskCancelled { .. }
+        | Event::Remarked { .. }
+        | Event::Answered { .. }
+        | Event::Approved { .. }
+        | Event::Rejected { .. }
+        | Event::EmergencyStopped
+        | Event::EmergencyReleased => human::handle(draft, event),
+        Event::Said { .. }
+        | Event::ResponseFound { .. }
+        | Event::Quiet { .. }
+        | Event::Heard { .. }
+        | Event::Silent { .. }
+        | Event::Exited { .. } => agent::handle(draft, event),
+        Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
+        Event::Ticked => timer::tick(draft),
+    }
+}
+
+impl Event {
+    /// Whether it happened whatever we say: it is recorded even if it changes nothing.
+    fn is_news(&self) -> bool {
+        match self {
+            Self::Said { .. }
+            | Self::ResponseFound { .. }
+            | Self::Quiet { .. }
+            | Self::Heard { .. }
+            | Self::Silent { .. }
+            | Self::Exited { .. }
+            | Self::Settled { .. }
+            | Self::Ticked => true,
+            Self::ProjectAdded { .. }
+            | Self::TeamLoaded { .. }
+            | Self::TeamRefused { .. }
+            | Self::TaskAdded { .. }
+            | Self::TaskEdited { .. }
+            | Self::TaskMoved { .. }
+            | Self::TaskPaused { .. }
+            | Self::TaskResumed { .. }
+            | Self::TaskCancelled { .. }
+            | Self::Remarked { .. }
+            | Self::Answered { .. }
+            | Self::Approved { .. }
+            | Self::Rejected { .. }
+            | Self::EmergencyStopped
+            | Self::EmergencyReleased => false,
+        }
+    }
+}

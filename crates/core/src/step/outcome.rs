@@ -1,0 +1,235 @@
+//! What came of effects. Each is settled once; what comes again is dropped.
+
+use super::{agent, flow};
+use crate::effect::Effect;
+use crate::event::Settled;
+use crate::run::{Outcome, RunEvent, RunState, Trouble, TroubleKind};
+use crate::state::Draft;
+use crate::task::{CommitId, GateAt, Phase, Retry};
+use crate::{EffectId, Millis, Refusal, RunId, StageName, TaskId, Token};
+
+/// How long a merge that cannot be done now waits before it is tried again.
+const HELD_PAUSE: Millis = Millis::seconds(20);
+
+pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Result<(), Refusal> {
+    let effect = d
+        .settle(id)
+        .ok_or(Refusal::Stale("that effect was settled before"))?;
+    match effect {
+        Effect::Start { run, token } => start_settled(d, run, token, result),
+        Effect::Stop { run, token } => stop_settled(d, run, token),
+        Effect::Send { .. } | Effect::Release { .. } => Ok(()),
+        Effect::Save { run, .. } => save_settled(d, id, run, result),
+        Effect::Combine { task, .. } => combine_settled(d, id, task, result),
+        Effect::Check { task, .. } => check_settled(d, id, task, result),
+        Effect::Merge { task, .. } => merge_settled(d, id, task, result),
+    }
+}
+
+fn start_settled(
+    d: &mut Draft<'_>,
+    id: RunId,
+    token: Token,
+    result: &Settled,
+) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    if run.token != token {
+        return Err(Refusal::Stale("it comes from an earlier start of the run"));
+    }
+    let (task, slot) = (run.task, run.slot);
+    let preparing = matches!(run.state, RunState::Preparing { .. });
+    match result {
+        Settled::Started { head } => {
+            let task = d.task_mut(task)?;
+            if slot == 0 {
+                task.head.get_or_insert_with(|| head.clone());
+            }
+            task.catch_up = false;
+            d.run_mut(id)?.trouble = None;
+            if preparing {
+                d.move_run(id, RunEvent::Started)
+            } else {
+                Ok(())
+            }
+        }
+        Settled::NotStarted { trouble } if d.run(id)?.state.holds_agent() => {
+            d.run_mut(id)?.trouble = Some(trouble.clone());
+            if preparing {
+                agent::failed(d, id, "")
+            } else {
+                agent::ended(d, id, "")
+            }
+        }
+        _ => Err(Refusal::Stale("the run has no agent any more")),
+    }
+}
+
+/// The agent is certainly gone. Its exit was reported before, unless it never started.
+fn stop_settled(d: &mut Draft<'_>, id: RunId, token: Token) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    if run.token == token && matches!(run.state, RunState::Stopping { .. }) {
+        agent::ended(d, id, "it was stopped")
+    } else {
+        Ok(())
+    }
+}
+
+fn save_settled(
+    d: &mut Draft<'_>,
+    effect: EffectId,
+    id: RunId,
+    result: &Settled,
+) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    let (task, slot) = (run.task, run.slot);
+    let RunState::Saving {
+        effect: expected,
+        outcome,
+    } = run.state
+    else {
+        return Err(Refusal::Stale("the run is not being saved"));
+    };
+    if expected != effect {
+        return Err(Refusal::Stale("the run is being saved by another effect"));
+    }
+    match result {
+        Settled::Saved { head } => {
+            if slot == 0 {
+                d.task_mut(task)?.head = Some(head.clone());
+            }
+            flow::finish(d, id, outcome)
+        }
+        Settled::NotSaved { why } => {
+            let message = format!("its work could not be saved and stays where it is: {why}");
+            d.run_mut(id)?.trouble = Some(Trouble {
+                kind: TroubleKind::Human,
+                message,
+            });
+            let outcome = if outcome == Outcome::Cancelled {
+                outcome
+            } else {
+                Outcome::Error
+            };
+            flow::finish(d, id, outcome)
+        }
+        _ => Err(Refusal::Stale("that is no result of saving")),
+    }
+}
+
+fn combine_settled(
+    d: &mut Draft<'_>,
+    effect: EffectId,
+    id: TaskId,
+    result: &Settled,
+) -> Result<(), Refusal> {
+    let Phase::Combining {
+        effect: expected, ..
+    } = d.task(id)?.phase
+    else {
+        return Err(Refusal::Stale("the task went elsewhere"));
+    };
+    if expected != effect {
+        return Err(Refusal::Stale("the task went elsewhere"));
+    }
+    match result {
+        Settled::Combined { head } => {
+            d.task_mut(id)?.head = Some(head.clone());
+            flow::open_gates(d, id, None)
+        }
+        Settled::NotCombined { why } => {
+            let why = format!("what several agents did does not fit together: {why}");
+            flow::stuck(d, id, &why, Retry::Stage)
+        }
+        _ => Err(Refusal::Stale("that is no result of combining")),
+    }
+}
+
+fn check_settled(
+    d: &mut Draft<'_>,
+    effect: EffectId,
+    id: TaskId,
+    result: &Settled,
+) -> Result<(), Refusal> {
+    let Phase::Checking {
+        effect: expected,
+        gate,
+    } = d.task(id)?.phase.clone()
+    else {
+        return Err(Refusal::Stale("the task went elsewhere"));
+    };
+    if expected != effect {
+        return Err(Refusal::Stale("the task went elsewhere"));
+    }
+    match result {
+        Settled::Checked { passed: true, .. } => flow::next_gate(d, id, &gate),
+        Settled::Checked {
+            passed: false,
+            output,
+        } => {
+            let why = format!("a check did not pass:\n{output}");
+            flow::send_back(d, id, "crewhouse", &why)
+        }
+        Settled::NotChecked { why } => not_checked(d, id, gate, why),
+        _ => Err(Refusal::Stale("that is no result of a check")),
+    }
+}
+
+/// A check that did not run is not green, and not the agent's fault either.
+fn not_checked(d: &mut Draft<'_>, id: TaskId, gate: GateAt, why: &str) -> Result<(), Refusal> {
+    flow::stuck(
+        d,
+        id,
+        &format!("a check did not run: {why}"),
+        Retry::Gate(gate),
+    )
+}
+
+fn merge_settled(
+    d: &mut Draft<'_>,
+    effect: EffectId,
+    id: TaskId,
+    result: &Settled,
+) -> Result<(), Refusal> {
+    let Phase::Landing {
+        effect: expected,
+        commit,
+        to,
+    } = d.task(id)?.phase.clone()
+    else {
+        return Err(Refusal::Stale("the task went elsewhere"));
+    };
+    if expected != effect {
+        return Err(Refusal::Stale("the task went elsewhere"));
+    }
+    match result {
+        Settled::Merged { commit } => landed(d, id, commit.clone(), &to),
+        Settled::Conflicted { files } => {
+            let why = format!("it conflicts with the base branch in: {}", files.join(", "));
+            d.task_mut(id)?.catch_up = true;
+            flow::send_back(d, id, "crewhouse", &why)
+        }
+        Settled::MergeCheckFailed { output } => {
+            let why = format!("merged with the base branch, it does not pass:\n{output}");
+            d.task_mut(id)?.catch_up = true;
+            flow::send_back(d, id, "crewhouse", &why)
+        }
+        Settled::MergeHeld { why } => {
+            let until = d.now + HELD_PAUSE;
+            d.task_mut(id)?.phase = Phase::Held {
+                why: why.clone(),
+                until,
+                commit,
+                to,
+            };
+            Ok(())
+        }
+        _ => Err(Refusal::Stale("that is no result of a merge")),
+    }
+}
+
+fn landed(d: &mut Draft<'_>, id: TaskId, commit: CommitId, to: &StageName) -> Result<(), Refusal> {
+    flow::enter(d, id, to)?;
+    d.task_mut(id)?.phase = Phase::Done { commit };
+    d.effect(Effect::Release { task: id });
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! What is due. Deadlines are kept as moments, and a moment that is further away than it can ever
+//! have been set means that the clock went back: it is due then, so that nothing waits for ever.
+
+use super::{dispatch, flow};
+use crate::protocol::Claim;
+use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
+use crate::state::{Draft, State};
+use crate::task::Phase;
+use crate::team::BACKOFF_MAX;
+use crate::{Millis, Refusal, RunId, Time};
+
+/// An agent that has responded gets so long to exit by itself.
+pub const RESPONSE_GRACE: Millis = Millis::seconds(15);
+/// Longest pause of a merge that is held.
+pub(super) const HELD_MAX: Millis = Millis::minutes(1);
+/// An agent that waits for an answer is ended after so long.
+const ASK_MAX: Millis = Millis::hours(7 * 24);
+
+/// Whether a deadline that was set at most `longest` ahead has come.
+pub(super) fn is_due(deadline: Time, longest: Millis, now: Time) -> bool {
+    now >= deadline || deadline > now + longest
+}
+
+pub(super) fn tick(d: &mut Draft<'_>) -> Result<(), Refusal> {
+    let live: Vec<RunId> = d.live_runs().into_iter().map(|run| run.id).collect();
+    for run in live {
+        if let Some(overdue) = overdue(d, run)? {
+            end_overdue(d, run, overdue)?;
+        }
+    }
+    for project in d.project_ids() {
+        scan(d, project)?;
+    }
+    Ok(())
+}
+
+enum Overdue {
+    /// It responded and did not exit.
+    Exit(Claim),
+    /// It works for too long.
+    Work,
+    /// Nobody answers it.
+    Answer,
+}
+
+fn overdue(d: &Draft<'_>, id: RunId) -> Result<Option<Overdue>, Refusal> {
+    let run = d.run(id)?;
+    let limit = d.project(run.project)?.team.limits.run;
+    Ok(match &run.state {
+        RunState::Running {
+            responded: Some(at),
+            ..
+        } => run
+            .response
+            .as_ref()
+            .filter(|_| is_due(*at + RESPONSE_GRACE, RESPONSE_GRACE, d.now))
+            .map(|response| Overdue::Exit(response.claim)),
+        RunState::Running { since, .. } => {
+            is_due(*since + limit, limit, d.now).then_some(Overdue::Work)
+        }
+        RunState::Waiting(Wait::Asks { open }) => {
+            let late = |ask| {
+                d.ask(ask)
+                    .is_ok_and(|ask| is_due(ask.asked_at + ASK_MAX, ASK_MAX, d.now))
+            };
+            open.iter().any(|ask| late(*ask)).then_some(Overdue::Answer)
+        }
+        _ => None,
+    })
+}
+
+fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: Overdue) -> Result<(), Refusal> {
+    let (outcome, message) = match overdue {
+        Overdue::Exit(Claim::Done) => (Outcome::Done, None),
+        Overdue::Exit(Claim::Request) => (Outcome::Request, None),
+        Overdue::Exit(Claim::Error) => (Outcome::Error, None),
+        Overdue::Work => (Outcome::Stalled, Some("it worked longer than a run may")),
+        Overdue::Answer => (Outcome::Stalled, Some("nobody answered it")),
+    };
+    if let Some(message) = message {
+        let message = message.to_owned();
+        d.run_mut(id)?.trouble = Some(Trouble {
+            kind: TroubleKind::Transient,
+            message,
+        });
+    }
+    flow::stop(d, id, AfterStop::Finish { outcome })
+}
+
+/// The PM's second clock: a task that waits for something that will never come is brought to it.
+fn scan(d: &mut Draft<'_>, id: crate::ProjectId) -> Result<(), Refusal> {
+    let project = d.project(id)?;
+    let every = project.team.limits.scan;
+    let open: Vec<_> = d
+        .open_tasks()
+        .into_iter()
+        .filter(|task| task.project == id)
+        .collect();
+    if open.is_empty() || !is_due(project.scanned_at + every, every, d.now) {
+        return Ok(());
+    }
+    let cancelled = |dependency| {
+        d.task(dependency)
+            .is_ok_and(|t| t.phase == Phase::Cancelled)
+    };
+    let fallen: Vec<_> = open
+        .into_iter()
+        .filter(|task| task.phase == Phase::Waiting && !task.paused)
+        .filter(|task| {
+            task.depends_on
+                .iter()
+                .any(|dependency| cancelled(*dependency))
+        })
+        .map(|task| task.id)
+        .collect();
+    d.project_mut(id)?.scanned_at = d.now;
+    for task in fallen {
+        let given_up = |dependency: &crate::TaskId| {
+            d.task(*dependency)
+                .is_ok_and(|t| t.phase == Phase::Cancelled)
+        };
+        let kept = d
+            .task(task)?
+            .depends_on
+            .iter()
+            .copied()
+            .filter(|dep| !given_up(dep))
+            .collect();
+        d.task_mut(task)?.depends_on = kept;
+        flow::consult_about_standstill(d, task)?;
+    }
+    Ok(())
+}
+
+/// When something becomes due by itself, if ever; a moment in the past means at once.
+pub fn next_wake(state: &State, now: Time) -> Option<Time> {
+    let runs = state.live_runs().filter_map(|run| {
+        let limits = state.projects.get(&run.project)?.team.limits;
+        match &run.state {
+            RunState::Queued { not_before } if !is_due(*not_before, BACKOFF_MAX, now) => {
+                Some(*not_before)
+            }
+            RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }) => {
+                match dispatch::block(state, run, now)? {
+                    dispatch::Block::Limit(until) | dispatch::Block::Backoff(until) => Some(until),
+                    dispatch::Block::DayBudget => Some(Time((now.day() + 1) * 86_400_000)),
+                    _ => None,
+                }
+            }
+            RunState::Running {
+                responded: Some(at),
+                ..
+            } => Some(*at + RESPONSE_GRACE),
+            RunState::Running { since, .. } => Some(*since + limits.run),
+            RunState::Waiting(Wait::Asks { open }) => open
+                .iter()
+                .filter_map(|ask| Some(state.asks.get(ask)?.asked_at + ASK_MAX))
+                .min(),
+            _ => None,
+        }
+    });
+    let tasks = state.open_tasks().filter_map(|task| match task.phase {
+        Phase::Held { until, .. } => Some(until),
+        _ => None,
+    });
+    let scans = state.projects.values().filter_map(|project| {
+        let mut open = state.open_tasks().filter(|task| task.project == project.id);
+        open.next()
+            .map(|_| project.scanned_at + project.team.limits.scan)
+    });
+    runs.chain(tasks).chain(scans).min()
+}

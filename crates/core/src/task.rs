@@ -1,0 +1,289 @@
+//! A task: a unit of work on its way through the pipeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time, Usage};
+
+/// How many remarks a task keeps; the oldest go first. The journal has them all.
+pub const REMARKS_MAX: usize = 60;
+
+/// A unit of work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its number.
+    pub id: TaskId,
+    /// Where it belongs.
+    pub project: ProjectId,
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+    /// What must be true for the task to be done.
+    pub criteria: Vec<String>,
+    /// Who goes first.
+    pub priority: Priority,
+    /// Tasks that must be done before this one starts.
+    pub depends_on: BTreeSet<TaskId>,
+    /// When it was added.
+    pub added_at: Time,
+    /// Where it is in the pipeline.
+    pub stage: StageName,
+    /// Since when.
+    pub entered_at: Time,
+    /// How often it entered each stage.
+    pub visits: BTreeMap<StageName, u32>,
+    /// What goes on in the stage.
+    pub phase: Phase,
+    /// Whether the human holds it back.
+    pub paused: bool,
+    /// The newest commit of its branch.
+    pub head: Option<CommitId>,
+    /// Whether the base branch must be merged into the worktree before the next work: the last
+    /// attempt to land met a conflict.
+    pub catch_up: bool,
+    /// What the roles, the human and Crewhouse said about it, oldest first.
+    pub remarks: Vec<Remark>,
+    /// What it consumed.
+    pub spent: Usage,
+    /// Starts of agents for it.
+    pub starts: u32,
+    /// Questions to the PM about it.
+    pub consults: u32,
+    /// How often the human allowed it another full budget.
+    pub raised: u32,
+    /// The open ask for more budget.
+    pub budget_ask: Option<AskId>,
+    /// The pull request, as an agent named it.
+    pub pr: Option<String>,
+}
+
+/// Who goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// Before all others.
+    Urgent,
+    /// Before the normal ones.
+    High,
+    /// The default.
+    #[default]
+    Normal,
+    /// When nothing else waits.
+    Low,
+}
+
+/// A commit by its full hash, as the git crate found it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommitId(pub String);
+
+impl fmt::Display for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Something said about a task, handed to whoever works on it next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// When.
+    pub at: Time,
+    /// A role, `human` or `crewhouse`.
+    pub from: String,
+    /// Markdown.
+    pub text: String,
+}
+
+/// How far the work of the present stage is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Which agent of a sequence, from 0; 0 in the other modes.
+    pub step: u32,
+    /// The newest run of each worktree that is worked in, by slot.
+    pub runs: Vec<RunId>,
+}
+
+/// What goes on in a stage. Each variant names what it waits for, so a task either moves or says
+/// why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// To be taken up.
+    Waiting,
+    /// Agents work.
+    Working(Progress),
+    /// The PM decides how it goes on.
+    Consulting {
+        /// The PM's run.
+        run: RunId,
+        /// The work that it is about.
+        progress: Progress,
+    },
+    /// The human is asked for an input that no agent has.
+    Asking {
+        /// The open ask.
+        ask: AskId,
+        /// The work that goes on with the answer.
+        progress: Progress,
+    },
+    /// A judge chooses among candidates.
+    Choosing {
+        /// The judge's run.
+        run: RunId,
+        /// The candidates' runs.
+        candidates: Vec<RunId>,
+    },
+    /// Work from several worktrees becomes one commit.
+    Combining {
+        /// The effect that does it.
+        effect: EffectId,
+        /// The runs whose work it is.
+        runs: Vec<RunId>,
+    },
+    /// A command of ours decides.
+    Checking {
+        /// The effect that runs it.
+        effect: EffectId,
+        /// The gate.
+        gate: GateAt,
+    },
+    /// Another agent decides.
+    Judging {
+        /// Its run.
+        run: RunId,
+        /// The gate.
+        gate: GateAt,
+    },
+    /// The human decides.
+    Approving {
+        /// The gate.
+        gate: GateAt,
+    },
+    /// Done here; waiting for room in the next stage.
+    Leaving {
+        /// The next stage.
+        to: StageName,
+    },
+    /// The change is being merged.
+    Landing {
+        /// The effect that merges it.
+        effect: EffectId,
+        /// The approved commit.
+        commit: Option<CommitId>,
+        /// The stage that it reaches by landing.
+        to: StageName,
+    },
+    /// The change could not be merged now; it is tried again.
+    Held {
+        /// What is in the way.
+        why: String,
+        /// When it is tried again.
+        until: Time,
+        /// The approved commit.
+        commit: Option<CommitId>,
+        /// The stage that it reaches by landing.
+        to: StageName,
+    },
+    /// A bound is reached; the human decides.
+    Stuck {
+        /// Which.
+        why: String,
+        /// The open ask.
+        ask: AskId,
+        /// What is done if the human says to try again.
+        retry: Retry,
+    },
+    /// The human put it elsewhere; waiting for its agents to end.
+    Moving {
+        /// The stage.
+        to: StageName,
+    },
+    /// Cancelled; waiting for its agents to end.
+    Closing,
+    /// It landed.
+    Done {
+        /// The commit on the base branch that contains it.
+        commit: CommitId,
+    },
+    /// It was given up. What was made is in the trash.
+    Cancelled,
+}
+
+/// Where a stuck task goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "retry", rename_all = "snake_case")]
+pub enum Retry {
+    /// At the beginning of the stage.
+    Stage,
+    /// With the work that did not succeed.
+    Work(Progress),
+    /// At a gate.
+    Gate(GateAt),
+    /// With the choice among candidates.
+    Choice {
+        /// The candidates' runs.
+        candidates: Vec<RunId>,
+    },
+}
+
+/// A gate of the present stage, and what it is judging.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateAt {
+    /// Index among the stage's gates.
+    pub index: u32,
+    /// The exact commit; none if the task has no commit of its own.
+    pub commit: Option<CommitId>,
+    /// Where the task goes when all gates have passed.
+    pub to: StageName,
+}
+
+impl Task {
+    /// Whether it can never move again.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done { .. } | Phase::Cancelled)
+    }
+
+    /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].
+    pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl Into<String>) {
+        self.remarks.push(Remark {
+            at,
+            from: from.into(),
+            text: text.into(),
+        });
+        let surplus = self.remarks.len().saturating_sub(REMARKS_MAX);
+        self.remarks.drain(..surplus);
+    }
+
+    /// The branch that carries its work.
+    pub fn branch(&self) -> String {
+        format!("crew/{}", self.id.0)
+    }
+}
+
+impl Phase {
+    /// One word for the journal.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Working(_) => "working",
+            Self::Consulting { .. } => "consulting",
+            Self::Asking { .. } => "asking",
+            Self::Choosing { .. } => "choosing",
+            Self::Combining { .. } => "combining",
+            Self::Checking { .. } => "checking",
+            Self::Judging { .. } => "judging",
+            Self::Approving { .. } => "approving",
+            Self::Leaving { .. } => "leaving",
+            Self::Landing { .. } => "landing",
+            Self::Held { .. } => "held",
+            Self::Stuck { .. } => "stuck",
+            Self::Moving { .. } => "moving",
+            Self::Closing => "closing",
+            Self::Done { .. } => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
