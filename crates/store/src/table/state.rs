@@ -1,0 +1,102 @@
+//! `meta`, `project`, `task`, `run`, `ask`, `limit_window`, `outbox`: the present, as rows of JSON
+//! by their key. They are the projection of the journal, written in the same transaction.
+
+use std::collections::BTreeMap;
+
+use crew_core::{Change, Meta, ProjectId, State};
+use rusqlite::{Connection, OptionalExtension};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{from_json, to_json};
+
+/// Writes what a step changed.
+pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+    let Change { meta, projects, tasks, runs, asks, limits, effects, settled } = change;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (one, body) VALUES (1, ?1)")?
+        .execute([to_json(meta)?])?;
+    upsert(connection, "project", projects.iter().map(|(id, row)| (id.0, row)))?;
+    upsert(connection, "task", tasks.iter().map(|(id, row)| (id.0, row)))?;
+    upsert(connection, "run", runs.iter().map(|(id, row)| (id.0, row)))?;
+    upsert(connection, "ask", asks.iter().map(|(id, row)| (id.0, row)))?;
+    upsert(connection, "outbox", effects.iter().map(|(id, row)| (id.0, row)))?;
+    for ((project, provider), window) in limits {
+        let key = (project.0, provider.as_str());
+        match window {
+            Some(window) => connection
+                .prepare_cached("INSERT OR REPLACE INTO limit_window VALUES (?1, ?2, ?3)")?
+                .execute((key.0, key.1, to_json(window)?))?,
+            None => connection
+                .prepare_cached("DELETE FROM limit_window WHERE project = ?1 AND provider = ?2")?
+                .execute(key)?,
+        };
+    }
+    for effect in settled {
+        connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([effect.0])?;
+    }
+    Ok(())
+}
+
+fn upsert<'a, T: Serialize + 'a>(
+    connection: &Connection,
+    table: &'static str,
+    rows: impl Iterator<Item = (u64, &'a T)>,
+) -> rusqlite::Result<()> {
+    for (id, row) in rows {
+        let sql = format!("INSERT OR REPLACE INTO {table} (id, body) VALUES (?1, ?2)");
+        connection.prepare_cached(&sql)?.execute((id, to_json(row)?))?;
+    }
+    Ok(())
+}
+
+/// Reads the present.
+pub(crate) fn read(connection: &Connection) -> rusqlite::Result<State> {
+    let mut state = State::default();
+    state.apply(Change {
+        meta: meta(connection)?,
+        projects: rows(connection, "project", ProjectId)?,
+        tasks: rows(connection, "task", crew_core::TaskId)?,
+        runs: rows(connection, "run", crew_core::RunId)?,
+        asks: rows(connection, "ask", crew_core::AskId)?,
+        effects: rows(connection, "outbox", crew_core::EffectId)?,
+        limits: limits(connection)?,
+        settled: Default::default(),
+    });
+    Ok(state)
+}
+
+fn meta(connection: &Connection) -> rusqlite::Result<Meta> {
+    let body: Option<String> = connection
+        .query_row("SELECT body FROM meta WHERE one = 1", [], |row| row.get(0))
+        .optional()?;
+    body.map_or_else(|| Ok(Meta::default()), |body| from_json(&body, 0))
+}
+
+fn rows<K: Ord, T: DeserializeOwned>(
+    connection: &Connection,
+    table: &'static str,
+    key: impl Fn(u64) -> K,
+) -> rusqlite::Result<BTreeMap<K, T>> {
+    let mut query = connection.prepare(&format!("SELECT id, body FROM {table}"))?;
+    let rows = query.query_map([], |row| {
+        Ok((key(row.get(0)?), from_json(row.get_ref(1)?.as_str()?, 1)?))
+    })?;
+    rows.collect()
+}
+
+type LimitRows = BTreeMap<crew_core::LimitKey, Option<crew_core::LimitWindow>>;
+
+fn limits(connection: &Connection) -> rusqlite::Result<LimitRows> {
+    let mut query = connection.prepare("SELECT project, provider, body FROM limit_window")?;
+    let rows = query.query_map([], |row| {
+        let provider: String = row.get(1)?;
+        let provider = provider.try_into().map_err(|error: crew_core::BadName| {
+            let text = rusqlite::types::Type::Text;
+            rusqlite::Error::FromSqlConversionFailure(1, text, error.into())
+        })?;
+        let window = from_json(row.get_ref(2)?.as_str()?, 2)?;
+        Ok(((ProjectId(row.get(0)?), provider), Some(window)))
+    })?;
+    rows.collect()
+}

@@ -1,0 +1,122 @@
+//! The one writer, and readers that cannot write.
+
+use std::path::{Path, PathBuf};
+
+use crew_core::{Change, Seq, State};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::table::event::Entry;
+use crate::table::{event, intake, state};
+use crate::{StoreError, schema};
+
+/// An event with everything that belongs into its transaction.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The journal entry.
+    pub entry: Entry,
+    /// The rows that it changed, its effects among them.
+    pub change: Change,
+    /// Names the delivery, for what must be taken in exactly once.
+    pub key: Option<String>,
+}
+
+/// The only connection that writes.
+#[derive(Debug)]
+pub struct Writer {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// A connection that only reads, and never waits for the writer.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Writer {
+    /// Opens the database, makes it if it does not exist, and brings it up to date.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = failed_at(path);
+        let mut connection = Connection::open(path).map_err(&failed)?;
+        // FULL: what was answered with "recorded" is on the disk, even if the power fails.
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(&failed)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(&failed)?;
+        connection.pragma_update(None, "foreign_keys", "ON").map_err(&failed)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let found = schema::version(&connection).map_err(&failed)?;
+        if found > schema::VERSION {
+            return Err(StoreError::Newer { found, known: schema::VERSION });
+        }
+        schema::migrate(&mut connection).map_err(&failed)?;
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// The present, as it was last committed.
+    pub fn load(&self) -> Result<State, StoreError> {
+        state::read(&self.connection).map_err(failed_at(&self.path))
+    }
+
+    /// Whether a delivery was taken in before.
+    pub fn was_taken(&self, key: &str) -> Result<Option<Seq>, StoreError> {
+        intake::find(&self.connection, key).map_err(failed_at(&self.path))
+    }
+
+    /// Makes all of `commits` durable, or none of them.
+    pub fn commit(&mut self, commits: &[Commit]) -> Result<(), StoreError> {
+        let failed = failed_at(&self.path);
+        let transaction = self.connection.transaction().map_err(&failed)?;
+        for Commit { entry, change, key } in commits {
+            event::insert(&transaction, entry).map_err(&failed)?;
+            state::write(&transaction, change).map_err(&failed)?;
+            if let Some(key) = key {
+                intake::insert(&transaction, key, entry.seq).map_err(&failed)?;
+            }
+        }
+        transaction.commit().map_err(&failed)
+    }
+
+    /// Entries after `after`, at most `limit`.
+    pub fn entries(&self, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        event::after(&self.connection, after, limit).map_err(failed_at(&self.path))
+    }
+
+    /// The newest position of the journal.
+    pub fn last(&self) -> Result<Seq, StoreError> {
+        event::last(&self.connection).map_err(failed_at(&self.path))
+    }
+
+    /// Ends with nothing left in the write-ahead log.
+    pub fn close(self) -> Result<(), StoreError> {
+        let Self { connection, path } = self;
+        connection.close().map_err(|(_, source)| StoreError::Database { path, source })
+    }
+}
+
+impl Reader {
+    /// Opens a database that exists.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed_at(path))?;
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// The present, as it was last committed.
+    pub fn load(&self) -> Result<State, StoreError> {
+        state::read(&self.connection).map_err(failed_at(&self.path))
+    }
+
+    /// Entries after `after`, at most `limit`.
+    pub fn entries(&self, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        event::after(&self.connection, after, limit).map_err(failed_at(&self.path))
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+pub(crate) fn failed_at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Database { path: path.clone(), source }
+}
