@@ -79,9 +79,15 @@ impl StoreError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Locked { .. } => Some("`crew down` ends it, or set CREWHOUSE_HOME to another directory"),
-            Self::Newer { .. } => Some("install the newer version again, or restore an older backup"),
-            Self::Corrupt { .. } => Some("`crew restore` brings a backup back; the journal files are intact"),
+            Self::Locked { .. } => {
+                Some("`crew down` ends it, or set CREWHOUSE_HOME to another directory")
+            }
+            Self::Newer { .. } => {
+                Some("install the newer version again, or restore an older backup")
+            }
+            Self::Corrupt { .. } => {
+                Some("`crew restore` brings a backup back; the journal files are intact")
+            }
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("the disk is full: free some space; nothing that was recorded is lost")
             }

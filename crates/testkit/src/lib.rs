@@ -1,1 +1,3 @@
-//! (in progress)
+//! For tests only: the simulator.
+
+pub mod sim;

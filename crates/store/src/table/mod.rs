@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 /// A row as JSON. Our own types always serialise; if one does not, the transaction fails.
 fn to_json(row: &impl Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(row).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    serde_json::to_string(row)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// A row from JSON, with the index of its column for the error.

@@ -1,0 +1,77 @@
+//! The team, simulated: thousands of runs with everything that can go wrong, from seeds.
+//!
+//! `CREW_SIM_SEED=n` runs one seed and prints its journal; `CREW_SIM_RUNS=n` sets how many.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crew_testkit::sim::{self, FAULTS, Scenario};
+
+/// Runs in an ordinary test.
+const RUNS: u64 = 20_000;
+/// Seeds count from here.
+const FIRST_SEED: u64 = 1;
+
+fn scenario(seed: u64) -> Scenario {
+    Scenario {
+        seed,
+        chaos: 150 + (seed % 7 * 100) as usize,
+        faults: FAULTS.to_vec(),
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn a_team_survives_whatever_happens() {
+    if let Some(seed) = number("CREW_SIM_SEED") {
+        return explain(seed);
+    }
+    let runs = number("CREW_SIM_RUNS").unwrap_or(RUNS);
+    let next = AtomicU64::new(FIRST_SEED);
+    let totals = [const { AtomicU64::new(0) }; 3];
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= FIRST_SEED + runs {
+                        break;
+                    }
+                    let tally = sim::run(&scenario(seed)).unwrap_or_else(|_| fail(seed));
+                    totals[0].fetch_add(tally.entries, Ordering::Relaxed);
+                    totals[1].fetch_add(tally.crashes, Ordering::Relaxed);
+                    totals[2].fetch_add(tally.tasks, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let [entries, crashes, tasks] = totals.map(AtomicU64::into_inner);
+    println!(
+        "simulation: {runs} runs, seeds {FIRST_SEED} to {}, {tasks} tasks, {entries} journal \
+         entries, {crashes} crashes: every invariant held",
+        FIRST_SEED + runs - 1
+    );
+}
+
+fn fail(seed: u64) -> ! {
+    let small = sim::shrink(scenario(seed));
+    let breach = sim::run(&small).unwrap_err();
+    panic!("{small}\n{breach}\nCREW_SIM_SEED={seed} cargo test -p crew-testkit prints the journal");
+}
+
+fn explain(seed: u64) {
+    let small = match sim::run(&scenario(seed)) {
+        Ok(tally) => return println!("{}: {tally:?}", scenario(seed)),
+        Err(_) => sim::shrink(scenario(seed)),
+    };
+    for entry in sim::journal(&small, 10_000) {
+        println!(
+            "{} {:?} {:?} {:?}",
+            entry.seq, entry.body, entry.notes, entry.dropped
+        );
+    }
+    panic!("{small}\n{}", sim::run(&small).unwrap_err());
+}
