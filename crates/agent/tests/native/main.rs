@@ -1,0 +1,6 @@
+//! The native agent from the outside: lines in, lines out, files in a worktree.
+
+mod bench;
+mod playbook;
+mod resume;
+mod tools;
