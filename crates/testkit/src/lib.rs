@@ -1,1 +1,5 @@
-//! (in progress)
+//! What tests need and the product must not have: never a dependency of anything but tests.
+
+mod model_server;
+
+pub use model_server::{ModelServer, Reply, Request, Wire};
