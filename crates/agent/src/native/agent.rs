@@ -72,13 +72,7 @@ fn begin(
     let session =
         Session::open(&start.session).map_err(|reason| Failure::invalid(reason.to_string()))?;
     let model = model(&start, surroundings)?;
-    let hidden_env = match &start.model {
-        ModelConfig::Playbook { .. } => None,
-        ModelConfig::Anthropic(remote)
-        | ModelConfig::Openai(remote)
-        | ModelConfig::Gemini(remote)
-        | ModelConfig::Ollama(remote) => remote.key_env.clone(),
-    };
+    let hidden_env = start.model.key_env().map(str::to_owned);
     let workshop = Workshop::new(surroundings.worktree, hidden_env)
         .map_err(|reason| Failure::invalid(format!("cannot use the worktree: {reason}")))?;
     Ok((start, session, model, workshop))
@@ -89,7 +83,7 @@ fn model(start: &Start, surroundings: &Surroundings<'_>) -> Result<Model, Failur
         let path: &Path = &surroundings.worktree.join(path);
         return Playbook::open(path, start)
             .map(Model::Playbook)
-            .map_err(Failure::invalid);
+            .map_err(|reason| Failure::invalid(reason.to_string()));
     }
     Ok(Model::Remote(Box::new(Remote::new(
         start,

@@ -62,9 +62,9 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn invalid(reason: impl ToString) -> Self {
+    pub(super) fn invalid(reason: impl Into<String>) -> Self {
         Self::Invalid {
-            message: reason.to_string(),
+            message: reason.into(),
         }
     }
 

@@ -140,6 +140,22 @@ pub enum ModelConfig {
     Ollama(RemoteConfig),
 }
 
+impl ModelConfig {
+    /// The environment variable that holds the key: the one that is named, or the provider's
+    /// usual one where nobody else serves the model.
+    pub fn key_env(&self) -> Option<&str> {
+        let (remote, usual) = match self {
+            Self::Playbook { .. } => return None,
+            Self::Anthropic(remote) => (remote, Some("ANTHROPIC_API_KEY")),
+            Self::Openai(remote) => (remote, Some("OPENAI_API_KEY")),
+            Self::Gemini(remote) => (remote, Some("GEMINI_API_KEY")),
+            Self::Ollama(remote) => (remote, None),
+        };
+        let usual = usual.filter(|_| remote.base_url.is_none());
+        remote.key_env.as_deref().or(usual)
+    }
+}
+
 /// A model behind HTTP.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RemoteConfig {

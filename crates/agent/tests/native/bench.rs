@@ -53,13 +53,13 @@ impl Bench {
     }
 
     /// A start that plays this script; `changes` replaces its fields.
-    pub(crate) fn start(&self, script: &str, changes: Value) -> Value {
+    pub(crate) fn start(&self, script: &str, changes: &Value) -> Value {
         let path = self.directory.path().join("play.toml");
         fs::write(&path, script).unwrap();
-        self.start_with(json!({ "kind": "playbook", "path": path }), changes)
+        self.start_with(&json!({ "kind": "playbook", "path": path }), changes)
     }
 
-    pub(crate) fn start_with(&self, model: Value, changes: Value) -> Value {
+    pub(crate) fn start_with(&self, model: &Value, changes: &Value) -> Value {
         let mut start = json!({
             "session": self.session(), "system": "be good", "prompt": "do it", "model": model,
             "role": "engineer", "stage": "in-progress", "task_title": "add a greeting",
@@ -71,16 +71,17 @@ impl Bench {
 
     /// Plays a script to its end.
     pub(crate) fn play(&self, script: &str) -> Ran {
-        self.run(&self.start(script, json!({})), &[])
+        self.run(&self.start(script, &json!({})), &[])
     }
 
     /// Runs the agent on this start and these lines, then the end of the input.
     pub(crate) fn run(&self, start: &Value, lines: &[Value]) -> Ran {
-        let mut input = format!("{start}\n");
-        for line in lines {
-            input += &format!("{line}\n");
-        }
-        self.run_raw(input)
+        let all: Vec<_> = [start]
+            .into_iter()
+            .chain(lines)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        self.run_raw(all.concat())
     }
 
     pub(crate) fn run_raw(&self, input: String) -> Ran {

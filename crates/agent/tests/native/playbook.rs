@@ -109,7 +109,10 @@ fn the_first_scene_that_fits_is_played() {
     "#;
     let check = |changes, expect: &str| {
         let bench = Bench::new();
-        assert_eq!(bench.run(&bench.start(script, changes), &[]).done(), expect);
+        assert_eq!(
+            bench.run(&bench.start(script, &changes), &[]).done(),
+            expect
+        );
     };
     check(json!({ "role": "pm" }), "DONE: pm");
     check(json!({ "visit": 2 }), "DONE: second");
@@ -118,7 +121,7 @@ fn the_first_scene_that_fits_is_played() {
 
     let bench = Bench::new();
     let ran = bench.run(
-        &bench.start(script, json!({ "role": "tester", "stage": "review" })),
+        &bench.start(script, &json!({ "role": "tester", "stage": "review" })),
         &[],
     );
     assert_eq!(ran.exit, AgentExit::Invalid);
@@ -202,7 +205,7 @@ fn an_ask_waits_for_its_answer() {
     let answer = |ask: &str| json!({ "type": "answer", "ask": ask, "text": "blue" });
     let bench = Bench::new();
     let ran = bench.run(
-        &bench.start(script, json!({})),
+        &bench.start(script, &json!({})),
         &[answer("other"), answer("c1-0")],
     );
     assert_eq!(ran.done(), "DONE: blue");
@@ -214,7 +217,7 @@ fn an_ask_waits_for_its_answer() {
 
     let bench = Bench::new();
     let ran = bench.run(
-        &bench.start(script, json!({ "ask_policy": "refuse" })),
+        &bench.start(script, &json!({ "ask_policy": "refuse" })),
         &[answer("c1-0")],
     );
     assert_eq!(ran.asks(), [""; 0]);
@@ -246,7 +249,7 @@ fn a_message_becomes_the_next_words_to_the_model() {
         json!({ "type": "nonsense" }),
         json!({ "type": "answer", "ask": "c1-0", "text": "yes" }),
     ];
-    let ran = bench.run(&bench.start(script, json!({})), &lines);
+    let ran = bench.run(&bench.start(script, &json!({})), &lines);
     assert_eq!(ran.done(), "DONE: heard");
     assert!(ran.events.iter().any(|event| {
         matches!(event, AgentEvent::Error { class: ErrorClass::Other, message } if message.contains("nonsense"))
@@ -276,7 +279,7 @@ fn budgets_and_circles_end_the_run_before_the_next_call() {
     let check = |budget, expect: AgentExit, used: usize| {
         let bench = Bench::new();
         bench.put("a", "a");
-        let start = bench.start(script, json!({ "budget": budget }));
+        let start = bench.start(script, &json!({ "budget": budget }));
         let ran = bench.run(&start, &[]);
         assert_eq!(ran.exit, expect, "{budget}");
         let usages = ran
@@ -319,7 +322,7 @@ fn a_tool_that_is_not_allowed_is_not_there() {
     let script = "[[scene]]\n[[scene.turn]]\ntools = [{ name = 'shell', command = 'touch x' }]\n\
                   finish = 'DONE: not yet'\n[[scene.turn]]\nfinish = 'DONE: x'\n";
     let ran = bench.run(
-        &bench.start(script, json!({ "tools": ["read", "ask"] })),
+        &bench.start(script, &json!({ "tools": ["read", "ask"] })),
         &[],
     );
     assert_eq!(ran.done(), "DONE: x");
@@ -419,17 +422,17 @@ fn a_bad_start_is_refused_with_the_reason() {
     check("not json\n", "no start");
     let missing = json!({ "kind": "playbook", "path": "/nowhere.toml" });
     check(
-        &bench.start_with(missing, json!({})).to_string(),
+        &bench.start_with(&missing, &json!({})).to_string(),
         "cannot read the playbook",
     );
     let odd = json!({ "kind": "oracle" });
     check(
-        &bench.start_with(odd, json!({})).to_string(),
+        &bench.start_with(&odd, &json!({})).to_string(),
         "unknown variant `oracle`",
     );
     let empty = bench.start(
         "[[scene]]\n[[scene.turn]]\nsay = 'x'\n",
-        json!({ "prompt": "" }),
+        &json!({ "prompt": "" }),
     );
     check(&empty.to_string(), "nothing to do");
 }

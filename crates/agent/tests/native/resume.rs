@@ -48,7 +48,7 @@ fn check_work(bench: &Bench, context: &str) {
 fn a_kill_at_any_line_of_the_session_loses_nothing() {
     let bench = Bench::new();
     bench.put("list.txt", "end\n");
-    let whole = bench.run(&bench.start(WORK, json!({})), &[answer(ASK)]);
+    let whole = bench.run(&bench.start(WORK, &json!({})), &[answer(ASK)]);
     assert_eq!(
         (whole.done(), whole.asks()),
         ("DONE: yes", vec![ASK.to_owned()])
@@ -76,7 +76,7 @@ fn a_kill_at_any_line_of_the_session_loses_nothing() {
             replay_effects(&bench, &session[..cut], is_effect_lost);
             fs::create_dir_all(bench.session().parent().unwrap()).unwrap();
             fs::write(bench.session(), &session[..cut]).unwrap();
-            let start = bench.start(WORK, json!({}));
+            let start = bench.start(WORK, &json!({}));
             // A call that is repeated takes two places before the ask.
             let answers: Vec<_> = (4..9).map(|place| answer(&format!("c{place}-0"))).collect();
             let mut ran = bench.run(&start, &answers);
@@ -128,13 +128,13 @@ fn replay_effects(bench: &Bench, session: &[u8], is_last_lost: bool) {
 fn an_ask_that_was_open_is_asked_again_with_its_key() {
     let bench = Bench::new();
     bench.put("list.txt", "end\n");
-    bench.run(&bench.start(WORK, json!({})), &[answer(ASK)]);
+    bench.run(&bench.start(WORK, &json!({})), &[answer(ASK)]);
     let session = fs::read_to_string(bench.session()).unwrap();
     let asked = session.find(r#""name":"ask""#).unwrap();
     let end = asked + session[asked..].find('\n').unwrap() + 1;
     for prompt in ["do it", "go on, you were interrupted"] {
         fs::write(bench.session(), &session[..end]).unwrap();
-        let start = bench.start(WORK, json!({ "prompt": prompt }));
+        let start = bench.start(WORK, &json!({ "prompt": prompt }));
         let ran = bench.run(&start, &[answer(ASK)]);
         assert_eq!(ran.asks()[0], ASK);
         assert_eq!(ran.results()[0], (true, "yes".to_owned()));
@@ -154,11 +154,11 @@ fn a_finished_session_goes_on_with_a_new_prompt_or_visit() {
     "#;
     let bench = Bench::new();
     assert_eq!(bench.play(script).done(), "DONE: first");
-    let again = bench.start(script, json!({ "visit": 2 }));
+    let again = bench.start(script, &json!({ "visit": 2 }));
     assert_eq!(bench.run(&again, &[]).done(), "DONE: again 2");
-    let other = bench.start(script, json!({ "visit": 2, "prompt": "more" }));
+    let other = bench.start(script, &json!({ "visit": 2, "prompt": "more" }));
     assert_eq!(bench.run(&other, &[]).done(), "DONE: again 2");
-    let empty = bench.start(script, json!({ "visit": 2, "prompt": "" }));
+    let empty = bench.start(script, &json!({ "visit": 2, "prompt": "" }));
     let ran = bench.run(&empty, &[]);
     assert_eq!((ran.done(), ran.events.len()), ("DONE: again 2", 2));
     let session = fs::read_to_string(bench.session()).unwrap();
@@ -187,7 +187,7 @@ fn a_session_file_that_cannot_be_written_ends_the_run() {
     let bench = Bench::new();
     let start = bench.start(
         "[[scene]]\n[[scene.turn]]\nsay = 'x'\n",
-        json!({ "session": bench.worktree() }),
+        &json!({ "session": bench.worktree() }),
     );
     let ran = bench.run(&start, &[]);
     assert_eq!(ran.exit, AgentExit::Invalid);

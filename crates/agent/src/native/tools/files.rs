@@ -38,19 +38,21 @@ pub(super) fn read(root: &Path, call: &Read) -> Result<String, ToolError> {
             call.path
         )));
     }
-    let mut shown = String::new();
-    let mut last = first - 1;
-    for line in text.lines().skip(first - 1).take(limit) {
-        if shown.len() > SHOWN_BYTES_MAX {
+    let mut shown = Vec::new();
+    let mut bytes = 0;
+    for (index, line) in text.lines().enumerate().skip(first - 1).take(limit) {
+        if bytes > SHOWN_BYTES_MAX {
             break;
         }
-        last += 1;
-        shown += &format!("{last}\t{}\n", short_line(line, LINE_CHARS_MAX));
+        let line = format!("{}\t{}", index + 1, short_line(line, LINE_CHARS_MAX));
+        bytes += line.len();
+        shown.push(line);
     }
-    if last < total {
-        shown += &format!("… lines {} to {total} not shown …\n", last + 1);
+    let next = first + shown.len();
+    if next <= total {
+        shown.push(format!("… lines {next} to {total} not shown …"));
     }
-    Ok(shown)
+    Ok(shown.join("\n") + "\n")
 }
 
 /// Replaces or creates a file.
