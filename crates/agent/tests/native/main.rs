@@ -8,6 +8,7 @@
 
 mod bench;
 mod playbook;
+mod process;
 mod resume;
 mod tools;
 mod wire;

@@ -333,3 +333,18 @@ fn a_command_does_not_see_the_key() {
     let ran = run(&bench, &server, Wire::OpenAi);
     assert_eq!(ran.results()[0], (true, "\n(exit code 0)".to_owned()));
 }
+
+#[test]
+fn a_name_that_ends_like_an_effort_is_sent_whole() {
+    let bench = Bench::new();
+    let server = ModelServer::start([finish()]).unwrap();
+    let mut config = model(&server, Wire::OpenAi);
+    config["model"] = json!("qwen-max");
+    let ran = bench.run(&bench.start_with(&config, &json!({})), &[]);
+    assert_eq!(ran.exit, AgentExit::Done, "{:?}", ran.events);
+    let sent = &server.requests()[0].body;
+    assert_eq!(
+        (&sent["model"], &sent["reasoning_effort"]),
+        (&json!("qwen-max"), &Value::Null)
+    );
+}

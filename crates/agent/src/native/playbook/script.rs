@@ -2,6 +2,24 @@
 //!
 //! Everything is checked when the file is read, the arguments of tools included, so that a demo
 //! never fails in its last scene for a mistake that was there from the start.
+//!
+//! ```toml
+//! [[scene]]                   # the first scene that fits is played; what is absent fits all
+//! role = "engineer"
+//! stage = "in-progress"
+//! task = "greeting"           # part of the title
+//! visit = 1
+//! [[scene.turn]]
+//! delay_ms = 200              # also: hang_s, limit_s, crash, garbage, flood
+//! think = "I should look first."
+//! say = "I read the file."
+//! tools = [{ name = "read", path = "src/lib.rs" }]
+//! usage = { input = 1200, output = 80, cost_micros = 40 }
+//! [[scene.turn]]
+//! ask = { text = "Which colour?", options = ["red", "blue"] }
+//! [[scene.turn]]              # the last turn has a `finish`, or nothing but words
+//! finish = "DONE: {title} in {answer}"
+//! ```
 
 use std::fs;
 use std::io;

@@ -12,14 +12,16 @@ mod trouble;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crew_core::{Millis, Usage};
+use crew_core::{Micros, Millis, Usage};
 use futures_util::StreamExt as _;
 use genai::adapter::AdapterKind;
 use genai::chat::{
-    ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, ReasoningEffort, StopReason, StreamEnd,
+    ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, MessageContent, ReasoningEffort,
+    StopReason, StreamEnd, Tool,
 };
 use genai::resolver::Endpoint;
 use genai::{Client, ModelIden, ServiceTarget};
+use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use super::clock;
@@ -81,7 +83,7 @@ impl Remote {
             price: price_of(kind, config),
             secret: key(start.model.key_env(), env)?,
             client,
-            options: options(config)?,
+            options: options(kind, config)?,
             system: start.system.clone(),
             tools: start.tools.clone(),
             runtime,
@@ -93,16 +95,9 @@ impl Remote {
         &self.config.model
     }
 
-    /// All that would be sent, at three bytes for a token, and the longest answer.
+    /// All that would be sent, and the longest answer.
     pub(super) fn tokens_of_next_call(&self, session: &Session) -> u64 {
-        let bytes = self.system.len()
-            + self
-                .request(session)
-                .messages
-                .iter()
-                .map(ChatMessage::size)
-                .sum::<usize>();
-        bytes as u64 / 3 + u64::from(self.config.max_output_tokens)
+        tokens_of(&self.request(session)) + u64::from(self.config.max_output_tokens)
     }
 
     /// Asks for an answer until there is one, or no hope of one.
@@ -112,7 +107,7 @@ impl Remote {
         loop {
             tries += 1;
             match self.runtime.block_on(self.answer(request.clone())) {
-                Ok(end) => return Ok(self.reply(end)),
+                Ok(end) => return Ok(self.reply(end, &request)),
                 Err(trouble) => thread::sleep(self.pause(trouble, tries)?),
             }
         }
@@ -199,8 +194,8 @@ impl Remote {
         }
     }
 
-    fn reply(&self, end: StreamEnd) -> Reply {
-        let usage = self.usage(&end);
+    fn reply(&self, end: StreamEnd, request: &ChatRequest) -> Reply {
+        let usage = self.usage(&end, request);
         let cut = matches!(end.captured_stop_reason, Some(StopReason::MaxTokens(_)));
         let thinking = end.captured_reasoning_content.unwrap_or_default();
         let content = end.captured_content.unwrap_or_default();
@@ -222,9 +217,25 @@ impl Remote {
         }
     }
 
-    fn usage(&self, end: &StreamEnd) -> Usage {
-        let Some(told) = &end.captured_usage else {
-            return Usage::default();
+    /// What the provider says was consumed. One that says nothing still consumes, and budgets must
+    /// see it, so it is estimated, at an unknown cost.
+    fn usage(&self, end: &StreamEnd, request: &ChatRequest) -> Usage {
+        let told = end.captured_usage.as_ref();
+        let told = told.filter(|u| u.prompt_tokens.is_some() || u.completion_tokens.is_some());
+        let Some(told) = told else {
+            let content = end
+                .captured_content
+                .as_ref()
+                .map_or(0, MessageContent::size);
+            return Usage {
+                input_tokens: tokens_of(request),
+                output_tokens: tokens_in(content),
+                cached_tokens: 0,
+                cost: self
+                    .price
+                    .filter(|price| *price == price::FREE)
+                    .map(|_| Micros(0)),
+            };
         };
         let count = |tokens: Option<i32>| u64::try_from(tokens.unwrap_or(0)).unwrap_or(0);
         let details = told.prompt_tokens_details.as_ref();
@@ -241,6 +252,26 @@ impl Remote {
             .map(|price| price::cost(price, &usage, written_to_cache));
         usage
     }
+}
+
+/// How many tokens a request is, about.
+fn tokens_of(request: &ChatRequest) -> u64 {
+    let system = request.system.as_ref().map_or(0, String::len);
+    let tools: usize = request.tools.iter().flatten().map(Tool::size).sum();
+    tokens_in(
+        system
+            + tools
+            + request
+                .messages
+                .iter()
+                .map(ChatMessage::size)
+                .sum::<usize>(),
+    )
+}
+
+/// Three bytes for a token is more tokens than text has, which is the safe side.
+fn tokens_in(bytes: usize) -> u64 {
+    bytes as u64 / 3
 }
 
 /// The built-in prices are those of the providers themselves, not of whoever else serves a model
@@ -282,15 +313,15 @@ fn web_client(config: &RemoteConfig) -> reqwest::Result<reqwest::Client> {
     builder.build()
 }
 
-fn options(config: &RemoteConfig) -> Result<ChatOptions, Failure> {
+fn options(kind: AdapterKind, config: &RemoteConfig) -> Result<ChatOptions, Failure> {
     let idle = Duration::from_secs(config.idle_timeout_s.max(1));
-    let mut options = ChatOptions::default()
+    let options = ChatOptions::default()
         .with_max_tokens(config.max_output_tokens)
         .with_stream_header_timeout(idle)
         .with_stream_read_timeout(idle)
         .with_capture_usage(true)
         .with_capture_content(true)
-        .with_capture_reasoning_content(true)
+        .with_capture_reasoning_content(can_show_reasoning(kind, &config.model))
         .with_capture_tool_calls(true);
     if let Some(effort) = &config.effort {
         let effort: ReasoningEffort = effort.parse().map_err(|_| {
@@ -298,7 +329,19 @@ fn options(config: &RemoteConfig) -> Result<ChatOptions, Failure> {
                 "`{effort}` is no effort\nhint: low, medium, high or a number"
             ))
         })?;
-        options = options.with_reasoning_effort(effort);
+        return Ok(options.with_reasoning_effort(effort));
+    }
+    let (suffix, _) = ReasoningEffort::from_model_name(&config.model);
+    if kind == AdapterKind::OpenAI && suffix.is_some() {
+        // The client takes the end of names such as `qwen-max` for an effort. It is not.
+        let name = json!({ "model": config.model, "reasoning_effort": null });
+        return Ok(options.with_extra_body(name));
     }
     Ok(options)
+}
+
+/// Gemini refuses to be asked for the reasoning of models that have none.
+fn can_show_reasoning(kind: AdapterKind, model: &str) -> bool {
+    let without = ["gemini-1", "gemini-2.0", "gemma"];
+    kind != AdapterKind::Gemini || !without.iter().any(|name| model.starts_with(name))
 }

@@ -327,6 +327,28 @@ mod tests {
     }
 
     #[test]
+    fn an_error_in_the_middle_of_an_answer_stands_for_a_status() {
+        let check = |body: &str, expect: u16| {
+            assert_eq!(
+                status_in_stream(&serde_json::from_str(body).unwrap()),
+                expect,
+                "{body}"
+            );
+        };
+        check(
+            r#"{"type":"error","error":{"type":"overloaded_error"}}"#,
+            500,
+        );
+        check(
+            r#"{"type":"error","error":{"type":"rate_limit_error"}}"#,
+            429,
+        );
+        check(r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#, 429);
+        check(r#"{"code":"invalid_api_key"}"#, 401);
+        check(r#"{"type":"invalid_request_error"}"#, 400);
+    }
+
+    #[test]
     fn a_status_says_what_can_be_done() {
         let check = |status: u16, body: &str, expect: &str| {
             let refusal = Refusal {
