@@ -4,16 +4,23 @@ use crew_core::{Micros, Usage};
 
 use super::super::start::Price;
 
-/// Millionths of a dollar for a million tokens read, read from the cache, and written, as on the
-/// providers' price pages in autumn 2025. Names stand for themselves and their dated versions.
+/// Millionths of a dollar for a million tokens read, read from the cache, and written, at list
+/// price. Names stand for themselves and their dated versions. A model whose price depends on the
+/// length of the prompt is left out, as one number would be wrong for it.
 const PRICES: &[(&str, u64, u64, u64)] = &[
+    ("claude-opus-5", 5_000_000, 500_000, 25_000_000),
+    ("claude-opus-4-8", 5_000_000, 500_000, 25_000_000),
+    ("claude-opus-4-7", 5_000_000, 500_000, 25_000_000),
+    ("claude-opus-4-6", 5_000_000, 500_000, 25_000_000),
     ("claude-opus-4-5", 5_000_000, 500_000, 25_000_000),
-    ("claude-opus-4-1", 15_000_000, 1_500_000, 75_000_000),
+    ("claude-sonnet-5-5", 2_000_000, 200_000, 10_000_000),
+    ("claude-sonnet-5", 2_000_000, 200_000, 10_000_000),
+    ("claude-sonnet-4-6", 3_000_000, 300_000, 15_000_000),
     ("claude-sonnet-4-5", 3_000_000, 300_000, 15_000_000),
-    ("claude-sonnet-4", 3_000_000, 300_000, 15_000_000),
     ("claude-haiku-4-5", 1_000_000, 100_000, 5_000_000),
     ("gpt-5", 1_250_000, 125_000, 10_000_000),
     ("gpt-5.1", 1_250_000, 125_000, 10_000_000),
+    ("gpt-5.2", 1_750_000, 175_000, 14_000_000),
     ("gpt-5-mini", 250_000, 25_000, 2_000_000),
     ("gpt-5-nano", 50_000, 5_000, 400_000),
     ("gpt-4.1", 2_000_000, 500_000, 8_000_000),
@@ -64,6 +71,8 @@ mod tests {
         check("claude-sonnet-4-5", Some(3_000_000));
         check("claude-sonnet-4-5-20250929", Some(3_000_000));
         check("gpt-5-mini", Some(250_000));
+        check("claude-sonnet-5-5", Some(2_000_000));
+        check("claude-sonnet-5-9", None);
         check("gpt-5-codex", None);
         check("my-model", None);
     }
