@@ -2,5 +2,10 @@
 //! agent, and the mailbox.
 
 mod event;
+mod native;
 
 pub use event::{AgentEvent, ErrorClass};
+pub use native::{
+    AgentExit, AskPolicy, Budget, ModelConfig, Price, RemoteConfig, Script, ScriptError, Start,
+    Surroundings, ToolName, run_agent,
+};

@@ -1,0 +1,354 @@
+//! The loop: ask the model, do what it calls for, write everything down, until it finishes.
+//!
+//! What to do next is a function of the session alone ([`Session::next`]). So there is no state to
+//! restore after a kill: opening the file *is* resuming. The one thing that a restart must do is
+//! to settle the calls that were under way.
+
+use std::io;
+use std::path::Path;
+
+use super::guard;
+use super::input::Input;
+use super::model::{Failure, Model, Reply};
+use super::output::Output;
+use super::playbook::Playbook;
+use super::remote::Remote;
+use super::session::{Assistant, Call, CallResult, Next, Record, Session};
+use super::start::{AskPolicy, ModelConfig, Start, ToolName};
+use super::tools::{Ask, ToolCall, ToolError, Workshop};
+use super::{AgentExit, Surroundings};
+use crate::{AgentEvent, ErrorClass};
+
+const INTERRUPTED: &str = "interrupted: the agent was stopped during this call, and it is unknown \
+                           whether it took effect. Look before you repeat it.";
+const CUT: &str = "Your answer was cut off at the output limit. Go on, in smaller steps.";
+
+/// An agent at work.
+struct Agent<'a, 'o> {
+    start: Start,
+    session: Session,
+    model: Model,
+    workshop: Workshop,
+    input: Input,
+    output: &'a mut Output<'o>,
+}
+
+/// Works until the end, and says why it came.
+pub(super) fn run(
+    mut input: Input,
+    output: &mut Output<'_>,
+    surroundings: &Surroundings<'_>,
+) -> AgentExit {
+    let ended = begin(&mut input, surroundings).and_then(|(start, session, model, workshop)| {
+        Agent {
+            start,
+            session,
+            model,
+            workshop,
+            input,
+            output,
+        }
+        .work()
+    });
+    let Err(failure) = ended else {
+        return AgentExit::Done;
+    };
+    if let Some(event) = failure.event() {
+        // When the output is what failed, nobody is there to be told.
+        drop(output.emit(&event));
+    }
+    failure.exit()
+}
+
+fn begin(
+    input: &mut Input,
+    surroundings: &Surroundings<'_>,
+) -> Result<(Start, Session, Model, Workshop), Failure> {
+    let line = input.first_line().ok_or_else(|| {
+        Failure::invalid("nothing on standard input\nhint: the first line is the start as JSON")
+    })?;
+    let start: Start = serde_json::from_str(&line)
+        .map_err(|reason| Failure::invalid(format!("the first line is no start: {reason}")))?;
+    let session =
+        Session::open(&start.session).map_err(|reason| Failure::invalid(reason.to_string()))?;
+    let model = model(&start, surroundings)?;
+    let hidden_env = start.model.key_env().map(str::to_owned);
+    let workshop = Workshop::new(surroundings.worktree, hidden_env)
+        .map_err(|reason| Failure::invalid(format!("cannot use the worktree: {reason}")))?;
+    Ok((start, session, model, workshop))
+}
+
+fn model(start: &Start, surroundings: &Surroundings<'_>) -> Result<Model, Failure> {
+    if let ModelConfig::Playbook { path } = &start.model {
+        let path: &Path = &surroundings.worktree.join(path);
+        return Playbook::open(path, start)
+            .map(Model::Playbook)
+            .map_err(|reason| Failure::invalid(reason.to_string()));
+    }
+    Ok(Model::Remote(Box::new(Remote::new(
+        start,
+        surroundings.env,
+    )?)))
+}
+
+impl Agent<'_, '_> {
+    fn work(mut self) -> Result<(), Failure> {
+        let (id, model) = (self.session.id(), self.model.name().to_owned());
+        self.output.emit(&AgentEvent::Session { id, model })?;
+        self.settle_interrupted()?;
+        self.take_prompt()?;
+        loop {
+            self.report_bad_input()?;
+            match self.session.next() {
+                Next::Tool(call) => self.use_tool(&call)?,
+                Next::Resume => self.session.append(Record::Message { text: CUT.into() })?,
+                Next::Model => self.ask_model()?,
+                Next::End { text, finish } => {
+                    if self.may_end(finish.as_ref())? {
+                        self.output.emit(&AgentEvent::Done { text })?;
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives every call that was under way a result, except asks, which are asked again, and
+    /// `finish`, which has no effect but its words.
+    fn settle_interrupted(&mut self) -> Result<(), Failure> {
+        for call in self.session.open_calls() {
+            match ToolName::parse(&call.name) {
+                Some(ToolName::Finish) => {}
+                Some(ToolName::Ask) => self.use_tool(&call)?,
+                Some(_) | None => {
+                    self.workshop.sweep(&call.input);
+                    self.give_result(&call, Err(INTERRUPTED.to_owned()), Interrupted::Yes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the prompt of this start, unless the conversation is the one that it began.
+    fn take_prompt(&mut self) -> Result<(), Failure> {
+        let newest = self
+            .session
+            .records()
+            .iter()
+            .rev()
+            .find_map(|record| match record {
+                Record::Prompt { text, stage, visit } => Some((text, stage, *visit)),
+                Record::Message { .. }
+                | Record::Assistant(_)
+                | Record::Result(_)
+                | Record::Mark { .. } => None,
+            });
+        let Start {
+            prompt,
+            stage,
+            visit,
+            ..
+        } = &self.start;
+        if prompt.is_empty() {
+            let hint = "hint: give a prompt, or the session of a conversation to go on with";
+            return match newest {
+                Some(_) => Ok(()),
+                None => Err(Failure::invalid(format!("there is nothing to do\n{hint}"))),
+            };
+        }
+        if newest == Some((prompt, stage, *visit)) {
+            return Ok(());
+        }
+        let prompt = Record::Prompt {
+            text: prompt.clone(),
+            stage: stage.clone(),
+            visit: *visit,
+        };
+        for finish in self.session.open_calls() {
+            self.close_silently(&finish, "accepted: the run ended here")?;
+        }
+        Ok(self.session.append(prompt)?)
+    }
+
+    fn report_bad_input(&mut self) -> Result<(), Failure> {
+        for message in self.input.take_not_understood() {
+            self.output.emit(&AgentEvent::Error {
+                class: ErrorClass::Other,
+                message,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether a final message stands: not over a failed call, and not over a human's new words.
+    fn may_end(&mut self, finish: Option<&Call>) -> Result<bool, Failure> {
+        if let Some(finish) = finish
+            && self.session.has_failed_call()
+        {
+            let reason = "not finished: another call of this answer failed. Read its result first.";
+            self.give_result(finish, Err(reason.to_owned()), Interrupted::No)?;
+            return Ok(false);
+        }
+        let messages = self.input.take_messages();
+        if messages.is_empty() {
+            return Ok(true);
+        }
+        if let Some(finish) = finish {
+            let reason = "not finished: the human wrote something meanwhile.";
+            self.give_result(finish, Err(reason.to_owned()), Interrupted::No)?;
+        }
+        self.append_messages(messages)?;
+        Ok(false)
+    }
+
+    fn append_messages(&mut self, messages: Vec<String>) -> io::Result<()> {
+        messages
+            .into_iter()
+            .try_for_each(|text| self.session.append(Record::Message { text }))
+    }
+
+    fn ask_model(&mut self) -> Result<(), Failure> {
+        let messages = self.input.take_messages();
+        self.append_messages(messages)?;
+        let next_tokens = self.model.tokens_of_next_call(&self.session);
+        guard::check(&self.start.budget, &self.session, next_tokens)?;
+        let reply = self.model.call(&mut self.session, self.output)?;
+        self.take_reply(reply)
+    }
+
+    /// Reports an answer and adds it to the session. The usage is said first: what was consumed
+    /// stays consumed, whether or not the answer survives.
+    fn take_reply(&mut self, reply: Reply) -> Result<(), Failure> {
+        self.output.emit(&AgentEvent::Usage(reply.usage))?;
+        if !reply.thinking.is_empty() {
+            self.output.emit(&AgentEvent::Thinking {
+                text: reply.thinking.clone(),
+            })?;
+        }
+        if !reply.text.is_empty() {
+            self.output.emit(&AgentEvent::Text {
+                text: reply.text.clone(),
+            })?;
+        }
+        let place = self.session.records().len();
+        let named = reply
+            .calls
+            .into_iter()
+            .enumerate()
+            .map(|(index, call)| Call {
+                id: format!("c{place}-{index}"),
+                name: call.name,
+                input: call.input,
+                signatures: call.signatures,
+            });
+        let answer = Assistant {
+            model: self.model.name().to_owned(),
+            thinking: reply.thinking,
+            text: reply.text,
+            calls: named.collect(),
+            usage: reply.usage,
+            cut: reply.cut,
+            opaque: reply.opaque,
+        };
+        Ok(self.session.append(Record::Assistant(answer))?)
+    }
+
+    fn use_tool(&mut self, call: &Call) -> Result<(), Failure> {
+        let Call {
+            id, name, input, ..
+        } = call.clone();
+        self.output
+            .emit(&AgentEvent::ToolCall { id, name, input })?;
+        let outcome = match self.tool_of(call) {
+            Ok(ToolCall::Ask(ask)) => self.ask_human(&call.id, ask)?,
+            Ok(ToolCall::Read(read)) => self.workshop.read(&read),
+            Ok(ToolCall::Write(write)) => self.workshop.write(&write),
+            Ok(ToolCall::Edit(edit)) => self.workshop.edit(&edit),
+            Ok(ToolCall::Search(search)) => self.workshop.search(&search),
+            Ok(ToolCall::Shell(shell)) => self.workshop.shell(&shell),
+            Ok(ToolCall::Finish) => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),
+            Err(reason) => Err(reason),
+        };
+        self.give_result(
+            call,
+            outcome.map_err(|reason| reason.to_string()),
+            Interrupted::No,
+        )
+    }
+
+    fn tool_of(&self, call: &Call) -> Result<ToolCall, ToolError> {
+        let is_allowed =
+            |tool: &ToolName| *tool == ToolName::Finish || self.start.tools.contains(tool);
+        let tool = ToolName::parse(&call.name)
+            .filter(is_allowed)
+            .ok_or_else(|| {
+                let names: Vec<_> = self.start.tools.iter().map(|tool| tool.as_str()).collect();
+                ToolError::Arguments(format!(
+                    "there is no tool `{}`\nhint: your tools are {}",
+                    call.name,
+                    names.join(", ")
+                ))
+            })?;
+        ToolCall::parse(tool, &call.input)
+    }
+
+    /// Asks the human and waits. How long is up to whoever supervises the agent.
+    fn ask_human(&mut self, key: &str, ask: Ask) -> Result<Result<String, ToolError>, Failure> {
+        let nobody = |why: &str| {
+            ToolError::Failed(format!(
+                "{why}; nobody will answer\n\
+                 hint: decide yourself, or finish with REQUEST: and the question"
+            ))
+        };
+        if self.start.ask_policy == AskPolicy::Refuse {
+            return Ok(Err(nobody("asks are not allowed in this run")));
+        }
+        let event = AgentEvent::Ask {
+            key: key.to_owned(),
+            text: ask.text,
+            options: ask.options,
+        };
+        self.output.emit(&event)?;
+        let answer = self.input.answer(key);
+        self.report_bad_input()?;
+        Ok(answer.ok_or_else(|| nobody("the input has ended")))
+    }
+
+    fn give_result(
+        &mut self,
+        call: &Call,
+        outcome: Result<String, String>,
+        interrupted: Interrupted,
+    ) -> Result<(), Failure> {
+        let ok = outcome.is_ok();
+        let output = outcome.unwrap_or_else(|reason| reason);
+        self.session.append_result(CallResult {
+            call: call.id.clone(),
+            ok,
+            output: output.clone(),
+            interrupted: interrupted == Interrupted::Yes,
+        })?;
+        Ok(self.output.emit(&AgentEvent::ToolResult {
+            id: call.id.clone(),
+            ok,
+            output,
+        })?)
+    }
+
+    /// Gives a call a result that only the model needs to see.
+    fn close_silently(&mut self, call: &Call, output: &str) -> io::Result<()> {
+        self.session.append_result(CallResult {
+            call: call.id.clone(),
+            ok: true,
+            output: output.to_owned(),
+            interrupted: false,
+        })
+    }
+}
+
+/// Whether the agent was killed during a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interrupted {
+    Yes,
+    No,
+}

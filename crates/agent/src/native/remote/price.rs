@@ -1,0 +1,104 @@
+//! What models cost. An unknown price is unknown, never zero; models on this machine are free.
+
+use crew_core::{Micros, Usage};
+
+use super::super::start::Price;
+
+/// Millionths of a dollar for a million tokens read, read from the cache, and written, at list
+/// price. Names stand for themselves and their dated versions. A model whose price depends on the
+/// length of the prompt is left out, as one number would be wrong for it.
+const PRICES: &[(&str, u64, u64, u64)] = &[
+    ("claude-opus-5", 5_000_000, 500_000, 25_000_000),
+    ("claude-opus-4-8", 5_000_000, 500_000, 25_000_000),
+    ("claude-opus-4-7", 5_000_000, 500_000, 25_000_000),
+    ("claude-opus-4-6", 5_000_000, 500_000, 25_000_000),
+    ("claude-opus-4-5", 5_000_000, 500_000, 25_000_000),
+    ("claude-sonnet-5-5", 2_000_000, 200_000, 10_000_000),
+    ("claude-sonnet-5", 2_000_000, 200_000, 10_000_000),
+    ("claude-sonnet-4-6", 3_000_000, 300_000, 15_000_000),
+    ("claude-sonnet-4-5", 3_000_000, 300_000, 15_000_000),
+    ("claude-haiku-4-5", 1_000_000, 100_000, 5_000_000),
+    ("gpt-5", 1_250_000, 125_000, 10_000_000),
+    ("gpt-5.1", 1_250_000, 125_000, 10_000_000),
+    ("gpt-5.2", 1_750_000, 175_000, 14_000_000),
+    ("gpt-5-mini", 250_000, 25_000, 2_000_000),
+    ("gpt-5-nano", 50_000, 5_000, 400_000),
+    ("gpt-4.1", 2_000_000, 500_000, 8_000_000),
+    ("gpt-4.1-mini", 400_000, 100_000, 1_600_000),
+];
+
+/// The price of a provider's own model.
+pub(super) fn known(model: &str) -> Option<Price> {
+    let is_it = |name: &str| {
+        model
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("-20"))
+    };
+    let (_, input, cached, output) = *PRICES.iter().find(|(name, ..)| is_it(name))?;
+    Some(Price {
+        input: Micros(input),
+        cached: Micros(cached),
+        output: Micros(output),
+    })
+}
+
+/// The price of nothing.
+pub(super) const FREE: Price = Price {
+    input: Micros(0),
+    cached: Micros(0),
+    output: Micros(0),
+};
+
+/// What this usage costs. `written_to_cache` of the input tokens cost a quarter more.
+pub(super) fn cost(price: Price, usage: &Usage, written_to_cache: u64) -> Micros {
+    let each = |tokens: u64, price: Micros| u128::from(tokens) * u128::from(price.0);
+    let millionths = each(usage.input_tokens, price.input)
+        + each(written_to_cache, price.input) / 4
+        + each(usage.cached_tokens, price.cached)
+        + each(usage.output_tokens, price.output);
+    Micros(u64::try_from(millionths.div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_known_for_a_model_and_its_dated_versions_only() {
+        let check = |model: &str, expect: Option<u64>| {
+            assert_eq!(known(model).map(|price| price.input.0), expect, "{model}");
+        };
+        check("claude-sonnet-4-5", Some(3_000_000));
+        check("claude-sonnet-4-5-20250929", Some(3_000_000));
+        check("gpt-5-mini", Some(250_000));
+        check("claude-sonnet-5-5", Some(2_000_000));
+        check("claude-sonnet-5-9", None);
+        check("gpt-5-codex", None);
+        check("my-model", None);
+    }
+
+    #[test]
+    fn costs_are_rounded_up() {
+        let price = known("claude-sonnet-4-5").unwrap();
+        let usage = Usage {
+            input_tokens: 1_000,
+            cached_tokens: 10,
+            output_tokens: 100,
+            cost: None,
+        };
+        assert_eq!(cost(price, &usage, 0), Micros(3_000 + 3 + 1_500));
+        assert_eq!(cost(price, &usage, 1_000), Micros(3_000 + 750 + 3 + 1_500));
+        assert_eq!(
+            cost(
+                price,
+                &Usage {
+                    output_tokens: 1,
+                    ..Usage::default()
+                },
+                0
+            ),
+            Micros(15)
+        );
+        assert_eq!(cost(FREE, &usage, 0), Micros(0));
+    }
+}

@@ -1,0 +1,298 @@
+//! The conversation, in a file of JSON lines that only grows.
+//!
+//! Each line is on the disk before anything that follows from it is done, so a kill at any moment
+//! loses at most the call in flight. A torn last line is what such a kill leaves; it is cut off.
+//! Where a conversation stands is never stored: [`Session::next`] computes it from the lines, so
+//! a restart goes on exactly where the lines end.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crew_core::Usage;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One line of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Record {
+    /// What a start asked for. Stage and visit make two starts with the same words different.
+    Prompt {
+        text: String,
+        stage: String,
+        visit: u32,
+    },
+    /// Words that reached the model on the way: of a human, or of the agent loop.
+    Message { text: String },
+    /// An answer of the model.
+    Assistant(Assistant),
+    /// What a tool gave back.
+    Result(CallResult),
+    /// Something that a playbook does only once has been done.
+    Mark { name: String },
+}
+
+/// An answer of the model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Assistant {
+    /// Who answered; what only that model understands is replayed to no other.
+    pub model: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub thinking: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
+    pub usage: Usage,
+    /// The answer hit the output limit and is not whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    /// Parts that the provider wants back unchanged, such as signed thinking.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<Value>,
+}
+
+/// A tool call, with an id that is unique in the session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Call {
+    pub id: String,
+    pub name: String,
+    pub input: Value,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<String>,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct CallResult {
+    pub call: String,
+    pub ok: bool,
+    pub output: String,
+    /// The agent was killed meanwhile; nobody knows whether the call took effect.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+}
+
+/// What the conversation waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Next {
+    /// The model's answer.
+    Model,
+    /// The result of this call.
+    Tool(Call),
+    /// The end, or more words of a human. The call is `finish`, unless the model just answered.
+    End { text: String, finish: Option<Call> },
+    /// A word to the model that its answer was cut off.
+    Resume,
+}
+
+/// Why the file of a session cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    #[error("cannot use the session file {path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
+    #[error(
+        "line {line} of the session file {path} is not understood: {reason}\n\
+         hint: move the file away to begin a new conversation"
+    )]
+    Corrupt {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+}
+
+/// The conversation and its file.
+pub(super) struct Session {
+    path: PathBuf,
+    file: File,
+    records: Vec<Record>,
+}
+
+impl Session {
+    /// Opens the file, creates it when it is not there, and cuts off a torn last line.
+    pub(super) fn open(path: &Path) -> Result<Self, SessionError> {
+        let io = |source| SessionError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(parent) = parent {
+            fs::create_dir_all(parent).map_err(io)?;
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(io)?;
+        let bytes = fs::read(path).map_err(io)?;
+        let (records, whole_bytes) =
+            decode(&bytes).map_err(|(line, reason)| SessionError::Corrupt {
+                path: path.to_owned(),
+                line,
+                reason,
+            })?;
+        if whole_bytes < bytes.len() {
+            file.set_len(whole_bytes as u64).map_err(io)?;
+        }
+        file.sync_all().map_err(io)?;
+        if let Some(parent) = parent {
+            File::open(parent)
+                .and_then(|dir| dir.sync_all())
+                .map_err(io)?;
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            records,
+        })
+    }
+
+    /// The id of the conversation: the name of its file.
+    pub(super) fn id(&self) -> String {
+        self.path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    /// Adds a line; it is on the disk when this returns.
+    pub(super) fn append(&mut self, record: Record) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&record)?;
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        self.file.sync_data()?;
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// Adds the result of a call.
+    pub(super) fn append_result(&mut self, result: CallResult) -> io::Result<()> {
+        self.append(Record::Result(result))
+    }
+
+    pub(super) fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The records from the newest prompt on, itself included.
+    pub(super) fn since_prompt(&self) -> &[Record] {
+        let newest = self
+            .records
+            .iter()
+            .rposition(|r| matches!(r, Record::Prompt { .. }));
+        &self.records[newest.unwrap_or(0)..]
+    }
+
+    /// How many prompts there were.
+    pub(super) fn prompts(&self) -> usize {
+        self.records
+            .iter()
+            .filter(|r| matches!(r, Record::Prompt { .. }))
+            .count()
+    }
+
+    /// Whether a playbook's mark was made.
+    pub(super) fn is_marked(&self, mark: &str) -> bool {
+        self.records
+            .iter()
+            .any(|r| matches!(r, Record::Mark { name } if name == mark))
+    }
+
+    /// The answers since the newest prompt, each with the results that it has so far.
+    pub(super) fn turns(&self) -> Vec<(&Assistant, Vec<&CallResult>)> {
+        let mut turns: Vec<(&Assistant, Vec<&CallResult>)> = Vec::new();
+        for record in self.since_prompt() {
+            match record {
+                Record::Assistant(answer) => turns.push((answer, Vec::new())),
+                Record::Result(result) => {
+                    if let Some((_, results)) = turns.last_mut() {
+                        results.push(result);
+                    }
+                }
+                Record::Prompt { .. } | Record::Message { .. } | Record::Mark { .. } => {}
+            }
+        }
+        turns
+    }
+
+    /// The calls of the newest answer that have no result.
+    pub(super) fn open_calls(&self) -> Vec<Call> {
+        let Some((answer, results)) = self.newest_answer() else {
+            return Vec::new();
+        };
+        let is_open = |call: &&Call| !results.iter().any(|result| result.call == call.id);
+        answer.calls.iter().filter(is_open).cloned().collect()
+    }
+
+    /// What the conversation waits for.
+    pub(super) fn next(&self) -> Next {
+        let Some((answer, _)) = self.newest_answer() else {
+            return Next::Model;
+        };
+        let open = self.open_calls();
+        if let Some(call) = open.iter().find(|call| call.name != "finish") {
+            return Next::Tool(call.clone());
+        }
+        if let Some(finish) = open.into_iter().next() {
+            let text = finish.input["message"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            return Next::End {
+                text,
+                finish: Some(finish),
+            };
+        }
+        match answer {
+            Assistant { calls, .. } if !calls.is_empty() => Next::Model,
+            Assistant { cut: true, .. } => Next::Resume,
+            Assistant { text, .. } => Next::End {
+                text: text.clone(),
+                finish: None,
+            },
+        }
+    }
+
+    /// Whether a call of the newest answer failed or was interrupted.
+    pub(super) fn has_failed_call(&self) -> bool {
+        self.newest_answer()
+            .is_some_and(|(_, results)| results.iter().any(|result| !result.ok))
+    }
+
+    /// The newest answer with its results, unless words came after it.
+    fn newest_answer(&self) -> Option<(&Assistant, Vec<&CallResult>)> {
+        let mut results = Vec::new();
+        for record in self.records.iter().rev() {
+            match record {
+                Record::Assistant(answer) => return Some((answer, results)),
+                Record::Result(result) => results.push(result),
+                Record::Mark { .. } => {}
+                Record::Prompt { .. } | Record::Message { .. } => return None,
+            }
+        }
+        None
+    }
+}
+
+/// The records, and how many bytes they take. The last line may be torn; no other may.
+fn decode(bytes: &[u8]) -> Result<(Vec<Record>, usize), (usize, String)> {
+    let mut records = Vec::new();
+    let mut whole_bytes = 0;
+    for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let is_last = whole_bytes + line.len() == bytes.len();
+        match serde_json::from_slice(line) {
+            Ok(record) if line.ends_with(b"\n") => records.push(record),
+            Ok(_) | Err(_) if is_last => break,
+            Ok(_) => return Err((index + 1, "BUG: a whole line without its end".to_owned())),
+            Err(reason) => return Err((index + 1, reason.to_string())),
+        }
+        whole_bytes += line.len();
+    }
+    Ok((records, whole_bytes))
+}

@@ -1,0 +1,239 @@
+//! What a model can do: read, write, edit, search, run a command, ask, finish.
+//!
+//! Invariants: every path ends inside the worktree, symlinks followed; nothing writes into `.git`;
+//! everything that goes back to the model is bounded; a failed tool is a result for the model to
+//! read, never the end of the agent. These checks keep an honest model from mistakes. What keeps
+//! a hostile one in is the sandbox around the process.
+
+mod bounds;
+mod files;
+mod path;
+mod search;
+mod shell;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::start::ToolName;
+
+pub(super) use files::remove_leftover;
+
+/// Why a tool did not do what was asked, in words for the model.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ToolError {
+    /// The arguments are not those of the tool.
+    #[error("{0}")]
+    Arguments(String),
+    /// The path may not be used.
+    #[error("{path}: {reason}")]
+    Path { path: String, reason: String },
+    /// The tool ran and failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The place where tools work, and what they may not see.
+pub(super) struct Workshop {
+    /// The worktree, canonical.
+    root: PathBuf,
+    /// An environment variable that commands do not inherit: the one with the model's key.
+    hidden_env: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Read {
+    path: String,
+    #[serde(default)]
+    offset: Option<usize>,
+    #[serde(default)]
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Write {
+    path: String,
+    content: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Edit {
+    path: String,
+    old: String,
+    new: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    pattern: String,
+    #[serde(default)]
+    glob: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shell {
+    command: String,
+    #[serde(default)]
+    timeout_s: Option<u64>,
+}
+
+/// The arguments of `ask`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ask {
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) options: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Finish {
+    #[serde(rename = "message")]
+    _message: String,
+}
+
+/// A call whose arguments are those of its tool.
+#[derive(Debug)]
+pub(super) enum ToolCall {
+    Read(Read),
+    Write(Write),
+    Edit(Edit),
+    Search(Search),
+    Shell(Shell),
+    Ask(Ask),
+    Finish,
+}
+
+impl ToolCall {
+    /// Checks the arguments of a call.
+    pub(super) fn parse(tool: ToolName, input: &Value) -> Result<Self, ToolError> {
+        fn arguments<T: for<'a> Deserialize<'a>>(
+            tool: ToolName,
+            input: &Value,
+        ) -> Result<T, ToolError> {
+            T::deserialize(input).map_err(|reason| {
+                ToolError::Arguments(format!(
+                    "wrong arguments for `{}`: {reason}\nhint: its arguments are {}",
+                    tool.as_str(),
+                    schema(tool)["properties"]
+                ))
+            })
+        }
+        Ok(match tool {
+            ToolName::Read => Self::Read(arguments(tool, input)?),
+            ToolName::Write => Self::Write(arguments(tool, input)?),
+            ToolName::Edit => Self::Edit(arguments(tool, input)?),
+            ToolName::Search => Self::Search(arguments(tool, input)?),
+            ToolName::Shell => Self::Shell(arguments(tool, input)?),
+            ToolName::Ask => Self::Ask(arguments(tool, input)?),
+            ToolName::Finish => arguments::<Finish>(tool, input).map(|_| Self::Finish)?,
+        })
+    }
+}
+
+impl Workshop {
+    /// A workshop in this worktree.
+    pub(super) fn new(worktree: &Path, hidden_env: Option<String>) -> std::io::Result<Self> {
+        Ok(Self {
+            root: worktree.canonicalize()?,
+            hidden_env,
+        })
+    }
+
+    pub(super) fn read(&self, call: &Read) -> Result<String, ToolError> {
+        files::read(&self.root, call)
+    }
+
+    pub(super) fn write(&self, call: &Write) -> Result<String, ToolError> {
+        files::write(&self.root, call)
+    }
+
+    pub(super) fn edit(&self, call: &Edit) -> Result<String, ToolError> {
+        files::edit(&self.root, call)
+    }
+
+    pub(super) fn search(&self, call: &Search) -> Result<String, ToolError> {
+        search::search(&self.root, call)
+    }
+
+    pub(super) fn shell(&self, call: &Shell) -> Result<String, ToolError> {
+        shell::run(&self.root, self.hidden_env.as_deref(), call)
+    }
+
+    /// Removes what an interrupted write may have left next to its file.
+    pub(super) fn sweep(&self, input: &Value) {
+        if let Some(path) = input["path"].as_str() {
+            remove_leftover(&self.root, path);
+        }
+    }
+}
+
+/// What a tool does, for the model.
+pub(super) fn description(tool: ToolName) -> &'static str {
+    match tool {
+        ToolName::Read => {
+            "Read a text file. Lines are numbered from 1; `offset` is the first line to show and \
+             `limit` the number of lines."
+        }
+        ToolName::Write => {
+            "Write a whole file, and create it and its directories if they are not there."
+        }
+        ToolName::Edit => {
+            "Replace one passage of a file. `old` must occur exactly once, with its exact \
+             whitespace; give enough of the lines around it."
+        }
+        ToolName::Search => {
+            "Search all files that git does not ignore for a regular expression. `glob` narrows \
+             the files, as in `*.rs` or `src/**`."
+        }
+        ToolName::Shell => {
+            "Run a command with `sh -c` in the worktree, without input. Everything that it started \
+             ends with it. The default timeout is 120 seconds."
+        }
+        ToolName::Ask => {
+            "Ask the human a question that you cannot decide yourself, and wait for the answer. \
+             `options` are answers to choose from."
+        }
+        ToolName::Finish => {
+            "End the run with a final message that begins with DONE:, REQUEST: or ERROR:."
+        }
+    }
+}
+
+/// The arguments of a tool, as a JSON schema.
+pub(super) fn schema(tool: ToolName) -> Value {
+    let text = json!({ "type": "string" });
+    let number = json!({ "type": "integer", "minimum": 1 });
+    let (properties, required) = match tool {
+        ToolName::Read => (
+            json!({ "path": text, "offset": number, "limit": number }),
+            json!(["path"]),
+        ),
+        ToolName::Write => (
+            json!({ "path": text, "content": text }),
+            json!(["path", "content"]),
+        ),
+        ToolName::Edit => (
+            json!({ "path": text, "old": text, "new": text }),
+            json!(["path", "old", "new"]),
+        ),
+        ToolName::Search => (json!({ "pattern": text, "glob": text }), json!(["pattern"])),
+        ToolName::Shell => (
+            json!({ "command": text, "timeout_s": number }),
+            json!(["command"]),
+        ),
+        ToolName::Ask => (
+            json!({ "text": text, "options": { "type": "array", "items": text } }),
+            json!(["text"]),
+        ),
+        ToolName::Finish => (json!({ "message": text }), json!(["message"])),
+    };
+    json!({ "type": "object", "properties": properties, "required": required })
+}
