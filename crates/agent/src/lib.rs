@@ -2,5 +2,8 @@
 //! agent, and the mailbox.
 
 mod event;
+pub mod process;
+pub mod shim;
+pub mod spool;
 
 pub use event::{AgentEvent, ErrorClass};
