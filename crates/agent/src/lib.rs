@@ -2,6 +2,7 @@
 //! agent, and the mailbox.
 
 mod event;
+pub mod mailbox;
 pub mod process;
 pub mod shim;
 pub mod spool;
