@@ -8,7 +8,7 @@
 //! Invariants: nothing is ever signalled by name, nor pid 0 or 1 (a process group, init), nor
 //! ourselves. A zombie counts as dead: it runs nothing and holds nothing open.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -16,6 +16,10 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
+
+/// How often nobody must be found until nobody is left: a process that is born while the table is
+/// read, of a parent that then ends, is not in it.
+const LOOKS_IN_VAIN_MIN: u32 = 3;
 
 /// The environment variable that marks an agent and, by inheritance, all that it starts.
 pub const MARKER: &str = "CREWHOUSE_RUN";
@@ -180,10 +184,16 @@ pub fn end_all(
     limit: Duration,
 ) -> io::Result<(usize, Vec<ProcessId>)> {
     let start = Instant::now();
-    let mut asked = std::collections::HashSet::new();
+    let mut asked = HashSet::new();
+    let mut looks_in_vain = 0;
     loop {
         let alive = find()?;
-        if alive.is_empty() || start.elapsed() > grace + limit {
+        looks_in_vain = if alive.is_empty() {
+            looks_in_vain + 1
+        } else {
+            0
+        };
+        if looks_in_vain == LOOKS_IN_VAIN_MIN || start.elapsed() > grace + limit {
             return Ok((asked.len(), alive));
         }
         let patience_is_over = start.elapsed() >= grace;

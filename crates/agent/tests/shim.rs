@@ -1,5 +1,7 @@
 //! The shim with real processes: what it promises about output, input and endings.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod shim_harness;
 
 use std::collections::HashSet;
@@ -355,9 +357,7 @@ fn a_run_directory_may_have_a_long_path() {
 fn slow_and_garbage_clients_hurt_nobody() {
     let run = Run::new(sh("cat"));
     let launched = run.launch();
-    poll("the socket is there", || {
-        run.dir.join(shim::SOCKET).exists()
-    });
+    shim::status(&run.dir).unwrap(); // it listens
     let connect = || UnixStream::connect(run.dir.join(shim::SOCKET)).unwrap();
     let mut garbage = connect();
     garbage.write_all(b"\xff{{{ not json\n").unwrap();
@@ -405,6 +405,66 @@ fn a_killed_shim_loses_no_byte_and_leaves_no_process() {
     }
     let again = shim::reap_lost(&run.dir, &run.spec.marker, Millis(0), shim_harness::now());
     assert_eq!(again.unwrap(), 0);
+}
+
+/// Between any two of its steps, that is; each round gives it a little longer.
+#[test]
+fn a_shim_killed_at_any_moment_leaves_a_launch_that_can_be_ended() {
+    let mut seen = HashSet::new();
+    for round in 0..60 {
+        let run = Run::new(sh("echo up; sleep 60 & sleep 60"));
+        std::fs::create_dir_all(&run.dir).unwrap();
+        std::fs::write(
+            run.dir.join(shim::SPEC),
+            serde_json::to_vec(&run.spec).unwrap(),
+        )
+        .unwrap();
+        let mut child = std::process::Command::new(&run.shim.path)
+            .arg(&run.dir)
+            .spawn()
+            .unwrap();
+        let until = std::time::Instant::now() + Duration::from_micros(100 * round);
+        while std::time::Instant::now() < until {}
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let presence = shim::look(&run.dir).unwrap();
+        if presence == Presence::Lost {
+            shim::reap_lost(&run.dir, &run.spec.marker, Millis(50), shim_harness::now()).unwrap();
+            assert!(matches!(shim::look(&run.dir).unwrap(), Presence::Ended(_)));
+        } else {
+            assert_eq!(presence, Presence::NotStarted);
+        }
+        run.nothing_left();
+        seen.insert((presence == Presence::Lost, run.out().is_empty()));
+    }
+    assert!(seen.len() > 1, "the moments differ: {seen:?}");
+}
+
+#[test]
+fn a_launch_called_off_while_it_is_made_is_over_either_way() {
+    for round in 0..20 {
+        let run = Run::new(sh("echo up; sleep 60"));
+        std::thread::scope(|scope| {
+            let launching = scope.spawn(|| shim::launch(&run.dir, &run.spec, &run.shim).unwrap());
+            std::thread::sleep(Duration::from_micros(200 * round));
+            if matches!(shim::tombstone(&run.dir).unwrap(), Presence::Alive { .. }) {
+                shim::stop(&run.dir, Millis(500)).unwrap();
+            }
+            match launching.join().unwrap() {
+                Launched::Now(mut child) => drop(child.wait().unwrap()),
+                Launched::Already(other) => panic!("{other:?}"),
+            }
+        });
+        let presence = shim::look(&run.dir).unwrap();
+        let Presence::Ended(exit) = presence else {
+            panic!("{presence:?}")
+        };
+        assert!(
+            matches!(exit.why, Why::NeverStarted | Why::Stopped),
+            "{exit:?}"
+        );
+        run.nothing_left();
+    }
 }
 
 #[test]

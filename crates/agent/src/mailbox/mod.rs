@@ -105,7 +105,8 @@ pub struct Rejected {
 /// What one look at the mailbox gave.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// In the order in which they were dropped.
+    /// In the order in which they were dropped, as far as the file system's clock tells; it may
+    /// tick every 4 ms only.
     pub taken: Vec<Taken>,
     /// What can be no message.
     pub rejected: Vec<Rejected>,

@@ -85,7 +85,8 @@ pub(super) fn is_role(role: &str) -> bool {
 /// The name in `taken/`, unique for every drop: `<kind>.<role>.<changed ns>.<inode>.<name>`.
 ///
 /// The time is that of the last change of the inode, which no `cp -p` or `touch` can set, so that
-/// two drops of an equal file differ even when the system uses an inode again.
+/// two drops of an equal file differ even when the system uses an inode again. That clock is
+/// coarse, but a file is settled, and so older than a tick, before it is taken.
 pub(super) fn taken_name(kind: Kind, entry: &Entry) -> String {
     let name = sanitized(&entry.name.to_string_lossy());
     let role = name.split('.').next().unwrap_or_default();

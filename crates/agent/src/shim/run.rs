@@ -155,6 +155,8 @@ fn write_exit(exit: &ExitRecord) -> io::Result<()> {
     let mut attempt = 1;
     loop {
         match record::write_durably(Path::new(HERE), EXIT, &bytes) {
+            // A directory that was removed does not come back.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
             Err(error) if attempt < RECORD_ATTEMPTS => {
                 complain("exit.json cannot be written yet", &error);
                 std::thread::sleep(Duration::from_secs(1));
