@@ -2,7 +2,11 @@
 //! agent, and the mailbox.
 
 mod event;
+pub mod mailbox;
 mod native;
+pub mod process;
+pub mod shim;
+pub mod spool;
 
 pub use event::{AgentEvent, ErrorClass};
 pub use native::{
