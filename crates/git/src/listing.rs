@@ -18,8 +18,8 @@ pub enum Place {
     Named(String),
     /// Free, waiting in the pool.
     Pool,
-    /// Made for a merge that is being tried.
-    Integration,
+    /// Made for the length of one call, to try a merge or to take over a directory.
+    Temporary,
     /// Not under our root: the user's.
     Elsewhere,
 }
@@ -68,7 +68,7 @@ impl Worktrees {
         let mut parts = below.components().map(|c| c.as_os_str().to_string_lossy());
         match (parts.next().as_deref(), parts.next(), parts.next()) {
             (Some(".pool"), Some(_), None) => Place::Pool,
-            (Some(".integration"), Some(_), None) => Place::Integration,
+            (Some(".integration" | ".partial"), Some(_), None) => Place::Temporary,
             (Some(name), None, None) => Place::Named(name.to_owned()),
             _ => Place::Elsewhere,
         }

@@ -126,6 +126,7 @@ impl Worktrees {
         let entries = self.list()?;
         let registered = entries.iter().find(|entry| entry.path == path);
         self.check_free(name, branch, &entries)?;
+        self.remove_stand_ins(branch, &entries)?;
         let handed_out = match registered {
             Some(entry) => {
                 self.restore_directory(&path)?;
@@ -176,7 +177,8 @@ impl Worktrees {
                     Some(_) | None => continue,
                 }
             }
-            if self.holds(entry, position, branch)? && entry.place != Place::Pool {
+            let ours = matches!(entry.place, Place::Pool | Place::Temporary);
+            if !ours && self.holds(entry, position, branch)? {
                 return Err(GitError::BranchInUse {
                     branch: branch.to_owned(),
                     path: entry.path.clone(),
@@ -247,11 +249,11 @@ impl Worktrees {
     fn add(&self, path: &Path, branch: &str, start: &CommitId) -> Result<(), GitError> {
         let exists = self.repository.branch_exists(branch)?;
         let call = self.repository.write(self.repository.root());
-        let call = call.args(["worktree", "add", "--quiet", "--no-track"]);
+        let call = call.args(["worktree", "add", "--quiet"]);
         let call = if exists {
             call.arg("--").arg(path).arg(branch)
         } else {
-            call.args(["-b", branch, "--"])
+            call.args(["--no-track", "-b", branch, "--"])
                 .arg(path)
                 .arg(start.as_str())
         };
@@ -367,14 +369,7 @@ impl Worktrees {
         let stand_in = stand_in.keep();
         self.repository
             .write(self.repository.root())
-            .args([
-                "worktree",
-                "add",
-                "--quiet",
-                "--no-track",
-                "--no-checkout",
-                "--",
-            ])
+            .args(["worktree", "add", "--quiet", "--no-checkout", "--"])
             .arg(&stand_in)
             .arg(branch)
             .run()?;
@@ -393,6 +388,21 @@ impl Worktrees {
             .args(["reset", "--mixed", "--quiet"])
             .run()?;
         Ok(true)
+    }
+}
+
+impl Worktrees {
+    /// Frees the branch from a stand-in of [`Self::adopt`] that a crash left.
+    fn remove_stand_ins(&self, branch: &str, entries: &[ListedWorktree]) -> Result<(), GitError> {
+        let left = |e: &&ListedWorktree| {
+            e.place == Place::Temporary && e.branch.as_deref() == Some(branch)
+        };
+        for entry in entries.iter().filter(left) {
+            // It is empty if the link was moved out of it already; otherwise it stays.
+            std::fs::remove_dir(&entry.path).ok();
+            self.remove(&entry.path)?;
+        }
+        Ok(())
     }
 }
 

@@ -61,7 +61,7 @@ impl Worktrees {
             let pooled = entry.place == Place::Pool;
             if pooled && entry.directory == Directory::Present && kept < self.pool_max() {
                 kept += 1;
-            } else if pooled || entry.place == Place::Integration {
+            } else if pooled || entry.place == Place::Temporary {
                 // One that is in use, or is not what it seems, stays for the next sweep.
                 removed += usize::from(self.remove(&entry.path).is_ok());
             }
