@@ -94,8 +94,10 @@ struct Checkout {
 }
 
 impl Worktrees {
-    /// Merges the approved commit into the base branch.
+    /// Merges the approved commit into the base branch. Merges in one repository take turns, so
+    /// a gate must not ask for another one.
     pub fn merge(&self, request: &MergeRequest<'_>) -> Result<MergeOutcome, GitError> {
+        let _turn = lock(self.repository().merge_turn());
         for _ in 0..ATTEMPTS {
             if let Some(outcome) = self.try_merge(request)? {
                 return Ok(outcome);
@@ -254,11 +256,14 @@ impl Worktrees {
             return Ok(None);
         }
         let more = files.len().saturating_sub(FILES_NAMED_MAX);
-        let mut named = files[..files.len() - more].join(", ");
-        if more > 0 {
-            named.push_str(&format!(" and {more} more"));
-        }
-        Ok(Some(format!("uncommitted changes at {place}: {named}")))
+        let named = files[..files.len() - more].join(", ");
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Ok(Some(format!(
+            "uncommitted changes at {place}: {named}{more}"
+        )))
     }
 
     /// Uncommitted files of a checkout that the move would touch.

@@ -42,7 +42,14 @@ impl Repository {
         }
         let whole = self.patch_of(&["diff-tree", "-p", fork.as_str(), commit.as_str()])?;
         let range = format!("{fork}..{base}");
-        let theirs = self.patch_of(&["log", "-p", "--no-merges", COMMITS_COMPARED_MAX, &range])?;
+        let theirs = self.patch_of(&[
+            "log",
+            "--pretty=medium",
+            "-p",
+            "--no-merges",
+            COMMITS_COMPARED_MAX,
+            &range,
+        ])?;
         let (Some(whole), Some(theirs)) = (whole, theirs) else {
             return Ok(false);
         };
@@ -94,6 +101,11 @@ impl Repository {
                 "--no-textconv",
                 "--no-color",
                 "--full-index",
+                "--no-renames",
+                "--diff-algorithm=myers",
+                "-U3",
+                "--src-prefix=a/",
+                "--dst-prefix=b/",
             ])
             .args(rest)
             .arg("--")

@@ -146,7 +146,7 @@ fn check_reference(what: &'static str, name: &str) -> Result<(), GitError> {
         "`..`, `@{` and a final dot are not allowed"
     } else if name
         .split('/')
-        .any(|part| part.is_empty() || part.starts_with('.') || part.ends_with(".lock"))
+        .any(|part| part.is_empty() || part.starts_with('.') || part.as_bytes().ends_with(b".lock"))
     {
         "a part of it is empty, starts with a dot or ends with .lock"
     } else {
@@ -171,16 +171,15 @@ pub(crate) fn check_worktree_name(name: &str) -> Result<(), GitError> {
 
 /// Any text as one component of a reference; [`decode_component`] reads it back.
 pub(crate) fn encode_component(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            encoded.push(char::from(byte));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let parts = text.bytes().map(|byte| {
+        if plain(byte) {
+            char::from(byte).to_string()
         } else {
-            encoded.push('%');
-            encoded.push_str(&format!("{byte:02X}"));
+            format!("%{byte:02X}")
         }
-    }
-    encoded
+    });
+    parts.collect()
 }
 
 /// The text that [`encode_component`] was given.

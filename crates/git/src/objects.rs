@@ -71,13 +71,10 @@ impl Repository {
 
     pub(crate) fn commit_tree(&self, new: &NewCommit<'_>) -> Result<CommitId, GitError> {
         let (name, email) = (new.author.header_name(), new.author.header_email());
-        let mut message = new.message.replace('\0', "");
-        if message.trim().is_empty() {
-            message = "(no message)".to_owned();
-        }
-        if !message.ends_with('\n') {
-            message.push('\n');
-        }
+        let message = match new.message.trim_end() {
+            "" => "(no message)\n".to_owned(),
+            text => format!("{}\n", text.replace('\0', "")),
+        };
         let parents = new.parents.iter().flat_map(|p| ["-p", p.as_str()]);
         self.objects(self.root())
             .args(["commit-tree", "--no-gpg-sign", new.tree.as_str()])
@@ -145,7 +142,7 @@ pub(crate) fn with_trailers(message: &str, trailers: &[(&str, &str)]) -> String 
     });
     for (name, value) in trailers {
         let value: Vec<&str> = value.split_whitespace().collect();
-        text.push_str(&format!("{name}: {}\n", value.join(" ")));
+        text.extend([name, ": ", &value.join(" "), "\n"]);
     }
     text
 }

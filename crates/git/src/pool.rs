@@ -335,7 +335,30 @@ impl Worktrees {
 
     /// Takes over a directory that was a worktree of this repository before its entry was pruned:
     /// gives it a new entry, and leaves its files. False if there is nothing at `path`.
-    pub(crate) fn adopt(&self, path: &Path, branch: &str) -> Result<bool, GitError> {
+    fn adopt(&self, path: &Path, branch: &str) -> Result<bool, GitError> {
+        if !self.is_pruned(path)? {
+            return Ok(false);
+        }
+        if !self.repository.branch_exists(branch)? {
+            return Err(GitError::Refused {
+                path: path.to_owned(),
+                why: "it was a worktree, and the branch that it was for is gone".to_owned(),
+            });
+        }
+        self.register(path, &[branch]).map(|()| true)
+    }
+
+    /// [`Self::adopt`], on no branch.
+    pub(crate) fn adopt_detached(&self, path: &Path) -> Result<bool, GitError> {
+        if !self.is_pruned(path)? {
+            return Ok(false);
+        }
+        self.register(path, &["HEAD", "--detach"]).map(|()| true)
+    }
+
+    /// Whether a worktree of ours is at `path` that git has no entry of. An error if something
+    /// else is there.
+    fn is_pruned(&self, path: &Path) -> Result<bool, GitError> {
         if path.symlink_metadata().is_err() {
             return Ok(false);
         }
@@ -361,17 +384,20 @@ impl Worktrees {
             }
             return refuse("files are there that no worktree of this repository left");
         }
-        if !self.repository.branch_exists(branch)? {
-            return refuse("it was a worktree, and the branch that it was for is gone");
-        }
+        Ok(true)
+    }
+
+    /// Makes an entry for a directory: adds an empty worktree elsewhere, and moves its link here.
+    fn register(&self, path: &Path, head: &[&str]) -> Result<(), GitError> {
+        let link = path.join(".git");
         let stand_in = tempfile::tempdir_in(self.scratch())
             .map_err(io_error("create a temporary directory"))?;
         let stand_in = stand_in.keep();
         self.repository
             .write(self.repository.root())
-            .args(["worktree", "add", "--quiet", "--no-checkout", "--"])
+            .args(["worktree", "add", "--quiet", "--no-checkout"])
             .arg(&stand_in)
-            .arg(branch)
+            .args(head)
             .run()?;
         let adopted = std::fs::rename(stand_in.join(".git"), &link)
             .and_then(|()| std::fs::remove_dir(&stand_in));
@@ -382,12 +408,12 @@ impl Worktrees {
             .arg(path)
             .run()?;
         let metadata = self.metadata(path)?;
-        let worktree = Worktree::new(&self.repository, "", branch, path.to_owned(), metadata);
+        let worktree = Worktree::new(&self.repository, "", "", path.to_owned(), metadata);
         worktree
             .write()
             .args(["reset", "--mixed", "--quiet"])
             .run()?;
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -412,6 +438,7 @@ impl Worktree {
     fn prepare(&self, start: &CommitId) -> Result<(), GitError> {
         self.remove_stale_lock()?;
         if !self.index_is_broken()? && !self.status_entries()?.is_empty() {
+            self.check_nested_repositories()?;
             self.trash_save(self.name())?;
         }
         self.unlock()?;

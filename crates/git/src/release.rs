@@ -145,7 +145,7 @@ impl Worktrees {
         Ok(Worktree::new(
             self.repository(),
             name,
-            branch.map_or("detached", String::as_str),
+            branch.map_or("crew-detached", String::as_str),
             entry.path.clone(),
             self.metadata(&entry.path)?,
         ))
@@ -195,9 +195,10 @@ impl Worktrees {
             .arg("write-tree")
             .output()?;
         let head_tree = repository.tree_of(head)?;
-        let tree = match written.success() && index.exists() {
-            true => crate::name::text_of(&written.stdout).trim_end().parse()?,
-            false => head_tree.clone(),
+        let tree = if written.success() && index.exists() {
+            crate::name::text_of(&written.stdout).trim_end().parse()?
+        } else {
+            head_tree.clone()
         };
         let reachable = repository
             .read(repository.root())
@@ -228,18 +229,11 @@ impl Worktrees {
         Ok(Some(saved))
     }
 
-    /// A directory without an entry: registers it again if it was ours, on a branch of its own.
+    /// A directory without an entry: registers it again if it was ours, then takes it back.
     fn release_pruned(&self, name: &str, path: &Path) -> Result<Released, GitError> {
-        let repository = self.repository();
-        let branch = format!("crew-lost/{}", crate::name::encode_component(name));
-        let head = repository.resolve("HEAD")?;
-        let made = match repository.create_branch(&branch, &head) {
-            Ok(()) | Err(GitError::BranchTaken { .. }) => self.adopt(path, &branch)?,
-            Err(other) => return Err(other),
-        };
-        if !made {
-            // An empty directory, or nothing.
-            drop(std::fs::remove_dir(path));
+        if !self.adopt_detached(path)? {
+            // What is there is an empty directory.
+            std::fs::remove_dir(path).ok();
             return Ok(Released::Absent);
         }
         let entries = self.list()?;

@@ -53,6 +53,8 @@ struct Turns {
     call: Mutex<()>,
     /// Held while worktrees are handed out or taken back; always taken before `call`.
     layout: Mutex<()>,
+    /// Held for one merge with its gate; always taken before `layout`.
+    merge: Mutex<()>,
 }
 
 /// The turns of every repository of this process, by its canonical common directory.
@@ -231,6 +233,11 @@ impl Repository {
     /// The turn to hand out worktrees and to take them back.
     pub(crate) fn layout(&self) -> &Mutex<()> {
         &self.inner.turns.layout
+    }
+
+    /// The turn to merge: two at once would only invalidate each other's gate.
+    pub(crate) fn merge_turn(&self) -> &Mutex<()> {
+        &self.inner.turns.merge
     }
 }
 

@@ -205,27 +205,38 @@ impl Call<'_> {
         }
     }
 
-    /// Runs git to its end, whatever that is; waits for locks of others if it writes.
+    /// Runs git to its end, whatever that is; waits for what another git holds for a moment.
     pub(crate) fn output(self) -> Result<Output, GitError> {
-        let Access::Write(turn) = self.access else {
-            return self.once();
-        };
-        let give_up = Instant::now() + LOCK_PATIENCE;
+        let begun = Instant::now();
         let mut pause = Duration::from_millis(5);
         loop {
-            let guard = lock(turn);
+            let turn = match self.access {
+                Access::Write(turn) => Some(lock(turn)),
+                Access::Read | Access::Objects => None,
+            };
             let output = self.once()?;
-            drop(guard);
-            if output.success() || !is_lock_held(&output.stderr) {
+            drop(turn);
+            let patience = self.patience(&output);
+            if output.success() || patience.is_zero() {
                 return Ok(output);
             }
-            if Instant::now() > give_up {
+            if begun.elapsed() > patience {
                 return Err(GitError::Locked {
                     stderr: output.stderr.trim().to_owned(),
                 });
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(250));
+        }
+    }
+
+    /// How long a failure like this one may pass by itself.
+    fn patience(&self, output: &Output) -> Duration {
+        let writes = matches!(self.access, Access::Write(_));
+        if is_half_made(&output.stderr) || writes && is_lock_held(&output.stderr) {
+            LOCK_PATIENCE
+        } else {
+            Duration::ZERO
         }
     }
 
@@ -276,7 +287,13 @@ impl Call<'_> {
             .arg("-C")
             .arg(self.directory)
             .args(["-c", "core.longpaths=true", "-c", "gc.auto=0"])
-            .args(["-c", "maintenance.auto=false"]);
+            .args(["-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"])
+            .args([
+                "-c",
+                "submodule.recurse=false",
+                "-c",
+                "log.showSignature=false",
+            ]);
         match self.access {
             Access::Read => command.arg("--no-optional-locks"),
             Access::Objects | Access::Write(_) => command.args([
@@ -323,6 +340,11 @@ impl Call<'_> {
 /// Git names the lock file, and says that it is there; anything else will not go away by waiting.
 fn is_lock_held(stderr: &str) -> bool {
     stderr.contains("lock") && stderr.contains("File exists")
+}
+
+/// Git reads the entries of all worktrees, and fails on one that another git is just making.
+fn is_half_made(stderr: &str) -> bool {
+    stderr.contains("failed to read") && stderr.contains("/worktrees/")
 }
 
 #[derive(Default)]
@@ -416,4 +438,42 @@ pub(crate) fn signal_group(child: &Child, signal: Signal) {
 /// A mutex whose data a panic cannot have broken.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_outlives_its_deadline_is_ended() {
+        let mut child = Command::new("sleep")
+            .arg("60")
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let (done, finished) = channel();
+        drop(done);
+        let begun = Instant::now();
+        assert!(
+            wait(&mut child, &finished, Duration::from_millis(30))
+                .unwrap()
+                .is_none()
+        );
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(child.try_wait().unwrap().is_some(), "it was reaped");
+    }
+
+    #[test]
+    fn output_is_bounded_and_the_child_still_ends() {
+        let git = Git::default();
+        let call = git.call(Path::new("/"), Access::Read).args(["help", "-a"]);
+        let output = call.bytes_max(10).output().unwrap();
+        assert!(output.truncated);
+        assert_eq!(output.stdout.len(), 10);
+        let call = git.call(Path::new("/"), Access::Read).args(["help", "-a"]);
+        assert!(matches!(
+            call.bytes_max(10).run(),
+            Err(GitError::OutputTooLarge { .. })
+        ));
+    }
 }

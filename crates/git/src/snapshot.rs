@@ -57,8 +57,8 @@ impl Worktree {
 
     /// Puts branch, index and files at `commit`, after a snapshot of what was there.
     ///
-    /// What the branch and HEAD pointed to stays reachable from the snapshot. Ignored files stay.
-    /// An operation in progress is forgotten.
+    /// What the branch and HEAD pointed to stays reachable from the snapshot. Ignored files and
+    /// repositories inside the worktree stay. An operation in progress is forgotten.
     pub fn reset_to(&self, commit: &CommitId, save_to: &str) -> Result<CommitId, GitError> {
         crew_reference(save_to)?;
         self.remove_stale_lock()?;
@@ -69,7 +69,7 @@ impl Worktree {
             .arg(self.branch_reference()?)
             .run()?;
         self.reset_hard(commit)?;
-        self.write().args(["clean", "-ffdq"]).run()?;
+        self.write().args(["clean", "-fdq"]).run()?;
         Ok(saved)
     }
 

@@ -137,9 +137,8 @@ fn count_lines(path: &Path) -> Option<u64> {
     if bytes.contains(&0) {
         return None;
     }
-    let ends = bytes.iter().filter(|b| **b == b'\n').count();
-    let unfinished = usize::from(bytes.last().is_some_and(|b| *b != b'\n'));
-    Some((ends + unfinished) as u64)
+    let lines = bytes.split_inclusive(|b| *b == b'\n').count();
+    Some(lines as u64)
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Handing out worktrees: idempotent, from every state that a crash or a user can leave.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
 mod fixture;
 
 use crew_git::{Directory, GitError, Head, Include, Place, Released};

@@ -1,5 +1,11 @@
 //! Committing and saving what agents leave, in every state that they leave it in.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
 mod fixture;
 
 use crew_git::{Combined, FileState, GitError, Head, Updated, Worktree};

@@ -1,11 +1,17 @@
 //! Landing work on the base branch.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
 mod fixture;
 
 use std::cell::Cell;
 
 use crew_git::{MergeOutcome, MergeRequest, Place, Strategy};
-use fixture::{Fixture, ann, commit, read, write};
+use fixture::{Fixture, ann, commit, read, request, write};
 
 fn merged(outcome: &MergeOutcome) -> Option<bool> {
     match outcome {
@@ -25,7 +31,7 @@ fn a_merge_moves_branch_and_checkout_together_and_happens_once() {
         std::fs::write(fixture.root().join("a.txt"), "dirty, elsewhere").unwrap();
         let request = MergeRequest {
             strategy,
-            ..fixture.request(&worktree, &tip)
+            ..request(&worktree, &tip)
         };
         let first = fixture.worktrees.merge(&request).unwrap();
         let MergeOutcome::Merged {
@@ -40,7 +46,7 @@ fn a_merge_moves_branch_and_checkout_together_and_happens_once() {
         assert_eq!(read(fixture.root().join("a.txt")), "dirty, elsewhere");
         assert_eq!(
             fixture.git(&["status", "--porcelain"]),
-            "M a.txt\n?? untracked"
+            " M a.txt\n?? untracked"
         );
         let parents = fixture.git(&["log", "-1", "--format=%p"]);
         assert_eq!(
@@ -120,7 +126,7 @@ fn a_key_that_begins_like_another_is_another() {
     let second = commit(&two, "2.txt", "2");
     let long = MergeRequest {
         key: "e12",
-        ..fixture.request(&one, &first)
+        ..request(&one, &first)
     };
     assert_eq!(
         merged(&fixture.worktrees.merge(&long).unwrap()),
@@ -128,7 +134,7 @@ fn a_key_that_begins_like_another_is_another() {
     );
     let short = MergeRequest {
         key: "e1",
-        ..fixture.request(&two, &second)
+        ..request(&two, &second)
     };
     assert_eq!(
         merged(&fixture.worktrees.merge(&short).unwrap()),
@@ -265,7 +271,7 @@ fn a_base_checked_out_in_another_worktree_moves_there() {
     std::fs::rename(&users, fixture.path().join("unplugged")).unwrap();
     let more = MergeRequest {
         key: "e2",
-        ..fixture.request(&worktree, &more)
+        ..request(&worktree, &more)
     };
     let outcome = fixture.worktrees.merge(&more).unwrap();
     assert!(matches!(outcome, MergeOutcome::Held { .. }), "{outcome:?}");
@@ -295,7 +301,7 @@ fn the_gate_runs_on_the_result_when_the_base_has_moved() {
     let base = fixture.user_commits("c.txt", "c");
     let request = MergeRequest {
         before_update: &gate,
-        ..fixture.request(&worktree, &tip)
+        ..request(&worktree, &tip)
     };
     let merge = || fixture.worktrees.merge(&request).unwrap();
     assert_eq!(merge(), MergeOutcome::GateFailed("tests fail".to_owned()));
@@ -317,7 +323,7 @@ fn the_gate_does_not_run_on_what_was_tested() {
     let gate = |_: &std::path::Path, _: &crew_git::CommitId| Err("must not run".to_owned());
     let request = MergeRequest {
         before_update: &gate,
-        ..fixture.request(&worktree, &tip)
+        ..request(&worktree, &tip)
     };
     assert_eq!(
         merged(&fixture.worktrees.merge(&request).unwrap()),
@@ -343,7 +349,7 @@ fn a_base_that_moves_during_the_gate_is_merged_anew() {
     };
     let request = MergeRequest {
         before_update: &gate,
-        ..fixture.request(&worktree, &tip)
+        ..request(&worktree, &tip)
     };
     assert_eq!(
         merged(&fixture.worktrees.merge(&request).unwrap()),

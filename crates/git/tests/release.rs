@@ -1,5 +1,11 @@
 //! Taking worktrees back: nothing is lost, and nothing but a worktree of ours is ever deleted.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
 mod fixture;
 
 use std::path::Path;
@@ -332,7 +338,7 @@ fn the_users_checkout_is_as_it_was() {
     commit(&worktree, "b.txt", "b");
     write(&worktree, "c.txt", "c");
     worktree.snapshot("refs/crew/snapshot/t", "s").unwrap();
-    worktree.update_from_base("main", ann()).unwrap_err();
+    worktree.update_from_base("main", ann()).unwrap();
     worktree
         .reset_to(&fixture.start(), "refs/crew/snapshot/t")
         .unwrap();

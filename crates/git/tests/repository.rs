@@ -1,9 +1,15 @@
 //! Opening repositories and reading them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
 mod fixture;
 
 use crew_git::{GitError, Head, Repository};
-use fixture::{Fixture, command, git, git_in};
+use fixture::{Fixture, git, git_in};
 use tempfile::TempDir;
 
 #[test]
@@ -123,6 +129,4 @@ fn git_variables_of_our_own_environment_do_not_leak() {
         .run_script("env | grep -c ^GIT_DIR", deadline, &log)
         .unwrap();
     assert_eq!(fixture::read(log), "0\n");
-    let status = command(fixture.path(), worktree.path(), &["status"]).status();
-    assert!(status.unwrap().success());
 }
