@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::name::{path_of, split_nul, text_of};
+use crate::name::{path_of, split_nul};
 use crate::objects::{Expected, NewCommit, with_trailers};
 use crate::operation::{Operation, forget_rebase, merge_heads, operation_in};
 use crate::{CommitId, GitError, Head, Identity, TreeId, Worktree};
@@ -214,41 +214,4 @@ fn holds_markers(path: &Path) -> bool {
             .any(|line| line.starts_with(marker))
     };
     has(b"<<<<<<< ") && has(b">>>>>>> ")
-}
-
-/// What `git merge-tree` says of two commits.
-pub(crate) struct MergedTree {
-    /// The tree; it holds conflict markers if there are conflicts.
-    pub(crate) tree: TreeId,
-    /// Files in conflict.
-    pub(crate) conflicts: Vec<String>,
-}
-
-impl crate::Repository {
-    /// Merges two commits without a working tree, and without changing anything but objects.
-    pub(crate) fn merge_tree(
-        &self,
-        ours: &CommitId,
-        theirs: &CommitId,
-    ) -> Result<MergedTree, GitError> {
-        let output = self
-            .objects(self.root())
-            .args([
-                "merge-tree",
-                "--write-tree",
-                "-z",
-                "--name-only",
-                "--no-messages",
-            ])
-            .args([ours.as_str(), theirs.as_str()])
-            .output()?;
-        if !matches!(output.code, Some(0 | 1)) {
-            return Err(output.failed());
-        }
-        let mut parts = split_nul(&output.stdout).map(text_of);
-        let tree = parts.next().ok_or_else(|| output.unreadable())?.parse()?;
-        let mut conflicts: Vec<String> = parts.collect();
-        conflicts.dedup();
-        Ok(MergedTree { tree, conflicts })
-    }
 }

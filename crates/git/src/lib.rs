@@ -25,6 +25,7 @@
 //! Absent on purpose: pushing and fetching, `git stash`, `git worktree prune` (it would also prune
 //! the user's worktrees on a drive that is not mounted), and any recursive delete of our own.
 
+mod child;
 mod commit;
 mod diff;
 mod error;
@@ -42,6 +43,7 @@ mod operation;
 mod pool;
 mod process;
 mod release;
+mod repair;
 mod repository;
 mod run;
 mod script;

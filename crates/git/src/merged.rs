@@ -4,9 +4,8 @@
 //! (merging would change nothing), or by patch (squashed or rebased by someone else, and built on
 //! since). Ancestry alone would merge squashed work twice.
 
-use crate::commit::MergedTree;
-use crate::name::text_of;
-use crate::{CommitId, GitError, Repository};
+use crate::name::{split_nul, text_of};
+use crate::{CommitId, GitError, Repository, TreeId};
 
 /// The trailer that names the merge that made a commit.
 pub(crate) const EFFECT: &str = "Crew-Effect";
@@ -14,7 +13,42 @@ pub(crate) const EFFECT: &str = "Crew-Effect";
 const COMMITS_COMPARED_MAX: &str = "--max-count=500";
 const PATCH_BYTES_MAX: usize = 64 << 20;
 
+/// What `git merge-tree` says of two commits.
+pub(crate) struct MergedTree {
+    /// The tree; it holds conflict markers if there are conflicts.
+    pub(crate) tree: TreeId,
+    /// Files in conflict.
+    pub(crate) conflicts: Vec<String>,
+}
+
 impl Repository {
+    /// Merges two commits without a working tree, and without changing anything but objects.
+    pub(crate) fn merge_tree(
+        &self,
+        ours: &CommitId,
+        theirs: &CommitId,
+    ) -> Result<MergedTree, GitError> {
+        let output = self
+            .objects(self.root())
+            .args([
+                "merge-tree",
+                "--write-tree",
+                "-z",
+                "--name-only",
+                "--no-messages",
+            ])
+            .args([ours.as_str(), theirs.as_str()])
+            .output()?;
+        if !matches!(output.code, Some(0 | 1)) {
+            return Err(output.failed());
+        }
+        let mut parts = split_nul(&output.stdout).map(text_of);
+        let tree = parts.next().ok_or_else(|| output.unreadable())?.parse()?;
+        let mut conflicts: Vec<String> = parts.collect();
+        conflicts.dedup();
+        Ok(MergedTree { tree, conflicts })
+    }
+
     /// Whether `base` has all of the work of `commit` in it already.
     pub fn is_merged(&self, commit: &CommitId, base: &CommitId) -> Result<bool, GitError> {
         if self.is_ancestor(commit, base)? {

@@ -14,8 +14,8 @@ use rustix::process::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::child::{GRACE, end_group, signal_group};
 use crate::error::io_error;
-use crate::run::{GRACE, end_group, signal_group};
 use crate::{GitError, Worktree};
 
 /// How a script ended.

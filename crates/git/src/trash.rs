@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::diff::diff_text;
-use crate::name::{branch_reference, decode_component, encode_component};
+use crate::name::{branch_reference, crew_reference, decode_component, encode_component};
 use crate::objects::{Expected, NewCommit, with_trailers};
 use crate::operation::commits_in_operation;
 use crate::{CommitId, Diff, GitError, Identity, Repository, TreeId, Worktree};
@@ -22,7 +22,8 @@ pub(crate) const TRASH: &str = "refs/crew/trash/";
 /// Something that was saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrashItem {
-    /// `refs/crew/trash/<key>/<unix ms>`.
+    /// `refs/crew/trash/<key>/<unix ms>`; in the key, what is not a letter, digit, dash or
+    /// underscore is written as `%` and two digits.
     pub reference: String,
     /// What it was saved under.
     pub key: String,
@@ -209,6 +210,19 @@ impl Repository {
         self.create_branch(branch, &item.commit)
     }
 
+    /// Deletes a reference under `refs/crew/`, of a snapshot or a save, if it is still at `at`. What
+    /// only it held is then git's to collect. False if it is elsewhere or gone.
+    pub fn forget(&self, reference: &str, at: &CommitId) -> Result<bool, GitError> {
+        crew_reference(reference)?;
+        if self.try_resolve(reference)?.as_ref() != Some(at) {
+            return Ok(false);
+        }
+        self.write(self.root())
+            .args(["update-ref", "--no-deref", "-d", reference, at.as_str()])
+            .run()?;
+        Ok(true)
+    }
+
     /// Creates a branch; fails if there is one of that name.
     pub fn create_branch(&self, branch: &str, at: &CommitId) -> Result<(), GitError> {
         let reference = branch_reference(branch)?;
@@ -235,7 +249,8 @@ impl Repository {
     ) -> Result<TrashItem, GitError> {
         let mut at_unix_ms = unix_ms_now();
         loop {
-            let reference = format!("{TRASH}k{}/{at_unix_ms}", encode_component(key));
+            let reference = format!("{TRASH}{}/{at_unix_ms}", encode_component(key));
+            crew_reference(&reference)?;
             if self.move_reference(&reference, &commit, Expected::Absent, "crew: saved")? {
                 return Ok(TrashItem {
                     reference,
@@ -259,7 +274,7 @@ fn parse_item(line: &str) -> Option<TrashItem> {
     let branch = fields.next()?.to_owned();
     let (key, at) = reference.strip_prefix(TRASH)?.split_once('/')?;
     Some(TrashItem {
-        key: decode_component(key.strip_prefix('k')?),
+        key: decode_component(key),
         at_unix_ms: at.parse().ok()?,
         reference,
         commit,

@@ -350,3 +350,28 @@ fn the_users_checkout_is_as_it_was() {
     let list = fixture.worktrees.list().unwrap();
     assert_eq!(list[0].place, Place::Elsewhere);
 }
+
+#[test]
+fn a_save_has_a_key_of_any_text() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    for key in ["12", "../../heads/main", "a b.lock", "🎉"] {
+        write(&worktree, "work", key);
+        let item = worktree.trash_save(key).unwrap().unwrap();
+        assert_eq!(item.key, key);
+        assert!(fixture.repository.trash_list().unwrap().contains(&item));
+        assert_eq!(
+            worktree.trash_save(key).unwrap().unwrap(),
+            item,
+            "the same, once"
+        );
+    }
+    assert_eq!(
+        fixture
+            .git(&["for-each-ref", "--count=1", "refs/crew/trash/12"])
+            .lines()
+            .count(),
+        1
+    );
+    assert!(worktree.trash_save("").is_err());
+}
