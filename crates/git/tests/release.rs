@@ -300,7 +300,12 @@ fn nothing_but_a_worktree_of_ours_is_deleted() {
     refused("cloned", &cloned.path().join("a.txt"));
     let linked = fixture.acquire("linked");
     std::fs::copy(users.join(".git"), linked.path().join(".git")).unwrap();
-    refused("linked", &linked.path().join("a.txt"));
+    write(
+        &linked,
+        "untracked",
+        "stays, for nothing was cleaned either",
+    );
+    refused("linked", &linked.path().join("untracked"));
     assert!(fixture.root().join(".git/HEAD").exists());
 }
 
