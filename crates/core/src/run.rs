@@ -198,6 +198,8 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// Trying again may help.
     Transient,
+    /// Its last words could not be read; told so, it may say them right.
+    Protocol,
     /// Only a human can help: sign in, correct the configuration, allow more budget.
     Human,
 }

@@ -1,0 +1,97 @@
+//! How everybody else talks to the arbiter.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crew_core::{Event, Refusal, Seq, State, Time};
+use crew_store::{Entry, Home};
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::Clock;
+
+/// Events that wait for the arbiter; who sends more waits.
+pub(crate) const QUEUE_MAX: usize = 1_024;
+/// Entries that a slow subscriber may lag behind before it has to read them again.
+pub(crate) const LAG_MAX: usize = 4_096;
+
+/// An event on its way to the arbiter.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    pub(crate) event: Event,
+    /// Names the delivery, for what must be taken in exactly once.
+    pub(crate) key: Option<String>,
+    pub(crate) reply: oneshot::Sender<Result<Receipt, Failure>>,
+}
+
+/// Proof that an event is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its position in the journal. For a tick that changed nothing, and a delivery that was taken
+    /// in before, the newest or the earlier position.
+    pub seq: Seq,
+    /// When.
+    pub at: Time,
+}
+
+/// Why an event is not recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// It is not possible.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be written down. What is not written down has not happened.
+    #[error("it could not be recorded: {0}")]
+    NotRecorded(String),
+    /// The daemon is going down.
+    #[error("Crewhouse is shutting down")]
+    Closing,
+}
+
+/// How everybody else talks to the arbiter. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(crate) inbox: mpsc::Sender<Inbound>,
+    pub(crate) state: Arc<RwLock<State>>,
+    pub(crate) entries: broadcast::Sender<Arc<Entry>>,
+    pub(crate) home: Home,
+    pub(crate) clock: Clock,
+}
+
+impl Handle {
+    /// Hands an event to the arbiter and waits until it is durable.
+    pub async fn submit(&self, event: Event) -> Result<Receipt, Failure> {
+        self.deliver(event, None).await
+    }
+
+    /// Like [`Self::submit`]; however often it is done with this key, it happens once.
+    pub async fn submit_once(&self, event: Event, key: String) -> Result<Receipt, Failure> {
+        self.deliver(event, Some(key)).await
+    }
+
+    async fn deliver(&self, event: Event, key: Option<String>) -> Result<Receipt, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let inbound = Inbound { event, key, reply };
+        self.inbox.send(inbound).await.map_err(|_| Failure::Closing)?;
+        answer.await.map_err(|_| Failure::Closing)?
+    }
+
+    /// Looks at the present. Keep it short: the arbiter waits meanwhile.
+    pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// New entries of the journal, from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Entry>> {
+        self.entries.subscribe()
+    }
+
+    /// The data directory.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Now.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,143 @@
+//! Making worktrees whole that someone else broke: the directory is gone, its `.git` file is, or
+//! git's entry for it is. The files in a directory that is there are never changed.
+
+use std::path::Path;
+
+use crate::error::io_error;
+use crate::guard::read_link_file;
+use crate::listing::{ListedWorktree, Place};
+use crate::{GitError, Worktree, Worktrees};
+
+impl Worktrees {
+    /// Makes a registered worktree whole whose directory or `.git` file is gone or broken.
+    pub(crate) fn restore_directory(&self, path: &Path) -> Result<(), GitError> {
+        let gone = path.symlink_metadata().is_err();
+        if !gone && self.check_directory(path).is_ok() {
+            return Ok(());
+        }
+        let attempt = || format!("create {}", path.display());
+        std::fs::create_dir_all(path).map_err(io_error(attempt()))?;
+        let link = path.join(".git");
+        if link.symlink_metadata().is_err() {
+            let metadata = self.metadata(path)?;
+            let text = [b"gitdir: ", metadata.as_os_str().as_encoded_bytes(), b"\n"].concat();
+            std::fs::write(&link, text).map_err(io_error(attempt()))?;
+        }
+        self.repository()
+            .write(self.repository().root())
+            .args(["worktree", "repair", "--"])
+            .arg(path)
+            .run()?;
+        self.check_directory(path)?;
+        if gone {
+            let metadata = self.metadata(path)?;
+            let worktree = Worktree::new(self.repository(), "", "", path.to_owned(), metadata);
+            worktree.remove_stale_lock()?;
+            worktree
+                .write()
+                .args(["checkout-index", "--all", "--quiet"])
+                .run()?;
+        }
+        Ok(())
+    }
+
+    /// Takes over a directory that was a worktree of this repository before its entry was pruned:
+    /// gives it a new entry, and leaves its files. False if there is nothing at `path`.
+    pub(crate) fn adopt(&self, path: &Path, branch: &str) -> Result<bool, GitError> {
+        if !self.is_pruned(path)? {
+            return Ok(false);
+        }
+        if !self.repository().branch_exists(branch)? {
+            return Err(GitError::Refused {
+                path: path.to_owned(),
+                why: "it was a worktree, and the branch that it was for is gone".to_owned(),
+            });
+        }
+        self.register(path, &[branch]).map(|()| true)
+    }
+
+    /// [`Self::adopt`], on no branch.
+    pub(crate) fn adopt_detached(&self, path: &Path) -> Result<bool, GitError> {
+        if !self.is_pruned(path)? {
+            return Ok(false);
+        }
+        self.register(path, &["HEAD", "--detach"]).map(|()| true)
+    }
+
+    /// Whether a worktree of ours is at `path` that git has no entry of. An error if something
+    /// else is there.
+    fn is_pruned(&self, path: &Path) -> Result<bool, GitError> {
+        if path.symlink_metadata().is_err() {
+            return Ok(false);
+        }
+        let refuse = |why: &str| {
+            Err(GitError::Refused {
+                path: path.to_owned(),
+                why: why.to_owned(),
+            })
+        };
+        if path.canonicalize().ok().as_deref() != Some(path) || !path.is_dir() {
+            return refuse("something else is there");
+        }
+        let link = path.join(".git");
+        let is_file = link.symlink_metadata().is_ok_and(|m| m.is_file());
+        let ours = self.repository().common_directory().join("worktrees");
+        let was_ours = is_file
+            && read_link_file(&link).is_some_and(|target| target.parent() == Some(ours.as_path()));
+        if !was_ours {
+            let mut entries =
+                std::fs::read_dir(path).map_err(io_error(format!("list {}", path.display())))?;
+            if entries.next().is_none() {
+                return Ok(false);
+            }
+            return refuse("files are there that no worktree of this repository left");
+        }
+        Ok(true)
+    }
+
+    /// Makes an entry for a directory: adds an empty worktree elsewhere, and moves its link here.
+    fn register(&self, path: &Path, head: &[&str]) -> Result<(), GitError> {
+        let link = path.join(".git");
+        let stand_in = tempfile::tempdir_in(self.scratch())
+            .map_err(io_error("create a temporary directory"))?;
+        let stand_in = stand_in.keep();
+        self.repository()
+            .write(self.repository().root())
+            .args(["worktree", "add", "--quiet", "--no-checkout"])
+            .arg(&stand_in)
+            .args(head)
+            .run()?;
+        let adopted = std::fs::rename(stand_in.join(".git"), &link)
+            .and_then(|()| std::fs::remove_dir(&stand_in));
+        adopted.map_err(io_error(format!("take over {}", path.display())))?;
+        self.repository()
+            .write(self.repository().root())
+            .args(["worktree", "repair", "--"])
+            .arg(path)
+            .run()?;
+        let metadata = self.metadata(path)?;
+        let worktree = Worktree::new(self.repository(), "", "", path.to_owned(), metadata);
+        worktree
+            .write()
+            .args(["reset", "--mixed", "--quiet"])
+            .run()?;
+        Ok(())
+    }
+
+    /// Frees the branch from a stand-in of [`Self::adopt`] that a crash left.
+    pub(crate) fn remove_stand_ins(
+        &self,
+        branch: &str,
+        entries: &[ListedWorktree],
+    ) -> Result<(), GitError> {
+        let left = |e: &&ListedWorktree| {
+            e.place == Place::Temporary && e.branch.as_deref() == Some(branch)
+        };
+        for entry in entries.iter().filter(left) {
+            // It is empty if the link was moved out of it already; otherwise it stays.
+            std::fs::remove_dir(&entry.path).ok();
+            self.remove(&entry.path)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,408 @@
+//! Handing out worktrees: idempotent, from every state that a crash or a user can leave.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
+mod fixture;
+
+use crew_git::{Directory, GitError, Head, Include, Place, Released};
+use fixture::{Fixture, ann, commit, read, write};
+
+fn on_branch(worktree: &crew_git::Worktree) -> bool {
+    worktree.head().unwrap() == Head::Branch(worktree.branch().to_owned())
+}
+
+#[test]
+fn a_worktree_is_made_and_given_again_with_its_work() {
+    let fixture = Fixture::new();
+    let before = fixture.repository.fingerprint().unwrap();
+    let worktree = fixture.acquire("task-1");
+    assert!(on_branch(&worktree));
+    assert_eq!(read(worktree.path().join("a.txt")), "one\ntwo\nthree\n");
+    write(&worktree, "a.txt", "changed");
+    write(&worktree, "new.txt", "new");
+    let again = fixture.acquire("task-1");
+    assert_eq!(again.path(), worktree.path());
+    assert_eq!(read(again.path().join("a.txt")), "changed");
+    assert_eq!(read(again.path().join("new.txt")), "new");
+    assert!(fixture.worktrees.find("task-1").unwrap().is_some());
+    assert!(fixture.worktrees.find("task-2").unwrap().is_none());
+    assert_eq!(fixture.repository.fingerprint().unwrap(), before);
+}
+
+#[test]
+fn odd_names_work() {
+    let fixture = Fixture::new();
+    for (number, name) in ["it's \"quoted\"", "spa ced", "ünï-🎉", "$(x);`y`", "100%"]
+        .iter()
+        .enumerate()
+    {
+        let branch = format!("crew/\"{number}\"-🎉-it's");
+        let start = fixture.start();
+        let acquire = || {
+            fixture
+                .worktrees
+                .acquire(name, &branch, &start, &Include::default())
+        };
+        let worktree = acquire().unwrap().worktree;
+        write(&worktree, "ünï \"q\" 'x' 🎉.txt", "text\n");
+        write(&worktree, "-dash", "text\n");
+        write(&worktree, "new\nline", "text\n");
+        assert_eq!(acquire().unwrap().worktree.path(), worktree.path());
+        assert_eq!(worktree.status().unwrap().files.len(), 3);
+        let tip = worktree.commit_all("odd", ann(), &[]).unwrap().unwrap();
+        assert_eq!(fixture.repository.changes(&start, &tip).unwrap().len(), 3);
+        assert!(worktree.status().unwrap().is_clean());
+        fixture.worktrees.release(name).unwrap();
+    }
+    for bad in ["../out", ".pool", "", "a/b", "-rf"] {
+        let acquired = fixture
+            .worktrees
+            .acquire(bad, "b", &fixture.start(), &Include::Nothing);
+        assert!(
+            matches!(acquired, Err(GitError::InvalidName { .. })),
+            "{bad}"
+        );
+    }
+    let acquired = fixture
+        .worktrees
+        .acquire("n", "--force", &fixture.start(), &Include::Nothing);
+    assert!(matches!(acquired, Err(GitError::InvalidName { .. })));
+}
+
+#[test]
+fn a_branch_that_is_checked_out_elsewhere_is_refused() {
+    let fixture = Fixture::new();
+    let acquire = |branch| {
+        fixture
+            .worktrees
+            .acquire("t", branch, &fixture.start(), &Include::Nothing)
+    };
+    let Err(GitError::BranchInUse { path, .. }) = acquire("main") else {
+        panic!("the user's branch was taken");
+    };
+    assert_eq!(path, fixture.root());
+    fixture.git(&["branch", "taken"]);
+    assert!(matches!(
+        acquire("taken/deeper"),
+        Err(GitError::BranchTaken { .. })
+    ));
+    fixture.git(&["branch", "free"]);
+    assert!(on_branch(&acquire("free").unwrap().worktree));
+    assert!(matches!(acquire("other"), Err(GitError::Occupied { .. })));
+    assert!(!fixture.repository.branch_exists("other").unwrap());
+}
+
+#[test]
+fn an_existing_branch_is_used_as_it_is() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    let tip = commit(&worktree, "b.txt", "b");
+    fixture.worktrees.release("t").unwrap();
+    fixture.user_commits("c.txt", "c");
+    let worktree = fixture.acquire("t");
+    assert_eq!(worktree.tip().unwrap(), tip);
+    assert_eq!(read(worktree.path().join("b.txt")), "b");
+}
+
+#[test]
+fn a_directory_that_is_gone_is_made_anew_at_the_same_path_with_what_was_staged() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    commit(&worktree, "b.txt", "b");
+    write(&worktree, "staged.txt", "staged");
+    fixture.git_at(worktree.path(), &["add", "staged.txt"]);
+    std::fs::remove_dir_all(worktree.path()).unwrap();
+    let again = fixture.acquire("t");
+    assert_eq!(again.path(), worktree.path());
+    assert_eq!(read(again.path().join("b.txt")), "b");
+    assert_eq!(read(again.path().join("staged.txt")), "staged");
+    assert!(on_branch(&again));
+}
+
+#[test]
+fn a_lost_git_file_is_repaired_and_the_work_kept() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    write(&worktree, "work.txt", "work");
+    std::fs::remove_file(worktree.path().join(".git")).unwrap();
+    let again = fixture.acquire("t");
+    assert_eq!(read(again.path().join("work.txt")), "work");
+    assert_eq!(again.status().unwrap().files.len(), 1);
+    fixture.git_at(again.path(), &["status"]);
+}
+
+#[test]
+fn a_pruned_entry_is_made_again_and_the_work_kept() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    let tip = commit(&worktree, "b.txt", "b");
+    write(&worktree, "work.txt", "work");
+    std::fs::remove_dir_all(worktree.git_directory()).unwrap();
+    let again = fixture.acquire("t");
+    assert_eq!(again.path(), worktree.path());
+    assert_eq!(again.tip().unwrap(), tip);
+    assert_eq!(again.status().unwrap().files.len(), 1);
+    assert_eq!(read(again.path().join("work.txt")), "work");
+}
+
+#[test]
+fn a_directory_of_someone_else_is_not_taken() {
+    let fixture = Fixture::new();
+    let path = fixture.worktrees.root().join("t");
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("precious"), "x").unwrap();
+    let acquire = || {
+        fixture
+            .worktrees
+            .acquire("t", "crew/t", &fixture.start(), &Include::Nothing)
+    };
+    assert!(matches!(acquire(), Err(GitError::Refused { .. })));
+    assert_eq!(read(path.join("precious")), "x");
+    std::fs::remove_file(path.join("precious")).unwrap();
+    assert!(acquire().is_ok(), "an empty directory is in nobody's way");
+}
+
+#[test]
+fn acquire_completes_from_every_step_that_a_crash_leaves() {
+    let fixture = Fixture::new();
+    let start = fixture.start().to_string();
+    let path = fixture.worktrees.root().join("t");
+    let text = path.to_str().unwrap();
+    let check = |what: &str| {
+        let worktree = fixture.acquire("t");
+        assert!(on_branch(&worktree), "{what}");
+        assert!(worktree.status().unwrap().is_clean(), "{what}");
+        assert_eq!(fixture.acquire("t").path(), path, "{what}");
+        fixture.worktrees.release("t").unwrap();
+        let list = fixture.worktrees.list().unwrap();
+        assert!(
+            list.iter().all(|e| e.place != Place::Named("t".to_owned())),
+            "{what}"
+        );
+    };
+    fixture.git(&["branch", "crew/t"]);
+    check("the branch was made");
+    fixture.git(&["worktree", "add", "-q", text, "crew/t"]);
+    check("the worktree was made, and not locked");
+    fixture.git(&[
+        "worktree",
+        "add",
+        "-q",
+        "--no-checkout",
+        "--lock",
+        "--reason",
+        "initializing",
+        text,
+        "crew/t",
+    ]);
+    check("git was killed while it checked out");
+    fixture.git(&["worktree", "add", "-q", "--detach", text, &start]);
+    std::fs::write(path.join("junk"), "").unwrap();
+    check("a member of the pool was moved, not switched");
+    let pooled = fixture.worktrees.root().join(".pool/9");
+    fixture.git(&["worktree", "add", "-q", pooled.to_str().unwrap(), "crew/t"]);
+    check("a member of the pool was switched, not moved");
+    assert!(!pooled.exists());
+}
+
+#[test]
+fn the_pool_hands_out_clean_worktrees() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("one");
+    write(&worktree, "ignored/cache", "x");
+    write(&worktree, "untracked", "x");
+    let metadata = worktree.git_directory().to_owned();
+    let released = fixture.worktrees.release("one").unwrap();
+    assert!(matches!(released, Released::Pooled { saved: Some(_) }));
+    let other = fixture.acquire("two");
+    assert_eq!(other.git_directory(), metadata, "the same worktree, moved");
+    assert!(!other.path().join("ignored").exists());
+    assert!(!other.path().join("untracked").exists());
+    assert!(on_branch(&other));
+    assert!(other.status().unwrap().is_clean());
+}
+
+#[test]
+fn the_pool_is_bounded() {
+    let fixture = Fixture::new();
+    let worktrees = fixture.worktrees.clone().with_pool_max(1);
+    fixture.acquire("one");
+    fixture.acquire("two");
+    assert!(matches!(
+        worktrees.release("one").unwrap(),
+        Released::Pooled { .. }
+    ));
+    assert!(matches!(
+        worktrees.release("two").unwrap(),
+        Released::Removed { .. }
+    ));
+    assert_eq!(worktrees.release("two").unwrap(), Released::Absent);
+    let list = worktrees.list().unwrap();
+    assert_eq!(list.iter().filter(|e| e.place == Place::Pool).count(), 1);
+    assert!(list.iter().all(|e| e.directory == Directory::Present));
+}
+
+#[test]
+fn listed_ignored_files_are_copied_and_nothing_else() {
+    let fixture = Fixture::new();
+    let root = fixture.root();
+    let outside = fixture.path().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(
+        root.join(".worktreeinclude"),
+        ".env*\nignored/keep\nlink/\nbig.env\n",
+    )
+    .unwrap();
+    std::fs::write(
+        root.join(".gitignore"),
+        "ignored/\n.env*\nlink/.env\n*.env\n",
+    )
+    .unwrap();
+    std::fs::create_dir(root.join("ignored")).unwrap();
+    std::fs::write(root.join("ignored/keep"), "keep").unwrap();
+    std::fs::write(root.join("ignored/drop"), "drop").unwrap();
+    std::fs::write(root.join(".env"), "SECRET=1").unwrap();
+    std::fs::write(root.join("big.env"), "x".repeat(5000)).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", root.join(".env.link")).unwrap();
+    // The repository holds a symlink where the user's checkout has a directory.
+    std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
+    fixture.git(&["add", "-A"]);
+    fixture.git(&["commit", "-qm", "include"]);
+    let start = fixture.start();
+    std::fs::remove_file(root.join("link")).unwrap();
+    std::fs::create_dir(root.join("link")).unwrap();
+    std::fs::write(root.join("link/.env"), "escape").unwrap();
+    let include = Include::Listed {
+        file_bytes_max: 4000,
+    };
+    let acquire = || {
+        fixture
+            .worktrees
+            .acquire("t", "crew/t", &start, &include)
+            .unwrap()
+    };
+    let acquired = acquire();
+    let mut copied: Vec<_> = acquired
+        .copied
+        .iter()
+        .map(|p| p.to_str().unwrap())
+        .collect();
+    copied.sort_unstable();
+    assert_eq!(copied, [".env", "ignored/keep"]);
+    assert!(
+        !outside.join(".env").exists(),
+        "a symlink led out of the worktree"
+    );
+    let worktree = acquired.worktree;
+    write(&worktree, ".env", "mine");
+    assert!(acquire().copied.is_empty());
+    assert_eq!(read(worktree.path().join(".env")), "mine");
+    // The copy that was changed is saved, the one that was not is not.
+    let item = worktree.trash_save("t").unwrap().unwrap();
+    let commit = item.commit.to_string();
+    assert_eq!(
+        fixture.branch_holds(&commit, ".env").as_deref(),
+        Some("mine")
+    );
+    assert_eq!(fixture.branch_holds(&commit, "ignored/keep"), None);
+}
+
+#[test]
+fn disk_use_counts_blocks() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    let before = fixture.worktrees.disk_use("t").unwrap();
+    write(&worktree, "big", &"x".repeat(1 << 20));
+    std::os::unix::fs::symlink("/usr", worktree.path().join("usr")).unwrap();
+    let after = fixture.worktrees.disk_use("t").unwrap();
+    assert!(
+        (1 << 20..2 << 20).contains(&(after - before)),
+        "{before} {after}"
+    );
+    assert!(matches!(
+        fixture.worktrees.disk_use("x"),
+        Err(GitError::NoWorktree { .. })
+    ));
+}
+
+#[test]
+fn submodules_are_no_obstacle() {
+    let fixture = Fixture::new();
+    let library = fixture.path().join("library");
+    fixture.git(&["clone", "-q", "--no-local", ".", library.to_str().unwrap()]);
+    fixture.git(&[
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        "-q",
+        library.to_str().unwrap(),
+        "lib",
+    ]);
+    fixture.git(&["commit", "-qm", "submodule"]);
+    let worktree = fixture.acquire("t");
+    fixture.git_at(
+        worktree.path(),
+        &[
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "update",
+            "-q",
+            "--init",
+        ],
+    );
+    let tip = commit(&worktree, "b.txt", "b");
+    assert!(
+        fixture
+            .repository
+            .changes(&fixture.start(), &tip)
+            .unwrap()
+            .len()
+            == 1
+    );
+    std::fs::write(worktree.path().join("lib/dirty"), "x").unwrap();
+    assert!(matches!(
+        fixture.worktrees.release("t"),
+        Err(GitError::NestedRepository { .. })
+    ));
+    std::fs::remove_file(worktree.path().join("lib/dirty")).unwrap();
+    let released = fixture.worktrees.release("t").unwrap();
+    assert!(
+        matches!(released, Released::Removed { saved: Some(_) }),
+        "{released:?}"
+    );
+    assert!(fixture.repository.branch_exists("crew/t").unwrap());
+}
+
+#[test]
+fn a_take_over_completes_after_a_crash() {
+    let fixture = Fixture::new();
+    let check = |moved: bool| {
+        let worktree = fixture.acquire("t");
+        write(&worktree, "work.txt", "work");
+        std::fs::remove_dir_all(worktree.git_directory()).unwrap();
+        let stand_in = fixture.worktrees.root().join(".partial/x");
+        fixture.git(&[
+            "worktree",
+            "add",
+            "-q",
+            "--no-checkout",
+            stand_in.to_str().unwrap(),
+            "crew/t",
+        ]);
+        if moved {
+            std::fs::rename(stand_in.join(".git"), worktree.path().join(".git")).unwrap();
+        }
+        let again = fixture.acquire("t");
+        assert_eq!(read(again.path().join("work.txt")), "work");
+        assert!(!stand_in.exists());
+        fixture.worktrees.release("t").unwrap();
+    };
+    check(false);
+    check(true);
+}

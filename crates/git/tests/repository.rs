@@ -1,0 +1,132 @@
+//! Opening repositories and reading them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
+mod fixture;
+
+use crew_git::{GitError, Head, Repository};
+use fixture::{Fixture, git, git_in};
+use tempfile::TempDir;
+
+#[test]
+fn what_cannot_be_opened_is_told_apart() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path();
+    std::fs::create_dir(path.join("home")).unwrap();
+    let open = |name: &str| Repository::open_with(&path.join(name), git(path));
+
+    std::fs::create_dir(path.join("plain")).unwrap();
+    assert!(matches!(
+        open("plain"),
+        Err(GitError::NotARepository { .. })
+    ));
+    assert!(matches!(
+        open("absent"),
+        Err(GitError::NotARepository { .. })
+    ));
+    git_in(path, path, &["init", "-q", "--bare", "bare"]);
+    assert!(matches!(open("bare"), Err(GitError::Bare { .. })));
+    git_in(path, path, &["init", "-q", "empty"]);
+    assert!(matches!(open("empty"), Err(GitError::Empty { .. })));
+    assert!(matches!(
+        open("empty/.git"),
+        Err(GitError::NotARepository { .. })
+    ));
+    let missing = git(path).with_program("no-such-git");
+    let error = Repository::open_with(&path.join("empty"), missing).unwrap_err();
+    assert!(matches!(error, GitError::GitMissing { .. }));
+    assert!(error.hint().is_some());
+}
+
+#[test]
+fn a_repository_is_opened_from_below_and_read() {
+    let fixture = Fixture::new();
+    std::fs::create_dir_all(fixture.root().join("deep/er")).unwrap();
+    let below = fixture.root().join("deep/er");
+    let repository = Repository::open_with(&below, git(fixture.path())).unwrap();
+    assert_eq!(repository.root(), fixture.root());
+    assert_eq!(repository.head().unwrap(), Head::Branch("main".to_owned()));
+    assert!(repository.branch_exists("main").unwrap());
+    assert!(!repository.branch_exists("other").unwrap());
+    assert!(repository.branch_exists("--all").is_err());
+    assert_eq!(repository.identity().unwrap(), None);
+    fixture.git(&["config", "user.name", "Ünï"]);
+    fixture.git(&["config", "user.email", "u@x"]);
+    assert_eq!(repository.identity().unwrap().unwrap().name, "Ünï");
+    for nonsense in [
+        "--help",
+        "-x",
+        "no-such",
+        "",
+        "a b",
+        "HEAD:a.txt",
+        ":/",
+        "@{99}",
+    ] {
+        let error = repository.resolve(nonsense).unwrap_err();
+        assert!(
+            matches!(error, GitError::UnknownRevision { .. }),
+            "{nonsense}: {error}"
+        );
+    }
+    let commit = repository.resolve("main").unwrap();
+    assert_eq!(repository.resolve(commit.as_str()).unwrap(), commit);
+    fixture.git(&["checkout", "-q", "--detach"]);
+    assert_eq!(repository.head().unwrap(), Head::Detached(commit));
+}
+
+#[test]
+fn a_fingerprint_tells_every_kind_of_change_and_nothing_else() {
+    let fixture = Fixture::new();
+    let look = || fixture.repository.fingerprint().unwrap();
+    let file = |name: &str| fixture.root().join(name);
+    let clean = look();
+    assert_eq!(clean, look());
+    std::fs::write(file("a.txt"), "dirty").unwrap();
+    let dirty = look();
+    assert_eq!(clean.differences(&dirty), ["files"]);
+    std::fs::write(file("a.txt"), "dirtier").unwrap();
+    assert_eq!(dirty.differences(&look()), ["files"]);
+    std::fs::write(file("new"), "").unwrap();
+    let untracked = look();
+    fixture.git(&["add", "new"]);
+    assert!(untracked.differences(&look()).contains(&"index"));
+    let staged = look();
+    fixture.git(&["commit", "-qm", "new"]);
+    assert!(staged.differences(&look()).contains(&"commit"));
+    let committed = look();
+    fixture.git(&["checkout", "-q", "-b", "other"]);
+    assert_eq!(committed.differences(&look()), ["HEAD"]);
+}
+
+#[test]
+fn hooks_that_worktrees_would_not_have_are_reported() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.repository.hooks_warning().unwrap(), None);
+    let hooks = fixture.root().join(".hooks");
+    std::fs::create_dir(&hooks).unwrap();
+    std::fs::write(hooks.join("pre-commit"), "#!/bin/sh\n").unwrap();
+    fixture.git(&["config", "core.hooksPath", ".hooks"]);
+    let warning = fixture.repository.hooks_warning().unwrap().unwrap();
+    assert_eq!(warning.hooks, ["pre-commit"]);
+    fixture.git(&["add", ".hooks"]);
+    assert_eq!(fixture.repository.hooks_warning().unwrap(), None);
+}
+
+#[test]
+fn git_variables_of_our_own_environment_do_not_leak() {
+    // Cargo runs tests without them; what matters is that a child of ours never sees them, which
+    // a script shows.
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("env");
+    let log = fixture.path().join("log");
+    let deadline = std::time::Duration::from_secs(20);
+    worktree
+        .run_script("env | grep -c ^GIT_DIR", deadline, &log)
+        .unwrap();
+    assert_eq!(fixture::read(log), "0\n");
+}
