@@ -123,30 +123,18 @@ mod tests {
         let check = |line: &str, expect: AgentEvent| {
             assert_eq!(AgentEvent::decode(line.as_bytes()), expect, "{line}");
         };
-        check(
-            r#"{"type":"text","text":"hi"}"#,
-            AgentEvent::Text { text: "hi".into() },
-        );
+        check(r#"{"type":"text","text":"hi"}"#, AgentEvent::Text { text: "hi".into() });
         check(
             r#"{"type":"limit","until":1000,"message":"later"}"#,
-            AgentEvent::Limit {
-                until: Some(Time(1000)),
-                message: "later".into(),
-            },
+            AgentEvent::Limit { until: Some(Time(1000)), message: "later".into() },
         );
         check(
             r#"{"type":"usage","input_tokens":3}"#,
-            AgentEvent::Usage(Usage {
-                input_tokens: 3,
-                ..Usage::default()
-            }),
+            AgentEvent::Usage(Usage { input_tokens: 3, ..Usage::default() }),
         );
         check(
             r#"{"type":"error","class":"brand_new","message":"m"}"#,
-            AgentEvent::Error {
-                class: ErrorClass::Other,
-                message: "m".into(),
-            },
+            AgentEvent::Error { class: ErrorClass::Other, message: "m".into() },
         );
     }
 
@@ -157,9 +145,6 @@ mod tests {
             AgentEvent::decode(line.as_bytes()),
             AgentEvent::Other(serde_json::json!({"type":"hologram","depth":3}))
         );
-        assert_eq!(
-            AgentEvent::decode(b"oops \xff"),
-            AgentEvent::Noise("oops \u{fffd}".into())
-        );
+        assert_eq!(AgentEvent::decode(b"oops \xff"), AgentEvent::Noise("oops \u{fffd}".into()));
     }
 }

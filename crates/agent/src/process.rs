@@ -71,18 +71,11 @@ impl ProcessId {
     /// The identity of a child of ours that was not reaped yet, though it may have ended.
     pub(crate) fn of_unreaped(pid: u32) -> io::Result<Self> {
         let row = table::row(pid)?;
-        row.map_or_else(
-            || Err(io::Error::other("BUG: the child is gone")),
-            Self::from_row,
-        )
+        row.map_or_else(|| Err(io::Error::other("BUG: the child is gone")), Self::from_row)
     }
 
     fn from_row(row: Row) -> io::Result<Self> {
-        Ok(Self {
-            pid: row.pid,
-            start_ticks: row.start_ticks,
-            boot_id: table::boot_id()?,
-        })
+        Ok(Self { pid: row.pid, start_ticks: row.start_ticks, boot_id: table::boot_id()? })
     }
 
     /// Whether this process, and not another with its pid, still runs.
@@ -93,10 +86,7 @@ impl ProcessId {
     /// Sends `signal` to this process and to no other.
     pub fn signal(&self, signal: Signal) -> io::Result<Sent> {
         if self.pid <= 1 || self.pid == std::process::id() {
-            return Err(io::Error::other(format!(
-                "BUG: asked to signal process {}",
-                self.pid
-            )));
+            return Err(io::Error::other(format!("BUG: asked to signal process {}", self.pid)));
         }
         let pid = Pid::from_raw(self.pid.cast_signed())
             .ok_or_else(|| io::Error::other("BUG: zero is no process"))?;
@@ -120,11 +110,7 @@ impl FromStr for ProcessId {
         let mut word = || words.next().ok_or_else(invalid);
         let pid = word()?.parse().map_err(|_| invalid())?;
         let start_ticks = word()?.parse().map_err(|_| invalid())?;
-        Ok(Self {
-            pid,
-            start_ticks,
-            boot_id: word()?.to_owned(),
-        })
+        Ok(Self { pid, start_ticks, boot_id: word()?.to_owned() })
     }
 }
 
@@ -155,10 +141,7 @@ pub fn descendants(ancestors: &[u32]) -> io::Result<Vec<ProcessId>> {
 /// Two marks, because a child may clean its environment (`env -i`) or redirect its output, and
 /// few do both.
 pub fn marked(marker: &str, outputs: &[&Path]) -> io::Result<Vec<ProcessId>> {
-    let outputs: Vec<(u64, u64)> = outputs
-        .iter()
-        .filter_map(|path| table::file_id(path))
-        .collect();
+    let outputs: Vec<(u64, u64)> = outputs.iter().filter_map(|path| table::file_id(path)).collect();
     let mut found = Vec::new();
     for row in table::rows()?.into_iter().filter(|row| !row.zombie) {
         if row.pid != std::process::id()
@@ -188,11 +171,7 @@ pub fn end_all(
     let mut looks_in_vain = 0;
     loop {
         let alive = find()?;
-        looks_in_vain = if alive.is_empty() {
-            looks_in_vain + 1
-        } else {
-            0
-        };
+        looks_in_vain = if alive.is_empty() { looks_in_vain + 1 } else { 0 };
         if looks_in_vain == LOOKS_IN_VAIN_MIN || start.elapsed() > grace + limit {
             return Ok((asked.len(), alive));
         }
@@ -305,11 +284,8 @@ mod table {
     /// Whether the environment that the process was started with has the marker.
     pub(super) fn has_marker(pid: u32, marker: &str) -> bool {
         let wanted = format!("{MARKER}={marker}");
-        fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
-            environ
-                .split(|byte| *byte == 0)
-                .any(|v| v == wanted.as_bytes())
-        })
+        fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|v| v == wanted.as_bytes()))
     }
 
     /// What names a file whatever its path.
@@ -365,10 +341,7 @@ mod table {
     use super::Row;
 
     fn unsupported<T>() -> io::Result<T> {
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "processes are told apart on Linux only",
-        ))
+        Err(io::Error::new(io::ErrorKind::Unsupported, "processes are told apart on Linux only"))
     }
 
     pub(super) fn boot_id() -> io::Result<String> {
@@ -422,30 +395,17 @@ mod tests {
 
     #[test]
     fn a_zombie_is_dead_and_a_signal_finds_only_the_process_meant() {
-        let mut child = Command::new("sleep")
-            .arg("60")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().unwrap();
         let id = ProcessId::of(child.id()).unwrap().unwrap();
-        let earlier = ProcessId {
-            start_ticks: id.start_ticks - 1,
-            ..id.clone()
-        };
-        let other_boot = ProcessId {
-            boot_id: "other".into(),
-            ..id.clone()
-        };
+        let earlier = ProcessId { start_ticks: id.start_ticks - 1, ..id.clone() };
+        let other_boot = ProcessId { boot_id: "other".into(), ..id.clone() };
         assert_eq!(earlier.signal(Signal::KILL).unwrap(), Sent::Gone);
         assert_eq!(other_boot.signal(Signal::KILL).unwrap(), Sent::Gone);
         assert!(id.is_alive().unwrap());
         assert_eq!(id.signal(Signal::KILL).unwrap(), Sent::Delivered);
         let deadline = Instant::now() + Duration::from_secs(5);
         while id.is_alive().unwrap() {
-            assert!(
-                Instant::now() < deadline,
-                "an unreaped child counts as alive"
-            );
+            assert!(Instant::now() < deadline, "an unreaped child counts as alive");
             std::thread::sleep(POLL);
         }
         child.wait().unwrap();
@@ -457,11 +417,7 @@ mod tests {
         let own = ProcessId::own().unwrap();
         assert!(own.signal(Signal::TERM).is_err());
         for pid in [0, 1] {
-            assert!(
-                ProcessId { pid, ..own.clone() }
-                    .signal(Signal::TERM)
-                    .is_err()
-            );
+            assert!(ProcessId { pid, ..own.clone() }.signal(Signal::TERM).is_err());
         }
     }
 }

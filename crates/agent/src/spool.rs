@@ -112,14 +112,7 @@ impl SpoolReader {
         let file = File::open(path).map_err(|error| explain(path, error))?;
         let partial = Partial::default();
         let path = path.to_owned();
-        let reader = Self {
-            path,
-            file,
-            offset,
-            position: offset,
-            partial,
-            line_bytes_max,
-        };
+        let reader = Self { path, file, offset, position: offset, partial, line_bytes_max };
         reader.check()?;
         Ok(reader)
     }
@@ -142,11 +135,7 @@ impl SpoolReader {
             }
             let before = lines.len();
             self.split(chunk.get(..count).unwrap_or_default(), &mut lines);
-            delivered += lines
-                .iter()
-                .skip(before)
-                .map(|line| line.bytes.len() + 1)
-                .sum::<usize>();
+            delivered += lines.iter().skip(before).map(|line| line.bytes.len() + 1).sum::<usize>();
         }
         Ok(lines)
     }
@@ -176,9 +165,7 @@ impl SpoolReader {
             };
             // One byte more than the bound, for the `\r` that does not count.
             let room = (self.line_bytes_max + 1).saturating_sub(self.partial.bytes.len());
-            self.partial
-                .bytes
-                .extend_from_slice(text.get(..room).unwrap_or(text));
+            self.partial.bytes.extend_from_slice(text.get(..room).unwrap_or(text));
             self.partial.length += text.len() as u64;
             if ended {
                 lines.extend(self.take_line());
@@ -198,35 +185,20 @@ impl SpoolReader {
             return None;
         }
         self.offset = self.position;
-        let extent = if whole {
-            Extent::Whole
-        } else {
-            Extent::Truncated
-        };
-        Some(Line {
-            bytes,
-            end: self.position,
-            extent,
-        })
+        let extent = if whole { Extent::Whole } else { Extent::Truncated };
+        Some(Line { bytes, end: self.position, extent })
     }
 
     /// That it is still the same file, and has all that was read.
     fn check(&self) -> Result<(), SpoolError> {
         let path = self.path.clone();
-        let ours = self
-            .file
-            .metadata()
-            .map_err(|error| explain(&path, error))?;
+        let ours = self.file.metadata().map_err(|error| explain(&path, error))?;
         let there = fs::metadata(&path).map_err(|error| explain(&path, error))?;
         if (ours.dev(), ours.ino()) != (there.dev(), there.ino()) {
             return Err(SpoolError::Replaced { path });
         }
         if ours.len() < self.position {
-            return Err(SpoolError::Shrank {
-                path,
-                was: self.position,
-                is: ours.len(),
-            });
+            return Err(SpoolError::Shrank { path, was: self.position, is: ours.len() });
         }
         Ok(())
     }
@@ -248,11 +220,7 @@ pub fn tail(path: &Path, count: usize) -> Result<Vec<String>, SpoolError> {
     if start > 0 && lines.len() > 1 {
         lines.remove(0); // its beginning was cut off
     }
-    Ok(lines
-        .iter()
-        .skip(lines.len().saturating_sub(count))
-        .map(|l| (*l).to_owned())
-        .collect())
+    Ok(lines.iter().skip(lines.len().saturating_sub(count)).map(|l| (*l).to_owned()).collect())
 }
 
 fn explain(path: &Path, error: io::Error) -> SpoolError {

@@ -23,11 +23,7 @@ struct Open {
 fn open() -> Open {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("shared");
-    Open {
-        mailbox: Mailbox::open(&root, Rules::default()).unwrap(),
-        root,
-        _dir: dir,
-    }
+    Open { mailbox: Mailbox::open(&root, Rules::default()).unwrap(), root, _dir: dir }
 }
 
 impl Open {
@@ -43,30 +39,20 @@ impl Open {
     }
 
     fn texts(&self) -> Vec<String> {
-        self.scan()
-            .taken
-            .into_iter()
-            .map(|taken| taken.text)
-            .collect()
+        self.scan().taken.into_iter().map(|taken| taken.text).collect()
     }
 
     fn list(&self, directory: &str) -> Vec<String> {
         let entries = fs::read_dir(self.root.join(directory)).unwrap();
-        let mut names: Vec<String> = entries
-            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
+        let mut names: Vec<String> =
+            entries.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
 }
 
 fn now() -> Time {
-    Time(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_millis() as u64,
-    )
+    Time(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64)
 }
 
 #[test]
@@ -78,11 +64,8 @@ fn a_file_is_taken_once_and_kept_until_it_is_archived() {
     it.drop_file("triggers/README.md", "ignored");
     it.drop_file("triggers/engineer.trigger.tmp", "half");
     let scan = it.scan();
-    let got: HashSet<(Kind, &str, &str)> = scan
-        .taken
-        .iter()
-        .map(|t| (t.kind, t.role.as_str(), t.text.as_str()))
-        .collect();
+    let got: HashSet<(Kind, &str, &str)> =
+        scan.taken.iter().map(|t| (t.kind, t.role.as_str(), t.text.as_str())).collect();
     let expect = [
         (Kind::Trigger, "engineer", "fix it"),
         (Kind::Trigger, "qa-2", "test it"),
@@ -119,12 +102,8 @@ fn the_same_text_dropped_again_counts_again() {
     for _ in 0..20 {
         it.drop_file("triggers/pm.trigger", "nightly");
         // As `cp -p` in a cron job does.
-        let file = fs::File::options()
-            .write(true)
-            .open(it.root.join("triggers/pm.trigger"));
-        file.unwrap()
-            .set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000))
-            .unwrap();
+        let file = fs::File::options().write(true).open(it.root.join("triggers/pm.trigger"));
+        file.unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
         let taken = it.scan().taken;
         assert_eq!(taken.len(), 1);
         it.mailbox.archive(&taken[0]).unwrap();
@@ -142,11 +121,7 @@ fn a_file_that_is_being_written_is_left_alone() {
     let scan = it.mailbox.scan(now());
     assert_eq!((scan.taken.len(), scan.later), (0, 2));
     let scan = it.mailbox.scan(now() + Millis::seconds(5));
-    assert_eq!(
-        (scan.taken.len(), scan.later),
-        (1, 1),
-        "the empty one is left for longer"
-    );
+    assert_eq!((scan.taken.len(), scan.later), (1, 1), "the empty one is left for longer");
     assert_eq!(it.texts(), [""]);
 }
 
@@ -175,13 +150,7 @@ fn hostile_files_are_set_aside_with_the_reason() {
     it.drop_file("triggers/pm.response", "x");
     it.drop_file("triggers/good.trigger", vec![b'x'; 256 << 10]);
     let scan = it.scan();
-    assert_eq!(
-        scan.taken
-            .iter()
-            .map(|taken| taken.role.as_str())
-            .collect::<Vec<_>>(),
-        ["good"]
-    );
+    assert_eq!(scan.taken.iter().map(|taken| taken.role.as_str()).collect::<Vec<_>>(), ["good"]);
     let expect = [
         ("link.trigger", "a symbolic link"),
         ("dangling.trigger", "a symbolic link"),
@@ -196,25 +165,13 @@ fn hostile_files_are_set_aside_with_the_reason() {
     ];
     for (name, reason) in expect {
         let found = scan.rejected.iter().find(|rejected| rejected.name == name);
-        assert!(
-            found.is_some_and(|rejected| rejected.reason.contains(reason)),
-            "{name} {found:?}"
-        );
+        assert!(found.is_some_and(|rejected| rejected.reason.contains(reason)), "{name} {found:?}");
         let told = fs::read_to_string(it.root.join(format!("rejected/{name}.reason"))).unwrap();
         assert!(told.contains(reason) && told.contains("hint:"), "{told}");
-        assert!(
-            it.root
-                .join("rejected")
-                .join(name)
-                .symlink_metadata()
-                .is_ok()
-        );
+        assert!(it.root.join("rejected").join(name).symlink_metadata().is_ok());
     }
     assert_eq!(scan.rejected.len(), expect.len());
-    assert_eq!(
-        fs::read_to_string(it.root.join("rejected/dir.trigger/inner")).unwrap(),
-        "kept"
-    );
+    assert_eq!(fs::read_to_string(it.root.join("rejected/dir.trigger/inner")).unwrap(), "kept");
     assert_eq!(fs::read_to_string(&secret).unwrap(), "do not read");
     assert!(it.list("triggers").is_empty());
 }
@@ -229,11 +186,7 @@ fn rejects_of_one_name_do_not_write_over_each_other() {
     assert_eq!(it.list("rejected").len(), 6);
     it.drop_file("responses/pm.response", "nonsense");
     let taken = it.scan().taken;
-    let rejected = it
-        .mailbox
-        .reject(&taken[0], "says neither DONE nor ERROR")
-        .unwrap()
-        .unwrap();
+    let rejected = it.mailbox.reject(&taken[0], "says neither DONE nor ERROR").unwrap().unwrap();
     assert_eq!(rejected.name, "pm.response");
     assert_eq!(it.mailbox.reject(&taken[0], "again").unwrap(), None);
     assert_eq!(it.list("rejected").len(), 8);
@@ -247,10 +200,7 @@ fn a_mailbox_that_is_a_link_is_not_used() {
     fs::create_dir_all(dir.path().join("shared")).unwrap();
     symlink(&elsewhere, dir.path().join("shared/triggers")).unwrap();
     let error = Mailbox::open(&dir.path().join("shared"), Rules::default()).unwrap_err();
-    assert!(
-        matches!(error, MailboxError::NotADirectory { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, MailboxError::NotADirectory { .. }), "{error}");
 }
 
 #[test]
@@ -269,60 +219,32 @@ fn directories_that_were_removed_are_made_again() {
 fn an_external_role_takes_its_triggers_itself() {
     let dir = tempfile::tempdir().unwrap();
     let external_roles = ["deployer".to_owned()].into();
-    let mailbox = Mailbox::open(
-        dir.path(),
-        Rules {
-            external_roles,
-            ..Rules::default()
-        },
-    )
-    .unwrap();
+    let mailbox = Mailbox::open(dir.path(), Rules { external_roles, ..Rules::default() }).unwrap();
     mailbox.write_trigger("deployer", "deploy").unwrap();
-    mailbox
-        .write_response("deployer", "DONE: deployed")
-        .unwrap();
+    mailbox.write_response("deployer", "DONE: deployed").unwrap();
     let scan = mailbox.scan(now() + Millis::hours(1));
     assert_eq!(scan.taken.len(), 1);
     assert_eq!(scan.taken[0].kind, Kind::Response);
-    assert_eq!(
-        mailbox.withdraw_trigger("deployer").unwrap(),
-        Withdrawn::Yes
-    );
-    assert_eq!(
-        mailbox.withdraw_trigger("deployer").unwrap(),
-        Withdrawn::TooLate
-    );
+    assert_eq!(mailbox.withdraw_trigger("deployer").unwrap(), Withdrawn::Yes);
+    assert_eq!(mailbox.withdraw_trigger("deployer").unwrap(), Withdrawn::TooLate);
 }
 
 #[test]
 fn writing_never_writes_over_what_nobody_read() {
     let it = open();
-    let names: Vec<String> = (0..3)
-        .map(|i| it.mailbox.write_trigger("pm", &format!("{i}")).unwrap())
-        .collect();
+    let names: Vec<String> =
+        (0..3).map(|i| it.mailbox.write_trigger("pm", &format!("{i}")).unwrap()).collect();
     assert_eq!(names, ["pm.trigger", "pm.2.trigger", "pm.3.trigger"]);
     // In one tick of the file system's clock, no order is left.
-    assert_eq!(
-        HashSet::from_iter(it.texts()),
-        HashSet::from(["0", "1", "2"].map(String::from))
-    );
-    assert!(matches!(
-        it.mailbox.write_trigger("../x", ""),
-        Err(MailboxError::BadRole(_))
-    ));
-    assert!(matches!(
-        it.mailbox.write_trigger("pm", "\0"),
-        Err(MailboxError::BadText(_))
-    ));
+    assert_eq!(HashSet::from_iter(it.texts()), HashSet::from(["0", "1", "2"].map(String::from)));
+    assert!(matches!(it.mailbox.write_trigger("../x", ""), Err(MailboxError::BadRole(_))));
+    assert!(matches!(it.mailbox.write_trigger("pm", "\0"), Err(MailboxError::BadText(_))));
 }
 
 #[test]
 fn the_archive_keeps_the_newest() {
     let dir = tempfile::tempdir().unwrap();
-    let rules = Rules {
-        archived_max: 5,
-        ..Rules::default()
-    };
+    let rules = Rules { archived_max: 5, ..Rules::default() };
     let mailbox = Mailbox::open(dir.path(), rules.clone()).unwrap();
     for i in 0..12 {
         fs::write(dir.path().join("triggers/pm.trigger"), format!("{i}")).unwrap();
@@ -332,14 +254,8 @@ fn the_archive_keeps_the_newest() {
     }
     Mailbox::open(dir.path(), rules).unwrap();
     let kept = fs::read_dir(dir.path().join("archive")).unwrap();
-    let mut kept: Vec<u32> = kept
-        .map(|e| {
-            fs::read_to_string(e.unwrap().path())
-                .unwrap()
-                .parse()
-                .unwrap()
-        })
-        .collect();
+    let mut kept: Vec<u32> =
+        kept.map(|e| fs::read_to_string(e.unwrap().path()).unwrap().parse().unwrap()).collect();
     kept.sort_unstable();
     assert_eq!(kept, [7, 8, 9, 10, 11]);
 }
@@ -384,11 +300,7 @@ fn a_burst_of_ten_thousand_files_is_neither_lost_nor_doubled() {
             round += 1;
             // A crash: half is archived, the rest comes again.
             let crash = round % 3 == 0;
-            let half = if crash {
-                scan.taken.len() / 2
-            } else {
-                scan.taken.len()
-            };
+            let half = if crash { scan.taken.len() / 2 } else { scan.taken.len() };
             for taken in scan.taken.iter().take(half) {
                 by_key.insert(taken.key.clone(), taken.text.clone());
                 messages.extend(taken.text.strip_prefix("message ").map(str::to_owned));
@@ -404,10 +316,7 @@ fn a_burst_of_ten_thousand_files_is_neither_lost_nor_doubled() {
             }
         }
     });
-    let messages = by_key
-        .values()
-        .filter(|text| text.starts_with("message "))
-        .count();
+    let messages = by_key.values().filter(|text| text.starts_with("message ")).count();
     assert_eq!(messages, FILES, "one key each");
     assert!(woken.load(Ordering::Relaxed) > 0);
     drop(watch);
@@ -431,9 +340,6 @@ fn a_watch_wakes_for_a_drop_and_not_for_our_own_looking() {
         assert!(Instant::now() < deadline, "never woken");
         std::thread::sleep(Duration::from_millis(2));
     }
-    assert!(
-        woken.load(Ordering::Relaxed) < 8,
-        "a scan does not wake itself"
-    );
+    assert!(woken.load(Ordering::Relaxed) < 8, "a scan does not wake itself");
     drop(watch);
 }

@@ -23,10 +23,7 @@ fn every_byte_is_spooled_and_the_exit_code_kept() {
     assert_eq!((exit.why, exit.status), (Why::Exited, Status::Code(3)));
     assert_eq!(run.out(), b"a\n\x00\xffb");
     assert_eq!(run.file(shim::ERR), b"oops\n");
-    assert_eq!(
-        (exit.out_bytes, exit.err_bytes, exit.killed_descendants),
-        (5, 5, 0)
-    );
+    assert_eq!((exit.out_bytes, exit.err_bytes, exit.killed_descendants), (5, 5, 0));
 }
 
 #[test]
@@ -34,11 +31,8 @@ fn the_environment_is_the_given_one_and_nothing_else() {
     let run = Run::new(sh("/usr/bin/env; pwd"));
     run.launch().ended();
     let out = String::from_utf8(run.out()).unwrap();
-    let names: HashSet<&str> = out
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|v| v.0)
-        .collect();
+    let names: HashSet<&str> =
+        out.lines().filter_map(|line| line.split_once('=')).map(|v| v.0).collect();
     let expect = ["PATH", "CREWHOUSE_RUN", "PWD", "SHLVL", "OLDPWD", "_"];
     assert!(names.iter().all(|name| expect.contains(name)), "{names:?}");
     assert!(out.contains(&format!("CREWHOUSE_RUN={}", run.spec.marker)));
@@ -54,27 +48,18 @@ fn an_input_arrives_exactly_once_however_often_it_is_sent() {
     for round in 0..3 {
         for id in ["a", "b", "c"] {
             let got = shim::send_input(&run.dir, id, &format!("line {id}")).unwrap();
-            let expect = if round == 0 {
-                Accepted::Now
-            } else {
-                Accepted::Already
-            };
+            let expect = if round == 0 { Accepted::Now } else { Accepted::Already };
             assert_eq!(got, expect);
         }
     }
-    poll("cat echoes", || {
-        run.out() == b"first\nline a\nline b\nline c\n"
-    });
+    poll("cat echoes", || run.out() == b"first\nline a\nline b\nline c\n");
     assert_eq!(run.file(shim::IN).split(|byte| *byte == b'\n').count(), 4);
     shim::close_input(&run.dir).unwrap();
     let refused = shim::send_input(&run.dir, "d", "late");
     assert!(
         matches!(
             refused,
-            Err(ShimError::Refused {
-                why: Refused::InputClosed,
-                ..
-            } | ShimError::NotRunning(_))
+            Err(ShimError::Refused { why: Refused::InputClosed, .. } | ShimError::NotRunning(_))
         ),
         "{refused:?}"
     );
@@ -85,19 +70,9 @@ fn an_input_arrives_exactly_once_however_often_it_is_sent() {
 fn an_input_that_is_no_line_is_refused() {
     let run = Run::new(sh("cat"));
     let launched = run.launch();
-    for (id, line) in [
-        ("x", "two\nlines"),
-        ("", "no id"),
-        ("long", &"x".repeat(2 << 20)),
-    ] {
+    for (id, line) in [("x", "two\nlines"), ("", "no id"), ("long", &"x".repeat(2 << 20))] {
         let refused = shim::send_input(&run.dir, id, line);
-        assert!(matches!(
-            refused,
-            Err(ShimError::Refused {
-                why: Refused::Invalid,
-                ..
-            })
-        ));
+        assert!(matches!(refused, Err(ShimError::Refused { why: Refused::Invalid, .. })));
     }
     launched.stop().ended();
     assert_eq!(run.out(), b"");
@@ -122,19 +97,9 @@ fn an_agent_that_reads_nothing_blocks_neither_stop_nor_status() {
     let run = Run::new(sh("sleep 60"));
     let launched = run.launch();
     let line = "x".repeat(900 << 10);
-    let busy = (0..40)
-        .map(|i| shim::send_input(&run.dir, &format!("i{i}"), &line))
-        .find_map(Result::err);
-    assert!(
-        matches!(
-            busy,
-            Some(ShimError::Refused {
-                why: Refused::Busy,
-                ..
-            })
-        ),
-        "{busy:?}"
-    );
+    let busy =
+        (0..40).map(|i| shim::send_input(&run.dir, &format!("i{i}"), &line)).find_map(Result::err);
+    assert!(matches!(busy, Some(ShimError::Refused { why: Refused::Busy, .. })), "{busy:?}");
     assert!(shim::status(&run.dir).unwrap().input_bytes_waiting > 16 << 20);
     let exit = launched.stop().ended();
     assert_eq!((exit.why, exit.status), (Why::Stopped, Status::Signal(15)));
@@ -154,9 +119,7 @@ fn an_agent_that_ignores_term_is_killed_after_its_grace() {
 
 #[test]
 fn an_agent_may_end_well_in_its_grace() {
-    let run = Run::new(sh(
-        "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done",
-    ));
+    let run = Run::new(sh("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"));
     let launched = run.launch();
     poll("the agent is up", || run.out() == b"up\n");
     let exit = launched.stop().ended();
@@ -231,13 +194,9 @@ fn term_to_the_shim_is_a_stop() {
 fn a_launch_made_eight_times_at_once_starts_one_agent() {
     let run = Run::new(sh("echo up; sleep 0.3"));
     let launches: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| shim::launch(&run.dir, &run.spec, &run.shim)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap().unwrap())
-            .collect()
+        let threads: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| shim::launch(&run.dir, &run.spec, &run.shim))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
     });
     let mut now = launches.into_iter().filter_map(|launched| match launched {
         Launched::Now(child) => Some(child),
@@ -248,10 +207,7 @@ fn a_launch_made_eight_times_at_once_starts_one_agent() {
     assert!(child.wait().unwrap().success());
     assert_eq!(run.out(), b"up\n");
     let again = shim::launch(&run.dir, &run.spec, &run.shim).unwrap();
-    assert!(
-        matches!(again, Launched::Already(Presence::Ended(_))),
-        "{again:?}"
-    );
+    assert!(matches!(again, Launched::Already(Presence::Ended(_))), "{again:?}");
     assert_eq!(run.out(), b"up\n");
 }
 
@@ -304,18 +260,10 @@ fn what_cannot_be_started_is_an_ending_with_a_hint() {
             other => panic!("{other:?}"),
         }
     };
-    check(
-        &["no-such-agent", "-p"],
-        None,
-        "`no-such-agent` is not on the PATH",
-    );
+    check(&["no-such-agent", "-p"], None, "`no-such-agent` is not on the PATH");
     check(&["/no/such/agent"], None, "no program /no/such/agent");
     check(&["/etc/passwd"], None, "may not be executed");
-    check(
-        &["true"],
-        Some("/no/such/worktree"),
-        "working directory /no/such/worktree",
-    );
+    check(&["true"], Some("/no/such/worktree"), "working directory /no/such/worktree");
     check(&["true"], Some("relative"), "working directory relative");
     check(&[], None, "argv is empty");
     check(&["true", &"x".repeat(4 << 20)], None, "too long");
@@ -330,25 +278,15 @@ fn a_shim_that_is_none_is_an_error_that_says_so() {
     run.shim.path = "/no/such/shim".into();
     let error = shim::launch(&run.dir, &run.spec, &run.shim).unwrap_err();
     assert!(error.to_string().contains("/no/such/shim"), "{error}");
-    assert_eq!(
-        shim::look(&run.dir).unwrap(),
-        Presence::NotStarted,
-        "it can be tried again"
-    );
+    assert_eq!(shim::look(&run.dir).unwrap(), Presence::NotStarted, "it can be tried again");
 }
 
 #[test]
 fn a_run_directory_may_have_a_long_path() {
-    let run = Run::below(
-        &format!("{}/{}", "long".repeat(40), "home".repeat(40)),
-        sh("cat"),
-    );
+    let run = Run::below(&format!("{}/{}", "long".repeat(40), "home".repeat(40)), sh("cat"));
     assert!(run.dir.as_os_str().len() > 300);
     let launched = run.launch();
-    assert_eq!(
-        shim::send_input(&run.dir, "a", "hello").unwrap(),
-        Accepted::Now
-    );
+    assert_eq!(shim::send_input(&run.dir, "a", "hello").unwrap(), Accepted::Now);
     poll("cat echoes", || run.out() == b"hello\n");
     launched.stop().ended();
 }
@@ -366,10 +304,7 @@ fn slow_and_garbage_clients_hurt_nobody() {
     assert!(answer.contains("invalid"), "{answer}");
     // More than are served, and all of them say nothing.
     let silent: Vec<_> = (0..20).map(|_| connect()).collect();
-    assert_eq!(
-        shim::send_input(&run.dir, "a", "hello").unwrap(),
-        Accepted::Now
-    );
+    assert_eq!(shim::send_input(&run.dir, "a", "hello").unwrap(), Accepted::Now);
     poll("cat echoes", || run.out() == b"hello\n");
     drop(silent);
     launched.stop().ended();
@@ -396,10 +331,7 @@ fn a_killed_shim_loses_no_byte_and_leaves_no_process() {
     }
     match shim::look(&run.dir).unwrap() {
         Presence::Ended(exit) => {
-            assert_eq!(
-                (exit.why, exit.out_bytes),
-                (Why::ShimLost, out.len() as u64)
-            );
+            assert_eq!((exit.why, exit.out_bytes), (Why::ShimLost, out.len() as u64));
         }
         other => panic!("{other:?}"),
     }
@@ -414,15 +346,8 @@ fn a_shim_killed_at_any_moment_leaves_a_launch_that_can_be_ended() {
     for round in 0..60 {
         let run = Run::new(sh("echo up; sleep 60 & sleep 60"));
         std::fs::create_dir_all(&run.dir).unwrap();
-        std::fs::write(
-            run.dir.join(shim::SPEC),
-            serde_json::to_vec(&run.spec).unwrap(),
-        )
-        .unwrap();
-        let mut child = std::process::Command::new(&run.shim.path)
-            .arg(&run.dir)
-            .spawn()
-            .unwrap();
+        std::fs::write(run.dir.join(shim::SPEC), serde_json::to_vec(&run.spec).unwrap()).unwrap();
+        let mut child = std::process::Command::new(&run.shim.path).arg(&run.dir).spawn().unwrap();
         let until = std::time::Instant::now() + Duration::from_micros(100 * round);
         while std::time::Instant::now() < until {}
         child.kill().unwrap();
@@ -456,13 +381,8 @@ fn a_launch_called_off_while_it_is_made_is_over_either_way() {
             }
         });
         let presence = shim::look(&run.dir).unwrap();
-        let Presence::Ended(exit) = presence else {
-            panic!("{presence:?}")
-        };
-        assert!(
-            matches!(exit.why, Why::NeverStarted | Why::Stopped),
-            "{exit:?}"
-        );
+        let Presence::Ended(exit) = presence else { panic!("{presence:?}") };
+        assert!(matches!(exit.why, Why::NeverStarted | Why::Stopped), "{exit:?}");
         run.nothing_left();
     }
 }
@@ -485,20 +405,11 @@ fn a_pid_that_was_given_to_another_is_no_life() {
         std::fs::write(run.dir.join(shim::PID), content).unwrap();
         assert_eq!(shim::look(&run.dir).unwrap(), *expect);
         let launched = shim::launch(&run.dir, &run.spec, &run.shim).unwrap();
-        assert!(
-            matches!(launched, Launched::Already(_)),
-            "never a second agent"
-        );
+        assert!(matches!(launched, Launched::Already(_)), "never a second agent");
     };
     check(own.to_string(), &Presence::Alive { pid: own.pid });
-    check(
-        format!("{} {} {}", own.pid, own.start_ticks + 1, own.boot_id),
-        &Presence::Lost,
-    );
-    check(
-        format!("{} {} other-boot", own.pid, own.start_ticks),
-        &Presence::Lost,
-    );
+    check(format!("{} {} {}", own.pid, own.start_ticks + 1, own.boot_id), &Presence::Lost);
+    check(format!("{} {} other-boot", own.pid, own.start_ticks), &Presence::Lost);
     check(String::new(), &Presence::Lost);
 }
 
@@ -509,26 +420,15 @@ fn a_shim_is_small_and_fast() {
     let start = std::time::SystemTime::now();
     let launched = run.launch();
     poll("the agent is up", || run.out().ends_with(b"\n"));
-    let began: u128 = String::from_utf8(run.out())
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
-    let since = start
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_nanos();
+    let began: u128 = String::from_utf8(run.out()).unwrap().trim().parse().unwrap();
+    let since = start.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", launched.pid())).unwrap();
     let field = |name: &str| -> u64 {
         let line = rollup.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     let took = Duration::from_nanos(u64::try_from(began - since).unwrap());
-    println!(
-        "rss {} kB, pss {} kB, launch to agent {took:?}",
-        field("Rss:"),
-        field("Pss:")
-    );
+    println!("rss {} kB, pss {} kB, launch to agent {took:?}", field("Rss:"), field("Pss:"));
     assert!(field("Pss:") < 3_000, "{rollup}");
     launched.stop().ended();
 }

@@ -58,11 +58,7 @@ pub enum Note {
 pub fn notes(before: &State, change: &Change) -> Vec<Note> {
     let mut notes = Vec::new();
     for (id, project) in &change.projects {
-        if before
-            .projects
-            .get(id)
-            .is_none_or(|old| old.team != project.team)
-        {
+        if before.projects.get(id).is_none_or(|old| old.team != project.team) {
             notes.push(Note::Project { project: *id });
         }
     }
@@ -70,32 +66,16 @@ pub fn notes(before: &State, change: &Change) -> Vec<Note> {
         let old = before.tasks.get(id);
         if old.is_none_or(|old| old.stage != task.stage) {
             let from = old.map(|old| old.stage.clone());
-            notes.push(Note::Stage {
-                task: *id,
-                from,
-                to: task.stage.clone(),
-            });
+            notes.push(Note::Stage { task: *id, from, to: task.stage.clone() });
         }
         if old.is_some_and(|old| old.phase.word() != task.phase.word()) {
-            notes.push(Note::Phase {
-                task: *id,
-                phase: task.phase.word().to_owned(),
-            });
+            notes.push(Note::Phase { task: *id, phase: task.phase.word().to_owned() });
         }
     }
     for (id, run) in &change.runs {
-        if before
-            .runs
-            .get(id)
-            .is_none_or(|old| old.state.word() != run.state.word())
-        {
+        if before.runs.get(id).is_none_or(|old| old.state.word() != run.state.word()) {
             let state = run.state.word().to_owned();
-            notes.push(Note::Run {
-                run: *id,
-                task: run.task,
-                role: run.role.clone(),
-                state,
-            });
+            notes.push(Note::Run { run: *id, task: run.task, role: run.role.clone(), state });
         }
     }
     for (id, ask) in &change.asks {
@@ -105,11 +85,7 @@ pub fn notes(before: &State, change: &Change) -> Vec<Note> {
                 AskState::Answered { .. } => "answered",
                 AskState::Expired { .. } => "expired",
             };
-            notes.push(Note::Ask {
-                ask: *id,
-                task: ask.task,
-                state: state.to_owned(),
-            });
+            notes.push(Note::Ask { ask: *id, task: ask.task, state: state.to_owned() });
         }
     }
     notes

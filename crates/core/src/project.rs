@@ -36,11 +36,7 @@ pub struct DaySpend {
 impl DaySpend {
     /// The sum of the day that `now` belongs to.
     pub fn at(&self, now: Time) -> Amount {
-        if self.day == now.day() {
-            self.spent
-        } else {
-            Amount::default()
-        }
+        if self.day == now.day() { self.spent } else { Amount::default() }
     }
 
     /// Adds to the sum of the day that `now` belongs to.
@@ -54,10 +50,7 @@ impl Amount {
     /// What a usage counts against a budget: a price that is not known counts as none, its tokens
     /// count all the same.
     pub fn of(usage: Usage) -> Self {
-        Self {
-            tokens: usage.tokens(),
-            cost: usage.cost.unwrap_or_default(),
-        }
+        Self { tokens: usage.tokens(), cost: usage.cost.unwrap_or_default() }
     }
 
     /// The sum of two amounts.
@@ -82,10 +75,7 @@ impl Amount {
     #[must_use]
     pub fn times(self, n: u32) -> Self {
         let n = u64::from(n);
-        Self {
-            tokens: self.tokens.saturating_mul(n),
-            cost: Micros(self.cost.0.saturating_mul(n)),
-        }
+        Self { tokens: self.tokens.saturating_mul(n), cost: Micros(self.cost.0.saturating_mul(n)) }
     }
 
     /// Whether this fits into `other` in tokens and in money.

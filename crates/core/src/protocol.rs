@@ -101,11 +101,8 @@ pub fn parse_response(text: &str) -> Result<Response, ResponseError> {
         return Err(ResponseError::TooLong(text.len()));
     }
     let lines: Vec<&str> = text.lines().map(clean).collect();
-    let Some((start, claim)) = lines
-        .iter()
-        .enumerate()
-        .rev()
-        .find_map(|(at, line)| Some((at, claim_of(line)?.0)))
+    let Some((start, claim)) =
+        lines.iter().enumerate().rev().find_map(|(at, line)| Some((at, claim_of(line)?.0)))
     else {
         return Err(ResponseError::NoClaim);
     };
@@ -119,13 +116,8 @@ pub fn parse_response(text: &str) -> Result<Response, ResponseError> {
         pick: None,
     };
     for (at, line) in lines.iter().enumerate() {
-        let field = read_field(&mut response, line).map_err(|(field, problem)| {
-            ResponseError::BadField {
-                line: at + 1,
-                field,
-                problem,
-            }
-        })?;
+        let field = read_field(&mut response, line)
+            .map_err(|(field, problem)| ResponseError::BadField { line: at + 1, field, problem })?;
         if field == Field::Text && at >= start {
             let words = claim_of(line).map_or(*line, |(_, words)| words);
             response.summary.push_str(words);
@@ -145,37 +137,25 @@ enum Field {
 /// Markdown around a protocol line (`**DONE:** …`, `- ISSUE: #3`, a code fence) is the model's
 /// habit, not part of the line.
 fn clean(line: &str) -> &str {
-    line.trim()
-        .trim_start_matches(['*', '-', '>', '`', '#'])
-        .trim()
+    line.trim().trim_start_matches(['*', '-', '>', '`', '#']).trim()
 }
 
 fn claim_of(line: &str) -> Option<(Claim, &str)> {
-    [
-        ("DONE", Claim::Done),
-        ("REQUEST", Claim::Request),
-        ("ERROR", Claim::Error),
-    ]
-    .into_iter()
-    .find_map(|(keyword, claim)| Some((claim, after_keyword(line, keyword)?)))
+    [("DONE", Claim::Done), ("REQUEST", Claim::Request), ("ERROR", Claim::Error)]
+        .into_iter()
+        .find_map(|(keyword, claim)| Some((claim, after_keyword(line, keyword)?)))
 }
 
 fn after_keyword<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
-    let rest = line
-        .strip_prefix(keyword)?
-        .trim_start_matches('*')
-        .strip_prefix(':')?;
+    let rest = line.strip_prefix(keyword)?.trim_start_matches('*').strip_prefix(':')?;
     Some(rest.trim_start_matches('*').trim())
 }
 
 fn read_field(response: &mut Response, line: &str) -> Result<Field, (&'static str, String)> {
     if let Some(value) = after_keyword(line, "ISSUE") {
         let number = value.trim_matches(['#', '`', '*', ' ']);
-        response.issue = Some(
-            number
-                .parse()
-                .map_err(|_| ("ISSUE", format!("is no task number: `{value}`")))?,
-        );
+        response.issue =
+            Some(number.parse().map_err(|_| ("ISSUE", format!("is no task number: `{value}`")))?);
     } else if let Some(value) = after_keyword(line, "LABEL-UPDATED") {
         response.label = Some(parse_label(value).map_err(|problem| ("LABEL-UPDATED", problem))?);
     } else if let Some(value) = after_keyword(line, "PR") {
@@ -184,11 +164,8 @@ fn read_field(response: &mut Response, line: &str) -> Result<Field, (&'static st
         response.verdict = Some(parse_verdict(value).map_err(|problem| ("VERDICT", problem))?);
     } else if let Some(value) = after_keyword(line, "PICK") {
         let number = value.trim_matches(['`', '*', ' ']);
-        response.pick = Some(
-            number
-                .parse()
-                .map_err(|_| ("PICK", format!("is no number: `{value}`")))?,
-        );
+        response.pick =
+            Some(number.parse().map_err(|_| ("PICK", format!("is no number: `{value}`")))?);
     } else {
         return Ok(Field::Text);
     }
@@ -203,18 +180,11 @@ fn parse_label(value: &str) -> Result<LabelUpdate, String> {
         .ok_or_else(|| format!("needs `from --> to`, not `{value}`"))?;
     let stage = |text: &str| text.trim().trim_matches(['`', '*']).parse::<StageName>();
     let bad = |error: BadName| error.to_string();
-    Ok(LabelUpdate {
-        from: stage(from).map_err(bad)?,
-        to: stage(to).map_err(bad)?,
-    })
+    Ok(LabelUpdate { from: stage(from).map_err(bad)?, to: stage(to).map_err(bad)? })
 }
 
 fn parse_verdict(value: &str) -> Result<Verdict, String> {
-    match value
-        .trim_matches(['`', '*', ' ', '.'])
-        .to_ascii_lowercase()
-        .as_str()
-    {
+    match value.trim_matches(['`', '*', ' ', '.']).to_ascii_lowercase().as_str() {
         "pass" => Ok(Verdict::Pass),
         "fail" => Ok(Verdict::Fail),
         _ => Err(format!("is `pass` or `fail`, not `{value}`")),
@@ -261,15 +231,8 @@ pub fn parse_trigger(text: &str) -> Result<Trigger, TriggerError> {
     }
     let body = body.trim().to_owned();
     let first = body.lines().next().ok_or(TriggerError::Empty)?;
-    let first = ["TASK:", "REQUEST:"]
-        .iter()
-        .find_map(|p| first.strip_prefix(p))
-        .unwrap_or(first);
-    Ok(Trigger {
-        issue,
-        title: first.trim().chars().take(TITLE_CHARS_MAX).collect(),
-        body,
-    })
+    let first = ["TASK:", "REQUEST:"].iter().find_map(|p| first.strip_prefix(p)).unwrap_or(first);
+    Ok(Trigger { issue, title: first.trim().chars().take(TITLE_CHARS_MAX).collect(), body })
 }
 
 #[cfg(test)]
@@ -278,22 +241,11 @@ mod tests {
 
     fn response(claim: Claim, summary: &str) -> Response {
         let summary = summary.to_owned();
-        Response {
-            claim,
-            summary,
-            issue: None,
-            label: None,
-            pr: None,
-            verdict: None,
-            pick: None,
-        }
+        Response { claim, summary, issue: None, label: None, pr: None, verdict: None, pick: None }
     }
 
     fn label(from: &str, to: &str) -> Option<LabelUpdate> {
-        Some(LabelUpdate {
-            from: from.parse().unwrap(),
-            to: to.parse().unwrap(),
-        })
+        Some(LabelUpdate { from: from.parse().unwrap(), to: to.parse().unwrap() })
     }
 
     #[test]
@@ -312,19 +264,10 @@ mod tests {
     #[test]
     fn models_decorate_and_change_their_minds() {
         let check = |text: &str, expect: Response| assert_eq!(parse_response(text), Ok(expect));
-        check(
-            "I looked.\n\n**DONE:** all good",
-            response(Claim::Done, "all good"),
-        );
+        check("I looked.\n\n**DONE:** all good", response(Claim::Done, "all good"));
         check("- DONE: x", response(Claim::Done, "x"));
-        check(
-            "DONE: first\nno, wait\nERROR: it broke",
-            response(Claim::Error, "it broke"),
-        );
-        check(
-            "REQUEST: which?\nA or B\n",
-            response(Claim::Request, "which?\nA or B"),
-        );
+        check("DONE: first\nno, wait\nERROR: it broke", response(Claim::Error, "it broke"));
+        check("REQUEST: which?\nA or B\n", response(Claim::Request, "which?\nA or B"));
         check(
             "ISSUE: #7\r\nDONE: windows lines\r\nVERDICT: PASS\r\nPICK: 2",
             Response {
@@ -349,24 +292,11 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said() {
         let check = |text: &str, expect: &str| {
-            assert_eq!(
-                parse_response(text).unwrap_err().to_string(),
-                expect,
-                "{text}"
-            );
+            assert_eq!(parse_response(text).unwrap_err().to_string(), expect, "{text}");
         };
-        check(
-            "all fine, I think",
-            "no line starts with DONE:, REQUEST: or ERROR:",
-        );
-        check(
-            "DONE: x\nISSUE: soon",
-            "line 2: `ISSUE` is no task number: `soon`",
-        );
-        check(
-            "DONE: x\nVERDICT: perhaps",
-            "line 2: `VERDICT` is `pass` or `fail`, not `perhaps`",
-        );
+        check("all fine, I think", "no line starts with DONE:, REQUEST: or ERROR:");
+        check("DONE: x\nISSUE: soon", "line 2: `ISSUE` is no task number: `soon`");
+        check("DONE: x\nVERDICT: perhaps", "line 2: `VERDICT` is `pass` or `fail`, not `perhaps`");
         check(
             "DONE: x\nLABEL-UPDATED: needs-testing",
             "line 2: `LABEL-UPDATED` needs `from --> to`, not `needs-testing`",
@@ -380,20 +310,11 @@ mod tests {
     #[test]
     fn a_trigger_is_a_new_task_or_about_one() {
         let parsed = parse_trigger("Fix the login\n\nIt fails on Mondays.\n").unwrap();
-        assert_eq!(
-            (parsed.issue, parsed.title.as_str()),
-            (None, "Fix the login")
-        );
+        assert_eq!((parsed.issue, parsed.title.as_str()), (None, "Fix the login"));
         assert_eq!(parsed.body, "Fix the login\n\nIt fails on Mondays.");
         let about = parse_trigger("ISSUE: #12\nplease hurry").unwrap();
-        assert_eq!(
-            (about.issue, about.body.as_str()),
-            (Some(TaskId(12)), "please hurry")
-        );
+        assert_eq!((about.issue, about.body.as_str()), (Some(TaskId(12)), "please hurry"));
         assert_eq!(parse_trigger(" \n"), Err(TriggerError::Empty));
-        assert_eq!(
-            parse_trigger("x\nISSUE: none"),
-            Err(TriggerError::BadIssue(2))
-        );
+        assert_eq!(parse_trigger("x\nISSUE: none"), Err(TriggerError::BadIssue(2)));
     }
 }

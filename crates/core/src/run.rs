@@ -253,45 +253,28 @@ impl RunState {
             (S::Queued { .. } | S::Waiting(Wait::Limit { .. }), E::Dispatched) => {
                 S::Preparing { since: now }
             }
-            (S::Preparing { .. }, E::Started) => S::Running {
-                since: now,
-                quiet: None,
-                responded: None,
-            },
-            (
-                S::Running {
-                    since, responded, ..
-                },
-                E::Quiet(quiet),
-            ) => S::Running {
-                since: *since,
-                quiet,
-                responded: *responded,
-            },
-            (S::Running { since, quiet, .. }, E::Responded) => S::Running {
-                since: *since,
-                quiet: *quiet,
-                responded: Some(now),
-            },
-            (S::Waiting(Wait::Asks { .. }), E::Responded) => S::Running {
-                since: now,
-                quiet: None,
-                responded: Some(now),
-            },
-            (S::Running { .. }, E::Asked(ask)) => S::Waiting(Wait::Asks {
-                open: BTreeSet::from([ask]),
-            }),
-            (S::Waiting(Wait::Asks { open }), E::Asked(ask)) => S::Waiting(Wait::Asks {
-                open: open.iter().copied().chain([ask]).collect(),
-            }),
+            (S::Preparing { .. }, E::Started) => {
+                S::Running { since: now, quiet: None, responded: None }
+            }
+            (S::Running { since, responded, .. }, E::Quiet(quiet)) => {
+                S::Running { since: *since, quiet, responded: *responded }
+            }
+            (S::Running { since, quiet, .. }, E::Responded) => {
+                S::Running { since: *since, quiet: *quiet, responded: Some(now) }
+            }
+            (S::Waiting(Wait::Asks { .. }), E::Responded) => {
+                S::Running { since: now, quiet: None, responded: Some(now) }
+            }
+            (S::Running { .. }, E::Asked(ask)) => {
+                S::Waiting(Wait::Asks { open: BTreeSet::from([ask]) })
+            }
+            (S::Waiting(Wait::Asks { open }), E::Asked(ask)) => {
+                S::Waiting(Wait::Asks { open: open.iter().copied().chain([ask]).collect() })
+            }
             (S::Waiting(Wait::Asks { open }), E::Answered(ask)) => {
                 let open: BTreeSet<AskId> = open.iter().copied().filter(|a| *a != ask).collect();
                 if open.is_empty() {
-                    S::Running {
-                        since: now,
-                        quiet: None,
-                        responded: None,
-                    }
+                    S::Running { since: now, quiet: None, responded: None }
                 } else {
                     S::Waiting(Wait::Asks { open })
                 }
@@ -311,10 +294,7 @@ impl RunState {
             (S::Saving { .. }, E::Finish(outcome)) => S::Finished { at: now, outcome },
             (state, E::Finish(outcome)) if state.is_idle() => S::Finished { at: now, outcome },
             (state, event) => {
-                return Err(IllegalTransition {
-                    state: state.word(),
-                    event,
-                });
+                return Err(IllegalTransition { state: state.word(), event });
             }
         })
     }
@@ -335,10 +315,7 @@ impl RunState {
 
     /// Whether it has no process and nothing is being done for it: it may be ended at once.
     pub fn is_idle(&self) -> bool {
-        matches!(
-            self,
-            Self::Queued { .. } | Self::Waiting(Wait::Limit { .. } | Wait::Pause)
-        )
+        matches!(self, Self::Queued { .. } | Self::Waiting(Wait::Limit { .. } | Wait::Pause))
     }
 
     /// One word for the journal and the card.

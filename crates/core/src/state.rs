@@ -99,16 +99,7 @@ pub struct Change {
 impl Change {
     /// Whether nothing changed but counters.
     pub fn is_empty(&self) -> bool {
-        let Self {
-            meta: _,
-            projects,
-            tasks,
-            runs,
-            asks,
-            limits,
-            effects,
-            settled,
-        } = self;
+        let Self { meta: _, projects, tasks, runs, asks, limits, effects, settled } = self;
         projects.is_empty()
             && tasks.is_empty()
             && runs.is_empty()
@@ -122,16 +113,7 @@ impl Change {
 impl State {
     /// The state after a change was made durable.
     pub fn apply(&mut self, change: Change) {
-        let Change {
-            meta,
-            projects,
-            tasks,
-            runs,
-            asks,
-            limits,
-            effects,
-            settled,
-        } = change;
+        let Change { meta, projects, tasks, runs, asks, limits, effects, settled } = change;
         self.meta = meta;
         self.projects.extend(projects);
         for (id, task) in tasks {
@@ -186,9 +168,7 @@ macro_rules! rows {
     ($get:ident, $get_mut:ident, $field:ident, $id:ty, $row:ty, $missing:expr) => {
         pub(crate) fn $get(&self, id: $id) -> Result<&$row, Refusal> {
             let changed = self.change.$field.get(&id);
-            changed
-                .or_else(|| self.state.$field.get(&id))
-                .ok_or($missing(id))
+            changed.or_else(|| self.state.$field.get(&id)).ok_or($missing(id))
         }
 
         pub(crate) fn $get_mut(&mut self, id: $id) -> Result<&mut $row, Refusal> {
@@ -203,96 +183,49 @@ macro_rules! rows {
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(state: &'a State, now: Time) -> Self {
-        Self {
-            state,
-            now,
-            change: Change {
-                meta: state.meta,
-                ..Change::default()
-            },
-        }
+        Self { state, now, change: Change { meta: state.meta, ..Change::default() } }
     }
 
-    rows!(
-        project,
-        project_mut,
-        projects,
-        ProjectId,
-        Project,
-        Refusal::NoProject
-    );
+    rows!(project, project_mut, projects, ProjectId, Project, Refusal::NoProject);
     rows!(task, task_mut, tasks, TaskId, Task, Refusal::NoTask);
     rows!(run, run_mut, runs, RunId, Run, Refusal::NoRun);
     rows!(ask, ask_mut, asks, AskId, Ask, Refusal::NoAsk);
 
     /// Every project's id.
     pub(crate) fn project_ids(&self) -> BTreeSet<ProjectId> {
-        self.state
-            .projects
-            .keys()
-            .chain(self.change.projects.keys())
-            .copied()
-            .collect()
+        self.state.projects.keys().chain(self.change.projects.keys()).copied().collect()
     }
 
     /// Tasks that are not over, as they are now.
     pub(crate) fn open_tasks(&self) -> Vec<&Task> {
-        let ids: BTreeSet<TaskId> = self
-            .state
-            .open
-            .iter()
-            .chain(self.change.tasks.keys())
-            .copied()
-            .collect();
-        ids.into_iter()
-            .filter_map(|id| self.task(id).ok())
-            .filter(|task| !task.is_over())
-            .collect()
+        let ids: BTreeSet<TaskId> =
+            self.state.open.iter().chain(self.change.tasks.keys()).copied().collect();
+        ids.into_iter().filter_map(|id| self.task(id).ok()).filter(|task| !task.is_over()).collect()
     }
 
     /// Runs that are not over, as they are now.
     pub(crate) fn live_runs(&self) -> Vec<&Run> {
-        let ids: BTreeSet<RunId> = self
-            .state
-            .live
-            .iter()
-            .chain(self.change.runs.keys())
-            .copied()
-            .collect();
-        ids.into_iter()
-            .filter_map(|id| self.run(id).ok())
-            .filter(|run| !run.is_over())
-            .collect()
+        let ids: BTreeSet<RunId> =
+            self.state.live.iter().chain(self.change.runs.keys()).copied().collect();
+        ids.into_iter().filter_map(|id| self.run(id).ok()).filter(|run| !run.is_over()).collect()
     }
 
     /// Runs of a task that are not over.
     pub(crate) fn runs_of(&self, task: TaskId) -> Vec<RunId> {
-        self.live_runs()
-            .into_iter()
-            .filter(|run| run.task == task)
-            .map(|run| run.id)
-            .collect()
+        self.live_runs().into_iter().filter(|run| run.task == task).map(|run| run.id).collect()
     }
 
     /// Asks of a task that still wait.
     pub(crate) fn open_asks(&self) -> impl Iterator<Item = &Ask> {
-        let ids: BTreeSet<AskId> = self
-            .state
-            .asks
-            .keys()
-            .chain(self.change.asks.keys())
-            .copied()
-            .collect();
-        ids.into_iter()
-            .filter_map(|id| self.ask(id).ok())
-            .filter(|ask| ask.is_open())
+        let ids: BTreeSet<AskId> =
+            self.state.asks.keys().chain(self.change.asks.keys()).copied().collect();
+        ids.into_iter().filter_map(|id| self.ask(id).ok()).filter(|ask| ask.is_open())
     }
 
     /// All asks that were ever made by a run.
     pub(crate) fn ask_by_key(&self, run: RunId, key: &str) -> Option<&Ask> {
         let ids = self.state.asks.keys().chain(self.change.asks.keys());
-        ids.filter_map(|id| self.ask(*id).ok())
-            .find(|ask| ask.is_from(run, key))
+        ids.filter_map(|id| self.ask(*id).ok()).find(|ask| ask.is_from(run, key))
     }
 
     pub(crate) fn limit(&self, key: &LimitKey) -> Option<&LimitWindow> {

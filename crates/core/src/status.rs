@@ -123,20 +123,14 @@ impl fmt::Display for Status {
 /// The status of a task at `now`.
 pub fn status(state: &State, task: &Task, now: Time) -> Status {
     if let Some(ask) = task.budget_ask {
-        return Status::Stuck {
-            why: "its budget is used up".into(),
-            ask,
-        };
+        return Status::Stuck { why: "its budget is used up".into(), ask };
     }
     match &task.phase {
         Phase::Done { .. } => return Status::Done,
         Phase::Cancelled => return Status::Cancelled,
         Phase::Landing { .. } => return Status::Merging,
         Phase::Stuck { why, ask, .. } => {
-            return Status::Stuck {
-                why: why.clone(),
-                ask: *ask,
-            };
+            return Status::Stuck { why: why.clone(), ask: *ask };
         }
         Phase::Asking { ask, .. } => return Status::NeedsAnswer { ask: *ask },
         Phase::Approving { .. } => return Status::NeedsApproval,
@@ -148,10 +142,7 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
     if task.paused {
         return Status::Paused;
     }
-    let runs: Vec<&Run> = state
-        .live_runs()
-        .filter(|run| run.task == task.id)
-        .collect();
+    let runs: Vec<&Run> = state.live_runs().filter(|run| run.task == task.id).collect();
     if let Some(status) = runs.iter().find_map(|run| of_agent(run)) {
         return status;
     }
@@ -163,29 +154,21 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
 
 fn of_agent(run: &Run) -> Option<Status> {
     match &run.state {
-        RunState::Running {
-            quiet: Some(since), ..
-        } => Some(Status::NoSignal {
-            role: run.role.clone(),
-            since: *since,
-        }),
+        RunState::Running { quiet: Some(since), .. } => {
+            Some(Status::NoSignal { role: run.role.clone(), since: *since })
+        }
         RunState::Waiting(Wait::Asks { open }) => {
             open.first().map(|ask| Status::NeedsAnswer { ask: *ask })
         }
         state if state.holds_agent() || matches!(state, RunState::Saving { .. }) => {
-            Some(Status::Working {
-                role: run.role.clone(),
-                run: run.id,
-            })
+            Some(Status::Working { role: run.role.clone(), run: run.id })
         }
         _ => None,
     }
 }
 
 fn of_block(block: &Block) -> Status {
-    let queued = |why: &str| Status::Queued {
-        why: why.to_owned(),
-    };
+    let queued = |why: &str| Status::Queued { why: why.to_owned() };
     match block {
         Block::Stopped => Status::Stopped,
         Block::Paused => Status::Paused,
@@ -203,10 +186,7 @@ fn of_block(block: &Block) -> Status {
 
 fn without_run(state: &State, task: &Task) -> Status {
     let done = |id: &TaskId| {
-        state
-            .tasks
-            .get(id)
-            .is_some_and(|task| matches!(task.phase, Phase::Done { .. }))
+        state.tasks.get(id).is_some_and(|task| matches!(task.phase, Phase::Done { .. }))
     };
     if let Some(by) = task.depends_on.iter().find(|id| !done(id)) {
         return Status::Blocked { by: *by };
@@ -214,11 +194,7 @@ fn without_run(state: &State, task: &Task) -> Status {
     match &task.phase {
         Phase::Checking { .. } | Phase::Combining { .. } => Status::Checking,
         Phase::Held { why, .. } => Status::Held { why: why.clone() },
-        Phase::Leaving { to } => Status::Queued {
-            why: format!("`{to}` is full"),
-        },
-        _ => Status::Queued {
-            why: "its turn comes".into(),
-        },
+        Phase::Leaving { to, .. } => Status::Queued { why: format!("`{to}` is full") },
+        _ => Status::Queued { why: "its turn comes".into() },
     }
 }

@@ -166,6 +166,8 @@ pub enum Phase {
     Leaving {
         /// The next stage.
         to: StageName,
+        /// The commit that passed the gates; it lands, and nothing that came later.
+        commit: Option<CommitId>,
     },
     /// The change is being merged.
     Landing {
@@ -248,11 +250,7 @@ impl Task {
 
     /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].
     pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl Into<String>) {
-        self.remarks.push(Remark {
-            at,
-            from: from.into(),
-            text: text.into(),
-        });
+        self.remarks.push(Remark { at, from: from.into(), text: text.into() });
         let surplus = self.remarks.len().saturating_sub(REMARKS_MAX);
         self.remarks.drain(..surplus);
     }

@@ -78,11 +78,7 @@ impl fmt::Display for Millis {
         let seconds = self.0 / 1_000;
         let pair = |f: &mut fmt::Formatter<'_>, big: (u64, &str), small: (u64, &str)| {
             write!(f, "{} {}", big.0, big.1)?;
-            if small.0 > 0 {
-                write!(f, " {} {}", small.0, small.1)
-            } else {
-                Ok(())
-            }
+            if small.0 > 0 { write!(f, " {} {}", small.0, small.1) } else { Ok(()) }
         };
         match seconds {
             0 => write!(f, "{} ms", self.0),

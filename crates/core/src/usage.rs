@@ -39,9 +39,7 @@ pub struct Usage {
 impl Usage {
     /// All tokens, however they are billed.
     pub fn tokens(&self) -> u64 {
-        self.input_tokens
-            .saturating_add(self.cached_tokens)
-            .saturating_add(self.output_tokens)
+        self.input_tokens.saturating_add(self.cached_tokens).saturating_add(self.output_tokens)
     }
 }
 
@@ -83,19 +81,12 @@ mod tests {
     use super::*;
 
     fn usage(tokens: u64, cost: Option<u64>) -> Usage {
-        Usage {
-            input_tokens: tokens,
-            cost: cost.map(Micros),
-            ..Usage::default()
-        }
+        Usage { input_tokens: tokens, cost: cost.map(Micros), ..Usage::default() }
     }
 
     #[test]
     fn an_unknown_price_makes_the_sum_unknown_never_zero() {
-        assert_eq!(
-            (usage(1, Some(5)) + usage(1, Some(6))).cost,
-            Some(Micros(11))
-        );
+        assert_eq!((usage(1, Some(5)) + usage(1, Some(6))).cost, Some(Micros(11)));
         assert_eq!((usage(1, Some(5)) + usage(1, None)).cost, None);
         assert_eq!((Usage::default() + usage(1, Some(6))).cost, Some(Micros(6)));
         assert_eq!((usage(1, None) + Usage::default()).cost, None);

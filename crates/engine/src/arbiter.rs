@@ -51,9 +51,8 @@ impl Arbiter {
     /// What waits; an empty batch when something is due. `None` when everybody has gone.
     fn next_batch(&mut self, runtime: &Runtime) -> Option<Vec<Inbound>> {
         let sleep = self.sleep();
-        let first = runtime.block_on(async {
-            tokio::time::timeout(sleep, self.inbox.recv()).await
-        });
+        let first =
+            runtime.block_on(async { tokio::time::timeout(sleep, self.inbox.recv()).await });
         let mut batch = match first {
             Err(_elapsed) => return Some(Vec::new()),
             Ok(None) => return None,

@@ -13,23 +13,13 @@
 //! The arbiter is the only writer: it takes events off one bounded queue, asks
 //! [`crew_core::step`], and makes the outcome durable before anybody hears of it. Everything else
 //! is a task of the [`Engine`] with a way to cancel it; what a task was doing when the daemon was
-//! killed is found again in the outbox and in the run directories ([`recover`]).
+//! killed is found again in the outbox and in the run directories.
 
 mod arbiter;
 mod clock;
 mod engine;
-mod follow;
 mod handle;
-mod mailbox;
-mod perform;
-mod place;
-mod prompt;
-mod recover;
-mod teamfile;
-mod wake;
 
 pub use clock::Clock;
 pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
-pub use place::DEFAULT_ROLES;
-pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team};

@@ -61,10 +61,7 @@ pub(crate) fn wait(
         if let Some(status) = child.try_wait()? {
             // What it wrote is in the pipes; a process it left behind may hold them open.
             let patience = Instant::now() + Duration::from_millis(500);
-            while open > 0
-                && finished
-                    .recv_timeout(patience - Instant::now().min(patience))
-                    .is_ok()
+            while open > 0 && finished.recv_timeout(patience - Instant::now().min(patience)).is_ok()
             {
                 open -= 1;
             }
@@ -114,19 +111,11 @@ mod tests {
 
     #[test]
     fn a_child_that_outlives_its_deadline_is_ended() {
-        let mut child = Command::new("sleep")
-            .arg("60")
-            .process_group(0)
-            .spawn()
-            .unwrap();
+        let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
         let (done, finished) = channel();
         drop(done);
         let begun = Instant::now();
-        assert!(
-            wait(&mut child, &finished, Duration::from_millis(30))
-                .unwrap()
-                .is_none()
-        );
+        assert!(wait(&mut child, &finished, Duration::from_millis(30)).unwrap().is_none());
         assert!(begun.elapsed() < Duration::from_secs(30));
         assert!(child.try_wait().unwrap().is_some(), "it was reaped");
     }

@@ -67,24 +67,13 @@ impl Worktree {
         let reference = self.branch_reference()?;
         let expected = Expected::At(tip);
         if commit != tip
-            && !self
-                .repository()
-                .move_reference(&reference, commit, expected, "crew: commit")?
+            && !self.repository().move_reference(&reference, commit, expected, "crew: commit")?
         {
-            return Err(GitError::BaseMoving {
-                branch: self.branch().to_owned(),
-                attempts: 1,
-            });
+            return Err(GitError::BaseMoving { branch: self.branch().to_owned(), attempts: 1 });
         }
         if self.head()? != Head::Branch(self.branch().to_owned()) {
             self.write()
-                .args([
-                    "symbolic-ref",
-                    "-m",
-                    "crew: back on the branch",
-                    "HEAD",
-                    &reference,
-                ])
+                .args(["symbolic-ref", "-m", "crew: back on the branch", "HEAD", &reference])
                 .run()?;
         }
         self.align_index()
@@ -94,10 +83,8 @@ impl Worktree {
     fn align_index(&self) -> Result<(), GitError> {
         let reset = || self.write().args(["reset", "--mixed", "--quiet"]).output();
         let pending = operation_in(self.git_directory()).is_some();
-        let staged = self
-            .read()
-            .args(["diff-index", "--cached", "--quiet", "HEAD", "--"])
-            .output()?;
+        let staged =
+            self.read().args(["diff-index", "--cached", "--quiet", "HEAD", "--"]).output()?;
         if staged.success() && !pending {
             return Ok(());
         }
@@ -110,11 +97,7 @@ impl Worktree {
         }
         self.remove_index()?;
         let output = reset()?;
-        if output.success() {
-            Ok(())
-        } else {
-            Err(output.failed())
-        }
+        if output.success() { Ok(()) } else { Err(output.failed()) }
     }
 
     /// HEAD does not contain the branch: goes back to it if that leaves nothing behind.
@@ -127,12 +110,7 @@ impl Worktree {
         let nothing_changed = self.repository().tree_of(&head)? == *tree;
         if nothing_changed && self.repository().is_ancestor(&head, &tip)? {
             self.write()
-                .args([
-                    "switch",
-                    "--quiet",
-                    "--no-guess",
-                    "--ignore-other-worktrees",
-                ])
+                .args(["switch", "--quiet", "--no-guess", "--ignore-other-worktrees"])
                 .arg(self.branch())
                 .run()?;
             return Ok(None);
@@ -172,9 +150,7 @@ impl Worktree {
     /// Files that were in conflict and still hold markers.
     pub(crate) fn unresolved(&self) -> Result<Vec<String>, GitError> {
         let conflicted = self.conflicted()?;
-        let marked = conflicted
-            .iter()
-            .filter(|path| holds_markers(&self.path().join(path)));
+        let marked = conflicted.iter().filter(|path| holds_markers(&self.path().join(path)));
         Ok(marked.map(|p| p.to_string_lossy().into_owned()).collect())
     }
 
@@ -185,11 +161,7 @@ impl Worktree {
             let listed = self.read().args(["ls-files", kind, "-z"]).output()?;
             // `<mode> <object> <stage>\t<path>`; an index that cannot be read has no conflicts.
             let lines = split_nul(&listed.stdout).filter(|_| listed.success());
-            paths.extend(
-                lines
-                    .filter_map(|l| l.splitn(2, |b| *b == b'\t').nth(1))
-                    .map(path_of),
-            );
+            paths.extend(lines.filter_map(|l| l.splitn(2, |b| *b == b'\t').nth(1)).map(path_of));
         }
         let head = self.head_commit()?;
         for merged in merge_heads(self.git_directory()) {
@@ -208,10 +180,6 @@ fn holds_markers(path: &Path) -> bool {
         return false;
     }
     let bytes = std::fs::read(path).unwrap_or_default();
-    let has = |marker: &[u8]| {
-        bytes
-            .split(|b| *b == b'\n')
-            .any(|line| line.starts_with(marker))
-    };
+    let has = |marker: &[u8]| bytes.split(|b| *b == b'\n').any(|line| line.starts_with(marker));
     has(b"<<<<<<< ") && has(b">>>>>>> ")
 }

@@ -44,12 +44,7 @@ pub struct Diff {
 impl Repository {
     /// What changed from one commit to another, as text.
     pub fn diff(&self, from: &CommitId, to: &CommitId, bytes_max: usize) -> Result<Diff, GitError> {
-        diff_text(
-            self.read(self.root()),
-            from.as_str(),
-            to.as_str(),
-            bytes_max,
-        )
+        diff_text(self.read(self.root()), from.as_str(), to.as_str(), bytes_max)
     }
 
     /// What changed from one commit to another, file by file.
@@ -86,41 +81,19 @@ pub(crate) fn diff_text(
     bytes_max: usize,
 ) -> Result<Diff, GitError> {
     let output = call
-        .args([
-            "diff-tree",
-            "-r",
-            "-p",
-            "--stat",
-            "--find-renames",
-            "--no-color",
-            "--no-ext-diff",
-        ])
+        .args(["diff-tree", "-r", "-p", "--stat", "--find-renames", "--no-color", "--no-ext-diff"])
         .args(["--no-textconv", from, to, "--"])
         .bytes_max(bytes_max)
         .output()?;
     if !output.success() {
         return Err(output.failed());
     }
-    Ok(Diff {
-        text: text_of(&output.stdout),
-        truncated: output.truncated,
-    })
+    Ok(Diff { text: text_of(&output.stdout), truncated: output.truncated })
 }
 
 fn changes<'a>(call: impl Fn() -> Call<'a>, from: &str, to: &str) -> Result<Vec<Change>, GitError> {
     let compare = |format: &str| {
-        call()
-            .args([
-                "diff-tree",
-                "-r",
-                "-z",
-                "--no-renames",
-                format,
-                from,
-                to,
-                "--",
-            ])
-            .run()
+        call().args(["diff-tree", "-r", "-z", "--no-renames", format, from, to, "--"]).run()
     };
     let lines = compare("--numstat")?;
     let kinds = compare("--name-status")?;
@@ -133,12 +106,7 @@ fn changes<'a>(call: impl Fn() -> Call<'a>, from: &str, to: &str) -> Result<Vec<
             Some(_) | None => ChangeKind::Modified,
         };
         kinds.next();
-        changes.push(Change {
-            path: lossy(&path),
-            kind,
-            added,
-            removed,
-        });
+        changes.push(Change { path: lossy(&path), kind, added, removed });
     }
     Ok(changes)
 }

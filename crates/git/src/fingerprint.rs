@@ -43,10 +43,7 @@ impl Fingerprint {
 impl Repository {
     /// Looks at the user's checkout, without taking any lock of git.
     pub fn fingerprint(&self) -> Result<Fingerprint, GitError> {
-        let index = self
-            .read(self.root())
-            .args(["ls-files", "--stage", "-z"])
-            .run()?;
+        let index = self.read(self.root()).args(["ls-files", "--stage", "-z"]).run()?;
         let status = self
             .read(self.root())
             .args(["status", "--porcelain=v2", "-z", "--no-renames"])

@@ -20,12 +20,8 @@ impl Worktrees {
     /// Proves that `path` is a registered, linked worktree under our root, reached without a
     /// symlink, and that nobody works in it.
     pub(crate) fn prove_deletable(&self, path: &Path) -> Result<Deletable, GitError> {
-        let refuse = |why: &str| {
-            Err(GitError::Refused {
-                path: path.to_owned(),
-                why: why.to_owned(),
-            })
-        };
+        let refuse =
+            |why: &str| Err(GitError::Refused { path: path.to_owned(), why: why.to_owned() });
         let repository = self.repository();
         if !path.starts_with(self.root()) || path == self.root() {
             return refuse("it is not under the root of our worktrees");
@@ -41,33 +37,23 @@ impl Worktrees {
         if registered.place == Place::Elsewhere {
             return refuse("it is not where our worktrees are");
         }
-        if entries
-            .iter()
-            .any(|e| e.path != path && e.path.starts_with(path))
-        {
+        if entries.iter().any(|e| e.path != path && e.path.starts_with(path)) {
             return refuse("another worktree is in it");
         }
         if registered.directory == Directory::Present {
             self.check_directory(path)?;
             check_nobody_in(path)?;
         }
-        Ok(Deletable {
-            path: path.to_owned(),
-        })
+        Ok(Deletable { path: path.to_owned() })
     }
 
     /// Accepts a directory that is what it seems: no symlink on the way, and its `.git` a file
     /// that leads to the metadata that leads back.
     pub(crate) fn check_directory(&self, path: &Path) -> Result<(), GitError> {
-        let refuse = |why: &str| {
-            Err(GitError::Refused {
-                path: path.to_owned(),
-                why: why.to_owned(),
-            })
-        };
-        let resolved = path
-            .canonicalize()
-            .map_err(io_error(format!("resolve {}", path.display())))?;
+        let refuse =
+            |why: &str| Err(GitError::Refused { path: path.to_owned(), why: why.to_owned() });
+        let resolved =
+            path.canonicalize().map_err(io_error(format!("resolve {}", path.display())))?;
         let is_directory = path.symlink_metadata().is_ok_and(|m| m.is_dir());
         if resolved != path || !is_directory {
             return refuse("a symlink leads to it");

@@ -36,9 +36,7 @@ pub enum Include {
 impl Default for Include {
     /// What is listed, up to 16 MiB each.
     fn default() -> Self {
-        Self::Listed {
-            file_bytes_max: 16 << 20,
-        }
+        Self::Listed { file_bytes_max: 16 << 20 }
     }
 }
 

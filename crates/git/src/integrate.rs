@@ -52,9 +52,8 @@ impl Worktree {
         author: &Identity,
     ) -> Result<Updated, GitError> {
         let base = self.repository().branch_tip(base_branch)?;
-        let base = base.ok_or_else(|| GitError::UnknownRevision {
-            revision: base_branch.to_owned(),
-        })?;
+        let base =
+            base.ok_or_else(|| GitError::UnknownRevision { revision: base_branch.to_owned() })?;
         let message = format!("Merge branch '{base_branch}' into {}", self.branch());
         self.bring_in(&base, &message, author)
     }
@@ -66,16 +65,11 @@ impl Worktree {
             match self.bring_in(commit, &message, author)? {
                 Updated::Updated { .. } | Updated::UpToDate => {}
                 Updated::Conflict { files } => {
-                    return Ok(Combined::Conflict {
-                        commit: commit.clone(),
-                        files,
-                    });
+                    return Ok(Combined::Conflict { commit: commit.clone(), files });
                 }
             }
         }
-        Ok(Combined::Done {
-            commit: self.head_commit()?,
-        })
+        Ok(Combined::Done { commit: self.head_commit()? })
     }
 
     fn bring_in(
@@ -97,28 +91,9 @@ impl Worktree {
         let (name, email) = (author.header_name(), author.header_email());
         let output = self
             .write()
-            .args([
-                "-c",
-                "merge.autoStash=false",
-                "-c",
-                "rerere.enabled=false",
-                "merge",
-                "--quiet",
-            ])
-            .args([
-                "--ff",
-                "--commit",
-                "--no-edit",
-                "--no-verify",
-                "--no-gpg-sign",
-                "--no-stat",
-            ])
-            .args([
-                "--no-verify-signatures",
-                "--no-overwrite-ignore",
-                "-m",
-                message,
-            ])
+            .args(["-c", "merge.autoStash=false", "-c", "rerere.enabled=false", "merge", "--quiet"])
+            .args(["--ff", "--commit", "--no-edit", "--no-verify", "--no-gpg-sign", "--no-stat"])
+            .args(["--no-verify-signatures", "--no-overwrite-ignore", "-m", message])
             .args(["--", theirs.as_str()])
             .env("GIT_AUTHOR_NAME", &name)
             .env("GIT_AUTHOR_EMAIL", &email)

@@ -77,10 +77,8 @@ impl Worktrees {
 
 impl Repository {
     pub(crate) fn worktree_entries(&self) -> Result<Vec<ListedWorktree>, GitError> {
-        let output = self
-            .read(self.root())
-            .args(["worktree", "list", "--porcelain", "-z"])
-            .run()?;
+        let output =
+            self.read(self.root()).args(["worktree", "list", "--porcelain", "-z"]).run()?;
         Ok(parse(&output))
     }
 
@@ -131,11 +129,7 @@ fn parse(output: &[u8]) -> Vec<ListedWorktree> {
             entries.push(ListedWorktree {
                 path,
                 place: Place::Elsewhere,
-                directory: if present {
-                    Directory::Present
-                } else {
-                    Directory::Missing
-                },
+                directory: if present { Directory::Present } else { Directory::Missing },
                 commit: None,
                 branch: None,
                 handed_out: None,

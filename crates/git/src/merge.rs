@@ -103,10 +103,7 @@ impl Worktrees {
                 return Ok(outcome);
             }
         }
-        Err(GitError::BaseMoving {
-            branch: request.base_branch.to_owned(),
-            attempts: ATTEMPTS,
-        })
+        Err(GitError::BaseMoving { branch: request.base_branch.to_owned(), attempts: ATTEMPTS })
     }
 
     /// None if the base moved meanwhile.
@@ -199,20 +196,8 @@ impl Worktrees {
         let output = self
             .repository()
             .write(checkout)
-            .args([
-                "merge",
-                "--ff-only",
-                "--no-autostash",
-                "--no-overwrite-ignore",
-                "--quiet",
-            ])
-            .args([
-                "--no-stat",
-                "--no-verify-signatures",
-                "--no-squash",
-                "--",
-                to.as_str(),
-            ])
+            .args(["merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet"])
+            .args(["--no-stat", "--no-verify-signatures", "--no-squash", "--", to.as_str()])
             .output();
         match output {
             Ok(output) if output.success() => Ok(None),
@@ -231,9 +216,7 @@ impl Worktrees {
     ) -> Result<Option<String>, GitError> {
         let checkouts = self.checkouts(base_branch)?;
         if checkouts.len() > 1 {
-            return Ok(Some(format!(
-                "`{base_branch}` is checked out more than once"
-            )));
+            return Ok(Some(format!("`{base_branch}` is checked out more than once")));
         }
         let Some(checkout) = checkouts.first() else {
             return Ok(None);
@@ -261,9 +244,7 @@ impl Worktrees {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        Ok(Some(format!(
-            "uncommitted changes at {place}: {named}{more}"
-        )))
+        Ok(Some(format!("uncommitted changes at {place}: {named}{more}")))
     }
 
     /// Uncommitted files of a checkout that the move would touch.
@@ -288,9 +269,7 @@ impl Worktrees {
             .run()?;
         let changed = crate::status::parse_status(&status).into_iter();
         let clash = |path: &PathBuf| {
-            touched
-                .iter()
-                .any(|touched| touched.starts_with(path) || path.starts_with(touched))
+            touched.iter().any(|touched| touched.starts_with(path) || path.starts_with(touched))
         };
         Ok(changed
             .map(|entry| entry.path)
@@ -320,10 +299,7 @@ impl Worktrees {
         request: &MergeRequest<'_>,
         commit: &CommitId,
     ) -> Result<Result<(), String>, GitError> {
-        let place = self
-            .root()
-            .join(".integration")
-            .join(encode_component(request.key));
+        let place = self.root().join(".integration").join(encode_component(request.key));
         if place.symlink_metadata().is_ok() {
             // A crash, or a gate that left something running; the guards tell which.
             self.remove(&place)?;

@@ -30,13 +30,7 @@ impl Repository {
     ) -> Result<MergedTree, GitError> {
         let output = self
             .objects(self.root())
-            .args([
-                "merge-tree",
-                "--write-tree",
-                "-z",
-                "--name-only",
-                "--no-messages",
-            ])
+            .args(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"])
             .args([ours.as_str(), theirs.as_str()])
             .output()?;
         if !matches!(output.code, Some(0 | 1)) {
@@ -117,10 +111,8 @@ impl Repository {
 
     /// Whether every commit has a twin with the same patch in the base, as after a rebase.
     fn patches_are_in(&self, commit: &CommitId, base: &CommitId) -> Result<bool, GitError> {
-        let text = self
-            .read(self.root())
-            .args(["cherry", base.as_str(), commit.as_str()])
-            .text()?;
+        let text =
+            self.read(self.root()).args(["cherry", base.as_str(), commit.as_str()]).text()?;
         Ok(!text.is_empty() && text.lines().all(|line| line.starts_with('-')))
     }
 
@@ -152,11 +144,7 @@ impl Repository {
     }
 
     fn patch_ids(&self, patches: Vec<u8>) -> Result<Vec<String>, GitError> {
-        let ids = self
-            .read(self.root())
-            .args(["patch-id", "--stable"])
-            .input(patches)
-            .run()?;
+        let ids = self.read(self.root()).args(["patch-id", "--stable"]).input(patches).run()?;
         let ids = text_of(&ids);
         let first = ids.lines().filter_map(|line| line.split(' ').next());
         Ok(first.map(str::to_owned).collect())

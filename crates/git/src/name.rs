@@ -83,10 +83,7 @@ pub struct Identity {
 impl Identity {
     /// An identity of these two; what git cannot store in a commit header is left out.
     pub fn new(name: &str, email: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            email: email.to_owned(),
-        }
+        Self { name: name.to_owned(), email: email.to_owned() }
     }
 
     /// Who makes the commits that only save something.
@@ -106,10 +103,8 @@ impl Identity {
 }
 
 fn header_text(text: &str, otherwise: &str) -> String {
-    let clean: String = text
-        .chars()
-        .filter(|c| !c.is_control() && !matches!(c, '<' | '>'))
-        .collect();
+    let clean: String =
+        text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
     let clean = clean.trim();
     if clean.is_empty() { otherwise } else { clean }.to_owned()
 }
@@ -117,11 +112,7 @@ fn header_text(text: &str, otherwise: &str) -> String {
 /// `refs/heads/<name>`, when the name is one that a branch can have.
 pub(crate) fn branch_reference(name: &str) -> Result<String, GitError> {
     if name.starts_with('-') || name == "HEAD" {
-        return Err(invalid(
-            "branch",
-            name,
-            "it would be read as something else",
-        ));
+        return Err(invalid("branch", name, "it would be read as something else"));
     }
     check_reference("branch", name)?;
     Ok(format!("refs/heads/{name}"))
@@ -173,11 +164,7 @@ pub(crate) fn check_worktree_name(name: &str) -> Result<(), GitError> {
 pub(crate) fn encode_component(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let parts = text.bytes().map(|byte| {
-        if plain(byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
+        if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
     });
     parts.collect()
 }
@@ -203,11 +190,7 @@ pub(crate) fn decode_component(encoded: &str) -> String {
 }
 
 pub(crate) fn invalid(what: &'static str, name: &str, why: &'static str) -> GitError {
-    GitError::InvalidName {
-        what,
-        name: name.to_owned(),
-        why,
-    }
+    GitError::InvalidName { what, name: name.to_owned(), why }
 }
 
 /// The parts of a `-z` output.

@@ -22,10 +22,7 @@ impl Worktree {
         }
         Err(GitError::NestedRepository {
             path: self.path().to_owned(),
-            repositories: unsaved
-                .iter()
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
+            repositories: unsaved.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
         })
     }
 
@@ -38,9 +35,7 @@ impl Worktree {
         if let Some(index) = index {
             call = call.env("GIT_INDEX_FILE", index);
         }
-        let listed = call
-            .args(["ls-files", "--others", "--exclude-standard", "-z"])
-            .run()?;
+        let listed = call.args(["ls-files", "--others", "--exclude-standard", "-z"]).run()?;
         let directories = split_nul(&listed).filter_map(|path| path.strip_suffix(b"/"));
         Ok(directories.map(path_of).collect())
     }
@@ -52,13 +47,7 @@ impl Worktree {
         let paths = links.filter_map(|line| line.splitn(2, |b| *b == b'\t').nth(1));
         Ok(paths
             .map(path_of)
-            .filter(|path| {
-                self.path()
-                    .join(path)
-                    .join(".git")
-                    .symlink_metadata()
-                    .is_ok()
-            })
+            .filter(|path| self.path().join(path).join(".git").symlink_metadata().is_ok())
             .collect())
     }
 

@@ -35,12 +35,7 @@ impl Repository {
         descendant: &CommitId,
     ) -> Result<bool, GitError> {
         self.read(self.root())
-            .args([
-                "merge-base",
-                "--is-ancestor",
-                ancestor.as_str(),
-                descendant.as_str(),
-            ])
+            .args(["merge-base", "--is-ancestor", ancestor.as_str(), descendant.as_str()])
             .test()
     }
 
@@ -50,10 +45,8 @@ impl Repository {
         one: &CommitId,
         other: &CommitId,
     ) -> Result<Option<CommitId>, GitError> {
-        let output = self
-            .read(self.root())
-            .args(["merge-base", one.as_str(), other.as_str()])
-            .output()?;
+        let output =
+            self.read(self.root()).args(["merge-base", one.as_str(), other.as_str()]).output()?;
         match output.code {
             Some(0) => text_of(&output.stdout).trim_end().parse().map(Some),
             Some(1) => Ok(None),
@@ -104,24 +97,12 @@ impl Repository {
         };
         let output = self
             .write(self.root())
-            .args([
-                "update-ref",
-                "--no-deref",
-                "-m",
-                reason,
-                reference,
-                to.as_str(),
-                old,
-            ])
+            .args(["update-ref", "--no-deref", "-m", reason, reference, to.as_str(), old])
             .output()?;
         if output.success() {
             return Ok(true);
         }
-        let moved = [
-            "but expected",
-            "reference already exists",
-            "unable to resolve reference",
-        ];
+        let moved = ["but expected", "reference already exists", "unable to resolve reference"];
         if moved.iter().any(|text| output.stderr.contains(text)) {
             return Ok(false);
         }
@@ -135,11 +116,7 @@ pub(crate) fn with_trailers(message: &str, trailers: &[(&str, &str)]) -> String 
     if trailers.is_empty() {
         return text;
     }
-    text.push_str(if ends_in_trailers(&text) {
-        "\n"
-    } else {
-        "\n\n"
-    });
+    text.push_str(if ends_in_trailers(&text) { "\n" } else { "\n\n" });
     for (name, value) in trailers {
         let value: Vec<&str> = value.split_whitespace().collect();
         text.extend([name, ": ", &value.join(" "), "\n"]);

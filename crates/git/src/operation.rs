@@ -40,9 +40,8 @@ const TRACES: [(&str, Operation); 7] = [
 
 /// What is going on in the working tree with this git directory.
 pub(crate) fn operation_in(git_directory: &Path) -> Option<Operation> {
-    let found = TRACES
-        .iter()
-        .find(|(trace, _)| git_directory.join(trace).symlink_metadata().is_ok());
+    let found =
+        TRACES.iter().find(|(trace, _)| git_directory.join(trace).symlink_metadata().is_ok());
     found.map(|(_, operation)| *operation)
 }
 
@@ -71,9 +70,8 @@ pub(crate) fn commits_in_operation(git_directory: &Path) -> Vec<CommitId> {
         .iter()
         .flat_map(|directory| files.map(|file| git_directory.join(directory).join(file)));
     let pending = paths.chain([git_directory.join("MERGE_AUTOSTASH")]);
-    let mut commits: Vec<CommitId> = pending
-        .filter_map(|path| read_line(&path)?.parse().ok())
-        .collect();
+    let mut commits: Vec<CommitId> =
+        pending.filter_map(|path| read_line(&path)?.parse().ok()).collect();
     commits.extend(merge_heads(git_directory));
     commits
 }

@@ -52,11 +52,7 @@ impl Worktrees {
                 return Err(GitError::Refused { path, why });
             }
         }
-        Ok(Self {
-            repository: repository.clone(),
-            root: Arc::new(root),
-            pool_max: POOL_MAX,
-        })
+        Ok(Self { repository: repository.clone(), root: Arc::new(root), pool_max: POOL_MAX })
     }
 
     /// Keeps up to this many free worktrees for the next task; 4 unless this is called.
@@ -102,9 +98,7 @@ impl Worktrees {
             return Ok(None);
         };
         let repository = &self.repository;
-        Ok(Some(Worktree::new(
-            repository, name, &branch, path, metadata,
-        )))
+        Ok(Some(Worktree::new(repository, name, &branch, path, metadata)))
     }
 
     /// Hands out the worktree `<root>/<name>` on `branch`, which is created at `start` if it does
@@ -228,9 +222,7 @@ impl Worktrees {
                 && entry.directory == Directory::Present
         };
         // One that already is on the branch was on its way out when we crashed.
-        let on_branch = entries
-            .iter()
-            .find(|e| free(e) && e.branch.as_deref() == Some(branch));
+        let on_branch = entries.iter().find(|e| free(e) && e.branch.as_deref() == Some(branch));
         let detached = entries.iter().filter(|e| free(e) && e.branch.is_none());
         for member in on_branch.into_iter().chain(detached) {
             match self.take_from_pool(&member.path, path, branch, start) {
@@ -252,9 +244,7 @@ impl Worktrees {
         let call = if exists {
             call.arg("--").arg(path).arg(branch)
         } else {
-            call.args(["--no-track", "-b", branch, "--"])
-                .arg(path)
-                .arg(start.as_str())
+            call.args(["--no-track", "-b", branch, "--"]).arg(path).arg(start.as_str())
         };
         let output = call.output()?;
         if output.success() {
@@ -272,13 +262,7 @@ impl Worktrees {
     ) -> Result<(), GitError> {
         self.check_directory(member)?;
         let metadata = self.metadata(member)?;
-        let worktree = Worktree::new(
-            &self.repository,
-            "pool",
-            branch,
-            member.to_owned(),
-            metadata,
-        );
+        let worktree = Worktree::new(&self.repository, "pool", branch, member.to_owned(), metadata);
         worktree.switch_to_branch(start)?;
         worktree.forget_included()?;
         self.repository
@@ -293,10 +277,7 @@ impl Worktrees {
     fn detach(&self, member: &Path) -> Result<(), GitError> {
         let metadata = self.metadata(member)?;
         let worktree = Worktree::new(&self.repository, "pool", "", member.to_owned(), metadata);
-        worktree
-            .write()
-            .args(["switch", "--quiet", "--detach", "--force"])
-            .run()?;
+        worktree.write().args(["switch", "--quiet", "--detach", "--force"]).run()?;
         Ok(())
     }
 }
@@ -338,13 +319,7 @@ impl Worktree {
         let output = self
             .repository()
             .write(self.repository().root())
-            .args([
-                "worktree",
-                "lock",
-                "--reason",
-                &lock_reason(self.branch()),
-                "--",
-            ])
+            .args(["worktree", "lock", "--reason", &lock_reason(self.branch()), "--"])
             .arg(self.path())
             .output()?;
         if output.success() || output.stderr.contains("is already locked") {
@@ -371,15 +346,10 @@ impl Worktree {
 fn branch_error(branch: &str, path: &Path, output: crate::run::Output) -> GitError {
     let says = |text: &str| output.stderr.contains(text);
     if says("already used by worktree") || says("already checked out at") {
-        return GitError::BranchInUse {
-            branch: branch.to_owned(),
-            path: path.to_owned(),
-        };
+        return GitError::BranchInUse { branch: branch.to_owned(), path: path.to_owned() };
     }
     if says("already exists") && says("branch") || says("cannot create") {
-        return GitError::BranchTaken {
-            branch: branch.to_owned(),
-        };
+        return GitError::BranchTaken { branch: branch.to_owned() };
     }
     output.failed()
 }

@@ -9,10 +9,7 @@ use crate::{GitError, Worktree};
 /// Refuses if a live process has its current directory in `path`.
 pub(crate) fn check_nobody_in(path: &Path) -> Result<(), GitError> {
     match processes().find(|process| process.directory.starts_with(path)) {
-        Some(process) => Err(GitError::InUse {
-            pid: process.pid,
-            path: path.to_owned(),
-        }),
+        Some(process) => Err(GitError::InUse { pid: process.pid, path: path.to_owned() }),
         None => Ok(()),
     }
 }
@@ -53,10 +50,6 @@ fn processes() -> impl Iterator<Item = Process> {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let directory = std::fs::read_link(entry.path().join("cwd")).ok()?;
         let name = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-        Some(Process {
-            pid,
-            directory,
-            is_git: name.starts_with("git"),
-        })
+        Some(Process { pid, directory, is_git: name.starts_with("git") })
     })
 }

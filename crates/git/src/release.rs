@@ -66,11 +66,7 @@ impl Worktrees {
                 removed += usize::from(self.remove(&entry.path).is_ok());
             }
         }
-        for entry in std::fs::read_dir(self.scratch())
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        for entry in std::fs::read_dir(self.scratch()).into_iter().flatten().flatten() {
             if entry.path().symlink_metadata().is_ok_and(|m| m.is_file()) {
                 drop(std::fs::remove_file(entry.path()));
             }
@@ -84,19 +80,13 @@ impl Worktrees {
         let path = self.path_of(name)?;
         let metadata = path.symlink_metadata();
         if !metadata.is_ok_and(|m| m.is_dir()) {
-            return Err(GitError::NoWorktree {
-                name: name.to_owned(),
-            });
+            return Err(GitError::NoWorktree { name: name.to_owned() });
         }
         let mut bytes = 0;
         let mut directories = vec![path];
         while let Some(directory) = directories.pop() {
             // What vanishes while we look is not counted.
-            for entry in std::fs::read_dir(&directory)
-                .into_iter()
-                .flatten()
-                .flatten()
-            {
+            for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
                 let Ok(metadata) = entry.path().symlink_metadata() else {
                     continue;
                 };
@@ -203,12 +193,7 @@ impl Worktrees {
         let reachable = repository
             .read(repository.root())
             .args(["for-each-ref", "--count=1", "--contains", head.as_str()])
-            .args([
-                "refs/heads",
-                "refs/remotes",
-                "refs/tags",
-                crate::trash::TRASH,
-            ])
+            .args(["refs/heads", "refs/remotes", "refs/tags", crate::trash::TRASH])
             .text()?;
         if tree == head_tree && !reachable.is_empty() {
             return Ok(None);
@@ -217,10 +202,7 @@ impl Worktrees {
             tree: &tree,
             parents: std::slice::from_ref(head),
             message: &crate::objects::with_trailers(
-                &format!(
-                    "crew: what was staged in {}, whose directory was gone",
-                    worktree.name()
-                ),
+                &format!("crew: what was staged in {}, whose directory was gone", worktree.name()),
                 &[("Crew-Branch", worktree.branch())],
             ),
             author: &Identity::crewhouse(),
@@ -238,9 +220,7 @@ impl Worktrees {
         }
         let entries = self.list()?;
         let entry = entries.iter().find(|entry| entry.path == path);
-        let entry = entry.ok_or_else(|| GitError::NoWorktree {
-            name: name.to_owned(),
-        })?;
+        let entry = entry.ok_or_else(|| GitError::NoWorktree { name: name.to_owned() })?;
         self.take_back(name, entry, &entries)
     }
 }
@@ -252,28 +232,17 @@ impl Worktree {
         let head = self.head_commit()?;
         self.reset_hard(&head)?;
         self.write().args(["clean", "-ffdxq"]).run()?;
-        self.write()
-            .args(["switch", "--quiet", "--detach", "--force"])
-            .output()?;
+        self.write().args(["switch", "--quiet", "--detach", "--force"]).output()?;
         self.forget_included()
     }
 
     /// Whether nothing of a task sticks to it: no operation, configuration or sparse set of files.
     fn is_plain(&self) -> bool {
-        let own = [
-            "config.worktree",
-            "info/sparse-checkout",
-            "modules",
-            "BISECT_LOG",
-            "BISECT_START",
-        ];
-        let left = own
-            .iter()
-            .any(|file| self.git_directory().join(file).exists());
+        let own =
+            ["config.worktree", "info/sparse-checkout", "modules", "BISECT_LOG", "BISECT_START"];
+        let left = own.iter().any(|file| self.git_directory().join(file).exists());
         let detached = matches!(self.head(), Ok(crate::Head::Detached(_)));
-        let clean = self
-            .status_entries()
-            .is_ok_and(|entries| entries.is_empty());
+        let clean = self.status_entries().is_ok_and(|entries| entries.is_empty());
         !left && detached && clean && operation_in(self.git_directory()).is_none()
     }
 }

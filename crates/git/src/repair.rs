@@ -33,10 +33,7 @@ impl Worktrees {
             let metadata = self.metadata(path)?;
             let worktree = Worktree::new(self.repository(), "", "", path.to_owned(), metadata);
             worktree.remove_stale_lock()?;
-            worktree
-                .write()
-                .args(["checkout-index", "--all", "--quiet"])
-                .run()?;
+            worktree.write().args(["checkout-index", "--all", "--quiet"]).run()?;
         }
         Ok(())
     }
@@ -70,12 +67,8 @@ impl Worktrees {
         if path.symlink_metadata().is_err() {
             return Ok(false);
         }
-        let refuse = |why: &str| {
-            Err(GitError::Refused {
-                path: path.to_owned(),
-                why: why.to_owned(),
-            })
-        };
+        let refuse =
+            |why: &str| Err(GitError::Refused { path: path.to_owned(), why: why.to_owned() });
         if path.canonicalize().ok().as_deref() != Some(path) || !path.is_dir() {
             return refuse("something else is there");
         }
@@ -117,10 +110,7 @@ impl Worktrees {
             .run()?;
         let metadata = self.metadata(path)?;
         let worktree = Worktree::new(self.repository(), "", "", path.to_owned(), metadata);
-        worktree
-            .write()
-            .args(["reset", "--mixed", "--quiet"])
-            .run()?;
+        worktree.write().args(["reset", "--mixed", "--quiet"]).run()?;
         Ok(())
     }
 

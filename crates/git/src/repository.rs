@@ -69,9 +69,8 @@ impl Repository {
     /// Opens the repository that `path` is in, with this git.
     pub fn open_with(path: &Path, git: Git) -> Result<Self, GitError> {
         check_version(&git)?;
-        let path = path.canonicalize().map_err(|_| GitError::NotARepository {
-            path: path.to_owned(),
-        })?;
+        let path =
+            path.canonicalize().map_err(|_| GitError::NotARepository { path: path.to_owned() })?;
         let inquire = |question: &str| {
             let call = git.call(&path, Access::Read);
             call.args(["rev-parse", "--path-format=absolute", question])
@@ -90,25 +89,17 @@ impl Repository {
             return Err(GitError::NotARepository { path });
         }
         let canonical = |path: PathBuf| {
-            path.canonicalize()
-                .map_err(io_error(format!("resolve {}", path.display())))
+            path.canonicalize().map_err(io_error(format!("resolve {}", path.display())))
         };
         let root = canonical(inquire("--show-toplevel").path()?)?;
         let common_directory = canonical(inquire("--git-common-dir").path()?)?;
         let turns = turns_of(&common_directory);
-        let inner = Inner {
-            git,
-            root,
-            common_directory,
-            turns,
-        };
-        let repository = Self {
-            inner: Arc::new(inner),
-        };
+        let inner = Inner { git, root, common_directory, turns };
+        let repository = Self { inner: Arc::new(inner) };
         match repository.resolve("HEAD") {
-            Err(GitError::UnknownRevision { .. }) => Err(GitError::Empty {
-                root: repository.root().to_owned(),
-            }),
+            Err(GitError::UnknownRevision { .. }) => {
+                Err(GitError::Empty { root: repository.root().to_owned() })
+            }
             other => other.map(|_| repository),
         }
     }
@@ -131,9 +122,7 @@ impl Repository {
     /// The commit that a branch, tag, id or expression names.
     pub fn resolve(&self, revision: &str) -> Result<CommitId, GitError> {
         self.try_resolve(revision)?
-            .ok_or_else(|| GitError::UnknownRevision {
-                revision: revision.to_owned(),
-            })
+            .ok_or_else(|| GitError::UnknownRevision { revision: revision.to_owned() })
     }
 
     /// The commit at the tip of a branch, none if there is no such branch.
@@ -149,9 +138,8 @@ impl Repository {
     /// The names of all branches.
     pub fn branches(&self) -> Result<Vec<String>, GitError> {
         let call = self.read(self.root());
-        let text = call
-            .args(["for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"])
-            .text()?;
+        let text =
+            call.args(["for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"]).text()?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 
@@ -159,9 +147,7 @@ impl Repository {
     pub fn identity(&self) -> Result<Option<Identity>, GitError> {
         let name = self.configured("user.name")?;
         let email = self.configured("user.email")?;
-        Ok(name
-            .zip(email)
-            .map(|(name, email)| Identity { name, email }))
+        Ok(name.zip(email).map(|(name, email)| Identity { name, email }))
     }
 
     /// Whether hooks of the main checkout would be missing in worktrees: `core.hooksPath` is
@@ -177,30 +163,21 @@ impl Repository {
             return Ok(None);
         };
         let tracked = self.read(self.root());
-        let tracked = tracked
-            .args(["--literal-pathspecs", "ls-files", "-z", "--", &path])
-            .run()?;
+        let tracked = tracked.args(["--literal-pathspecs", "ls-files", "-z", "--", &path]).run()?;
         let tracked: Vec<String> = split_nul(&tracked).map(text_of).collect();
         let mut hooks: Vec<String> = entries
             .flatten()
             .filter(|entry| entry.path().is_file())
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .filter(|name| !name.starts_with('.') && Path::new(name).extension().is_none())
-            .filter(|name| {
-                !tracked
-                    .iter()
-                    .any(|path| path.ends_with(&format!("/{name}")))
-            })
+            .filter(|name| !tracked.iter().any(|path| path.ends_with(&format!("/{name}"))))
             .collect();
         hooks.sort();
         Ok((!hooks.is_empty()).then_some(HooksWarning { path, hooks }))
     }
 
     fn configured(&self, name: &str) -> Result<Option<String>, GitError> {
-        let output = self
-            .read(self.root())
-            .args(["config", "--get", name])
-            .output()?;
+        let output = self.read(self.root()).args(["config", "--get", name]).output()?;
         let value = text_of(&output.stdout);
         let value = value.trim_end_matches('\n');
         Ok((output.success() && !value.is_empty()).then(|| value.to_owned()))
@@ -253,9 +230,7 @@ pub(crate) fn head_of<'a>(call: impl Fn() -> Call<'a>) -> Result<Head, GitError>
     }
     let name = text_of(&symbolic.stdout);
     let name = name.trim_end_matches('\n');
-    Ok(Head::Branch(
-        name.strip_prefix("refs/heads/").unwrap_or(name).to_owned(),
-    ))
+    Ok(Head::Branch(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned()))
 }
 
 /// The commit that a revision names, by a call into the working tree in question.
@@ -282,13 +257,9 @@ fn turns_of(common_directory: &Path) -> Arc<Turns> {
 }
 
 fn check_version(git: &Git) -> Result<(), GitError> {
-    let text = git
-        .call(Path::new("/"), Access::Read)
-        .arg("version")
-        .text()?;
-    let mut numbers = text
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|part| part.parse::<u32>().ok());
+    let text = git.call(Path::new("/"), Access::Read).arg("version").text()?;
+    let mut numbers =
+        text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse::<u32>().ok());
     let version = (numbers.next(), numbers.next());
     if version < (Some(2), Some(38)) {
         return Err(GitError::GitTooOld { version: text });

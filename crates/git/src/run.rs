@@ -37,10 +37,7 @@ pub struct Git {
 impl Default for Git {
     /// `git`, as the search path finds it.
     fn default() -> Self {
-        Self {
-            program: OsString::from("git"),
-            environment: Vec::new(),
-        }
+        Self { program: OsString::from("git"), environment: Vec::new() }
     }
 }
 
@@ -127,9 +124,7 @@ impl Output {
     }
 
     pub(crate) fn unreadable(&self) -> GitError {
-        GitError::Unreadable {
-            command: self.command.clone(),
-        }
+        GitError::Unreadable { command: self.command.clone() }
     }
 }
 
@@ -170,10 +165,7 @@ impl Call<'_> {
             return Err(output.failed());
         }
         if output.truncated {
-            return Err(GitError::OutputTooLarge {
-                command: output.command,
-                bytes_max,
-            });
+            return Err(GitError::OutputTooLarge { command: output.command, bytes_max });
         }
         Ok(output.stdout)
     }
@@ -218,9 +210,7 @@ impl Call<'_> {
                 return Ok(output);
             }
             if begun.elapsed() > patience {
-                return Err(GitError::Locked {
-                    stderr: output.stderr.trim().to_owned(),
-                });
+                return Err(GitError::Locked { stderr: output.stderr.trim().to_owned() });
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(250));
@@ -241,9 +231,9 @@ impl Call<'_> {
         let mut command = self.command()?;
         let line = self.line();
         let mut child = command.spawn().map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => GitError::GitMissing {
-                program: self.git.program.to_string_lossy().into_owned(),
-            },
+            std::io::ErrorKind::NotFound => {
+                GitError::GitMissing { program: self.git.program.to_string_lossy().into_owned() }
+            }
             _ => io_error(format!("start `{line}`"))(source),
         })?;
         let (done, finished) = channel();
@@ -285,20 +275,12 @@ impl Call<'_> {
             .arg(self.directory)
             .args(["-c", "core.longpaths=true", "-c", "gc.auto=0"])
             .args(["-c", "maintenance.auto=false", "-c", "core.fsmonitor=false"])
-            .args([
-                "-c",
-                "submodule.recurse=false",
-                "-c",
-                "log.showSignature=false",
-            ]);
+            .args(["-c", "submodule.recurse=false", "-c", "log.showSignature=false"]);
         match self.access {
             Access::Read => command.arg("--no-optional-locks"),
-            Access::Objects | Access::Write(_) => command.args([
-                "-c",
-                "core.hooksPath=/dev/null",
-                "-c",
-                "core.safecrlf=false",
-            ]),
+            Access::Objects | Access::Write(_) => {
+                command.args(["-c", "core.hooksPath=/dev/null", "-c", "core.safecrlf=false"])
+            }
         };
         command
             .args(&self.arguments)
@@ -361,9 +343,6 @@ mod tests {
         assert!(output.truncated);
         assert_eq!(output.stdout.len(), 10);
         let call = git.call(Path::new("/"), Access::Read).args(["help", "-a"]);
-        assert!(matches!(
-            call.bytes_max(10).run(),
-            Err(GitError::OutputTooLarge { .. })
-        ));
+        assert!(matches!(call.bytes_max(10).run(), Err(GitError::OutputTooLarge { .. })));
     }
 }

@@ -60,17 +60,10 @@ fn end(child: &mut Child, deadline: Duration) -> std::io::Result<ScriptOutcome> 
     let ended = ends_before(group, Instant::now() + deadline)?;
     // The shell is not reaped yet, so the group's number cannot belong to anyone else.
     signal_group(child, Signal::TERM);
-    let status = if ended {
-        child.wait()?
-    } else {
-        end_group(child)?
-    };
+    let status = if ended { child.wait()? } else { end_group(child)? };
     end_rest(group);
     let signal = status.signal().map(|signal| 128 + signal);
-    Ok(ScriptOutcome {
-        exit: status.code().or(signal).unwrap_or(-1),
-        timed_out: !ended,
-    })
+    Ok(ScriptOutcome { exit: status.code().or(signal).unwrap_or(-1), timed_out: !ended })
 }
 
 /// Waits for the shell without reaping it; false if it still runs at `end`.

@@ -42,17 +42,11 @@ impl Worktree {
                 author: &Identity::crewhouse(),
             })?;
             let expected = before.as_ref().map_or(Expected::Absent, Expected::At);
-            if self
-                .repository()
-                .move_reference(reference, &commit, expected, "crew: snapshot")?
-            {
+            if self.repository().move_reference(reference, &commit, expected, "crew: snapshot")? {
                 return Ok(commit);
             }
         }
-        Err(GitError::BaseMoving {
-            branch: reference.to_owned(),
-            attempts: 5,
-        })
+        Err(GitError::BaseMoving { branch: reference.to_owned(), attempts: 5 })
     }
 
     /// Puts branch, index and files at `commit`, after a snapshot of what was there.
@@ -78,8 +72,7 @@ impl Worktree {
     pub(crate) fn reset_hard(&self, commit: &CommitId) -> Result<(), GitError> {
         let reset = || {
             let call = self.write();
-            call.args(["reset", "--hard", "--quiet", commit.as_str(), "--"])
-                .output()
+            call.args(["reset", "--hard", "--quiet", commit.as_str(), "--"]).output()
         };
         let output = reset()?;
         if output.success() {
@@ -90,11 +83,7 @@ impl Worktree {
         }
         self.remove_index()?;
         let output = reset()?;
-        if output.success() {
-            Ok(())
-        } else {
-            Err(output.failed())
-        }
+        if output.success() { Ok(()) } else { Err(output.failed()) }
     }
 
     /// The tree of everything that is not ignored, and of the given ignored files.
@@ -107,18 +96,12 @@ impl Worktree {
     /// The tree of the index as it is; none if it has conflicts or cannot be read.
     pub(crate) fn index_tree(&self) -> Result<Option<TreeId>, GitError> {
         let index = PrivateIndex::new(self)?;
-        let output = self
-            .objects()
-            .env("GIT_INDEX_FILE", &index.path)
-            .arg("write-tree")
-            .output()?;
+        let output =
+            self.objects().env("GIT_INDEX_FILE", &index.path).arg("write-tree").output()?;
         if !output.success() {
             return Ok(None);
         }
-        crate::name::text_of(&output.stdout)
-            .trim_end()
-            .parse()
-            .map(Some)
+        crate::name::text_of(&output.stdout).trim_end().parse().map(Some)
     }
 
     pub(crate) fn index_is_broken(&self) -> Result<bool, GitError> {
@@ -144,10 +127,7 @@ impl<'a> PrivateIndex<'a> {
     fn new(worktree: &'a Worktree) -> Result<Self, GitError> {
         let number = NEXT_INDEX.fetch_add(1, Ordering::Relaxed);
         let name = format!("crew-index-{}-{number}", std::process::id());
-        let index = Self {
-            worktree,
-            path: worktree.git_directory().join(name),
-        };
+        let index = Self { worktree, path: worktree.git_directory().join(name) };
         let original = worktree.git_directory().join("index");
         let copied = copy_with_time(&original, &index.path).is_ok() && index.is_readable()?;
         if !copied {
@@ -163,10 +143,7 @@ impl<'a> PrivateIndex<'a> {
 
     fn is_readable(&self) -> Result<bool, GitError> {
         let call = self.worktree.read().env("GIT_INDEX_FILE", &self.path);
-        Ok(call
-            .args(["ls-files", "-z", "--", ":(top,literal)-"])
-            .output()?
-            .success())
+        Ok(call.args(["ls-files", "-z", "--", ":(top,literal)-"]).output()?.success())
     }
 
     fn add_all(&self, ignored: &[PathBuf]) -> Result<(), GitError> {
@@ -236,8 +213,5 @@ impl Drop for PrivateIndex<'_> {
 fn copy_with_time(from: &Path, to: &Path) -> std::io::Result<()> {
     let modified = std::fs::metadata(from)?.modified()?;
     std::fs::copy(from, to)?;
-    std::fs::File::options()
-        .write(true)
-        .open(to)?
-        .set_modified(modified)
+    std::fs::File::options().write(true).open(to)?.set_modified(modified)
 }

@@ -64,14 +64,7 @@ impl Worktree {
     pub fn status(&self) -> Result<Status, GitError> {
         let lines = self
             .read()
-            .args([
-                "diff",
-                "--numstat",
-                "-z",
-                "--no-renames",
-                "--no-ext-diff",
-                "--no-color",
-            ])
+            .args(["diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-color"])
             .args(["--no-textconv", "HEAD", "--"])
             .run()?;
         let lines = parse_numstat(&lines);
@@ -89,9 +82,7 @@ impl Worktree {
                 removed,
             }
         });
-        Ok(Status {
-            files: files.collect(),
-        })
+        Ok(Status { files: files.collect() })
     }
 
     pub(crate) fn status_entries(&self) -> Result<Vec<Entry>, GitError> {
@@ -122,10 +113,7 @@ fn parse_entry(line: &[u8]) -> Option<Entry> {
         (Some(b'A'), _) | (_, Some(b'A')) => FileState::Added,
         _ => FileState::Modified,
     });
-    Some(Entry {
-        path: path_of(path),
-        state,
-    })
+    Some(Entry { path: path_of(path), state })
 }
 
 fn count_lines(path: &Path) -> Option<u64> {

@@ -81,15 +81,11 @@ impl Worktree {
         })?;
         let expected = before.as_ref().map_or(Expected::Absent, Expected::At);
         let moved =
-            self.repository()
-                .move_reference(reference, &commit, expected, "crew: saved")?;
+            self.repository().move_reference(reference, &commit, expected, "crew: saved")?;
         if moved {
             return Ok(commit);
         }
-        Err(GitError::BaseMoving {
-            branch: reference.to_owned(),
-            attempts: 1,
-        })
+        Err(GitError::BaseMoving { branch: reference.to_owned(), attempts: 1 })
     }
 
     fn save(&self, key: &str, content: &Content) -> Result<TrashItem, GitError> {
@@ -114,10 +110,7 @@ impl Worktree {
             parents: &content.parents,
             message: &with_trailers(
                 &format!("crew: what was in {}", self.name()),
-                &[
-                    ("Crew-Branch", self.branch()),
-                    ("Crew-Files", &files.to_string()),
-                ],
+                &[("Crew-Branch", self.branch()), ("Crew-Files", &files.to_string())],
             ),
             author: &Identity::crewhouse(),
         })?;
@@ -157,12 +150,7 @@ impl Worktree {
         for commit in commits {
             let holders = repository
                 .read(repository.root())
-                .args([
-                    "for-each-ref",
-                    "--format=%(refname)",
-                    "--contains",
-                    commit.as_str(),
-                ])
+                .args(["for-each-ref", "--format=%(refname)", "--contains", commit.as_str()])
                 .args(["refs/heads", "refs/remotes", "refs/tags", TRASH])
                 .text()?;
             if !holders.lines().any(|holder| holder != own) {
@@ -185,10 +173,7 @@ impl Repository {
         let format = "--format=%(refname)%00%(objectname)%00\
             %(trailers:key=Crew-Files,valueonly,separator=)%00\
             %(trailers:key=Crew-Branch,valueonly,separator=)";
-        let text = self
-            .read(self.root())
-            .args(["for-each-ref", format, TRASH])
-            .text()?;
+        let text = self.read(self.root()).args(["for-each-ref", format, TRASH]).text()?;
         let mut items: Vec<TrashItem> = text.lines().filter_map(parse_item).collect();
         items.sort_by(|a, b| (b.at_unix_ms, &b.reference).cmp(&(a.at_unix_ms, &a.reference)));
         Ok(items)
@@ -197,12 +182,7 @@ impl Repository {
     /// What an item holds beyond the commit that its worktree was on: a summary, then the diff.
     pub fn trash_show(&self, item: &TrashItem, bytes_max: usize) -> Result<Diff, GitError> {
         let head = format!("{}^1", item.commit);
-        diff_text(
-            self.read(self.root()),
-            &head,
-            item.commit.as_str(),
-            bytes_max,
-        )
+        diff_text(self.read(self.root()), &head, item.commit.as_str(), bytes_max)
     }
 
     /// Creates a branch at a saved commit. Never moves a branch that exists.
@@ -226,9 +206,7 @@ impl Repository {
     /// Creates a branch; fails if there is one of that name.
     pub fn create_branch(&self, branch: &str, at: &CommitId) -> Result<(), GitError> {
         let reference = branch_reference(branch)?;
-        let taken = || GitError::BranchTaken {
-            branch: branch.to_owned(),
-        };
+        let taken = || GitError::BranchTaken { branch: branch.to_owned() };
         match self.move_reference(&reference, at, Expected::Absent, "crew: created") {
             Ok(true) => Ok(()),
             Ok(false) => Err(taken()),

@@ -70,9 +70,8 @@ impl Worktree {
 
     /// The commit that HEAD of the worktree is on.
     pub fn head_commit(&self) -> Result<CommitId, GitError> {
-        try_resolve(self.read(), "HEAD")?.ok_or_else(|| GitError::UnknownRevision {
-            revision: "HEAD".to_owned(),
-        })
+        try_resolve(self.read(), "HEAD")?
+            .ok_or_else(|| GitError::UnknownRevision { revision: "HEAD".to_owned() })
     }
 
     /// Tip of the branch that the worktree was handed out for.
@@ -97,7 +96,6 @@ impl Worktree {
     }
 
     fn here<'a>(&self, call: Call<'a>) -> Call<'a> {
-        call.env("GIT_DIR", &self.git_directory)
-            .env("GIT_WORK_TREE", &self.path)
+        call.env("GIT_DIR", &self.git_directory).env("GIT_WORK_TREE", &self.path)
     }
 }

@@ -1,10 +1,6 @@
 //! Handing out worktrees: idempotent, from every state that a crash or a user can leave.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 
 mod fixture;
 
@@ -36,17 +32,12 @@ fn a_worktree_is_made_and_given_again_with_its_work() {
 #[test]
 fn odd_names_work() {
     let fixture = Fixture::new();
-    for (number, name) in ["it's \"quoted\"", "spa ced", "ünï-🎉", "$(x);`y`", "100%"]
-        .iter()
-        .enumerate()
+    for (number, name) in
+        ["it's \"quoted\"", "spa ced", "ünï-🎉", "$(x);`y`", "100%"].iter().enumerate()
     {
         let branch = format!("crew/\"{number}\"-🎉-it's");
         let start = fixture.start();
-        let acquire = || {
-            fixture
-                .worktrees
-                .acquire(name, &branch, &start, &Include::default())
-        };
+        let acquire = || fixture.worktrees.acquire(name, &branch, &start, &Include::default());
         let worktree = acquire().unwrap().worktree;
         write(&worktree, "ünï \"q\" 'x' 🎉.txt", "text\n");
         write(&worktree, "-dash", "text\n");
@@ -59,37 +50,24 @@ fn odd_names_work() {
         fixture.worktrees.release(name).unwrap();
     }
     for bad in ["../out", ".pool", "", "a/b", "-rf"] {
-        let acquired = fixture
-            .worktrees
-            .acquire(bad, "b", &fixture.start(), &Include::Nothing);
-        assert!(
-            matches!(acquired, Err(GitError::InvalidName { .. })),
-            "{bad}"
-        );
+        let acquired = fixture.worktrees.acquire(bad, "b", &fixture.start(), &Include::Nothing);
+        assert!(matches!(acquired, Err(GitError::InvalidName { .. })), "{bad}");
     }
-    let acquired = fixture
-        .worktrees
-        .acquire("n", "--force", &fixture.start(), &Include::Nothing);
+    let acquired = fixture.worktrees.acquire("n", "--force", &fixture.start(), &Include::Nothing);
     assert!(matches!(acquired, Err(GitError::InvalidName { .. })));
 }
 
 #[test]
 fn a_branch_that_is_checked_out_elsewhere_is_refused() {
     let fixture = Fixture::new();
-    let acquire = |branch| {
-        fixture
-            .worktrees
-            .acquire("t", branch, &fixture.start(), &Include::Nothing)
-    };
+    let acquire =
+        |branch| fixture.worktrees.acquire("t", branch, &fixture.start(), &Include::Nothing);
     let Err(GitError::BranchInUse { path, .. }) = acquire("main") else {
         panic!("the user's branch was taken");
     };
     assert_eq!(path, fixture.root());
     fixture.git(&["branch", "taken"]);
-    assert!(matches!(
-        acquire("taken/deeper"),
-        Err(GitError::BranchTaken { .. })
-    ));
+    assert!(matches!(acquire("taken/deeper"), Err(GitError::BranchTaken { .. })));
     fixture.git(&["branch", "free"]);
     assert!(on_branch(&acquire("free").unwrap().worktree));
     assert!(matches!(acquire("other"), Err(GitError::Occupied { .. })));
@@ -155,11 +133,7 @@ fn a_directory_of_someone_else_is_not_taken() {
     let path = fixture.worktrees.root().join("t");
     std::fs::create_dir(&path).unwrap();
     std::fs::write(path.join("precious"), "x").unwrap();
-    let acquire = || {
-        fixture
-            .worktrees
-            .acquire("t", "crew/t", &fixture.start(), &Include::Nothing)
-    };
+    let acquire = || fixture.worktrees.acquire("t", "crew/t", &fixture.start(), &Include::Nothing);
     assert!(matches!(acquire(), Err(GitError::Refused { .. })));
     assert_eq!(read(path.join("precious")), "x");
     std::fs::remove_file(path.join("precious")).unwrap();
@@ -179,10 +153,7 @@ fn acquire_completes_from_every_step_that_a_crash_leaves() {
         assert_eq!(fixture.acquire("t").path(), path, "{what}");
         fixture.worktrees.release("t").unwrap();
         let list = fixture.worktrees.list().unwrap();
-        assert!(
-            list.iter().all(|e| e.place != Place::Named("t".to_owned())),
-            "{what}"
-        );
+        assert!(list.iter().all(|e| e.place != Place::Named("t".to_owned())), "{what}");
     };
     fixture.git(&["branch", "crew/t"]);
     check("the branch was made");
@@ -232,14 +203,8 @@ fn the_pool_is_bounded() {
     let worktrees = fixture.worktrees.clone().with_pool_max(1);
     fixture.acquire("one");
     fixture.acquire("two");
-    assert!(matches!(
-        worktrees.release("one").unwrap(),
-        Released::Pooled { .. }
-    ));
-    assert!(matches!(
-        worktrees.release("two").unwrap(),
-        Released::Removed { .. }
-    ));
+    assert!(matches!(worktrees.release("one").unwrap(), Released::Pooled { .. }));
+    assert!(matches!(worktrees.release("two").unwrap(), Released::Removed { .. }));
     assert_eq!(worktrees.release("two").unwrap(), Released::Absent);
     let list = worktrees.list().unwrap();
     assert_eq!(list.iter().filter(|e| e.place == Place::Pool).count(), 1);
@@ -252,16 +217,8 @@ fn listed_ignored_files_are_copied_and_nothing_else() {
     let root = fixture.root();
     let outside = fixture.path().join("outside");
     std::fs::create_dir(&outside).unwrap();
-    std::fs::write(
-        root.join(".worktreeinclude"),
-        ".env*\nignored/keep\nlink/\nbig.env\n",
-    )
-    .unwrap();
-    std::fs::write(
-        root.join(".gitignore"),
-        "ignored/\n.env*\nlink/.env\n*.env\n",
-    )
-    .unwrap();
+    std::fs::write(root.join(".worktreeinclude"), ".env*\nignored/keep\nlink/\nbig.env\n").unwrap();
+    std::fs::write(root.join(".gitignore"), "ignored/\n.env*\nlink/.env\n*.env\n").unwrap();
     std::fs::create_dir(root.join("ignored")).unwrap();
     std::fs::write(root.join("ignored/keep"), "keep").unwrap();
     std::fs::write(root.join("ignored/drop"), "drop").unwrap();
@@ -276,27 +233,13 @@ fn listed_ignored_files_are_copied_and_nothing_else() {
     std::fs::remove_file(root.join("link")).unwrap();
     std::fs::create_dir(root.join("link")).unwrap();
     std::fs::write(root.join("link/.env"), "escape").unwrap();
-    let include = Include::Listed {
-        file_bytes_max: 4000,
-    };
-    let acquire = || {
-        fixture
-            .worktrees
-            .acquire("t", "crew/t", &start, &include)
-            .unwrap()
-    };
+    let include = Include::Listed { file_bytes_max: 4000 };
+    let acquire = || fixture.worktrees.acquire("t", "crew/t", &start, &include).unwrap();
     let acquired = acquire();
-    let mut copied: Vec<_> = acquired
-        .copied
-        .iter()
-        .map(|p| p.to_str().unwrap())
-        .collect();
+    let mut copied: Vec<_> = acquired.copied.iter().map(|p| p.to_str().unwrap()).collect();
     copied.sort_unstable();
     assert_eq!(copied, [".env", "ignored/keep"]);
-    assert!(
-        !outside.join(".env").exists(),
-        "a symlink led out of the worktree"
-    );
+    assert!(!outside.join(".env").exists(), "a symlink led out of the worktree");
     let worktree = acquired.worktree;
     write(&worktree, ".env", "mine");
     assert!(acquire().copied.is_empty());
@@ -304,10 +247,7 @@ fn listed_ignored_files_are_copied_and_nothing_else() {
     // The copy that was changed is saved, the one that was not is not.
     let item = worktree.trash_save("t").unwrap().unwrap();
     let commit = item.commit.to_string();
-    assert_eq!(
-        fixture.branch_holds(&commit, ".env").as_deref(),
-        Some("mine")
-    );
+    assert_eq!(fixture.branch_holds(&commit, ".env").as_deref(), Some("mine"));
     assert_eq!(fixture.branch_holds(&commit, "ignored/keep"), None);
 }
 
@@ -319,14 +259,8 @@ fn disk_use_counts_blocks() {
     write(&worktree, "big", &"x".repeat(1 << 20));
     std::os::unix::fs::symlink("/usr", worktree.path().join("usr")).unwrap();
     let after = fixture.worktrees.disk_use("t").unwrap();
-    assert!(
-        (1 << 20..2 << 20).contains(&(after - before)),
-        "{before} {after}"
-    );
-    assert!(matches!(
-        fixture.worktrees.disk_use("x"),
-        Err(GitError::NoWorktree { .. })
-    ));
+    assert!((1 << 20..2 << 20).contains(&(after - before)), "{before} {after}");
+    assert!(matches!(fixture.worktrees.disk_use("x"), Err(GitError::NoWorktree { .. })));
 }
 
 #[test]
@@ -347,35 +281,15 @@ fn submodules_are_no_obstacle() {
     let worktree = fixture.acquire("t");
     fixture.git_at(
         worktree.path(),
-        &[
-            "-c",
-            "protocol.file.allow=always",
-            "submodule",
-            "update",
-            "-q",
-            "--init",
-        ],
+        &["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init"],
     );
     let tip = commit(&worktree, "b.txt", "b");
-    assert!(
-        fixture
-            .repository
-            .changes(&fixture.start(), &tip)
-            .unwrap()
-            .len()
-            == 1
-    );
+    assert!(fixture.repository.changes(&fixture.start(), &tip).unwrap().len() == 1);
     std::fs::write(worktree.path().join("lib/dirty"), "x").unwrap();
-    assert!(matches!(
-        fixture.worktrees.release("t"),
-        Err(GitError::NestedRepository { .. })
-    ));
+    assert!(matches!(fixture.worktrees.release("t"), Err(GitError::NestedRepository { .. })));
     std::fs::remove_file(worktree.path().join("lib/dirty")).unwrap();
     let released = fixture.worktrees.release("t").unwrap();
-    assert!(
-        matches!(released, Released::Removed { saved: Some(_) }),
-        "{released:?}"
-    );
+    assert!(matches!(released, Released::Removed { saved: Some(_) }), "{released:?}");
     assert!(fixture.repository.branch_exists("crew/t").unwrap());
 }
 

@@ -1,10 +1,6 @@
 //! Committing and saving what agents leave, in every state that they leave it in.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 
 mod fixture;
 
@@ -24,11 +20,8 @@ fn everything_is_committed_under_the_identity() {
     write(&worktree, "dir/new.txt", "new");
     write(&worktree, "ignored/x", "x");
     let status = worktree.status().unwrap();
-    let states: Vec<_> = status
-        .files
-        .iter()
-        .map(|f| (f.path.as_str(), f.state, f.added, f.removed))
-        .collect();
+    let states: Vec<_> =
+        status.files.iter().map(|f| (f.path.as_str(), f.state, f.added, f.removed)).collect();
     assert_eq!(
         states,
         [
@@ -39,10 +32,7 @@ fn everything_is_committed_under_the_identity() {
     let tip = commit_all(&worktree).unwrap().unwrap();
     assert_eq!(worktree.tip().unwrap(), tip);
     let shown = fixture.git(&["log", "-1", "--format=%an|%ae|%cn|%B", tip.as_str()]);
-    assert_eq!(
-        shown.trim_end(),
-        "Ann Other|ann@example.com|Ann Other|work\n\nCrew-Task: #1"
-    );
+    assert_eq!(shown.trim_end(), "Ann Other|ann@example.com|Ann Other|work\n\nCrew-Task: #1");
     assert!(worktree.status().unwrap().is_clean());
     assert_eq!(commit_all(&worktree).unwrap(), None);
     let diff = worktree.diff(&fixture.start(), 1 << 20).unwrap();
@@ -68,20 +58,13 @@ fn hooks_neither_run_nor_matter() {
         use std::os::unix::fs::PermissionsExt;
         let path = hooks.join(hook);
         std::fs::create_dir_all(&hooks).unwrap();
-        std::fs::write(
-            &path,
-            "#!/bin/sh\ntouch \"$HOME/hook-ran\"\nsleep 60\nexit 1\n",
-        )
-        .unwrap();
+        std::fs::write(&path, "#!/bin/sh\ntouch \"$HOME/hook-ran\"\nsleep 60\nexit 1\n").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let worktree = fixture.acquire("t");
     let tip = commit(&worktree, "b.txt", "b");
     worktree.snapshot("refs/crew/snapshot/t", "s").unwrap();
-    assert!(matches!(
-        fixture.merge(&worktree, &tip),
-        crew_git::MergeOutcome::Merged { .. }
-    ));
+    assert!(matches!(fixture.merge(&worktree, &tip), crew_git::MergeOutcome::Merged { .. }));
     fixture.worktrees.release("t").unwrap();
     assert!(!fixture.path().join("home/hook-ran").exists());
 }
@@ -94,14 +77,7 @@ fn a_broken_index_or_a_stale_lock_does_not_matter() {
     std::fs::write(worktree.git_directory().join("index"), "garbage").unwrap();
     std::fs::write(worktree.git_directory().join("index.lock"), "").unwrap();
     let tip = commit_all(&worktree).unwrap().unwrap();
-    assert_eq!(
-        fixture
-            .repository
-            .changes(&fixture.start(), &tip)
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(fixture.repository.changes(&fixture.start(), &tip).unwrap().len(), 1);
     assert!(worktree.status().unwrap().is_clean());
 }
 
@@ -109,16 +85,10 @@ fn a_broken_index_or_a_stale_lock_does_not_matter() {
 fn what_git_was_told_to_overlook_is_seen() {
     let fixture = Fixture::new();
     let worktree = fixture.acquire("t");
-    fixture.git_at(
-        worktree.path(),
-        &["update-index", "--assume-unchanged", "a.txt"],
-    );
+    fixture.git_at(worktree.path(), &["update-index", "--assume-unchanged", "a.txt"]);
     write(&worktree, "a.txt", "hidden");
     let tip = commit_all(&worktree).unwrap().unwrap();
-    assert_eq!(
-        fixture.branch_holds(tip.as_str(), "a.txt").as_deref(),
-        Some("hidden")
-    );
+    assert_eq!(fixture.branch_holds(tip.as_str(), "a.txt").as_deref(), Some("hidden"));
 }
 
 #[test]
@@ -160,28 +130,18 @@ fn an_agent_that_strayed_is_reported_and_everything_saved() {
     let fixture = Fixture::new();
     let worktree = fixture.acquire("t");
     let tip = commit(&worktree, "b.txt", "b");
-    fixture.git_at(
-        worktree.path(),
-        &["checkout", "-q", "-b", "elsewhere", "main"],
-    );
+    fixture.git_at(worktree.path(), &["checkout", "-q", "-b", "elsewhere", "main"]);
     write(&worktree, "lost.txt", "not lost");
     let Err(GitError::Strayed { saved, .. }) = commit_all(&worktree) else {
         panic!("not reported");
     };
-    assert_eq!(
-        fixture.branch_holds(&saved, "lost.txt").as_deref(),
-        Some("not lost")
-    );
+    assert_eq!(fixture.branch_holds(&saved, "lost.txt").as_deref(), Some("not lost"));
     assert_eq!(read(worktree.path().join("lost.txt")), "not lost");
     assert_eq!(worktree.tip().unwrap(), tip);
     worktree.reset_to(&tip, "refs/crew/snapshot/t").unwrap();
     assert_eq!(worktree.head().unwrap(), Head::Branch("crew/t".to_owned()));
     assert!(!worktree.path().join("lost.txt").exists());
-    assert!(
-        fixture
-            .branch_holds("refs/crew/snapshot/t", "lost.txt")
-            .is_some()
-    );
+    assert!(fixture.branch_holds("refs/crew/snapshot/t", "lost.txt").is_some());
 }
 
 #[test]
@@ -190,9 +150,7 @@ fn a_rebase_in_progress_is_saved_and_taken_back() {
     let worktree = fixture.acquire("t");
     let tip = commit(&worktree, "a.txt", "ours");
     fixture.user_commits("a.txt", "theirs");
-    let rebase = command(fixture.path(), worktree.path(), &["rebase", "main"])
-        .output()
-        .unwrap();
+    let rebase = command(fixture.path(), worktree.path(), &["rebase", "main"]).output().unwrap();
     assert!(!rebase.status.success());
     write(&worktree, "a.txt", "half way");
     assert_eq!(commit_all(&worktree).unwrap(), None);
@@ -200,16 +158,10 @@ fn a_rebase_in_progress_is_saved_and_taken_back() {
     assert_eq!(read(worktree.path().join("a.txt")), "ours");
     let items = fixture.repository.trash_list().unwrap();
     assert_eq!(
-        fixture
-            .branch_holds(items[0].commit.as_str(), "a.txt")
-            .as_deref(),
+        fixture.branch_holds(items[0].commit.as_str(), "a.txt").as_deref(),
         Some("half way")
     );
-    assert!(
-        fixture
-            .git_at(worktree.path(), &["status"])
-            .contains("nothing to commit")
-    );
+    assert!(fixture.git_at(worktree.path(), &["status"]).contains("nothing to commit"));
 }
 
 #[test]
@@ -222,9 +174,7 @@ fn a_conflict_with_the_base_is_left_for_the_agent_and_concluded() {
     assert!(matches!(update(), Updated::Updated { .. }));
     commit(&worktree, "ä \"b\".txt", "ours\n");
     let base = fixture.user_commits("ä \"b\".txt", "theirs\n");
-    let conflict = Updated::Conflict {
-        files: vec!["ä \"b\".txt".to_owned()],
-    };
+    let conflict = Updated::Conflict { files: vec!["ä \"b\".txt".to_owned()] };
     assert_eq!(update(), conflict);
     assert_eq!(update(), conflict, "asked again, the same answer");
     let Err(GitError::Unresolved { files }) = commit_all(&worktree) else {
@@ -239,20 +189,11 @@ fn a_conflict_with_the_base_is_left_for_the_agent_and_concluded() {
     write(&worktree, "ä \"b\".txt", "both\n");
     let tip = commit_all(&worktree).unwrap().unwrap();
     assert!(fixture.repository.is_ancestor(&base, &tip).unwrap());
-    assert_eq!(
-        fixture
-            .git(&["log", "-1", "--format=%p", tip.as_str()])
-            .split(' ')
-            .count(),
-        2
-    );
+    assert_eq!(fixture.git(&["log", "-1", "--format=%p", tip.as_str()]).split(' ').count(), 2);
     assert_eq!(update(), Updated::UpToDate);
     write(&worktree, "dirty", "x");
     fixture.user_commits("d.txt", "d");
-    assert!(matches!(
-        worktree.update_from_base("main", ann()),
-        Err(GitError::Dirty { .. })
-    ));
+    assert!(matches!(worktree.update_from_base("main", ann()), Err(GitError::Dirty { .. })));
     assert!(worktree.update_from_base("no-such", ann()).is_err());
 }
 
@@ -266,19 +207,11 @@ fn an_interrupted_conclusion_makes_no_second_merge() {
     write(&worktree, "a.txt", "both");
     let tip = commit_all(&worktree).unwrap().unwrap();
     // As if we had been killed after the branch moved, before the index followed.
-    std::fs::write(
-        worktree.git_directory().join("MERGE_HEAD"),
-        format!("{base}\n"),
-    )
-    .unwrap();
+    std::fs::write(worktree.git_directory().join("MERGE_HEAD"), format!("{base}\n")).unwrap();
     fixture.git_at(worktree.path(), &["read-tree", "main"]);
     assert_eq!(commit_all(&worktree).unwrap(), None);
     assert_eq!(worktree.tip().unwrap(), tip);
-    assert!(
-        fixture
-            .git_at(worktree.path(), &["status"])
-            .contains("nothing to commit")
-    );
+    assert!(fixture.git_at(worktree.path(), &["status"]).contains("nothing to commit"));
 }
 
 #[test]
@@ -288,9 +221,7 @@ fn several_candidates_are_combined_in_order() {
     let two = commit(&fixture.acquire("two"), "2.txt", "2");
     let clash = commit(&fixture.acquire("three"), "1.txt", "other");
     let worktree = fixture.acquire("all");
-    let done = worktree
-        .combine(&[one.clone(), two.clone()], ann())
-        .unwrap();
+    let done = worktree.combine(&[one.clone(), two.clone()], ann()).unwrap();
     assert!(matches!(done, Combined::Done { .. }));
     let all = [one, two, clash.clone()];
     let Combined::Conflict { commit, files } = worktree.combine(&all, ann()).unwrap() else {
@@ -299,10 +230,7 @@ fn several_candidates_are_combined_in_order() {
     assert_eq!((commit, files), (clash, vec!["1.txt".to_owned()]));
     write(&worktree, "1.txt", "both");
     commit_all(&worktree).unwrap().unwrap();
-    assert!(matches!(
-        worktree.combine(&all, ann()).unwrap(),
-        Combined::Done { .. }
-    ));
+    assert!(matches!(worktree.combine(&all, ann()).unwrap(), Combined::Done { .. }));
 }
 
 #[test]
@@ -319,10 +247,7 @@ fn a_snapshot_touches_nothing_and_is_idempotent() {
     let first = snapshot();
     assert_eq!(snapshot(), first);
     assert_eq!(status(), before);
-    assert_eq!(
-        fixture.branch_holds(first.as_str(), "staged").as_deref(),
-        Some("2")
-    );
+    assert_eq!(fixture.branch_holds(first.as_str(), "staged").as_deref(), Some("2"));
     std::fs::remove_file(worktree.path().join("untracked")).unwrap();
     let second = snapshot();
     assert_ne!(second, first);
@@ -342,10 +267,7 @@ fn a_repository_inside_is_left_out_of_commits() {
     write(&worktree, "inner/x.txt", "x");
     fixture.git_at(&worktree.path().join("inner"), &["init", "-q"]);
     let tip = commit_all(&worktree).unwrap().unwrap();
-    assert_eq!(
-        fixture.git(&["ls-tree", "--name-only", tip.as_str()]),
-        ".gitignore\na.txt\nb.txt"
-    );
+    assert_eq!(fixture.git(&["ls-tree", "--name-only", tip.as_str()]), ".gitignore\na.txt\nb.txt");
     let Err(GitError::NestedRepository { repositories, .. }) = fixture.worktrees.release("t")
     else {
         panic!("released with a repository inside");
@@ -365,13 +287,7 @@ fn another_repository_in_place_of_the_git_file_is_never_looked_at() {
     write(&worktree, "b.txt", "b");
     worktree.status().unwrap();
     let tip = commit_all(&worktree).unwrap().unwrap();
-    assert_eq!(
-        fixture.branch_holds(tip.as_str(), "b.txt").as_deref(),
-        Some("b")
-    );
-    assert!(matches!(
-        fixture.worktrees.release("t"),
-        Err(GitError::Refused { .. })
-    ));
+    assert_eq!(fixture.branch_holds(tip.as_str(), "b.txt").as_deref(), Some("b"));
+    assert!(matches!(fixture.worktrees.release("t"), Err(GitError::Refused { .. })));
     assert!(!fixture.path().join("trapped").exists());
 }

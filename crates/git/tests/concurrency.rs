@@ -1,10 +1,6 @@
 //! Many at once: our writes, our reads, and a long command of someone else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 
 mod fixture;
 
@@ -18,14 +14,7 @@ use fixture::{Fixture, ann, command, commit, request};
 fn sixteen_acquire_while_status_is_polled_and_fifty_commits_are_rebased() {
     let fixture = Fixture::new();
     let users = fixture.path().join("users");
-    fixture.git(&[
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "users",
-        users.to_str().unwrap(),
-    ]);
+    fixture.git(&["worktree", "add", "-q", "-b", "users", users.to_str().unwrap()]);
     for number in 0..50 {
         std::fs::write(users.join(format!("{number}.txt")), "x").unwrap();
         fixture.git_at(&users, &["add", "-A"]);
@@ -42,9 +31,7 @@ fn sixteen_acquire_while_status_is_polled_and_fifty_commits_are_rebased() {
                     let name = format!("t{number}");
                     let branch = format!("crew/{number}");
                     let acquired =
-                        fixture
-                            .worktrees
-                            .acquire(&name, &branch, start, &Include::default())?;
+                        fixture.worktrees.acquire(&name, &branch, start, &Include::default())?;
                     std::fs::write(acquired.worktree.path().join("w.txt"), &name).ok();
                     let message = "work";
                     let tip = acquired.worktree.commit_all(message, ann(), &[])?;
@@ -78,11 +65,7 @@ fn sixteen_acquire_while_status_is_polled_and_fifty_commits_are_rebased() {
     });
     assert_eq!(fixture.git(&["rev-list", "--count", "main..users"]), "50");
     for number in 0..16 {
-        assert!(
-            fixture
-                .branch_holds(&format!("crew/{number}"), "w.txt")
-                .is_some()
-        );
+        assert!(fixture.branch_holds(&format!("crew/{number}"), "w.txt").is_some());
     }
 }
 
@@ -101,22 +84,13 @@ fn merges_at_once_all_land_and_one_key_lands_once() {
             let fixture = &fixture;
             scope.spawn(move || {
                 let key = format!("e{}", number % 4);
-                let request = MergeRequest {
-                    key: &key,
-                    ..request(worktree, tip)
-                };
+                let request = MergeRequest { key: &key, ..request(worktree, tip) };
                 let outcome = fixture.worktrees.merge(&request).unwrap();
-                assert!(
-                    matches!(outcome, MergeOutcome::Merged { .. }),
-                    "{outcome:?}"
-                );
+                assert!(matches!(outcome, MergeOutcome::Merged { .. }), "{outcome:?}");
             });
         }
     });
-    assert_eq!(
-        fixture.git(&["rev-list", "--count", "--merges", "main"]),
-        "4"
-    );
+    assert_eq!(fixture.git(&["rev-list", "--count", "--merges", "main"]), "4");
     assert_eq!(fixture.git(&["status", "--porcelain"]), "");
 }
 

@@ -1,10 +1,6 @@
 //! Landing work on the base branch.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 
 mod fixture;
 
@@ -29,65 +25,31 @@ fn a_merge_moves_branch_and_checkout_together_and_happens_once() {
         let tip = commit(&worktree, "c.txt", "c");
         std::fs::write(fixture.root().join("untracked"), "mine").unwrap();
         std::fs::write(fixture.root().join("a.txt"), "dirty, elsewhere").unwrap();
-        let request = MergeRequest {
-            strategy,
-            ..request(&worktree, &tip)
-        };
+        let request = MergeRequest { strategy, ..request(&worktree, &tip) };
         let first = fixture.worktrees.merge(&request).unwrap();
-        let MergeOutcome::Merged {
-            commit: landed,
-            already: false,
-        } = first
-        else {
+        let MergeOutcome::Merged { commit: landed, already: false } = first else {
             panic!("{first:?}");
         };
         assert_eq!(fixture.start(), landed);
         assert_eq!(read(fixture.root().join("c.txt")), "c");
         assert_eq!(read(fixture.root().join("a.txt")), "dirty, elsewhere");
-        assert_eq!(
-            fixture.git(&["status", "--porcelain"]),
-            " M a.txt\n?? untracked"
-        );
+        assert_eq!(fixture.git(&["status", "--porcelain"]), " M a.txt\n?? untracked");
         let parents = fixture.git(&["log", "-1", "--format=%p"]);
-        assert_eq!(
-            parents.split(' ').count(),
-            if strategy == Strategy::Squash { 1 } else { 2 }
-        );
+        assert_eq!(parents.split(' ').count(), if strategy == Strategy::Squash { 1 } else { 2 });
         assert_eq!(
             fixture
-                .git(&[
-                    "log",
-                    "-1",
-                    "--format=%an %(trailers:key=Crew-Effect,valueonly)"
-                ])
+                .git(&["log", "-1", "--format=%an %(trailers:key=Crew-Effect,valueonly)"])
                 .trim(),
             "Ann Other e1"
         );
         let again = fixture.worktrees.merge(&request).unwrap();
-        assert_eq!(
-            again,
-            MergeOutcome::Merged {
-                commit: landed,
-                already: true
-            }
-        );
+        assert_eq!(again, MergeOutcome::Merged { commit: landed, already: true });
         // Known by content, whatever key it is asked under, even when the base has moved on.
         fixture.user_commits("d.txt", "d");
         fixture.git(&["commit", "-q", "--allow-empty", "-am", "user"]);
-        let other = MergeRequest {
-            key: "e2",
-            ..request
-        };
-        assert_eq!(
-            merged(&fixture.worktrees.merge(&other).unwrap()),
-            Some(true)
-        );
-        assert!(
-            fixture
-                .repository
-                .is_merged(&tip, &fixture.start())
-                .unwrap()
-        );
+        let other = MergeRequest { key: "e2", ..request };
+        assert_eq!(merged(&fixture.worktrees.merge(&other).unwrap()), Some(true));
+        assert!(fixture.repository.is_merged(&tip, &fixture.start()).unwrap());
     }
 }
 
@@ -124,22 +86,10 @@ fn a_key_that_begins_like_another_is_another() {
     let two = fixture.acquire("two");
     let first = commit(&one, "1.txt", "1");
     let second = commit(&two, "2.txt", "2");
-    let long = MergeRequest {
-        key: "e12",
-        ..request(&one, &first)
-    };
-    assert_eq!(
-        merged(&fixture.worktrees.merge(&long).unwrap()),
-        Some(false)
-    );
-    let short = MergeRequest {
-        key: "e1",
-        ..request(&two, &second)
-    };
-    assert_eq!(
-        merged(&fixture.worktrees.merge(&short).unwrap()),
-        Some(false)
-    );
+    let long = MergeRequest { key: "e12", ..request(&one, &first) };
+    assert_eq!(merged(&fixture.worktrees.merge(&long).unwrap()), Some(false));
+    let short = MergeRequest { key: "e1", ..request(&two, &second) };
+    assert_eq!(merged(&fixture.worktrees.merge(&short).unwrap()), Some(false));
 }
 
 #[test]
@@ -176,11 +126,7 @@ fn only_the_approved_commit_is_merged() {
 #[test]
 fn a_checkout_in_the_way_holds_the_merge() {
     let fixture = Fixture::new();
-    std::fs::write(
-        fixture.root().join(".gitignore"),
-        "ignored/\n.env*\nlocal.txt\n",
-    )
-    .unwrap();
+    std::fs::write(fixture.root().join(".gitignore"), "ignored/\n.env*\nlocal.txt\n").unwrap();
     fixture.git(&["commit", "-qam", "ignore"]);
     let worktree = fixture.acquire("t");
     write(&worktree, "b.txt", "b");
@@ -191,10 +137,7 @@ fn a_checkout_in_the_way_holds_the_merge() {
     let held = |what: &str| {
         let before = fixture.repository.fingerprint().unwrap();
         let outcome = fixture.merge(&worktree, &tip);
-        assert!(
-            matches!(outcome, MergeOutcome::Held { .. }),
-            "{what}: {outcome:?}"
-        );
+        assert!(matches!(outcome, MergeOutcome::Held { .. }), "{what}: {outcome:?}");
         assert_eq!(fixture.repository.fingerprint().unwrap(), before, "{what}");
     };
     std::fs::write(root.join("a.txt"), "mine").unwrap();
@@ -234,10 +177,7 @@ fn a_rebase_of_the_base_holds_the_merge() {
     fixture.git(&["checkout", "-q", "main"]);
     let rebase = fixture::command(fixture.path(), fixture.root(), &["rebase", "upstream"]).output();
     assert!(!rebase.unwrap().status.success());
-    assert!(matches!(
-        fixture.merge(&worktree, &tip),
-        MergeOutcome::Held { .. }
-    ));
+    assert!(matches!(fixture.merge(&worktree, &tip), MergeOutcome::Held { .. }));
     fixture.git(&["rebase", "--abort"]);
     assert_eq!(merged(&fixture.merge(&worktree, &tip)), Some(false));
 }
@@ -269,10 +209,7 @@ fn a_base_checked_out_in_another_worktree_moves_there() {
     assert_eq!(fixture.git_at(&users, &["status", "--porcelain"]), "");
     let more = commit(&worktree, "c.txt", "c");
     std::fs::rename(&users, fixture.path().join("unplugged")).unwrap();
-    let more = MergeRequest {
-        key: "e2",
-        ..request(&worktree, &more)
-    };
+    let more = MergeRequest { key: "e2", ..request(&worktree, &more) };
     let outcome = fixture.worktrees.merge(&more).unwrap();
     assert!(matches!(outcome, MergeOutcome::Held { .. }), "{outcome:?}");
 }
@@ -287,22 +224,12 @@ fn the_gate_runs_on_the_result_when_the_base_has_moved() {
         runs.set(runs.get() + 1);
         assert_eq!(read(directory.join("b.txt")), "b");
         assert_eq!(read(directory.join("c.txt")), "c");
-        assert_eq!(
-            fixture.git_at(directory, &["rev-parse", "HEAD"]),
-            commit.as_str()
-        );
+        assert_eq!(fixture.git_at(directory, &["rev-parse", "HEAD"]), commit.as_str());
         std::fs::write(directory.join("left by the gate"), "x").unwrap();
-        if runs.get() == 1 {
-            Err("tests fail".to_owned())
-        } else {
-            Ok(())
-        }
+        if runs.get() == 1 { Err("tests fail".to_owned()) } else { Ok(()) }
     };
     let base = fixture.user_commits("c.txt", "c");
-    let request = MergeRequest {
-        before_update: &gate,
-        ..request(&worktree, &tip)
-    };
+    let request = MergeRequest { before_update: &gate, ..request(&worktree, &tip) };
     let merge = || fixture.worktrees.merge(&request).unwrap();
     assert_eq!(merge(), MergeOutcome::GateFailed("tests fail".to_owned()));
     assert_eq!(fixture.start(), base);
@@ -321,14 +248,8 @@ fn the_gate_does_not_run_on_what_was_tested() {
     let worktree = fixture.acquire("t");
     let tip = commit(&worktree, "b.txt", "b");
     let gate = |_: &std::path::Path, _: &crew_git::CommitId| Err("must not run".to_owned());
-    let request = MergeRequest {
-        before_update: &gate,
-        ..request(&worktree, &tip)
-    };
-    assert_eq!(
-        merged(&fixture.worktrees.merge(&request).unwrap()),
-        Some(false)
-    );
+    let request = MergeRequest { before_update: &gate, ..request(&worktree, &tip) };
+    assert_eq!(merged(&fixture.worktrees.merge(&request).unwrap()), Some(false));
 }
 
 #[test]
@@ -347,14 +268,8 @@ fn a_base_that_moves_during_the_gate_is_merged_anew() {
         }
         Ok(())
     };
-    let request = MergeRequest {
-        before_update: &gate,
-        ..request(&worktree, &tip)
-    };
-    assert_eq!(
-        merged(&fixture.worktrees.merge(&request).unwrap()),
-        Some(false)
-    );
+    let request = MergeRequest { before_update: &gate, ..request(&worktree, &tip) };
+    assert_eq!(merged(&fixture.worktrees.merge(&request).unwrap()), Some(false));
     assert_eq!(runs.get(), 2);
     assert_eq!(fixture.git(&["status", "--porcelain"]), "");
 }
@@ -393,24 +308,13 @@ fn the_users_settings_do_not_steer_a_merge() {
     let worktree = fixture.acquire("t");
     write(&worktree, "crlf", "a\r\nb\n");
     let tip = commit(&worktree, "b.txt", "b");
-    fixture.git(&[
-        "-c",
-        "commit.gpgSign=false",
-        "commit",
-        "-q",
-        "--allow-empty",
-        "-m",
-        "move",
-    ]);
+    fixture.git(&["-c", "commit.gpgSign=false", "commit", "-q", "--allow-empty", "-m", "move"]);
     assert!(matches!(
         worktree.update_from_base("main", ann()),
         Ok(crew_git::Updated::Updated { .. })
     ));
     std::fs::write(fixture.root().join("b.txt"), "mine").unwrap();
-    assert!(matches!(
-        fixture.merge(&worktree, &tip),
-        MergeOutcome::Held { .. }
-    ));
+    assert!(matches!(fixture.merge(&worktree, &tip), MergeOutcome::Held { .. }));
     std::fs::remove_file(fixture.root().join("b.txt")).unwrap();
     assert_eq!(merged(&fixture.merge(&worktree, &tip)), Some(false));
 }

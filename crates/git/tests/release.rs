@@ -1,10 +1,6 @@
 //! Taking worktrees back: nothing is lost, and nothing but a worktree of ours is ever deleted.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 
 mod fixture;
 
@@ -49,19 +45,10 @@ fn dirty_and_untracked_files_come_back() {
     assert_eq!(holds("ü 🎉/new \"file\"").as_deref(), Some("new"));
     assert_eq!(holds("staged").as_deref(), Some("changed after"));
     let index = fixture.branch_holds("back^2", "staged");
-    assert_eq!(
-        index.as_deref(),
-        Some("staged"),
-        "what was staged is kept as well"
-    );
+    assert_eq!(index.as_deref(), Some("staged"), "what was staged is kept as well");
     let again = fixture.repository.trash_restore(&item, "back");
     assert!(matches!(again, Err(GitError::BranchTaken { .. })));
-    assert!(
-        fixture
-            .repository
-            .trash_restore(&item, "back/deeper")
-            .is_err()
-    );
+    assert!(fixture.repository.trash_restore(&item, "back/deeper").is_err());
 }
 
 #[test]
@@ -85,10 +72,7 @@ fn a_detached_head_comes_back() {
     fixture.git_at(worktree.path(), &["commit", "-qm", "detached"]);
     let holds = restored(&fixture);
     assert_eq!(holds("c.txt").as_deref(), Some("c"));
-    assert_eq!(
-        fixture.branch_holds("back^2", "b.txt").as_deref(),
-        Some("b")
-    );
+    assert_eq!(fixture.branch_holds("back^2", "b.txt").as_deref(), Some("b"));
 }
 
 #[test]
@@ -98,9 +82,8 @@ fn a_merge_and_a_rebase_in_progress_come_back() {
         let worktree = fixture.acquire("t");
         commit(&worktree, "a.txt", "ours");
         fixture.user_commits("a.txt", "theirs");
-        let output = command(fixture.path(), worktree.path(), &[operation, "main"])
-            .output()
-            .unwrap();
+        let output =
+            command(fixture.path(), worktree.path(), &[operation, "main"]).output().unwrap();
         assert!(!output.status.success(), "{operation}");
         write(&worktree, "a.txt", "half way");
         let holds = restored(&fixture);
@@ -110,12 +93,7 @@ fn a_merge_and_a_rebase_in_progress_come_back() {
         assert!(log.contains("work on a.txt"), "{operation}: {log}");
         // The next task finds no trace of it.
         let next = fixture.acquire("next");
-        assert!(
-            !fixture
-                .git_at(next.path(), &["status"])
-                .contains("in progress"),
-            "{operation}"
-        );
+        assert!(!fixture.git_at(next.path(), &["status"]).contains("in progress"), "{operation}");
         commit(&next, "n.txt", "n");
     }
 }
@@ -167,10 +145,7 @@ fn release_completes_from_every_step_that_a_crash_leaves() {
         assert!(!worktree.path().exists(), "{what}");
         let saves = fixture.repository.trash_list().unwrap();
         let found = saves.iter().filter(|item| {
-            fixture
-                .branch_holds(item.commit.as_str(), "work")
-                .as_deref()
-                == Some(what)
+            fixture.branch_holds(item.commit.as_str(), "work").as_deref() == Some(what)
         });
         assert_eq!(found.count(), 1, "{what}");
     };
@@ -256,16 +231,7 @@ fn nothing_but_a_worktree_of_ours_is_deleted() {
         assert!(released.is_err(), "{name}: {released:?}");
         assert!(kept.exists(), "{name}");
     };
-    for name in [
-        "..",
-        ".",
-        "",
-        "../user repo",
-        "/",
-        "/home",
-        "a/../..",
-        ".pool",
-    ] {
+    for name in ["..", ".", "", "../user repo", "/", "/home", "a/../..", ".pool"] {
         refused(name, fixture.root());
     }
     keep(&root.join("unregistered"));
@@ -277,14 +243,7 @@ fn nothing_but_a_worktree_of_ours_is_deleted() {
 
     // A worktree of the user's, and a way to it under our root.
     let users = fixture.path().join("users");
-    fixture.git(&[
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "users",
-        users.to_str().unwrap(),
-    ]);
+    fixture.git(&["worktree", "add", "-q", "-b", "users", users.to_str().unwrap()]);
     std::os::unix::fs::symlink(&users, root.join("users")).unwrap();
     refused("users", &users.join("a.txt"));
 
@@ -300,11 +259,7 @@ fn nothing_but_a_worktree_of_ours_is_deleted() {
     refused("cloned", &cloned.path().join("a.txt"));
     let linked = fixture.acquire("linked");
     std::fs::copy(users.join(".git"), linked.path().join(".git")).unwrap();
-    write(
-        &linked,
-        "untracked",
-        "stays, for nothing was cleaned either",
-    );
+    write(&linked, "untracked", "stays, for nothing was cleaned either");
     refused("linked", &linked.path().join("untracked"));
     assert!(fixture.root().join(".git/HEAD").exists());
 }
@@ -317,13 +272,7 @@ fn a_root_behind_a_symlink_is_resolved_once() {
     let worktrees = crew_git::Worktrees::new(&fixture.repository, &link).unwrap();
     assert_eq!(worktrees.root(), fixture.worktrees.root());
     let acquired = worktrees.acquire("t", "crew/t", &fixture.start(), &Include::Nothing);
-    assert!(
-        acquired
-            .unwrap()
-            .worktree
-            .path()
-            .starts_with(fixture.worktrees.root())
-    );
+    assert!(acquired.unwrap().worktree.path().starts_with(fixture.worktrees.root()));
     worktrees.release("t").unwrap();
     let bad = fixture.path().join("bad root");
     std::fs::create_dir(&bad).unwrap();
@@ -344,9 +293,7 @@ fn the_users_checkout_is_as_it_was() {
     write(&worktree, "c.txt", "c");
     worktree.snapshot("refs/crew/snapshot/t", "s").unwrap();
     worktree.update_from_base("main", ann()).unwrap();
-    worktree
-        .reset_to(&fixture.start(), "refs/crew/snapshot/t")
-        .unwrap();
+    worktree.reset_to(&fixture.start(), "refs/crew/snapshot/t").unwrap();
     worktree.trash_save("t").unwrap();
     fixture.worktrees.release("t").unwrap();
     fixture.worktrees.sweep().unwrap();
@@ -365,17 +312,10 @@ fn a_save_has_a_key_of_any_text() {
         let item = worktree.trash_save(key).unwrap().unwrap();
         assert_eq!(item.key, key);
         assert!(fixture.repository.trash_list().unwrap().contains(&item));
-        assert_eq!(
-            worktree.trash_save(key).unwrap().unwrap(),
-            item,
-            "the same, once"
-        );
+        assert_eq!(worktree.trash_save(key).unwrap().unwrap(), item, "the same, once");
     }
     assert_eq!(
-        fixture
-            .git(&["for-each-ref", "--count=1", "refs/crew/trash/12"])
-            .lines()
-            .count(),
+        fixture.git(&["for-each-ref", "--count=1", "refs/crew/trash/12"]).lines().count(),
         1
     );
     assert!(worktree.trash_save("").is_err());

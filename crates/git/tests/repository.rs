@@ -1,10 +1,6 @@
 //! Opening repositories and reading them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 
 mod fixture;
 
@@ -20,22 +16,13 @@ fn what_cannot_be_opened_is_told_apart() {
     let open = |name: &str| Repository::open_with(&path.join(name), git(path));
 
     std::fs::create_dir(path.join("plain")).unwrap();
-    assert!(matches!(
-        open("plain"),
-        Err(GitError::NotARepository { .. })
-    ));
-    assert!(matches!(
-        open("absent"),
-        Err(GitError::NotARepository { .. })
-    ));
+    assert!(matches!(open("plain"), Err(GitError::NotARepository { .. })));
+    assert!(matches!(open("absent"), Err(GitError::NotARepository { .. })));
     git_in(path, path, &["init", "-q", "--bare", "bare"]);
     assert!(matches!(open("bare"), Err(GitError::Bare { .. })));
     git_in(path, path, &["init", "-q", "empty"]);
     assert!(matches!(open("empty"), Err(GitError::Empty { .. })));
-    assert!(matches!(
-        open("empty/.git"),
-        Err(GitError::NotARepository { .. })
-    ));
+    assert!(matches!(open("empty/.git"), Err(GitError::NotARepository { .. })));
     let missing = git(path).with_program("no-such-git");
     let error = Repository::open_with(&path.join("empty"), missing).unwrap_err();
     assert!(matches!(error, GitError::GitMissing { .. }));
@@ -57,21 +44,9 @@ fn a_repository_is_opened_from_below_and_read() {
     fixture.git(&["config", "user.name", "Ünï"]);
     fixture.git(&["config", "user.email", "u@x"]);
     assert_eq!(repository.identity().unwrap().unwrap().name, "Ünï");
-    for nonsense in [
-        "--help",
-        "-x",
-        "no-such",
-        "",
-        "a b",
-        "HEAD:a.txt",
-        ":/",
-        "@{99}",
-    ] {
+    for nonsense in ["--help", "-x", "no-such", "", "a b", "HEAD:a.txt", ":/", "@{99}"] {
         let error = repository.resolve(nonsense).unwrap_err();
-        assert!(
-            matches!(error, GitError::UnknownRevision { .. }),
-            "{nonsense}: {error}"
-        );
+        assert!(matches!(error, GitError::UnknownRevision { .. }), "{nonsense}: {error}");
     }
     let commit = repository.resolve("main").unwrap();
     assert_eq!(repository.resolve(commit.as_str()).unwrap(), commit);
@@ -125,8 +100,6 @@ fn git_variables_of_our_own_environment_do_not_leak() {
     let worktree = fixture.acquire("env");
     let log = fixture.path().join("log");
     let deadline = std::time::Duration::from_secs(20);
-    worktree
-        .run_script("env | grep -c ^GIT_DIR", deadline, &log)
-        .unwrap();
+    worktree.run_script("env | grep -c ^GIT_DIR", deadline, &log).unwrap();
     assert_eq!(fixture::read(log), "0\n");
 }

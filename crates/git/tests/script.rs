@@ -1,10 +1,6 @@
 //! Scripts in a worktree.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure here fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 
 mod fixture;
 
@@ -33,9 +29,8 @@ fn a_deadline_ends_the_whole_group() {
     let worktree = fixture.acquire("t");
     let log = fixture.path().join("setup.log");
     let begun = Instant::now();
-    let outcome = worktree
-        .run_script("sleep 300 & sleep 300", Duration::from_millis(200), &log)
-        .unwrap();
+    let outcome =
+        worktree.run_script("sleep 300 & sleep 300", Duration::from_millis(200), &log).unwrap();
     assert!(outcome.timed_out);
     assert!(begun.elapsed() < LONG);
     // Nobody is left inside, so the worktree can be taken back.
@@ -47,17 +42,13 @@ fn what_a_script_leaves_running_is_ended() {
     let fixture = Fixture::new();
     let worktree = fixture.acquire("t");
     let log = fixture.path().join("setup.log");
-    let outcome = worktree
-        .run_script("sleep 300 & echo ready", LONG, &log)
-        .unwrap();
+    let outcome = worktree.run_script("sleep 300 & echo ready", LONG, &log).unwrap();
     assert_eq!((outcome.exit, outcome.timed_out), (0, false));
     assert_eq!(read(&log), "ready\n");
     fixture.worktrees.release("t").unwrap();
     let worktree = fixture.acquire("t");
     let stubborn = "trap '' TERM; while :; do sleep 1; done";
-    let outcome = worktree
-        .run_script(stubborn, Duration::from_millis(200), &log)
-        .unwrap();
+    let outcome = worktree.run_script(stubborn, Duration::from_millis(200), &log).unwrap();
     assert!(outcome.timed_out);
     fixture.worktrees.release("t").unwrap();
 }

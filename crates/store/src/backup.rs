@@ -16,10 +16,7 @@ const DIRECTORIES: [&str; 2] = ["runs", "sessions"];
 /// Writes a backup of `home` to `target`, which must not exist.
 pub fn backup(home: &Home, target: &Path) -> Result<(), StoreError> {
     if target.exists() {
-        return Err(StoreError::Backup(format!(
-            "{} exists already",
-            target.display()
-        )));
+        return Err(StoreError::Backup(format!("{} exists already", target.display())));
     }
     let partial = target.with_extension("partial");
     fs::create_dir_all(&partial).map_err(StoreError::file("making", &partial))?;
@@ -39,10 +36,7 @@ pub fn backup(home: &Home, target: &Path) -> Result<(), StoreError> {
 pub fn restore(source: &Path, home: &Path) -> Result<Option<std::path::PathBuf>, StoreError> {
     let database = source.join("crewhouse.db");
     if !database.is_file() {
-        let problem = format!(
-            "{} is not a backup: it has no crewhouse.db",
-            source.display()
-        );
+        let problem = format!("{} is not a backup: it has no crewhouse.db", source.display());
         return Err(StoreError::Backup(problem));
     }
     Reader::open(&database)?.load()?;
@@ -82,9 +76,7 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), StoreError> {
     let list = fs::read_dir(from).map_err(StoreError::file("listing", from))?;
     for entry in list {
         let entry = entry.map_err(StoreError::file("listing", from))?;
-        let kind = entry
-            .file_type()
-            .map_err(StoreError::file("reading", &entry.path()))?;
+        let kind = entry.file_type().map_err(StoreError::file("reading", &entry.path()))?;
         let target = to.join(entry.file_name());
         if kind.is_dir() {
             copy_tree(&entry.path(), &target)?;
@@ -115,13 +107,7 @@ mod tests {
         };
         let commit = |writer: &mut Writer, seq| {
             let change = Change::default();
-            writer
-                .commit(&[Commit {
-                    entry: entry(seq),
-                    change,
-                    key: None,
-                }])
-                .unwrap();
+            writer.commit(&[Commit { entry: entry(seq), change, key: None }]).unwrap();
         };
         let mut writer = Writer::open(&home.database()).unwrap();
         commit(&mut writer, 1);
@@ -129,29 +115,14 @@ mod tests {
         fs::write(home.runs().join("1.1/out.ndjson"), "{}\n").unwrap();
         let target = dir.path().join("backup");
         backup(&home, &target).unwrap();
-        assert!(
-            backup(&home, &target).is_err(),
-            "a backup is never overwritten"
-        );
+        assert!(backup(&home, &target).is_err(), "a backup is never overwritten");
         commit(&mut writer, 2);
         drop(writer);
 
         let aside = restore(&target, &root).unwrap().unwrap();
-        assert_eq!(
-            Writer::open(&home.database()).unwrap().last().unwrap(),
-            Seq(1)
-        );
+        assert_eq!(Writer::open(&home.database()).unwrap().last().unwrap(), Seq(1));
         assert!(home.runs().join("1.1/out.ndjson").exists());
-        assert_eq!(
-            Writer::open(&aside.join("crewhouse.db"))
-                .unwrap()
-                .last()
-                .unwrap(),
-            Seq(2)
-        );
-        assert!(
-            restore(&root.join("runs"), &root).is_err(),
-            "that is no backup"
-        );
+        assert_eq!(Writer::open(&aside.join("crewhouse.db")).unwrap().last().unwrap(), Seq(2));
+        assert!(restore(&root.join("runs"), &root).is_err(), "that is no backup");
     }
 }

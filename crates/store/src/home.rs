@@ -33,15 +33,10 @@ impl Home {
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         for directory in ["", "journal", "runs", "sessions", "worktrees"] {
             let path = root.join(directory);
-            let make = fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path);
+            let make = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
             make.map_err(StoreError::file("making", &path))?;
         }
-        let root = root
-            .canonicalize()
-            .map_err(StoreError::file("finding", root))?;
+        let root = root.canonicalize().map_err(StoreError::file("finding", root))?;
         Ok(Self { root })
     }
 
@@ -60,14 +55,9 @@ impl Home {
             .open(&path)
             .map_err(StoreError::file("opening", &path))?;
         if fs4::FileExt::try_lock(&file).is_err() {
-            return Err(StoreError::Locked {
-                path: self.root.clone(),
-                owner: owner(&mut file),
-            });
+            return Err(StoreError::Locked { path: self.root.clone(), owner: owner(&mut file) });
         }
-        let write = file
-            .set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()));
+        let write = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         write.map_err(StoreError::file("writing", &path))?;
         Ok(HomeLock { _file: file })
     }
@@ -89,12 +79,8 @@ impl Home {
         let temporary = self.root.join("token.new");
         let write = || {
             let mut options = OpenOptions::new();
-            let mut file = options
-                .create(true)
-                .truncate(true)
-                .write(true)
-                .mode(0o600)
-                .open(&temporary)?;
+            let mut file =
+                options.create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
             file.write_all(token.as_bytes())?;
             file.sync_all()?;
             fs::rename(&temporary, &path)
@@ -167,12 +153,7 @@ mod tests {
         let home = Home::open(dir.path()).unwrap();
         let lock = home.lock().unwrap();
         let error = home.lock().unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains(&format!("pid {}", std::process::id())),
-            "{error}"
-        );
+        assert!(error.to_string().contains(&format!("pid {}", std::process::id())), "{error}");
         assert!(error.hint().is_some());
         drop(lock);
         home.lock().unwrap();
@@ -186,10 +167,7 @@ mod tests {
         let token = home.token().unwrap();
         assert_eq!(token.len(), 64);
         assert_eq!(home.token().unwrap(), token);
-        let mode = fs::metadata(home.root().join("token"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(home.root().join("token")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -31,11 +31,7 @@ pub struct Journal {
 impl Journal {
     /// Opens the files and makes them equal to the table.
     pub fn open(directory: &Path, writer: &Writer) -> Result<Self, StoreError> {
-        let mut journal = Self {
-            directory: directory.to_owned(),
-            file: None,
-            last: Seq(0),
-        };
+        let mut journal = Self { directory: directory.to_owned(), file: None, last: Seq(0) };
         journal.find_end()?;
         if journal.last > writer.last()? {
             journal.set_aside()?;
@@ -51,11 +47,7 @@ impl Journal {
 
     /// Appends entries; one that is there already is passed over.
     pub fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        for entry in entries
-            .iter()
-            .filter(|entry| entry.seq > self.last)
-            .collect::<Vec<_>>()
-        {
+        for entry in entries.iter().filter(|entry| entry.seq > self.last).collect::<Vec<_>>() {
             let mut line = serde_json::to_vec(entry).map_err(|error| StoreError::Corrupt {
                 table: "event",
                 key: entry.seq.to_string(),
@@ -66,11 +58,7 @@ impl Journal {
             // A write that fails half-way must not leave half a line before the next entry.
             if let Err(source) = file.write_all(&line) {
                 file.set_len(*size).ok();
-                return Err(StoreError::File {
-                    what: "writing",
-                    path: path.clone(),
-                    source,
-                });
+                return Err(StoreError::File { what: "writing", path: path.clone(), source });
             }
             *size += line.len() as u64;
             self.last = entry.seq;
@@ -84,11 +72,7 @@ impl Journal {
     }
 
     fn current(&mut self, next: Seq) -> Result<&mut (PathBuf, File, u64), StoreError> {
-        if self
-            .file
-            .as_ref()
-            .is_none_or(|(_, _, size)| *size >= FILE_BYTES_MAX)
-        {
+        if self.file.as_ref().is_none_or(|(_, _, size)| *size >= FILE_BYTES_MAX) {
             let path = self.directory.join(format!("{:012}.jsonl", next.0));
             let mut options = OpenOptions::new();
             let file = options.append(true).create(true).mode(0o600).open(&path);
@@ -97,11 +81,7 @@ impl Journal {
         }
         self.file.as_mut().ok_or_else(|| {
             let source = std::io::Error::other("BUG: the file was just opened");
-            StoreError::File {
-                what: "opening",
-                path: self.directory.clone(),
-                source,
-            }
+            StoreError::File { what: "opening", path: self.directory.clone(), source }
         })
     }
 
@@ -116,8 +96,7 @@ impl Journal {
             };
             let file = OpenOptions::new().append(true).open(&path);
             let file = file.map_err(StoreError::file("opening", &path))?;
-            file.set_len(end)
-                .map_err(StoreError::file("cutting", &path))?;
+            file.set_len(end).map_err(StoreError::file("cutting", &path))?;
             self.last = last;
             self.file = Some((path, file, end));
             return Ok(());
@@ -130,10 +109,7 @@ impl Journal {
         let list = list.map_err(StoreError::file("listing", &self.directory))?;
         let mut files: Vec<PathBuf> = list
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "jsonl")
-            })
+            .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
             .collect();
         files.sort();
         Ok(files)
@@ -155,8 +131,7 @@ fn last_line(path: &Path) -> Result<(Option<Seq>, u64), StoreError> {
     let mut file = File::open(path).map_err(StoreError::file("opening", path))?;
     let mut last = (None, 0);
     let mut end = 0;
-    file.seek(SeekFrom::Start(0))
-        .map_err(StoreError::file("reading", path))?;
+    file.seek(SeekFrom::Start(0)).map_err(StoreError::file("reading", path))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let mut line = Vec::new();
     loop {
@@ -202,19 +177,10 @@ mod tests {
     }
 
     fn seqs(directory: &Path) -> Vec<u64> {
-        let journal = Journal {
-            directory: directory.to_owned(),
-            file: None,
-            last: Seq(0),
-        };
+        let journal = Journal { directory: directory.to_owned(), file: None, last: Seq(0) };
         let files = journal.files().unwrap();
-        let text: String = files
-            .iter()
-            .map(|path| fs::read_to_string(path).unwrap())
-            .collect();
-        text.lines()
-            .map(|line| serde_json::from_str::<Entry>(line).unwrap().seq.0)
-            .collect()
+        let text: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap().seq.0).collect()
     }
 
     #[test]
@@ -243,17 +209,9 @@ mod tests {
         commit(&mut older, 1..=3);
         let mut journal = Journal::open(dir.path(), &older).unwrap();
         assert_eq!(seqs(dir.path()), [1, 2, 3]);
-        assert!(
-            dir.path()
-                .join("000000000001.jsonl.before-restore-5")
-                .exists()
-        );
+        assert!(dir.path().join("000000000001.jsonl.before-restore-5").exists());
         commit(&mut older, 4..=4);
         journal.append(&older.entries(Seq(0), 10).unwrap()).unwrap();
-        assert_eq!(
-            seqs(dir.path()),
-            [1, 2, 3, 4],
-            "what is there is not written again"
-        );
+        assert_eq!(seqs(dir.path()), [1, 2, 3, 4], "what is there is not written again");
     }
 }

@@ -40,11 +40,7 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
 
 /// Brings a database up to [`VERSION`], each step in a transaction of its own.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    for (at, (_, sql)) in MIGRATIONS
-        .iter()
-        .enumerate()
-        .skip(version(connection)? as usize)
-    {
+    for (at, (_, sql)) in MIGRATIONS.iter().enumerate().skip(version(connection)? as usize) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "user_version", at as u32 + 1)?;

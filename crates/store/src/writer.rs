@@ -40,28 +40,16 @@ impl Writer {
         let failed = failed_at(path);
         let mut connection = Connection::open(path).map_err(&failed)?;
         // FULL: what was answered with "recorded" is on the disk, even if the power fails.
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .map_err(&failed)?;
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .map_err(&failed)?;
-        connection
-            .pragma_update(None, "foreign_keys", "ON")
-            .map_err(&failed)?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(&failed)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(&failed)?;
+        connection.pragma_update(None, "foreign_keys", "ON").map_err(&failed)?;
         connection.set_prepared_statement_cache_capacity(64);
         let found = schema::version(&connection).map_err(&failed)?;
         if found > schema::VERSION {
-            return Err(StoreError::Newer {
-                found,
-                known: schema::VERSION,
-            });
+            return Err(StoreError::Newer { found, known: schema::VERSION });
         }
         schema::migrate(&mut connection).map_err(&failed)?;
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
-        })
+        Ok(Self { connection, path: path.to_owned() })
     }
 
     /// The present, as it was last committed.
@@ -101,9 +89,7 @@ impl Writer {
     /// Ends with nothing left in the write-ahead log.
     pub fn close(self) -> Result<(), StoreError> {
         let Self { connection, path } = self;
-        connection
-            .close()
-            .map_err(|(_, source)| StoreError::Database { path, source })
+        connection.close().map_err(|(_, source)| StoreError::Database { path, source })
     }
 }
 
@@ -112,10 +98,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed_at(path))?;
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
-        })
+        Ok(Self { connection, path: path.to_owned() })
     }
 
     /// The present, as it was last committed.
@@ -135,8 +118,5 @@ impl Reader {
 
 pub(crate) fn failed_at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
     let path = path.to_owned();
-    move |source| StoreError::Database {
-        path: path.clone(),
-        source,
-    }
+    move |source| StoreError::Database { path: path.clone(), source }
 }

@@ -17,12 +17,7 @@ fn post(base_url: &str, path: &str, body: &Value) -> (String, String) {
     let path = format!("/{base}{path}").replace("//", "/");
     let body = body.to_string();
     let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+    write!(stream, "POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
@@ -43,11 +38,7 @@ fn a_whole_answer_has_the_shape_of_its_provider() {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(status, "200");
         for (place, expect) in places {
-            assert_eq!(
-                body.pointer(place),
-                Some(&expect),
-                "{wire:?} {place} in {body}"
-            );
+            assert_eq!(body.pointer(place), Some(&expect), "{wire:?} {place} in {body}");
         }
         assert_eq!(server.requests()[0].body, json!({ "stream": false }));
     };
@@ -65,10 +56,7 @@ fn a_whole_answer_has_the_shape_of_its_provider() {
         "/chat/completions",
         [
             ("/choices/0/message/content", json!("hello")),
-            (
-                "/choices/0/message/tool_calls/0/function/arguments",
-                json!(r#"{"path":"a"}"#),
-            ),
+            ("/choices/0/message/tool_calls/0/function/arguments", json!(r#"{"path":"a"}"#)),
             ("/usage/prompt_tokens", json!(3)),
         ],
     );
@@ -77,10 +65,7 @@ fn a_whole_answer_has_the_shape_of_its_provider() {
         "/models/m:generateContent",
         [
             ("/candidates/0/content/parts/1/text", json!("hello")),
-            (
-                "/candidates/0/content/parts/2/functionCall/name",
-                json!("read"),
-            ),
+            ("/candidates/0/content/parts/2/functionCall/name", json!("read")),
             ("/candidates/0/finishReason", json!("STOP")),
         ],
     );
@@ -104,10 +89,7 @@ fn a_script_is_followed_to_its_end() {
     let ask = || post(&base, "/chat/completions", &json!({}));
     assert_eq!(ask(), ("529".to_owned(), "busy".to_owned()));
     assert!(ask().1.contains("well"));
-    assert_eq!(
-        ask(),
-        ("500".to_owned(), "the script is at its end".to_owned())
-    );
+    assert_eq!(ask(), ("500".to_owned(), "the script is at its end".to_owned()));
     assert_eq!(post(&base, "/nowhere", &json!({})).0, "404");
     assert_eq!(server.requests().len(), 4);
 }

@@ -12,11 +12,7 @@ const RUNS: u64 = 20_000;
 const FIRST_SEED: u64 = 1;
 
 fn scenario(seed: u64) -> Scenario {
-    Scenario {
-        seed,
-        chaos: 150 + (seed % 7 * 100) as usize,
-        faults: FAULTS.to_vec(),
-    }
+    Scenario { seed, chaos: 150 + (seed % 7 * 100) as usize, faults: FAULTS.to_vec() }
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -68,10 +64,7 @@ fn explain(seed: u64) {
         Err(_) => sim::shrink(scenario(seed)),
     };
     for entry in sim::journal(&small, 10_000) {
-        println!(
-            "{} {:?} {:?} {:?}",
-            entry.seq, entry.body, entry.notes, entry.dropped
-        );
+        println!("{} {:?} {:?} {:?}", entry.seq, entry.body, entry.notes, entry.dropped);
     }
     panic!("{small}\n{}", sim::run(&small).unwrap_err());
 }

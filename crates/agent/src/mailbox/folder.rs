@@ -44,23 +44,17 @@ pub(super) enum Moved {
 impl Folder {
     /// Opens a directory, which is made if it is not there. A link to one is an error.
     pub(super) fn open(path: &Path, mode: u32) -> Result<Self, MailboxError> {
-        let io = |errno: Errno| MailboxError::Io {
-            path: path.to_owned(),
-            error: errno.into(),
-        };
+        let io = |errno: Errno| MailboxError::Io { path: path.to_owned(), error: errno.into() };
         match rustix::fs::mkdirat(CWD, path, Mode::from_raw_mode(mode)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(io(errno)),
         }
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Self {
-                fd,
-                path: path.to_owned(),
-            }),
-            Err(Errno::NOTDIR | Errno::LOOP) => Err(MailboxError::NotADirectory {
-                path: path.to_owned(),
-            }),
+            Ok(fd) => Ok(Self { fd, path: path.to_owned() }),
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                Err(MailboxError::NotADirectory { path: path.to_owned() })
+            }
             Err(errno) => Err(io(errno)),
         }
     }
@@ -137,10 +131,7 @@ impl Folder {
     /// must not exist. The answer is `false` if it does.
     pub(super) fn publish(&self, name: &str, bytes: &[u8]) -> Result<bool, MailboxError> {
         let temp = temp_name();
-        let io = |error: io::Error| MailboxError::Io {
-            path: self.path.join(name),
-            error,
-        };
+        let io = |error: io::Error| MailboxError::Io { path: self.path.join(name), error };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, &temp, flags, Mode::from_raw_mode(0o644))
             .map_err(|errno| io(errno.into()))?;
@@ -171,10 +162,7 @@ impl Folder {
             .map_err(|errno| self.error_at(name.as_ref(), errno))?;
         File::from(fd)
             .write_all(bytes)
-            .map_err(|error| MailboxError::Io {
-                path: self.path.join(name),
-                error,
-            })
+            .map_err(|error| MailboxError::Io { path: self.path.join(name), error })
     }
 
     /// Removes a file; `false` when there was none.
@@ -196,10 +184,7 @@ impl Folder {
         if is_free(name)? {
             return Ok(name.to_owned());
         }
-        Ok(format!(
-            "{name}.{}",
-            temp_name().trim_start_matches('.').trim_end_matches(".tmp")
-        ))
+        Ok(format!("{name}.{}", temp_name().trim_start_matches('.').trim_end_matches(".tmp")))
     }
 
     /// Removes all but the `max` files that changed last here. Directories stay: they hold what
@@ -211,10 +196,7 @@ impl Folder {
         }
         let mut entries = Vec::new();
         for name in &names {
-            entries.extend(
-                self.entry(name)?
-                    .filter(|e| e.file_type != FileType::Directory),
-            );
+            entries.extend(self.entry(name)?.filter(|e| e.file_type != FileType::Directory));
         }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.changed_ns));
         for entry in entries.iter().skip(max) {
@@ -232,17 +214,11 @@ impl Folder {
     }
 
     fn error(&self, errno: Errno) -> MailboxError {
-        MailboxError::Io {
-            path: self.path.clone(),
-            error: errno.into(),
-        }
+        MailboxError::Io { path: self.path.clone(), error: errno.into() }
     }
 
     fn error_at(&self, name: &OsStr, errno: Errno) -> MailboxError {
-        MailboxError::Io {
-            path: self.path.join(name),
-            error: errno.into(),
-        }
+        MailboxError::Io { path: self.path.join(name), error: errno.into() }
     }
 }
 

@@ -23,25 +23,15 @@ pub(super) enum Verdict {
 /// Looks at a file without opening it.
 pub(super) fn look(entry: &Entry, now: Time, rules: &Rules) -> Verdict {
     if let Some(what) = not_a_file(entry.file_type) {
-        return Verdict::Bad(format!(
-            "it is {what}; hint: only a plain file can be a message"
-        ));
+        return Verdict::Bad(format!("it is {what}; hint: only a plain file can be a message"));
     }
     if entry.bytes > TEXT_BYTES_MAX {
         return Verdict::Bad(too_large());
     }
-    let patience = if entry.bytes == 0 {
-        rules.empty_patience
-    } else {
-        rules.settle
-    };
+    let patience = if entry.bytes == 0 { rules.empty_patience } else { rules.settle };
     // A clock that runs ahead must not make a file wait for ever.
     let age = Millis(now.0.abs_diff(entry.written_ms));
-    if age < patience {
-        Verdict::Later
-    } else {
-        Verdict::Good
-    }
+    if age < patience { Verdict::Later } else { Verdict::Good }
 }
 
 fn not_a_file(file_type: FileType) -> Option<&'static str> {
@@ -72,14 +62,10 @@ pub(super) fn read(taken: &Folder, file: &str) -> io::Result<Option<Result<Taken
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            return Ok(Some(Err(
-                "it is no plain file; hint: only such can be a message".into(),
-            )));
+            return Ok(Some(Err("it is no plain file; hint: only such can be a message".into())));
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return Ok(Some(Err(
-                "it may not be read; hint: chmod u+r, and drop it again".into(),
-            )));
+            return Ok(Some(Err("it may not be read; hint: chmod u+r, and drop it again".into())));
         }
         Err(error) => return Err(error),
     };
@@ -117,13 +103,7 @@ pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 fn key_of(file: &str, text: &str) -> String {
-    let digest = Sha256::new()
-        .chain_update(file)
-        .chain_update([0])
-        .chain_update(text)
-        .finalize();
+    let digest = Sha256::new().chain_update(file).chain_update([0]).chain_update(text).finalize();
     let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }

@@ -168,13 +168,8 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 5] = [
-        Self::Triggers,
-        Self::Responses,
-        Self::Taken,
-        Self::Archive,
-        Self::Rejected,
-    ];
+    const ALL: [Self; 5] =
+        [Self::Triggers, Self::Responses, Self::Taken, Self::Archive, Self::Rejected];
 
     fn directory(self) -> &'static str {
         match self {
@@ -219,10 +214,8 @@ pub struct Mailbox {
 impl Mailbox {
     /// Opens a mailbox and makes what is not there.
     pub fn open(shared_dir: &Path, rules: Rules) -> Result<Self, MailboxError> {
-        std::fs::create_dir_all(shared_dir).map_err(|error| MailboxError::Io {
-            path: shared_dir.to_owned(),
-            error,
-        })?;
+        std::fs::create_dir_all(shared_dir)
+            .map_err(|error| MailboxError::Io { path: shared_dir.to_owned(), error })?;
         let mailbox = Self {
             root: shared_dir.to_owned(),
             rules,
@@ -378,33 +371,22 @@ impl Mailbox {
     ) -> Result<Option<Rejected>, MailboxError> {
         let aside = self.folder(Part::Rejected)?;
         let name_aside = aside.free_name(&name::sanitized(display))?;
-        aside.write(
-            &format!("{name_aside}.reason"),
-            format!("{reason}\n").as_bytes(),
-        )?;
+        aside.write(&format!("{name_aside}.reason"), format!("{reason}\n").as_bytes())?;
         if from.move_to(name, &aside, name_aside.as_ref())? == Moved::Vanished {
             aside.remove(&format!("{name_aside}.reason"))?;
             return Ok(None);
         }
         self.count_put_away()?;
-        Ok(Some(Rejected {
-            name: name_aside,
-            reason: reason.to_owned(),
-        }))
+        Ok(Some(Rejected { name: name_aside, reason: reason.to_owned() }))
     }
 
     fn count_put_away(&self) -> Result<(), MailboxError> {
         let before = self.put_away.fetch_add(1, Ordering::Relaxed);
-        if before % PRUNE_EVERY == PRUNE_EVERY - 1 {
-            self.prune()
-        } else {
-            Ok(())
-        }
+        if before % PRUNE_EVERY == PRUNE_EVERY - 1 { self.prune() } else { Ok(()) }
     }
 
     fn prune(&self) -> Result<(), MailboxError> {
-        self.folder(Part::Archive)?
-            .keep_newest(self.rules.archived_max)?;
+        self.folder(Part::Archive)?.keep_newest(self.rules.archived_max)?;
         self.folder(Part::Rejected)?.keep_newest(REJECTED_MAX)
     }
 

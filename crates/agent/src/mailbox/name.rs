@@ -57,17 +57,13 @@ pub(super) fn classify(kind: Kind, name: &OsStr) -> Named {
     }
     if name.ends_with(&format!(".{}", kind.other())) {
         let other = kind.other();
-        return Named::Bad(format!(
-            "a {other} among the {kind}s; hint: put it into {other}s/"
-        ));
+        return Named::Bad(format!("a {other} among the {kind}s; hint: put it into {other}s/"));
     }
     if !name.ends_with(&format!(".{kind}")) {
         return Named::Other;
     }
     match name.split_once('.') {
-        Some((role, _)) if is_role(role) => Named::Mail {
-            role: role.to_owned(),
-        },
+        Some((role, _)) if is_role(role) => Named::Mail { role: role.to_owned() },
         _ => Named::Bad(format!(
             "the name does not begin with a role; hint: <role>.{kind}, the role in a-z, 0-9 and -"
         )),
@@ -77,9 +73,7 @@ pub(super) fn classify(kind: Kind, name: &OsStr) -> Named {
 /// Whether files can be named after this role.
 pub(super) fn is_role(role: &str) -> bool {
     (1..=ROLE_BYTES_MAX).contains(&role.len())
-        && role
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && role.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// The name in `taken/`, unique for every drop: `<kind>.<role>.<changed ns>.<inode>.<name>`.
@@ -108,10 +102,7 @@ pub(super) fn parse_taken(file: &str) -> Option<(Kind, &str)> {
 
 /// When a file in `taken/` or `archive/` was dropped, from its name.
 pub(super) fn dropped_at(file: &str) -> u64 {
-    file.split('.')
-        .nth(2)
-        .and_then(|ns| ns.parse().ok())
-        .unwrap_or_default()
+    file.split('.').nth(2).and_then(|ns| ns.parse().ok()).unwrap_or_default()
 }
 
 /// The name that a file in `taken/` had before; any other name is its own.
@@ -123,10 +114,7 @@ pub(super) fn original(file: &str) -> &str {
 /// A name of harmless characters and bounded length that ends as `name` does.
 pub(super) fn sanitized(name: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let clean: String = name
-        .chars()
-        .map(|c| if harmless(c) { c } else { '_' })
-        .collect();
+    let clean: String = name.chars().map(|c| if harmless(c) { c } else { '_' }).collect();
     let clean = clean.trim_start_matches('.');
     match clean.len().checked_sub(NAME_BYTES_MAX) {
         None => clean.to_owned(),

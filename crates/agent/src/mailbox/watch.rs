@@ -36,9 +36,7 @@ impl Watch {
         let mut watcher = recommended_watcher(on_event).map_err(|error| failed(&error))?;
         for part in [Part::Triggers, Part::Responses] {
             let path = shared_dir.join(part.directory());
-            watcher
-                .watch(&path, RecursiveMode::NonRecursive)
-                .map_err(|error| failed(&error))?;
+            watcher.watch(&path, RecursiveMode::NonRecursive).map_err(|error| failed(&error))?;
         }
         Ok(Self { _watcher: watcher })
     }

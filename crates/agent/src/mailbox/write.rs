@@ -30,14 +30,8 @@ impl Mailbox {
     /// Takes `<role>.trigger` back.
     pub fn withdraw_trigger(&self, role: &str) -> Result<Withdrawn, MailboxError> {
         check_role(role)?;
-        let was_there = self
-            .folder(Kind::Trigger.into())?
-            .remove(&format!("{role}.trigger"))?;
-        Ok(if was_there {
-            Withdrawn::Yes
-        } else {
-            Withdrawn::TooLate
-        })
+        let was_there = self.folder(Kind::Trigger.into())?.remove(&format!("{role}.trigger"))?;
+        Ok(if was_there { Withdrawn::Yes } else { Withdrawn::TooLate })
     }
 
     fn drop_message(&self, kind: Kind, role: &str, text: &str) -> Result<String, MailboxError> {
@@ -56,16 +50,10 @@ impl Mailbox {
                 return Ok(name);
             }
         }
-        Err(MailboxError::Full {
-            role: role.to_owned(),
-        })
+        Err(MailboxError::Full { role: role.to_owned() })
     }
 }
 
 fn check_role(role: &str) -> Result<(), MailboxError> {
-    if name::is_role(role) {
-        Ok(())
-    } else {
-        Err(MailboxError::BadRole(role.to_owned()))
-    }
+    if name::is_role(role) { Ok(()) } else { Err(MailboxError::BadRole(role.to_owned())) }
 }

@@ -40,15 +40,7 @@ pub(super) fn run(
     surroundings: &Surroundings<'_>,
 ) -> AgentExit {
     let ended = begin(&mut input, surroundings).and_then(|(start, session, model, workshop)| {
-        Agent {
-            start,
-            session,
-            model,
-            workshop,
-            input,
-            output,
-        }
-        .work()
+        Agent { start, session, model, workshop, input, output }.work()
     });
     let Err(failure) = ended else {
         return AgentExit::Done;
@@ -85,10 +77,7 @@ fn model(start: &Start, surroundings: &Surroundings<'_>) -> Result<Model, Failur
             .map(Model::Playbook)
             .map_err(|reason| Failure::invalid(reason.to_string()));
     }
-    Ok(Model::Remote(Box::new(Remote::new(
-        start,
-        surroundings.env,
-    )?)))
+    Ok(Model::Remote(Box::new(Remote::new(start, surroundings.env)?)))
 }
 
 impl Agent<'_, '_> {
@@ -131,24 +120,14 @@ impl Agent<'_, '_> {
 
     /// Adds the prompt of this start, unless the conversation is the one that it began.
     fn take_prompt(&mut self) -> Result<(), Failure> {
-        let newest = self
-            .session
-            .records()
-            .iter()
-            .rev()
-            .find_map(|record| match record {
-                Record::Prompt { text, stage, visit } => Some((text, stage, *visit)),
-                Record::Message { .. }
-                | Record::Assistant(_)
-                | Record::Result(_)
-                | Record::Mark { .. } => None,
-            });
-        let Start {
-            prompt,
-            stage,
-            visit,
-            ..
-        } = &self.start;
+        let newest = self.session.records().iter().rev().find_map(|record| match record {
+            Record::Prompt { text, stage, visit } => Some((text, stage, *visit)),
+            Record::Message { .. }
+            | Record::Assistant(_)
+            | Record::Result(_)
+            | Record::Mark { .. } => None,
+        });
+        let Start { prompt, stage, visit, .. } = &self.start;
         if prompt.is_empty() {
             let hint = "hint: give a prompt, or the session of a conversation to go on with";
             return match newest {
@@ -159,11 +138,7 @@ impl Agent<'_, '_> {
         if newest == Some((prompt, stage, *visit)) {
             return Ok(());
         }
-        let prompt = Record::Prompt {
-            text: prompt.clone(),
-            stage: stage.clone(),
-            visit: *visit,
-        };
+        let prompt = Record::Prompt { text: prompt.clone(), stage: stage.clone(), visit: *visit };
         for finish in self.session.open_calls() {
             self.close_silently(&finish, "accepted: the run ended here")?;
         }
@@ -172,10 +147,7 @@ impl Agent<'_, '_> {
 
     fn report_bad_input(&mut self) -> Result<(), Failure> {
         for message in self.input.take_not_understood() {
-            self.output.emit(&AgentEvent::Error {
-                class: ErrorClass::Other,
-                message,
-            })?;
+            self.output.emit(&AgentEvent::Error { class: ErrorClass::Other, message })?;
         }
         Ok(())
     }
@@ -202,9 +174,7 @@ impl Agent<'_, '_> {
     }
 
     fn append_messages(&mut self, messages: Vec<String>) -> io::Result<()> {
-        messages
-            .into_iter()
-            .try_for_each(|text| self.session.append(Record::Message { text }))
+        messages.into_iter().try_for_each(|text| self.session.append(Record::Message { text }))
     }
 
     fn ask_model(&mut self) -> Result<(), Failure> {
@@ -221,26 +191,18 @@ impl Agent<'_, '_> {
     fn take_reply(&mut self, reply: Reply) -> Result<(), Failure> {
         self.output.emit(&AgentEvent::Usage(reply.usage))?;
         if !reply.thinking.is_empty() {
-            self.output.emit(&AgentEvent::Thinking {
-                text: reply.thinking.clone(),
-            })?;
+            self.output.emit(&AgentEvent::Thinking { text: reply.thinking.clone() })?;
         }
         if !reply.text.is_empty() {
-            self.output.emit(&AgentEvent::Text {
-                text: reply.text.clone(),
-            })?;
+            self.output.emit(&AgentEvent::Text { text: reply.text.clone() })?;
         }
         let place = self.session.records().len();
-        let named = reply
-            .calls
-            .into_iter()
-            .enumerate()
-            .map(|(index, call)| Call {
-                id: format!("c{place}-{index}"),
-                name: call.name,
-                input: call.input,
-                signatures: call.signatures,
-            });
+        let named = reply.calls.into_iter().enumerate().map(|(index, call)| Call {
+            id: format!("c{place}-{index}"),
+            name: call.name,
+            input: call.input,
+            signatures: call.signatures,
+        });
         let answer = Assistant {
             model: self.model.name().to_owned(),
             thinking: reply.thinking,
@@ -254,11 +216,8 @@ impl Agent<'_, '_> {
     }
 
     fn use_tool(&mut self, call: &Call) -> Result<(), Failure> {
-        let Call {
-            id, name, input, ..
-        } = call.clone();
-        self.output
-            .emit(&AgentEvent::ToolCall { id, name, input })?;
+        let Call { id, name, input, .. } = call.clone();
+        self.output.emit(&AgentEvent::ToolCall { id, name, input })?;
         let outcome = match self.tool_of(call) {
             Ok(ToolCall::Ask(ask)) => self.ask_human(&call.id, ask)?,
             Ok(ToolCall::Read(read)) => self.workshop.read(&read),
@@ -269,26 +228,20 @@ impl Agent<'_, '_> {
             Ok(ToolCall::Finish) => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),
             Err(reason) => Err(reason),
         };
-        self.give_result(
-            call,
-            outcome.map_err(|reason| reason.to_string()),
-            Interrupted::No,
-        )
+        self.give_result(call, outcome.map_err(|reason| reason.to_string()), Interrupted::No)
     }
 
     fn tool_of(&self, call: &Call) -> Result<ToolCall, ToolError> {
         let is_allowed =
             |tool: &ToolName| *tool == ToolName::Finish || self.start.tools.contains(tool);
-        let tool = ToolName::parse(&call.name)
-            .filter(is_allowed)
-            .ok_or_else(|| {
-                let names: Vec<_> = self.start.tools.iter().map(|tool| tool.as_str()).collect();
-                ToolError::Arguments(format!(
-                    "there is no tool `{}`\nhint: your tools are {}",
-                    call.name,
-                    names.join(", ")
-                ))
-            })?;
+        let tool = ToolName::parse(&call.name).filter(is_allowed).ok_or_else(|| {
+            let names: Vec<_> = self.start.tools.iter().map(|tool| tool.as_str()).collect();
+            ToolError::Arguments(format!(
+                "there is no tool `{}`\nhint: your tools are {}",
+                call.name,
+                names.join(", ")
+            ))
+        })?;
         ToolCall::parse(tool, &call.input)
     }
 
@@ -303,11 +256,7 @@ impl Agent<'_, '_> {
         if self.start.ask_policy == AskPolicy::Refuse {
             return Ok(Err(nobody("asks are not allowed in this run")));
         }
-        let event = AgentEvent::Ask {
-            key: key.to_owned(),
-            text: ask.text,
-            options: ask.options,
-        };
+        let event = AgentEvent::Ask { key: key.to_owned(), text: ask.text, options: ask.options };
         self.output.emit(&event)?;
         let answer = self.input.answer(key);
         self.report_bad_input()?;
@@ -328,11 +277,7 @@ impl Agent<'_, '_> {
             output: output.clone(),
             interrupted: interrupted == Interrupted::Yes,
         })?;
-        Ok(self.output.emit(&AgentEvent::ToolResult {
-            id: call.id.clone(),
-            ok,
-            output,
-        })?)
+        Ok(self.output.emit(&AgentEvent::ToolResult { id: call.id.clone(), ok, output })?)
     }
 
     /// Gives a call a result that only the model needs to see.

@@ -49,9 +49,6 @@ fn check_circle(turns: &[(&Assistant, Vec<&CallResult>)]) -> Result<(), Failure>
         return Ok(());
     }
     Err(Failure::Stuck {
-        message: format!(
-            "`{}` was called {repeats} times with the same result",
-            last.0
-        ),
+        message: format!("`{}` was called {repeats} times with the same result", last.0),
     })
 }

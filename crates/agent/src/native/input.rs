@@ -91,8 +91,7 @@ impl Input {
             }
             Ok(Line::Message { text }) => self.messages.push_back(text),
             Err(reason) => {
-                self.not_understood
-                    .push(format!("a line of input was ignored: {reason}"));
+                self.not_understood.push(format!("a line of input was ignored: {reason}"));
             }
         }
     }
@@ -102,11 +101,7 @@ fn read_lines(mut source: impl BufRead, lines: &SyncSender<String>) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        match source
-            .by_ref()
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)
-        {
+        match source.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
                 let text = String::from_utf8_lossy(&line);

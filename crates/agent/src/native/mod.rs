@@ -52,9 +52,5 @@ pub fn run_agent(
     output: &mut impl Write,
     surroundings: Surroundings<'_>,
 ) -> AgentExit {
-    agent::run(
-        input::Input::new(input),
-        &mut output::Output::new(output),
-        &surroundings,
-    )
+    agent::run(input::Input::new(input), &mut output::Output::new(output), &surroundings)
 }

@@ -41,10 +41,7 @@ pub(super) struct NewCall {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{message}")]
-    Limit {
-        until: Option<Time>,
-        message: String,
-    },
+    Limit { until: Option<Time>, message: String },
     #[error("{message}")]
     Auth { message: String },
     #[error("{message}")]
@@ -63,19 +60,14 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn invalid(reason: impl Into<String>) -> Self {
-        Self::Invalid {
-            message: reason.into(),
-        }
+        Self::Invalid { message: reason.into() }
     }
 
     /// What is said about it. Nothing, where nothing can be said any more.
     pub(super) fn event(&self) -> Option<AgentEvent> {
         let class = match self {
             Self::Limit { until, message } => {
-                return Some(AgentEvent::Limit {
-                    until: *until,
-                    message: message.clone(),
-                });
+                return Some(AgentEvent::Limit { until: *until, message: message.clone() });
             }
             Self::Crash => return None,
             Self::Auth { .. } => ErrorClass::Auth,
@@ -84,10 +76,7 @@ impl Failure {
             Self::Budget { .. } => ErrorClass::Budget,
             Self::Stuck { .. } | Self::Io(_) => ErrorClass::Other,
         };
-        Some(AgentEvent::Error {
-            class,
-            message: self.to_string(),
-        })
+        Some(AgentEvent::Error { class, message: self.to_string() })
     }
 
     pub(super) fn exit(&self) -> AgentExit {

@@ -18,11 +18,7 @@ use serde_json::Value;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Record {
     /// What a start asked for. Stage and visit make two starts with the same words different.
-    Prompt {
-        text: String,
-        stage: String,
-        visit: u32,
-    },
+    Prompt { text: String, stage: String, visit: u32 },
     /// Words that reached the model on the way: of a human, or of the agent loop.
     Message { text: String },
     /// An answer of the model.
@@ -96,11 +92,7 @@ pub(super) enum SessionError {
         "line {line} of the session file {path} is not understood: {reason}\n\
          hint: move the file away to begin a new conversation"
     )]
-    Corrupt {
-        path: PathBuf,
-        line: usize,
-        reason: String,
-    },
+    Corrupt { path: PathBuf, line: usize, reason: String },
 }
 
 /// The conversation and its file.
@@ -113,52 +105,30 @@ pub(super) struct Session {
 impl Session {
     /// Opens the file, creates it when it is not there, and cuts off a torn last line.
     pub(super) fn open(path: &Path) -> Result<Self, SessionError> {
-        let io = |source| SessionError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
+        let io = |source| SessionError::Io { path: path.to_owned(), source };
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(parent) = parent {
             fs::create_dir_all(parent).map_err(io)?;
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(io)?;
+        let file =
+            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
         let bytes = fs::read(path).map_err(io)?;
-        let (records, whole_bytes) =
-            decode(&bytes).map_err(|(line, reason)| SessionError::Corrupt {
-                path: path.to_owned(),
-                line,
-                reason,
-            })?;
+        let (records, whole_bytes) = decode(&bytes).map_err(|(line, reason)| {
+            SessionError::Corrupt { path: path.to_owned(), line, reason }
+        })?;
         if whole_bytes < bytes.len() {
             file.set_len(whole_bytes as u64).map_err(io)?;
         }
         file.sync_all().map_err(io)?;
         if let Some(parent) = parent {
-            File::open(parent)
-                .and_then(|dir| dir.sync_all())
-                .map_err(io)?;
+            File::open(parent).and_then(|dir| dir.sync_all()).map_err(io)?;
         }
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            records,
-        })
+        Ok(Self { path: path.to_owned(), file, records })
     }
 
     /// The id of the conversation: the name of its file.
     pub(super) fn id(&self) -> String {
-        self.path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// Adds a line; it is on the disk when this returns.
@@ -182,26 +152,18 @@ impl Session {
 
     /// The records from the newest prompt on, itself included.
     pub(super) fn since_prompt(&self) -> &[Record] {
-        let newest = self
-            .records
-            .iter()
-            .rposition(|r| matches!(r, Record::Prompt { .. }));
+        let newest = self.records.iter().rposition(|r| matches!(r, Record::Prompt { .. }));
         &self.records[newest.unwrap_or(0)..]
     }
 
     /// How many prompts there were.
     pub(super) fn prompts(&self) -> usize {
-        self.records
-            .iter()
-            .filter(|r| matches!(r, Record::Prompt { .. }))
-            .count()
+        self.records.iter().filter(|r| matches!(r, Record::Prompt { .. })).count()
     }
 
     /// Whether a playbook's mark was made.
     pub(super) fn is_marked(&self, mark: &str) -> bool {
-        self.records
-            .iter()
-            .any(|r| matches!(r, Record::Mark { name } if name == mark))
+        self.records.iter().any(|r| matches!(r, Record::Mark { name } if name == mark))
     }
 
     /// The answers since the newest prompt, each with the results that it has so far.
@@ -240,29 +202,19 @@ impl Session {
             return Next::Tool(call.clone());
         }
         if let Some(finish) = open.into_iter().next() {
-            let text = finish.input["message"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            return Next::End {
-                text,
-                finish: Some(finish),
-            };
+            let text = finish.input["message"].as_str().unwrap_or_default().to_owned();
+            return Next::End { text, finish: Some(finish) };
         }
         match answer {
             Assistant { calls, .. } if !calls.is_empty() => Next::Model,
             Assistant { cut: true, .. } => Next::Resume,
-            Assistant { text, .. } => Next::End {
-                text: text.clone(),
-                finish: None,
-            },
+            Assistant { text, .. } => Next::End { text: text.clone(), finish: None },
         }
     }
 
     /// Whether a call of the newest answer failed or was interrupted.
     pub(super) fn has_failed_call(&self) -> bool {
-        self.newest_answer()
-            .is_some_and(|(_, results)| results.iter().any(|result| !result.ok))
+        self.newest_answer().is_some_and(|(_, results)| results.iter().any(|result| !result.ok))
     }
 
     /// The newest answer with its results, unless words came after it.

@@ -57,10 +57,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            tokens: None,
-            turns: default_turns(),
-        }
+        Self { tokens: None, turns: default_turns() }
     }
 }
 

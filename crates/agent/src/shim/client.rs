@@ -120,18 +120,8 @@ pub fn look(dir: &Path) -> Result<Presence, ShimError> {
 /// killed in between, the agent gets it at most once; when this returns `Ok`, it is on disk and
 /// the agent gets it unless it ends first.
 pub fn send_input(dir: &Path, id: &str, line: &str) -> Result<Accepted, ShimError> {
-    let reply = ask(
-        dir,
-        &Request::Input {
-            id: id.into(),
-            line: line.into(),
-        },
-    )?;
-    Ok(if reply.already {
-        Accepted::Already
-    } else {
-        Accepted::Now
-    })
+    let reply = ask(dir, &Request::Input { id: id.into(), line: line.into() })?;
+    Ok(if reply.already { Accepted::Already } else { Accepted::Now })
 }
 
 /// Ends the agent's standard input, after all that was accepted.
@@ -142,9 +132,7 @@ pub fn close_input(dir: &Path) -> Result<(), ShimError> {
 /// Asks a live launch how it stands.
 pub fn status(dir: &Path) -> Result<LiveStatus, ShimError> {
     let reply = ask(dir, &Request::Status)?;
-    reply
-        .status
-        .ok_or_else(|| in_dir(dir)(io::Error::other("BUG: a status without a status")))
+    reply.status.ok_or_else(|| in_dir(dir)(io::Error::other("BUG: a status without a status")))
 }
 
 /// Begins to end the launch, and does not wait for it: it is over when [`look`] says so. That it
@@ -170,10 +158,7 @@ fn terminate(dir: &Path) -> Result<(), ShimError> {
 /// Makes an error of this directory.
 pub(super) fn in_dir(dir: &Path) -> impl Fn(io::Error) -> ShimError {
     let path = dir.to_owned();
-    move |error| ShimError::Io {
-        path: path.clone(),
-        error,
-    }
+    move |error| ShimError::Io { path: path.clone(), error }
 }
 
 /// Asks until there is an answer. That is safe for every request: an input is written once by
@@ -182,15 +167,8 @@ fn ask(dir: &Path, request: &Request) -> Result<Reply, ShimError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let error = match ask_once(dir, request) {
-            Ok(Reply {
-                refused: Some(why),
-                message,
-                ..
-            }) => {
-                return Err(ShimError::Refused {
-                    why,
-                    message: message.unwrap_or_default(),
-                });
+            Ok(Reply { refused: Some(why), message, .. }) => {
+                return Err(ShimError::Refused { why, message: message.unwrap_or_default() });
             }
             Ok(reply) => return Ok(reply),
             Err(error) => error,

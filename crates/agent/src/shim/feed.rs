@@ -29,10 +29,7 @@ impl Feed {
         mode: InputMode,
     ) -> io::Result<Self> {
         let Some(stdin) = stdin else {
-            return Ok(Self {
-                lines: None,
-                waiting: Arc::default(),
-            });
+            return Ok(Self { lines: None, waiting: Arc::default() });
         };
         let waiting = Arc::new(AtomicU64::new(0));
         let (lines, queue) = channel();
@@ -40,10 +37,7 @@ impl Feed {
         thread::Builder::new()
             .stack_size(STACK_BYTES)
             .spawn(move || write_all(stdin, &queue, &written))?;
-        let mut feed = Self {
-            lines: Some(lines),
-            waiting,
-        };
+        let mut feed = Self { lines: Some(lines), waiting };
         for line in first {
             if feed.give(line.clone()).is_err() {
                 break; // the agent is gone already: its exit will tell

@@ -80,13 +80,8 @@ fn start(dir: &Path, shim: &ShimProgram) -> Result<Child, ShimError> {
     if let Some(outer) = std::env::var_os(MARKER) {
         command.env(MARKER, outer);
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
-    command
-        .spawn()
-        .map_err(|error| failed(dir, format!("{}: {error}", shim.path.display())))
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.spawn().map_err(|error| failed(dir, format!("{}: {error}", shim.path.display())))
 }
 
 fn wait_until_taken(dir: &Path, mut child: Child) -> Result<Launched, ShimError> {
@@ -101,10 +96,7 @@ fn wait_until_taken(dir: &Path, mut child: Child) -> Result<Launched, ShimError>
             (Presence::NotStarted, None) => {
                 child.kill().map_err(&io)?;
                 child.wait().map_err(&io)?;
-                return Err(failed(
-                    dir,
-                    "it took no launch in 20 s and was ended".into(),
-                ));
+                return Err(failed(dir, "it took no launch in 20 s and was ended".into()));
             }
             (Presence::NotStarted, Some(status)) => {
                 return Err(failed(dir, format!("it ended with {status}")));
@@ -129,10 +121,6 @@ fn taker(dir: &Path) -> io::Result<Option<u32>> {
 fn failed(dir: &Path, message: String) -> ShimError {
     let log = dir.join(SHIM_LOG);
     let said = spool::tail(&log, 3).unwrap_or_default().join(" / ");
-    let message = if said.is_empty() {
-        message
-    } else {
-        format!("{message}, saying: {said}")
-    };
+    let message = if said.is_empty() { message } else { format!("{message}, saying: {said}") };
     ShimError::LaunchFailed { message, log }
 }

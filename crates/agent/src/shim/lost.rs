@@ -31,9 +31,7 @@ pub fn reap_lost(dir: &Path, marker: &str, grace: Millis, now: Time) -> Result<u
     let grace = Duration::from_millis(grace.0);
     let (ended, survivors) = process::end_all(find, grace, KILL_PATIENCE).map_err(&io)?;
     if !survivors.is_empty() {
-        return Err(ShimError::Unkillable(
-            survivors.iter().map(|id| id.pid).collect(),
-        ));
+        return Err(ShimError::Unkillable(survivors.iter().map(|id| id.pid).collect()));
     }
     let exit = ExitRecord {
         why: Why::ShimLost,
@@ -51,10 +49,7 @@ pub fn reap_lost(dir: &Path, marker: &str, grace: Millis, now: Time) -> Result<u
 }
 
 fn agent_of(dir: &Path) -> Option<ProcessId> {
-    std::fs::read_to_string(dir.join(AGENT_PID))
-        .ok()?
-        .parse()
-        .ok()
+    std::fs::read_to_string(dir.join(AGENT_PID)).ok()?.parse().ok()
 }
 
 fn left_of(dir: &Path, marker: &str, agent: Option<&ProcessId>) -> std::io::Result<Vec<ProcessId>> {

@@ -171,11 +171,7 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Resu
 
 /// Opens a file to append to, readable by its owner only.
 pub(crate) fn append_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }
 
 /// The length of a file; 0 when there is none.
@@ -184,12 +180,7 @@ pub(crate) fn length(path: &Path) -> u64 {
 }
 
 fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// Unique among the threads that write here now; a leftover of a crash is written over.

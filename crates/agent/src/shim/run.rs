@@ -118,9 +118,7 @@ fn leave_session() {
 
 #[cfg(target_os = "linux")]
 fn become_reaper() -> io::Result<()> {
-    Ok(rustix::process::set_child_subreaper(Some(
-        rustix::process::getpid(),
-    ))?)
+    Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -169,9 +167,7 @@ fn write_exit(exit: &ExitRecord) -> io::Result<()> {
 
 /// The moment now, by the wall clock.
 pub(super) fn now() -> Time {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 

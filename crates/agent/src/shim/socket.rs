@@ -39,10 +39,7 @@ pub(super) fn serve(listener: UnixListener, tell: Sender<Event>) -> io::Result<(
             drop(thread::Builder::new().stack_size(STACK_BYTES).spawn(talk));
         }
     };
-    thread::Builder::new()
-        .stack_size(STACK_BYTES)
-        .spawn(accept_all)
-        .map(drop)
+    thread::Builder::new().stack_size(STACK_BYTES).spawn(accept_all).map(drop)
 }
 
 fn answer(mut client: UnixStream, tell: &Sender<Event>) -> io::Result<()> {
@@ -60,8 +57,7 @@ fn answer(mut client: UnixStream, tell: &Sender<Event>) -> io::Result<()> {
 fn ask(request: Request, tell: &Sender<Event>) -> io::Result<Reply> {
     let (reply, answer) = channel();
     let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-    tell.send(Event::Asked { request, reply })
-        .map_err(|_| gone())?;
+    tell.send(Event::Asked { request, reply }).map_err(|_| gone())?;
     answer.recv_timeout(SHIM_PATIENCE).map_err(|_| gone())
 }
 

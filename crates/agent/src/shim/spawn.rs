@@ -31,10 +31,7 @@ pub(super) fn spawn(spec: &Spec) -> Result<Agent, Why> {
     };
     if !spec.cwd.is_absolute() || !spec.cwd.is_dir() {
         let message = format!("the working directory {} is not there", spec.cwd.display());
-        return Err(failed(
-            message,
-            "was the task's worktree removed? retry to make it anew",
-        ));
+        return Err(failed(message, "was the task's worktree removed? retry to make it anew"));
     }
     start(spec, program, arguments).map_err(|error| explain(spec, program, &error))
 }
@@ -84,9 +81,7 @@ impl Reaper {
                 reap(&tell);
             }
         };
-        thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn(wait_for_start)?;
+        thread::Builder::new().stack_size(STACK_BYTES).spawn(wait_for_start)?;
         Ok(Self(start))
     }
 
@@ -144,16 +139,10 @@ fn explain(spec: &Spec, program: &str, error: &io::Error) -> Why {
             format!("`{program}` is no program that this machine can run"),
             "is it built for this machine? a script needs a #! line",
         ),
-        _ => failed(
-            format!("`{program}` cannot be started: {error}"),
-            "try the command by hand",
-        ),
+        _ => failed(format!("`{program}` cannot be started: {error}"), "try the command by hand"),
     }
 }
 
 fn failed(message: impl Into<String>, hint: &str) -> Why {
-    Why::SpawnFailed {
-        message: message.into(),
-        hint: hint.into(),
-    }
+    Why::SpawnFailed { message: message.into(), hint: hint.into() }
 }

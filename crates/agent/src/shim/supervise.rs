@@ -48,10 +48,7 @@ pub(super) enum Event {
     /// There are no children any more.
     AllGone,
     /// A client wants something.
-    Asked {
-        request: Request,
-        reply: Sender<Reply>,
-    },
+    Asked { request: Request, reply: Sender<Reply> },
     /// The system wants the shim to end.
     Terminated,
 }
@@ -145,11 +142,7 @@ impl Supervisor {
         self.agent.feed.close();
         let now = Instant::now();
         match self.phase {
-            Phase::Running => {
-                self.phase = Phase::Lingering {
-                    until: now + LINGER,
-                }
-            }
+            Phase::Running => self.phase = Phase::Lingering { until: now + LINGER },
             Phase::Asked { .. } => self.end_descendants(now),
             Phase::Lingering { .. } | Phase::Ending { .. } => {}
         }
@@ -190,9 +183,7 @@ impl Supervisor {
                 self.phase = Phase::Asked { until };
             }
             Phase::Asked { until: before } => {
-                self.phase = Phase::Asked {
-                    until: until.min(before),
-                };
+                self.phase = Phase::Asked { until: until.min(before) };
             }
             Phase::Lingering { .. } | Phase::Ending { .. } => {}
         }
@@ -200,9 +191,7 @@ impl Supervisor {
 
     fn end_descendants(&mut self, now: Instant) {
         let grace = to_duration(self.spec.grace).min(DESCENDANT_GRACE_MAX);
-        self.phase = Phase::Ending {
-            kill_at: now + grace,
-        };
+        self.phase = Phase::Ending { kill_at: now + grace };
     }
 
     /// One look at all that is below us, however deep and in whatever session, and a signal to
@@ -276,11 +265,7 @@ impl Supervisor {
     }
 
     fn record(self) -> ExitRecord {
-        let others = self
-            .signalled
-            .iter()
-            .filter(|id| **id != self.agent.id)
-            .count();
+        let others = self.signalled.iter().filter(|id| **id != self.agent.id).count();
         ExitRecord {
             why: self.why,
             status: self.status.unwrap_or(Status::Unknown),

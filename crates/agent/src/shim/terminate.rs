@@ -30,10 +30,7 @@ pub(super) fn on_terminate(tell: impl Fn() + Send + 'static) -> io::Result<()> {
         }
     };
     let block = move || runtime.block_on(wait);
-    thread::Builder::new()
-        .stack_size(STACK_BYTES)
-        .spawn(block)
-        .map(drop)
+    thread::Builder::new().stack_size(STACK_BYTES).spawn(block).map(drop)
 }
 
 fn listen() -> io::Result<[Signal; 3]> {

@@ -66,33 +66,18 @@ pub struct LiveStatus {
 
 impl Reply {
     pub(crate) fn done() -> Self {
-        Self {
-            ok: true,
-            ..Self::default()
-        }
+        Self { ok: true, ..Self::default() }
     }
 
     pub(crate) fn already() -> Self {
-        Self {
-            ok: true,
-            already: true,
-            ..Self::default()
-        }
+        Self { ok: true, already: true, ..Self::default() }
     }
 
     pub(crate) fn status(status: LiveStatus) -> Self {
-        Self {
-            ok: true,
-            status: Some(status),
-            ..Self::default()
-        }
+        Self { ok: true, status: Some(status), ..Self::default() }
     }
 
     pub(crate) fn refused(why: Refused, message: impl Into<String>) -> Self {
-        Self {
-            refused: Some(why),
-            message: Some(message.into()),
-            ..Self::default()
-        }
+        Self { refused: Some(why), message: Some(message.into()), ..Self::default() }
     }
 }

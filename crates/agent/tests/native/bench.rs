@@ -23,9 +23,7 @@ pub(crate) struct Ran {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let bench = Self {
-            directory: tempfile::tempdir().unwrap(),
-        };
+        let bench = Self { directory: tempfile::tempdir().unwrap() };
         fs::create_dir(bench.worktree()).unwrap();
         bench
     }
@@ -76,30 +74,18 @@ impl Bench {
 
     /// Runs the agent on this start and these lines, then the end of the input.
     pub(crate) fn run(&self, start: &Value, lines: &[Value]) -> Ran {
-        let all: Vec<_> = [start]
-            .into_iter()
-            .chain(lines)
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let all: Vec<_> =
+            [start].into_iter().chain(lines).map(|line| format!("{line}\n")).collect();
         self.run_raw(all.concat())
     }
 
     pub(crate) fn run_raw(&self, input: String) -> Ran {
         let mut bytes = Vec::new();
         let env = |name: &str| (name == "TEST_KEY").then(|| "sk-very-secret".to_owned());
-        let surroundings = Surroundings {
-            worktree: &self.worktree(),
-            env: &env,
-        };
+        let surroundings = Surroundings { worktree: &self.worktree(), env: &env };
         let exit = run_agent(Cursor::new(input.into_bytes()), &mut bytes, surroundings);
-        let lines = bytes
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty());
-        Ran {
-            exit,
-            events: lines.map(AgentEvent::decode).collect(),
-            bytes,
-        }
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ran { exit, events: lines.map(AgentEvent::decode).collect(), bytes }
     }
 
     /// Runs one tool and gives its result.

@@ -1,10 +1,6 @@
 //! The native agent from the outside: lines in, lines out, files in a worktree.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that panics has failed"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
 mod bench;
 mod playbook;

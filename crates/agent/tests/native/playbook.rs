@@ -41,15 +41,8 @@ fn a_scene_is_played_with_real_files() {
     let ran = bench.play(GREETING);
     assert_eq!(ran.exit, AgentExit::Done);
     assert_eq!(ran.done(), "DONE: add a greeting, in-progress, visit 1");
-    assert_eq!(
-        bench.get("src/lib.rs"),
-        "fn greet() -> &'static str { \"hello\" }\n"
-    );
-    assert_eq!(
-        bench.get("docs/greeting.md"),
-        "# {title}\n",
-        "files have no placeholders"
-    );
+    assert_eq!(bench.get("src/lib.rs"), "fn greet() -> &'static str { \"hello\" }\n");
+    assert_eq!(bench.get("docs/greeting.md"), "# {title}\n", "files have no placeholders");
     assert_eq!(bench.get("count"), "1\n");
     let kinds: Vec<_> = ran.events.iter().map(kind).collect();
     assert_eq!(
@@ -73,16 +66,11 @@ fn a_scene_is_played_with_real_files() {
             "done"
         ]
     );
-    assert!(ran.events.contains(&AgentEvent::Text {
-        text: "I read the file as engineer.".into()
-    }));
+    assert!(ran.events.contains(&AgentEvent::Text { text: "I read the file as engineer.".into() }));
 }
 
 fn kind(event: &AgentEvent) -> String {
-    serde_json::to_value(event).unwrap()["type"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    serde_json::to_value(event).unwrap()["type"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -109,10 +97,7 @@ fn the_first_scene_that_fits_is_played() {
     "#;
     let check = |changes, expect: &str| {
         let bench = Bench::new();
-        assert_eq!(
-            bench.run(&bench.start(script, &changes), &[]).done(),
-            expect
-        );
+        assert_eq!(bench.run(&bench.start(script, &changes), &[]).done(), expect);
     };
     check(json!({ "role": "pm" }), "DONE: pm");
     check(json!({ "visit": 2 }), "DONE: second");
@@ -120,20 +105,11 @@ fn the_first_scene_that_fits_is_played() {
     check(json!({ "task_title": "else" }), "DONE: any");
 
     let bench = Bench::new();
-    let ran = bench.run(
-        &bench.start(script, &json!({ "role": "tester", "stage": "review" })),
-        &[],
-    );
+    let ran = bench.run(&bench.start(script, &json!({ "role": "tester", "stage": "review" })), &[]);
     assert_eq!(ran.exit, AgentExit::Invalid);
     let (class, message) = ran.error();
     assert_eq!(class, ErrorClass::Invalid);
-    for part in [
-        "role `tester`",
-        "stage `review`",
-        "`add a greeting`",
-        "hint:",
-        "role pm",
-    ] {
+    for part in ["role `tester`", "stage `review`", "`add a greeting`", "hint:", "role pm"] {
         assert!(message.contains(part), "{part}: {message}");
     }
 }
@@ -155,34 +131,14 @@ fn what_goes_wrong_once_goes_wrong_once() {
     let crashed = bench.play(script);
     assert_eq!(crashed.exit, AgentExit::Crashed);
     assert_eq!(crashed.exit.code(), 101);
-    assert!(
-        crashed
-            .bytes
-            .windows(10)
-            .any(|bytes| bytes == b"\0 not json")
-    );
-    assert!(
-        crashed
-            .events
-            .iter()
-            .any(|event| matches!(event, AgentEvent::Noise(_)))
-    );
-    assert_eq!(
-        crashed
-            .events
-            .iter()
-            .filter(|event| kind_is_flood(event))
-            .count(),
-        3
-    );
+    assert!(crashed.bytes.windows(10).any(|bytes| bytes == b"\0 not json"));
+    assert!(crashed.events.iter().any(|event| matches!(event, AgentEvent::Noise(_))));
+    assert_eq!(crashed.events.iter().filter(|event| kind_is_flood(event)).count(), 3);
 
     let limited = bench.play(script);
     assert_eq!(limited.exit, AgentExit::Limit);
     assert_eq!(limited.exit.code(), 75);
-    assert!(matches!(
-        limited.events.last(),
-        Some(AgentEvent::Limit { until: Some(_), .. })
-    ));
+    assert!(matches!(limited.events.last(), Some(AgentEvent::Limit { until: Some(_), .. })));
 
     let done = bench.play(script);
     assert_eq!(done.done(), "DONE: at last");
@@ -204,10 +160,7 @@ fn an_ask_waits_for_its_answer() {
     "#;
     let answer = |ask: &str| json!({ "type": "answer", "ask": ask, "text": "blue" });
     let bench = Bench::new();
-    let ran = bench.run(
-        &bench.start(script, &json!({})),
-        &[answer("other"), answer("c1-0")],
-    );
+    let ran = bench.run(&bench.start(script, &json!({})), &[answer("other"), answer("c1-0")]);
     assert_eq!(ran.done(), "DONE: blue");
     assert!(ran.events.contains(&AgentEvent::Ask {
         key: "c1-0".into(),
@@ -216,21 +169,15 @@ fn an_ask_waits_for_its_answer() {
     }));
 
     let bench = Bench::new();
-    let ran = bench.run(
-        &bench.start(script, &json!({ "ask_policy": "refuse" })),
-        &[answer("c1-0")],
-    );
+    let ran =
+        bench.run(&bench.start(script, &json!({ "ask_policy": "refuse" })), &[answer("c1-0")]);
     assert_eq!(ran.asks(), [""; 0]);
     assert!(!ran.results()[0].0 && ran.results()[0].1.contains("not allowed"));
 
     let bench = Bench::new();
     let ran = bench.play(script);
     assert_eq!(ran.exit, AgentExit::Done);
-    assert!(
-        ran.results()[0].1.contains("the input has ended"),
-        "{:?}",
-        ran.results()
-    );
+    assert!(ran.results()[0].1.contains("the input has ended"), "{:?}", ran.results());
 }
 
 #[test]
@@ -255,10 +202,7 @@ fn a_message_becomes_the_next_words_to_the_model() {
         matches!(event, AgentEvent::Error { class: ErrorClass::Other, message } if message.contains("nonsense"))
     }));
     let session = std::fs::read_to_string(bench.session()).unwrap();
-    assert!(
-        session.contains(r#"{"kind":"message","text":"and in green"}"#),
-        "{session}"
-    );
+    assert!(session.contains(r#"{"kind":"message","text":"and in green"}"#), "{session}");
 }
 
 #[test]
@@ -282,19 +226,11 @@ fn budgets_and_circles_end_the_run_before_the_next_call() {
         let start = bench.start(script, &json!({ "budget": budget }));
         let ran = bench.run(&start, &[]);
         assert_eq!(ran.exit, expect, "{budget}");
-        let usages = ran
-            .events
-            .iter()
-            .filter(|e| matches!(e, AgentEvent::Usage(_)))
-            .count();
+        let usages = ran.events.iter().filter(|e| matches!(e, AgentEvent::Usage(_))).count();
         assert_eq!(usages, used, "{budget}");
         if expect == AgentExit::Budget {
             assert_eq!(ran.error().0, ErrorClass::Budget);
-            assert_eq!(
-                bench.run(&start, &[]).exit,
-                expect,
-                "a restart has no new budget"
-            );
+            assert_eq!(bench.run(&start, &[]).exit, expect, "a restart has no new budget");
         }
     };
     check(json!({ "turns": 3 }), AgentExit::Done, 3);
@@ -304,10 +240,7 @@ fn budgets_and_circles_end_the_run_before_the_next_call() {
     check(json!({ "tokens": 99 }), AgentExit::Budget, 0);
 
     let turn = "[[scene.turn]]\ntools = [{ name = 'read', path = 'a' }]\n";
-    let circle = format!(
-        "[[scene]]\n{}[[scene.turn]]\nfinish = 'DONE'\n",
-        turn.repeat(9)
-    );
+    let circle = format!("[[scene]]\n{}[[scene.turn]]\nfinish = 'DONE'\n", turn.repeat(9));
     let bench = Bench::new();
     bench.put("a", "a");
     let ran = bench.play(&circle);
@@ -321,33 +254,19 @@ fn a_tool_that_is_not_allowed_is_not_there() {
     let bench = Bench::new();
     let script = "[[scene]]\n[[scene.turn]]\ntools = [{ name = 'shell', command = 'touch x' }]\n\
                   finish = 'DONE: not yet'\n[[scene.turn]]\nfinish = 'DONE: x'\n";
-    let ran = bench.run(
-        &bench.start(script, &json!({ "tools": ["read", "ask"] })),
-        &[],
-    );
+    let ran = bench.run(&bench.start(script, &json!({ "tools": ["read", "ask"] })), &[]);
     assert_eq!(ran.done(), "DONE: x");
     let results = ran.results();
-    assert!(
-        results[0].1.contains("there is no tool `shell`"),
-        "{results:?}"
-    );
-    assert!(
-        results[1].1.contains("another call of this answer failed"),
-        "{results:?}"
-    );
+    assert!(results[0].1.contains("there is no tool `shell`"), "{results:?}");
+    assert!(results[1].1.contains("another call of this answer failed"), "{results:?}");
     assert!(!bench.worktree().join("x").exists());
 }
 
 #[test]
 fn a_script_with_a_mistake_says_where_and_what_to_do() {
     let check = |script: &str, line: usize, parts: &[&str]| {
-        let reason = Script::parse(Path::new("p.toml"), script)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            reason.starts_with(&format!("p.toml:{line}: ")),
-            "{script}\n{reason}"
-        );
+        let reason = Script::parse(Path::new("p.toml"), script).unwrap_err().to_string();
+        assert!(reason.starts_with(&format!("p.toml:{line}: ")), "{script}\n{reason}");
         for part in parts {
             assert!(reason.contains(part), "{script}\n{reason}\nlacks {part}");
         }
@@ -355,21 +274,13 @@ fn a_script_with_a_mistake_says_where_and_what_to_do() {
     let scene = |turn: &str| format!("[[scene]]\nrole = 'pm'\n[[scene.turn]]\n{turn}\n");
     check("", 1, &["no scene", "hint:"]);
     check("[[scene]]\nrole = 'pm'\n", 1, &["no turn", "hint:"]);
-    check(
-        "[[scene]]\nroll = 'pm'\n",
-        2,
-        &["unknown field `roll`", "expected", "role"],
-    );
+    check("[[scene]]\nroll = 'pm'\n", 2, &["unknown field `roll`", "expected", "role"]);
     check("[[scene]]\nrole = \n", 2, &[]);
     check("[[scene]]\nvisit = 'one'\n", 2, &["invalid type"]);
     check("scenes = 3\n", 1, &["unknown field `scenes`"]);
     check(&scene("says = 'x'"), 4, &["unknown field `says`"]);
     check(&scene("think = 'x'"), 3, &["does nothing", "hint:"]);
-    check(
-        &scene("usage = { inputs = 1 }\nsay = 'x'"),
-        4,
-        &["unknown field `inputs`"],
-    );
+    check(&scene("usage = { inputs = 1 }\nsay = 'x'"), 4, &["unknown field `inputs`"]);
     check(&scene("tools = [{ path = 'x' }]"), 4, &["needs a `name`"]);
     check(
         &scene("say = 'x'\ntools = [\n  { name = 'read', path = 'x' },\n  { name = 'reed' },\n]"),
@@ -379,32 +290,12 @@ fn a_script_with_a_mistake_says_where_and_what_to_do() {
     check(
         &scene("tools = [{ name = 'read', file = 'x' }]"),
         4,
-        &[
-            "wrong arguments for `read`",
-            "unknown field `file`",
-            "hint:",
-        ],
+        &["wrong arguments for `read`", "unknown field `file`", "hint:"],
     );
-    check(
-        &scene("tools = [{ name = 'write', path = 'x' }]"),
-        4,
-        &["missing field `content`"],
-    );
-    check(
-        &scene("tools = [{ name = 'finish', message = 'x' }]"),
-        4,
-        &["write finish ="],
-    );
-    check(
-        &scene("tools = [{ name = 'read', path = 'x' }]"),
-        3,
-        &["does not end", "`finish`"],
-    );
-    check(
-        &scene("ask = { text = 'x', option = [] }"),
-        4,
-        &["unknown field `option`"],
-    );
+    check(&scene("tools = [{ name = 'write', path = 'x' }]"), 4, &["missing field `content`"]);
+    check(&scene("tools = [{ name = 'finish', message = 'x' }]"), 4, &["write finish ="]);
+    check(&scene("tools = [{ name = 'read', path = 'x' }]"), 3, &["does not end", "`finish`"]);
+    check(&scene("ask = { text = 'x', option = [] }"), 4, &["unknown field `option`"]);
 }
 
 #[test]
@@ -421,18 +312,9 @@ fn a_bad_start_is_refused_with_the_reason() {
     check("{}\n", "missing field `session`");
     check("not json\n", "no start");
     let missing = json!({ "kind": "playbook", "path": "/nowhere.toml" });
-    check(
-        &bench.start_with(&missing, &json!({})).to_string(),
-        "cannot read the playbook",
-    );
+    check(&bench.start_with(&missing, &json!({})).to_string(), "cannot read the playbook");
     let odd = json!({ "kind": "oracle" });
-    check(
-        &bench.start_with(&odd, &json!({})).to_string(),
-        "unknown variant `oracle`",
-    );
-    let empty = bench.start(
-        "[[scene]]\n[[scene.turn]]\nsay = 'x'\n",
-        &json!({ "prompt": "" }),
-    );
+    check(&bench.start_with(&odd, &json!({})).to_string(), "unknown variant `oracle`");
+    let empty = bench.start("[[scene]]\n[[scene.turn]]\nsay = 'x'\n", &json!({ "prompt": "" }));
     check(&empty.to_string(), "nothing to do");
 }

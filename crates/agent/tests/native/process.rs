@@ -54,10 +54,7 @@ fn follow(agent: &mut Child, lines: &mut BufReader<ChildStdout>, events: usize) 
     let mut line = String::new();
     while seen < events {
         line.clear();
-        assert!(
-            lines.read_line(&mut line).unwrap() > 0,
-            "it ended by itself"
-        );
+        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended by itself");
         match AgentEvent::decode(line.trim_end().as_bytes()) {
             // The words of the test harness.
             AgentEvent::Noise(_) => continue,
@@ -98,10 +95,7 @@ fn child() {
     };
     // The harness does not end the line that it prints before a test.
     println!();
-    let surroundings = Surroundings {
-        worktree: Path::new(&worktree),
-        env: &|_| None,
-    };
+    let surroundings = Surroundings { worktree: Path::new(&worktree), env: &|_| None };
     let exit = run_agent(BufReader::new(io::stdin()), &mut io::stdout(), surroundings);
     assert_eq!(exit, AgentExit::Done);
 }

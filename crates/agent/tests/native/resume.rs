@@ -49,24 +49,13 @@ fn a_kill_at_any_line_of_the_session_loses_nothing() {
     let bench = Bench::new();
     bench.put("list.txt", "end\n");
     let whole = bench.run(&bench.start(WORK, &json!({})), &[answer(ASK)]);
-    assert_eq!(
-        (whole.done(), whole.asks()),
-        ("DONE: yes", vec![ASK.to_owned()])
-    );
+    assert_eq!((whole.done(), whole.asks()), ("DONE: yes", vec![ASK.to_owned()]));
     check_work(&bench, "without a kill");
     let session = fs::read(bench.session()).unwrap();
 
-    let ends = session
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n')
-        .map(|(at, _)| at + 1);
+    let ends = session.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
     let cuts: Vec<usize> = ends.flat_map(|end| [end - 20, end - 1, end]).collect();
-    assert_eq!(
-        cuts.len(),
-        30,
-        "ten lines, each cut in it, before its end and after it"
-    );
+    assert_eq!(cuts.len(), 30, "ten lines, each cut in it, before its end and after it");
     for cut in cuts {
         // The tools had run as far as the lines tell, or one call further.
         for is_effect_lost in [true, false] {
@@ -83,11 +72,7 @@ fn a_kill_at_any_line_of_the_session_loses_nothing() {
             assert_eq!(ran.done(), "DONE: yes", "{context}: {:?}", ran.events);
             check_work(&bench, &context);
             ran = bench.run(&start, &[]);
-            assert_eq!(
-                ran.done(),
-                "DONE: yes",
-                "{context}: a finished run is not done again"
-            );
+            assert_eq!(ran.done(), "DONE: yes", "{context}: a finished run is not done again");
             assert_eq!(ran.events.len(), 2, "{context}");
         }
     }
@@ -96,16 +81,10 @@ fn a_kill_at_any_line_of_the_session_loses_nothing() {
 /// Does what the calls in these lines did.
 fn replay_effects(bench: &Bench, session: &[u8], is_last_lost: bool) {
     let text = String::from_utf8_lossy(session);
-    let lines: Vec<Value> = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let lines: Vec<Value> =
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let has_result = |id: &Value| lines.iter().any(|line| line["call"] == *id);
-    for call in lines
-        .iter()
-        .filter_map(|line| line["calls"].as_array())
-        .flatten()
-    {
+    for call in lines.iter().filter_map(|line| line["calls"].as_array()).flatten() {
         if !has_result(&call["id"]) && is_last_lost {
             return;
         }
@@ -174,21 +153,15 @@ fn a_session_that_is_broken_in_the_middle_is_refused_and_kept() {
     fs::write(bench.session(), &broken).unwrap();
     let ran = bench.play(script);
     assert_eq!(ran.exit, AgentExit::Invalid);
-    assert!(
-        ran.error().1.contains("line 1 of the session file"),
-        "{:?}",
-        ran.error()
-    );
+    assert!(ran.error().1.contains("line 1 of the session file"), "{:?}", ran.error());
     assert_eq!(fs::read_to_string(bench.session()).unwrap(), broken);
 }
 
 #[test]
 fn a_session_file_that_cannot_be_written_ends_the_run() {
     let bench = Bench::new();
-    let start = bench.start(
-        "[[scene]]\n[[scene.turn]]\nsay = 'x'\n",
-        &json!({ "session": bench.worktree() }),
-    );
+    let start = bench
+        .start("[[scene]]\n[[scene.turn]]\nsay = 'x'\n", &json!({ "session": bench.worktree() }));
     let ran = bench.run(&start, &[]);
     assert_eq!(ran.exit, AgentExit::Invalid);
     assert!(matches!(ran.events[..], [AgentEvent::Error { .. }]));

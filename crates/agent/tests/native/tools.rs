@@ -14,24 +14,14 @@ fn read_shows_numbered_lines_and_says_what_it_left_out() {
     bench.put("latin1", [b'a', 0xe4]);
     bench.put("long", "x".repeat(100_000));
     bench.put("many", "line\n".repeat(100_000));
-    fs::File::create(bench.worktree().join("huge"))
-        .unwrap()
-        .set_len(1 << 30)
-        .unwrap();
+    fs::File::create(bench.worktree().join("huge")).unwrap().set_len(1 << 30).unwrap();
     let check = |arguments: &str, ok: bool, part: &str| {
         let (was_ok, output) = bench.tool("read", arguments);
-        assert!(
-            was_ok == ok && output.contains(part),
-            "{arguments}: {was_ok} {output}"
-        );
+        assert!(was_ok == ok && output.contains(part), "{arguments}: {was_ok} {output}");
         assert!(output.len() < 80_000, "{arguments}: {} bytes", output.len());
     };
     check("path = 'a'", true, "1\tone\n2\ttwo\n3\tthree\n");
-    check(
-        "path = 'a', offset = 2, limit = 1",
-        true,
-        "2\ttwo\n… lines 3 to 3 not shown",
-    );
+    check("path = 'a', offset = 2, limit = 1", true, "2\ttwo\n… lines 3 to 3 not shown");
     check("path = 'a', offset = 4", false, "has only 3 lines");
     check("path = 'empty'", true, "is empty");
     check("path = 'binary'", false, "binary");
@@ -59,25 +49,10 @@ fn write_creates_and_replaces_and_keeps_the_mode() {
     assert_eq!(bench.get("deep/er/a"), "x");
     assert!(bench.tool("write", "path = 'link', content = 'new'").0);
     assert_eq!(bench.get("run.sh"), "new");
-    assert_eq!(
-        fs::metadata(&run).unwrap().permissions().mode() & 0o777,
-        0o755
-    );
-    assert!(
-        fs::symlink_metadata(bench.worktree().join("link"))
-            .unwrap()
-            .is_symlink()
-    );
+    assert_eq!(fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o755);
+    assert!(fs::symlink_metadata(bench.worktree().join("link")).unwrap().is_symlink());
 
-    for path in [
-        "../x",
-        "out/x",
-        "/tmp/x-of-crew",
-        ".git",
-        ".git/config",
-        "deep",
-        "run.sh/x",
-    ] {
+    for path in ["../x", "out/x", "/tmp/x-of-crew", ".git", ".git/config", "deep", "run.sh/x"] {
         let (ok, output) = bench.tool("write", &format!("path = '{path}', content = 'x'"));
         assert!(!ok, "{path}: {output}");
     }
@@ -92,10 +67,7 @@ fn edit_replaces_exactly_one_passage() {
         bench.put("a", "x y y z\n");
         let (was_ok, output) =
             bench.tool("edit", &format!("path = 'a', old = '{old}', new = '{new}'"));
-        assert!(
-            was_ok == ok && output.contains(part),
-            "{old} -> {new}: {was_ok} {output}"
-        );
+        assert!(was_ok == ok && output.contains(part), "{old} -> {new}: {was_ok} {output}");
         assert_eq!(bench.get("a"), expect);
     };
     check("x", "w", true, "edited", "w y y z\n");
@@ -121,40 +93,18 @@ fn search_respects_gitignore_and_its_bounds() {
     fs::write(bench.outside().join("secret.rs"), "needle").unwrap();
     symlink(bench.outside(), bench.worktree().join("out")).unwrap();
     let check = |arguments: &str, ok: bool, expect: &str| {
-        assert_eq!(
-            bench.tool("search", arguments),
-            (ok, expect.to_owned()),
-            "{arguments}"
-        );
+        assert_eq!(bench.tool("search", arguments), (ok, expect.to_owned()), "{arguments}");
     };
     check(
         "pattern = 'needle'",
         true,
         ".hidden/b.rs:1: a needle here\nsrc/c.rs:2: needle 1\nsrc/d.txt:1: needle\n",
     );
-    check(
-        "pattern = 'needle \\d', glob = '*.rs'",
-        true,
-        "src/c.rs:2: needle 1\n",
-    );
-    check(
-        "pattern = 'needle', glob = 'src/*.txt'",
-        true,
-        "src/d.txt:1: needle\n",
-    );
+    check("pattern = 'needle \\d', glob = '*.rs'", true, "src/c.rs:2: needle 1\n");
+    check("pattern = 'needle', glob = 'src/*.txt'", true, "src/d.txt:1: needle\n");
     check("pattern = 'absent'", true, "no match\n");
-    assert!(
-        bench
-            .tool("search", "pattern = '('")
-            .1
-            .contains("`pattern`: regex parse error")
-    );
-    assert!(
-        bench
-            .tool("search", "pattern = 'a', glob = '['")
-            .1
-            .contains("`glob`")
-    );
+    assert!(bench.tool("search", "pattern = '('").1.contains("`pattern`: regex parse error"));
+    assert!(bench.tool("search", "pattern = 'a', glob = '['").1.contains("`glob`"));
 
     bench.put("many", "needle\n".repeat(10_000));
     let (_, output) = bench.tool("search", "pattern = 'needle', glob = 'many'");
@@ -172,11 +122,7 @@ fn shell_runs_in_the_worktree_and_shows_how_it_ended() {
             assert!(output.contains(part), "{command}: {output}");
         }
     };
-    check(
-        "pwd; echo err >&2",
-        true,
-        &["/worktree\n", "err\n", "(exit code 0)"],
-    );
+    check("pwd; echo err >&2", true, &["/worktree\n", "err\n", "(exit code 0)"]);
     check("exit 7", false, &["(exit code 7)"]);
     check("kill -9 $$", false, &["(killed by signal 9)"]);
     check("cat", true, &["(exit code 0)"]);
@@ -186,10 +132,8 @@ fn shell_runs_in_the_worktree_and_shows_how_it_ended() {
 #[test]
 fn ten_megabytes_of_output_are_bounded() {
     let bench = Bench::new();
-    let (ok, output) = bench.tool(
-        "shell",
-        "command = 'echo begin; yes | head -c 10000000; echo end'",
-    );
+    let (ok, output) =
+        bench.tool("shell", "command = 'echo begin; yes | head -c 10000000; echo end'");
     assert!(ok && output.len() < 40_000, "{} bytes", output.len());
     assert!(output.starts_with("begin\n") && output.contains("end\n\n(exit code 0)"));
     assert!(output.contains("bytes left out"));
@@ -207,10 +151,8 @@ fn nothing_of_a_command_outlives_it() {
     assert!(ok);
     wait_until(|| !alive());
 
-    let (ok, output) = bench.tool(
-        "shell",
-        "command = 'sleep 1000 & echo $! > pid; echo hi; wait', timeout_s = 1",
-    );
+    let (ok, output) =
+        bench.tool("shell", "command = 'sleep 1000 & echo $! > pid; echo hi; wait', timeout_s = 1");
     assert!(!ok && output.contains("hi\n") && output.contains("killed: not done after 1 s"));
     wait_until(|| !alive());
 

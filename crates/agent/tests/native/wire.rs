@@ -56,22 +56,11 @@ fn each_provider_reads_writes_and_finishes() {
         assert_eq!(ran.done(), "DONE: fixed");
         assert_eq!(bench.get("b.txt"), "ß\n");
         let said = |event: AgentEvent| {
-            assert!(
-                ran.events.contains(&event),
-                "{wire:?} lacks {event:?} in {:?}",
-                ran.events
-            );
+            assert!(ran.events.contains(&event), "{wire:?} lacks {event:?} in {:?}", ran.events);
         };
-        said(AgentEvent::Session {
-            id: "s1".into(),
-            model: "m1".into(),
-        });
-        said(AgentEvent::Thinking {
-            text: "I should look – first.".into(),
-        });
-        said(AgentEvent::Text {
-            text: "Looking at both.".into(),
-        });
+        said(AgentEvent::Session { id: "s1".into(), model: "m1".into() });
+        said(AgentEvent::Thinking { text: "I should look – first.".into() });
+        said(AgentEvent::Text { text: "Looking at both.".into() });
         said(AgentEvent::Usage(Usage {
             input_tokens: 100,
             cached_tokens: 20,
@@ -83,20 +72,11 @@ fn each_provider_reads_writes_and_finishes() {
         let requests = server.requests();
         assert_eq!(requests.len(), 2);
         let sent = requests[1].body.to_string();
-        for part in [
-            "be good",
-            "do it",
-            "Looking at both.",
-            "1\\talpha\\n",
-            "wrote 3 bytes",
-        ] {
+        for part in ["be good", "do it", "Looking at both.", "1\\talpha\\n", "wrote 3 bytes"] {
             assert!(sent.contains(part), "{wire:?} lacks {part}: {sent}");
         }
         for tool in ["read", "write", "edit", "search", "shell", "ask", "finish"] {
-            assert!(
-                sent.contains(&format!(r#""name":"{tool}""#)),
-                "{wire:?} lacks {tool}"
-            );
+            assert!(sent.contains(&format!(r#""name":"{tool}""#)), "{wire:?} lacks {tool}");
         }
         check_key(wire, &requests[0]);
     }
@@ -122,14 +102,8 @@ fn signed_thinking_goes_back_as_it_came_and_the_end_is_cached() {
     let messages = &server.requests()[1].body["messages"];
     let thinking = json!({ "type": "thinking", "thinking": "hm", "signature": "sig-0" });
     assert_eq!(messages[1]["content"][0], thinking, "{messages}");
-    assert_eq!(
-        messages[1]["content"][1]["id"],
-        messages[2]["content"][0]["tool_use_id"]
-    );
-    assert_eq!(
-        messages[2]["content"][0]["cache_control"],
-        json!({ "type": "ephemeral" })
-    );
+    assert_eq!(messages[1]["content"][1]["id"], messages[2]["content"][0]["tool_use_id"]);
+    assert_eq!(messages[2]["content"][0]["cache_control"], json!({ "type": "ephemeral" }));
 }
 
 #[test]
@@ -139,12 +113,7 @@ fn an_answer_without_a_call_is_final_unless_it_was_cut_off() {
         let server =
             ModelServer::start([Reply::text("half").cut_off(), Reply::text("DONE: y")]).unwrap();
         assert_eq!(run(&bench, &server, wire).done(), "DONE: y", "{wire:?}");
-        assert!(
-            server.requests()[1]
-                .body
-                .to_string()
-                .contains("was cut off")
-        );
+        assert!(server.requests()[1].body.to_string().contains("was cut off"));
     }
 }
 
@@ -161,11 +130,7 @@ fn nonsense_of_a_model_is_answered_not_obeyed() {
         .unwrap();
         let ran = run(&bench, &server, wire);
         assert_eq!(ran.exit, AgentExit::Done, "{wire:?} {:?}", ran.events);
-        let parts = [
-            "no tool `launch`",
-            "unknown field `pth`",
-            "outside of the worktree",
-        ];
+        let parts = ["no tool `launch`", "unknown field `pth`", "outside of the worktree"];
         for (part, (ok, output)) in parts.iter().zip(ran.results()) {
             assert!(!ok && output.contains(part), "{wire:?} {output}");
         }
@@ -193,22 +158,12 @@ fn failures() -> Vec<(&'static str, Vec<Reply>, AgentExit, usize)> {
         ("torn", vec![finish().torn(); 3], Unavailable, 3),
         ("short", vec![finish().short(); 3], Unavailable, 3),
         ("short then well", vec![finish().short(), finish()], Done, 2),
-        (
-            "slow",
-            vec![finish().slow(Duration::from_millis(20))],
-            Done,
-            1,
-        ),
+        ("slow", vec![finish().slow(Duration::from_millis(20))], Done, 1),
         ("429", vec![busy], Limit, 1),
         ("money", vec![money], Limit, 1),
         ("429, soon over", vec![soon.clone(), finish()], Done, 2),
         ("429, soon over, again and again", vec![soon; 3], Limit, 3),
-        (
-            "429, long",
-            vec![no(429).header("retry-after", "7200")],
-            Limit,
-            1,
-        ),
+        ("429, long", vec![no(429).header("retry-after", "7200")], Limit, 1),
     ]
 }
 
@@ -230,27 +185,9 @@ fn check_last_event(ran: &Ran, name: &str) {
     let has_end = name == "429, long" || name.ends_with("again and again");
     match (ran.exit, ran.events.last().unwrap()) {
         (AgentExit::Done, AgentEvent::Done { .. })
-        | (
-            AgentExit::Auth,
-            AgentEvent::Error {
-                class: ErrorClass::Auth,
-                ..
-            },
-        )
-        | (
-            AgentExit::Invalid,
-            AgentEvent::Error {
-                class: ErrorClass::Invalid,
-                ..
-            },
-        )
-        | (
-            AgentExit::Unavailable,
-            AgentEvent::Error {
-                class: ErrorClass::Unavailable,
-                ..
-            },
-        ) => {}
+        | (AgentExit::Auth, AgentEvent::Error { class: ErrorClass::Auth, .. })
+        | (AgentExit::Invalid, AgentEvent::Error { class: ErrorClass::Invalid, .. })
+        | (AgentExit::Unavailable, AgentEvent::Error { class: ErrorClass::Unavailable, .. }) => {}
         (AgentExit::Limit, AgentEvent::Limit { until, .. }) => {
             assert_eq!(until.is_some(), has_end, "{name}");
         }
@@ -314,13 +251,7 @@ fn a_price_turns_usage_into_money_and_a_budget_stops_before_the_call() {
     let ran = bench.run(&start, &[]);
     assert_eq!(ran.exit, AgentExit::Done);
     let is_priced = |event: &AgentEvent| {
-        matches!(
-            event,
-            AgentEvent::Usage(Usage {
-                cost: Some(Micros(3_180)),
-                ..
-            })
-        )
+        matches!(event, AgentEvent::Usage(Usage { cost: Some(Micros(3_180)), .. }))
     };
     assert!(ran.events.iter().any(is_priced), "{:?}", ran.events);
 }
@@ -343,8 +274,5 @@ fn a_name_that_ends_like_an_effort_is_sent_whole() {
     let ran = bench.run(&bench.start_with(&config, &json!({})), &[]);
     assert_eq!(ran.exit, AgentExit::Done, "{:?}", ran.events);
     let sent = &server.requests()[0].body;
-    assert_eq!(
-        (&sent["model"], &sent["reasoning_effort"]),
-        (&json!("qwen-max"), &Value::Null)
-    );
+    assert_eq!((&sent["model"], &sent["reasoning_effort"]), (&json!("qwen-max"), &Value::Null));
 }

@@ -41,12 +41,7 @@ pub(crate) fn sh(script: &str) -> Spec {
 }
 
 pub(crate) fn now() -> Time {
-    Time(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_millis() as u64,
-    )
+    Time(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64)
 }
 
 /// Waits for something that must come about.
@@ -72,12 +67,7 @@ impl Run {
             path: env!("CARGO_BIN_EXE_crew-shim-test").into(),
             arguments: Vec::new(),
         };
-        Self {
-            dir: root.join(sub).join("r1.1"),
-            spec,
-            shim,
-            _home: home,
-        }
+        Self { dir: root.join(sub).join("r1.1"), spec, shim, _home: home }
     }
 
     pub(crate) fn launch(&self) -> Live<'_> {
@@ -97,10 +87,7 @@ impl Run {
 
     /// That no process works in this launch's directory or has its mark.
     pub(crate) fn nothing_left(&self) {
-        assert_eq!(
-            process::marked(&self.spec.marker, &[&self.dir.join(shim::OUT)]).unwrap(),
-            []
-        );
+        assert_eq!(process::marked(&self.spec.marker, &[&self.dir.join(shim::OUT)]).unwrap(), []);
         assert_eq!(self.in_our_directory(), []);
     }
 
@@ -108,11 +95,7 @@ impl Run {
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap() {
             let entry = entry.unwrap();
-            let Some(pid) = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| name.parse().ok())
-            else {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
             if std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == self.spec.cwd) {

@@ -21,25 +21,21 @@ pub(super) const LIMIT_MAX: Millis = Millis::hours(8 * 24);
 
 pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
     match event {
-        Event::Said {
-            run,
-            token,
-            offset,
-            words,
-        } => {
+        Event::Said { run, token, offset, words } => {
             fence(d, *run, *token)?;
             let row = d.run_mut(*run)?;
             if *offset <= row.read_to {
                 return Err(Refusal::Stale("that was taken in before"));
             }
             row.read_to = *offset;
+            if matches!(row.state, RunState::Preparing { .. }) {
+                d.move_run(*run, RunEvent::Started)?; // its words overtook the news of its start
+            }
             said(d, *run, words)
         }
-        Event::ResponseFound {
-            project,
-            role,
-            response,
-        } => response_found(d, *project, role, response),
+        Event::ResponseFound { project, role, response } => {
+            response_found(d, *project, role, response)
+        }
         Event::Quiet { run, token, since } => {
             fence(d, *run, *token)?;
             d.move_run(*run, RunEvent::Quiet(Some(*since)))
@@ -111,17 +107,8 @@ fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
 
 /// Ends a run for a reason that only a human can remove.
 fn give_up(d: &mut Draft<'_>, id: RunId, why: &str) -> Result<(), Refusal> {
-    d.run_mut(id)?.trouble = Some(Trouble {
-        kind: TroubleKind::Human,
-        message: why.to_owned(),
-    });
-    flow::stop(
-        d,
-        id,
-        AfterStop::Finish {
-            outcome: Outcome::Error,
-        },
-    )
+    d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Human, message: why.to_owned() });
+    flow::stop(d, id, AfterStop::Finish { outcome: Outcome::Error })
 }
 
 /// The provider has served this run: whoever waited for it may go on.
@@ -151,13 +138,7 @@ fn asks(
         return match known.state {
             AskState::Open => d.move_run(id, RunEvent::Asked(known.id)),
             AskState::Answered { text, .. } => {
-                d.effect(Effect::Send {
-                    run: id,
-                    token,
-                    ask: known.id,
-                    key: key.to_owned(),
-                    text,
-                });
+                d.effect(Effect::Send { run: id, token, ask: known.id, key: key.to_owned(), text });
                 Ok(())
             }
             AskState::Expired { .. } => Err(Refusal::Stale("that ask was withdrawn")),
@@ -167,10 +148,7 @@ fn asks(
         return give_up(d, id, "it asked too many questions");
     }
     d.run_mut(id)?.asks += 1;
-    let from = Asker::Agent {
-        run: id,
-        key: key.to_owned(),
-    };
+    let from = Asker::Agent { run: id, key: key.to_owned() };
     let ask = flow::new_ask(d, task, from, text, options.to_vec())?;
     d.move_run(id, RunEvent::Asked(ask))
 }
@@ -188,26 +166,13 @@ fn limited(
     let guesses = d.limit(&key).map_or(0, |window| window.guesses);
     let guess = Millis(LIMIT_GUESS.0 << guesses.min(8)).min(LIMIT_GUESS_MAX);
     let (until, guesses) = match until {
-        Some(until) => (
-            until.clamp(d.now + Millis::seconds(1), d.now + LIMIT_MAX),
-            0,
-        ),
+        Some(until) => (until.clamp(d.now + Millis::seconds(1), d.now + LIMIT_MAX), 0),
         None => (d.now + guess, guesses + 1),
     };
-    let known = d
-        .limit(&key)
-        .map_or(until, |window| window.until.max(until));
+    let known = d.limit(&key).map_or(until, |window| window.until.max(until));
     let until = known.min(d.now + LIMIT_MAX);
     let message = message.to_owned();
-    d.set_limit(
-        key,
-        Some(LimitWindow {
-            until,
-            guesses,
-            probe: None,
-            message,
-        }),
-    );
+    d.set_limit(key, Some(LimitWindow { until, guesses, probe: None, message }));
     if is_stopping(d, id)? {
         return Ok(());
     }
@@ -230,19 +195,12 @@ fn responds(
                 "its last words follow no protocol (DONE:, REQUEST: or ERROR: at the start of a \
                  line): {text}"
             );
-            d.run_mut(id)?.trouble = Some(Trouble {
-                kind: TroubleKind::Transient,
-                message,
-            });
+            d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Transient, message });
             Ok(())
         }
         Some(response) => {
             d.run_mut(id)?.response = Some(response.clone());
-            if is_stopping(d, id)? {
-                Ok(())
-            } else {
-                d.move_run(id, RunEvent::Responded)
-            }
+            if is_stopping(d, id)? { Ok(()) } else { d.move_run(id, RunEvent::Responded) }
         }
     }
 }
@@ -260,25 +218,13 @@ fn response_found(
             && run.state.holds_agent()
             && response.issue.is_none_or(|issue| issue == run.task)
     };
-    let candidates: Vec<RunId> = d
-        .live_runs()
-        .into_iter()
-        .filter(fits)
-        .map(|run| run.id)
-        .collect();
+    let candidates: Vec<RunId> = d.live_runs().into_iter().filter(fits).map(|run| run.id).collect();
     let [run] = candidates[..] else {
-        return Err(Refusal::Stale(
-            "no run, or more than one, fits this response",
-        ));
+        return Err(Refusal::Stale("no run, or more than one, fits this response"));
     };
     responds(d, run, Some(response), &response.summary)?;
     let provider = &d.run(run)?.provider;
-    let mailbox = d
-        .project(project)?
-        .team
-        .providers
-        .get(provider)
-        .map(|p| &p.kind);
+    let mailbox = d.project(project)?.team.providers.get(provider).map(|p| &p.kind);
     if mailbox == Some(&ProviderKind::Mailbox) && !is_stopping(d, run)? {
         return ended(d, run, "it responded"); // there is no process that could exit
     }
@@ -289,17 +235,8 @@ fn silent(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     match d.run(id)?.state {
         RunState::Running { .. } => {
             let message = "nothing was heard from it for too long".to_owned();
-            d.run_mut(id)?.trouble = Some(Trouble {
-                kind: TroubleKind::Transient,
-                message,
-            });
-            flow::stop(
-                d,
-                id,
-                AfterStop::Finish {
-                    outcome: Outcome::Stalled,
-                },
-            )
+            d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Transient, message });
+            flow::stop(d, id, AfterStop::Finish { outcome: Outcome::Stalled })
         }
         _ => Err(Refusal::Stale("it is not at work")),
     }
@@ -309,18 +246,8 @@ fn silent(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
 fn release_probe(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let key = (run.project, run.provider.clone());
-    if let Some(window) = d
-        .limit(&key)
-        .filter(|window| window.probe == Some(id))
-        .cloned()
-    {
-        d.set_limit(
-            key,
-            Some(LimitWindow {
-                probe: None,
-                ..window
-            }),
-        );
+    if let Some(window) = d.limit(&key).filter(|window| window.probe == Some(id)).cloned() {
+        d.set_limit(key, Some(LimitWindow { probe: None, ..window }));
     }
     Ok(())
 }
@@ -330,9 +257,7 @@ fn release_probe(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
 pub(super) fn ended(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refusal> {
     release_probe(d, id)?;
     let run = d.run(id)?;
-    let cancelled = AfterStop::Finish {
-        outcome: Outcome::Cancelled,
-    };
+    let cancelled = AfterStop::Finish { outcome: Outcome::Cancelled };
     let then = match &run.state {
         RunState::Stopping { then, .. } => Some(then.clone()),
         _ => None,
@@ -364,13 +289,7 @@ pub(super) fn failed(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refu
     let now = d.now;
     let run = d.run_mut(id)?;
     let message = how.to_owned();
-    let trouble = run
-        .trouble
-        .get_or_insert(Trouble {
-            kind: TroubleKind::Transient,
-            message,
-        })
-        .kind;
+    let trouble = run.trouble.get_or_insert(Trouble { kind: TroubleKind::Transient, message }).kind;
     run.failures += 1;
     let failures = run.failures;
     if trouble == TroubleKind::Human || failures > limits.retries {
@@ -384,11 +303,7 @@ pub(super) fn failed(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refu
 /// Up to a quarter more, different for each run, so that those who failed together do not come
 /// back together. No randomness: a replay must give the same.
 fn jitter(pause: Millis, run: RunId, failures: u32) -> Millis {
-    let spread = run
-        .0
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .rotate_left(failures)
-        % 256;
+    let spread = run.0.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(failures) % 256;
     Millis(pause.0.saturating_add(pause.0 / 4 * spread / 256))
 }
 

@@ -7,7 +7,7 @@ use super::{agent, flow, timer};
 use crate::effect::Effect;
 use crate::run::{Run, RunEvent, RunState, Wait};
 use crate::state::{Draft, LimitWindow, State};
-use crate::task::{Phase, Task};
+use crate::task::{CommitId, Phase, Task};
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
 use crate::{Refusal, RunId, StageName, TaskId, Time};
 
@@ -67,7 +67,7 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
         let held = task.paused || unmet_dependency(d, task).is_some();
         moved |= match task.phase.clone() {
             Phase::Waiting if !held => flow::begin(d, id).map(|()| true)?,
-            Phase::Leaving { to } if !held => leave(d, id, &to)?,
+            Phase::Leaving { to, commit } if !held => leave(d, id, &to, commit)?,
             Phase::Held { until, .. } if timer::is_due(until, timer::HELD_MAX, d.now) && !held => {
                 land_again(d, id).map(|()| true)?
             }
@@ -87,34 +87,27 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
 
 /// The first dependency that is not done.
 fn unmet_dependency(d: &Draft<'_>, task: &Task) -> Option<TaskId> {
-    let done = |id: &TaskId| {
-        d.task(*id)
-            .is_ok_and(|t| matches!(t.phase, Phase::Done { .. }))
-    };
+    let done = |id: &TaskId| d.task(*id).is_ok_and(|t| matches!(t.phase, Phase::Done { .. }));
     task.depends_on.iter().copied().find(|id| !done(id))
 }
 
-fn leave(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<bool, Refusal> {
-    let task = d.task(id)?;
-    let (project, commit) = (task.project, task.head.clone());
+fn leave(
+    d: &mut Draft<'_>,
+    id: TaskId,
+    to: &StageName,
+    commit: Option<CommitId>,
+) -> Result<bool, Refusal> {
+    let project = d.task(id)?.project;
     let team = &d.project(project)?.team;
     let stage = team.stage(to).ok_or_else(|| Refusal::NoStage(to.clone()))?;
     if stage.is_end() {
-        let effect = d.effect(Effect::Merge {
-            task: id,
-            commit: commit.clone(),
-        });
-        d.task_mut(id)?.phase = Phase::Landing {
-            effect,
-            commit,
-            to: to.clone(),
-        };
+        let effect = d.effect(Effect::Merge { task: id, commit: commit.clone() });
+        d.task_mut(id)?.phase = Phase::Landing { effect, commit, to: to.clone() };
         return Ok(true);
     }
     let here = |task: &&&Task| task.project == project && task.stage == *to && task.id != id;
-    let full = stage
-        .wip
-        .is_some_and(|wip| d.open_tasks().iter().filter(here).count() >= wip as usize);
+    let full =
+        stage.wip.is_some_and(|wip| d.open_tasks().iter().filter(here).count() >= wip as usize);
     if !full {
         flow::enter(d, id, to)?;
     }
@@ -125,10 +118,7 @@ fn land_again(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let Phase::Held { commit, to, .. } = d.task(id)?.phase.clone() else {
         return Ok(());
     };
-    let effect = d.effect(Effect::Merge {
-        task: id,
-        commit: commit.clone(),
-    });
+    let effect = d.effect(Effect::Merge { task: id, commit: commit.clone() });
     d.task_mut(id)?.phase = Phase::Landing { effect, commit, to };
     Ok(())
 }
@@ -136,10 +126,7 @@ fn land_again(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
     let mut waiting: Vec<&Run> = d.live_runs();
     waiting.retain(|run| waits_for_a_place(&run.state));
-    let priority = |run: &Run| {
-        d.task(run.task)
-            .map_or_else(|_| Default::default(), |t| t.priority)
-    };
+    let priority = |run: &Run| d.task(run.task).map_or_else(|_| Default::default(), |t| t.priority);
     waiting.sort_by_key(|run| (priority(run), run.queued_at, run.id));
     let waiting: Vec<Run> = waiting.into_iter().cloned().collect();
     for run in waiting {
@@ -153,10 +140,7 @@ fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
 }
 
 fn waits_for_a_place(state: &RunState) -> bool {
-    matches!(
-        state,
-        RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. })
-    )
+    matches!(state, RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }))
 }
 
 fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
@@ -169,13 +153,7 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     d.effect(Effect::Start { run: run.id, token });
     let key = (run.project, run.provider.clone());
     if let Some(window) = d.limit(&key).cloned() {
-        d.set_limit(
-            key,
-            Some(LimitWindow {
-                probe: Some(run.id),
-                ..window
-            }),
-        );
+        d.set_limit(key, Some(LimitWindow { probe: Some(run.id), ..window }));
     }
     Ok(())
 }
@@ -257,25 +235,17 @@ fn over_budget(d: &Draft<'_>, run: &Run, task: &Task) -> Result<Option<Block>, R
     let budget = project.team.budget;
     let rest = |run: &Run| budget.run.minus(Amount::of(run.spent));
     let reserved = |which: &dyn Fn(&Run) -> bool| {
-        let holding = d
-            .live_runs()
-            .into_iter()
-            .filter(|r| r.state.holds_agent() && which(r));
+        let holding = d.live_runs().into_iter().filter(|r| r.state.holds_agent() && which(r));
         holding.fold(Amount::default(), |sum, run| sum.plus(rest(run)))
     };
     let times = 1 + task.raised;
-    let for_task = Amount::of(task.spent)
-        .plus(reserved(&|r| r.task == task.id))
-        .plus(rest(run));
+    let for_task = Amount::of(task.spent).plus(reserved(&|r| r.task == task.id)).plus(rest(run));
     if task.starts >= budget.task_runs.saturating_mul(times)
         || !for_task.fits(budget.task.times(times))
     {
         return Ok(Some(Block::TaskBudget));
     }
-    let for_day = project
-        .today
-        .at(d.now)
-        .plus(reserved(&|r| r.project == run.project))
-        .plus(rest(run));
+    let for_day =
+        project.today.at(d.now).plus(reserved(&|r| r.project == run.project)).plus(rest(run));
     Ok((!for_day.fits(budget.day)).then_some(Block::DayBudget))
 }

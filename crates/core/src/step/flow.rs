@@ -23,9 +23,7 @@ const ARBITER: &str = "crewhouse";
 pub(super) fn place<'a>(d: &'a Draft<'_>, task: TaskId) -> Result<(&'a Team, &'a Stage), Refusal> {
     let task = d.task(task)?;
     let team = &d.project(task.project)?.team;
-    let stage = team
-        .stage(&task.stage)
-        .ok_or_else(|| Refusal::NoStage(task.stage.clone()))?;
+    let stage = team.stage(&task.stage).ok_or_else(|| Refusal::NoStage(task.stage.clone()))?;
     Ok((team, stage))
 }
 
@@ -77,18 +75,8 @@ fn new_run(
 ) -> Result<RunId, Refusal> {
     let task = d.task(id)?;
     let (project, stage) = (task.project, task.stage.clone());
-    let missing = || Refusal::TeamStrands {
-        what: format!("role `{role}`"),
-        who: id.to_string(),
-    };
-    let provider = d
-        .project(project)?
-        .team
-        .roles
-        .get(role)
-        .ok_or_else(missing)?
-        .provider
-        .clone();
+    let missing = || Refusal::TeamStrands { what: format!("role `{role}`"), who: id.to_string() };
+    let provider = d.project(project)?.team.roles.get(role).ok_or_else(missing)?.provider.clone();
     d.change.meta.run.0 += 1;
     let run = Run {
         id: d.change.meta.run,
@@ -134,13 +122,7 @@ pub(super) fn withdraw(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
         if state.is_idle() {
             finish(d, run, Outcome::Cancelled)?;
         } else if state.holds_agent() {
-            stop(
-                d,
-                run,
-                AfterStop::Finish {
-                    outcome: Outcome::Cancelled,
-                },
-            )?;
+            stop(d, run, AfterStop::Finish { outcome: Outcome::Cancelled })?;
         }
     }
     d.task_mut(id)?.budget_ask = None;
@@ -148,11 +130,7 @@ pub(super) fn withdraw(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 }
 
 fn expire_asks(d: &mut Draft<'_>, which: impl Fn(&Ask) -> bool) -> Result<(), Refusal> {
-    let ids: Vec<AskId> = d
-        .open_asks()
-        .filter(|ask| which(ask))
-        .map(|ask| ask.id)
-        .collect();
+    let ids: Vec<AskId> = d.open_asks().filter(|ask| which(ask)).map(|ask| ask.id).collect();
     let at = d.now;
     for id in ids {
         d.ask_mut(id)?.state = AskState::Expired { at };
@@ -163,10 +141,7 @@ fn expire_asks(d: &mut Draft<'_>, which: impl Fn(&Ask) -> bool) -> Result<(), Re
 /// A run is over. Its asks go with it, and the task goes on from there.
 pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(), Refusal> {
     d.move_run(id, RunEvent::Finish(outcome))?;
-    expire_asks(
-        d,
-        |ask| matches!(&ask.from, Asker::Agent { run, .. } if *run == id),
-    )?;
+    expire_asks(d, |ask| matches!(&ask.from, Asker::Agent { run, .. } if *run == id))?;
     let run = d.run(id)?.clone();
     remember_response(d, &run)?;
     if outcome == Outcome::Cancelled {
@@ -198,11 +173,8 @@ fn work_finished(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     let Phase::Working(progress) = d.task(run.task)?.phase.clone() else {
         return Ok(());
     };
-    let runs: Vec<Run> = progress
-        .runs
-        .iter()
-        .map(|id| d.run(*id).cloned())
-        .collect::<Result<_, _>>()?;
+    let runs: Vec<Run> =
+        progress.runs.iter().map(|id| d.run(*id).cloned()).collect::<Result<_, _>>()?;
     if !runs.contains(run) || runs.iter().any(|run| !run.is_over()) {
         return Ok(());
     }
@@ -218,35 +190,21 @@ fn work_finished(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
 }
 
 fn work_failed(d: &mut Draft<'_>, run: &Run, progress: Progress) -> Result<(), Refusal> {
-    let words = run
-        .response
-        .as_ref()
-        .map_or_else(String::new, |r| r.summary.clone());
+    let words = run.response.as_ref().map_or_else(String::new, |r| r.summary.clone());
     let trouble = run.trouble.clone();
     match (run.outcome(), trouble) {
-        (Some(Outcome::Request), _) => consult(
-            d,
-            run.task,
-            &format!("{} requests: {words}", run.role),
-            progress,
-        ),
+        (Some(Outcome::Request), _) => {
+            consult(d, run.task, &format!("{} requests: {words}", run.role), progress)
+        }
         (_, Some(trouble)) if trouble.kind == TroubleKind::Human => {
             let why = format!("{}: {}", run.role, trouble.message);
             stuck(d, run.task, &why, Retry::Work(progress))
         }
         (outcome, trouble) => {
             let said = trouble.map_or(words, |trouble| trouble.message);
-            let how = if outcome == Some(Outcome::Stalled) {
-                "did not end in time"
-            } else {
-                "failed"
-            };
-            consult(
-                d,
-                run.task,
-                &format!("{} {how}: {said}", run.role),
-                progress,
-            )
+            let how =
+                if outcome == Some(Outcome::Stalled) { "did not end in time" } else { "failed" };
+            consult(d, run.task, &format!("{} {how}: {said}", run.role), progress)
         }
     }
 }
@@ -254,10 +212,7 @@ fn work_failed(d: &mut Draft<'_>, run: &Run, progress: Progress) -> Result<(), R
 /// Whether a response fits the task and the pipeline; the reason for the PM if it does not.
 fn check_response(d: &Draft<'_>, run: &Run, response: &Response) -> Result<(), String> {
     if let Some(issue) = response.issue.filter(|issue| *issue != run.task) {
-        return Err(format!(
-            "{} worked on {} but responded about {issue}",
-            run.role, run.task
-        ));
+        return Err(format!("{} worked on {} but responded about {issue}", run.role, run.task));
     }
     let Some(label) = &response.label else {
         return Ok(());
@@ -282,15 +237,9 @@ fn complete_step(
     progress: Progress,
 ) -> Result<(), Refusal> {
     let (_, stage) = place(d, id)?;
-    let wanted = runs
-        .iter()
-        .filter_map(|run| run.response.as_ref()?.label.as_ref());
+    let wanted = runs.iter().filter_map(|run| run.response.as_ref()?.label.as_ref());
     let wanted: Vec<StageName> = wanted.map(|label| label.to.clone()).collect();
-    if stage
-        .back
-        .as_ref()
-        .is_some_and(|back| wanted.contains(back))
-    {
+    if stage.back.as_ref().is_some_and(|back| wanted.contains(back)) {
         return go_back(d, id);
     }
     let to = wanted.last().cloned();
@@ -312,10 +261,7 @@ fn complete_step(
 }
 
 fn combine(d: &mut Draft<'_>, task: TaskId, runs: Vec<RunId>) -> Result<(), Refusal> {
-    let effect = d.effect(Effect::Combine {
-        task,
-        runs: runs.clone(),
-    });
+    let effect = d.effect(Effect::Combine { task, runs: runs.clone() });
     d.task_mut(task)?.phase = Phase::Combining { effect, runs };
     Ok(())
 }
@@ -330,20 +276,14 @@ fn choose(d: &mut Draft<'_>, id: TaskId, candidates: Vec<RunId>) -> Result<(), R
 }
 
 fn choice_finished(d: &mut Draft<'_>, run: &Run, outcome: Outcome) -> Result<(), Refusal> {
-    let Phase::Choosing {
-        run: expected,
-        candidates,
-    } = d.task(run.task)?.phase.clone()
-    else {
+    let Phase::Choosing { run: expected, candidates } = d.task(run.task)?.phase.clone() else {
         return Ok(());
     };
     if expected != run.id {
         return Ok(());
     }
     let pick = run.response.as_ref().and_then(|response| response.pick);
-    let chosen = pick
-        .and_then(|n| candidates.get((n as usize).checked_sub(1)?))
-        .copied();
+    let chosen = pick.and_then(|n| candidates.get((n as usize).checked_sub(1)?)).copied();
     match (outcome, chosen) {
         (Outcome::Done, Some(chosen)) => combine(d, run.task, vec![chosen]),
         _ => {
@@ -363,48 +303,25 @@ pub(super) fn open_gates(
     let to = to.or_else(|| stage.next.first().cloned());
     let to = to.ok_or_else(|| Refusal::NoStage(stage.name.clone()))?;
     let commit = d.task(id)?.head.clone();
-    open_gate(
-        d,
-        id,
-        GateAt {
-            index: 0,
-            commit,
-            to,
-        },
-    )
+    open_gate(d, id, GateAt { index: 0, commit, to })
 }
 
 /// The gate was passed.
 pub(super) fn next_gate(d: &mut Draft<'_>, id: TaskId, passed: &GateAt) -> Result<(), Refusal> {
-    open_gate(
-        d,
-        id,
-        GateAt {
-            index: passed.index + 1,
-            ..passed.clone()
-        },
-    )
+    open_gate(d, id, GateAt { index: passed.index + 1, ..passed.clone() })
 }
 
 fn open_gate(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Refusal> {
     let phase = match place(d, id)?.1.gates.get(gate.index as usize).cloned() {
-        None => Phase::Leaving { to: gate.to },
+        None => Phase::Leaving { to: gate.to, commit: gate.commit },
         Some(Gate::Human) => Phase::Approving { gate },
-        Some(Gate::Verdict(role)) => Phase::Judging {
-            run: new_run(d, id, &role, Purpose::Verdict, 0)?,
-            gate,
-        },
-        Some(Gate::Check {
-            command, timeout, ..
-        }) => {
+        Some(Gate::Verdict(role)) => {
+            Phase::Judging { run: new_run(d, id, &role, Purpose::Verdict, 0)?, gate }
+        }
+        Some(Gate::Check { command, timeout, .. }) => {
             let commit = gate.commit.clone();
             Phase::Checking {
-                effect: d.effect(Effect::Check {
-                    task: id,
-                    commit,
-                    command,
-                    timeout,
-                }),
+                effect: d.effect(Effect::Check { task: id, commit, command, timeout }),
                 gate,
             }
         }
@@ -414,11 +331,7 @@ fn open_gate(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Refusal>
 }
 
 fn verdict_finished(d: &mut Draft<'_>, run: &Run, outcome: Outcome) -> Result<(), Refusal> {
-    let Phase::Judging {
-        run: expected,
-        gate,
-    } = d.task(run.task)?.phase.clone()
-    else {
+    let Phase::Judging { run: expected, gate } = d.task(run.task)?.phase.clone() else {
         return Ok(());
     };
     if expected != run.id {
@@ -458,22 +371,11 @@ fn consult(d: &mut Draft<'_>, id: TaskId, about: &str, progress: Progress) -> Re
     d.task_mut(id)?.remark(now, ARBITER, about);
     let consults = d.task(id)?.consults;
     let team = place(d, id)?.0;
-    let pm = team
-        .coordinator()
-        .filter(|_| consults < team.limits.consults)
-        .cloned();
+    let pm = team.coordinator().filter(|_| consults < team.limits.consults).cloned();
     let Some(pm) = pm else {
         return stuck(d, id, about, Retry::Work(progress));
     };
-    let run = new_run(
-        d,
-        id,
-        &pm,
-        Purpose::Consult {
-            about: about.to_owned(),
-        },
-        0,
-    )?;
+    let run = new_run(d, id, &pm, Purpose::Consult { about: about.to_owned() }, 0)?;
     let task = d.task_mut(id)?;
     task.consults += 1;
     task.phase = Phase::Consulting { run, progress };
@@ -482,20 +384,11 @@ fn consult(d: &mut Draft<'_>, id: TaskId, about: &str, progress: Progress) -> Re
 
 /// The PM looks at a task that has not moved for a long time.
 pub(super) fn consult_about_standstill(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
-    consult(
-        d,
-        id,
-        "nothing has happened for a long time",
-        Progress::default(),
-    )
+    consult(d, id, "nothing has happened for a long time", Progress::default())
 }
 
 fn consult_finished(d: &mut Draft<'_>, run: &Run, outcome: Outcome) -> Result<(), Refusal> {
-    let Phase::Consulting {
-        run: expected,
-        progress,
-    } = d.task(run.task)?.phase.clone()
-    else {
+    let Phase::Consulting { run: expected, progress } = d.task(run.task)?.phase.clone() else {
         return Ok(());
     };
     if expected != run.id {
@@ -503,29 +396,16 @@ fn consult_finished(d: &mut Draft<'_>, run: &Run, outcome: Outcome) -> Result<()
     }
     let response = run.response.clone().filter(|_| outcome != Outcome::Stalled);
     let claim = response.as_ref().map(|response| response.claim);
-    let summary = response
-        .as_ref()
-        .map_or("", |response| response.summary.as_str());
+    let summary = response.as_ref().map_or("", |response| response.summary.as_str());
     match claim {
         Some(Claim::Done) => {
-            let to = response
-                .as_ref()
-                .and_then(|response| response.label.as_ref());
+            let to = response.as_ref().and_then(|response| response.label.as_ref());
             route(d, run.task, to.map(|label| &label.to), progress)
         }
         Some(Claim::Request) => ask_human(d, run, summary, progress),
         Some(Claim::Error) | None => {
-            let words = run
-                .trouble
-                .as_ref()
-                .map_or(summary, |t| t.message.as_str())
-                .to_owned();
-            stuck(
-                d,
-                run.task,
-                &format!("{}: {words}", run.role),
-                Retry::Work(progress),
-            )
+            let words = run.trouble.as_ref().map_or(summary, |t| t.message.as_str()).to_owned();
+            stuck(d, run.task, &format!("{}: {words}", run.role), Retry::Work(progress))
         }
     }
 }
@@ -553,13 +433,7 @@ fn route(
 }
 
 fn ask_human(d: &mut Draft<'_>, run: &Run, text: &str, progress: Progress) -> Result<(), Refusal> {
-    let ask = new_ask(
-        d,
-        run.task,
-        Asker::Request { run: run.id },
-        text,
-        Vec::new(),
-    )?;
+    let ask = new_ask(d, run.task, Asker::Request { run: run.id }, text, Vec::new())?;
     d.task_mut(run.task)?.phase = Phase::Asking { ask, progress };
     Ok(())
 }
@@ -575,23 +449,13 @@ pub(super) fn answered(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 /// A bound is reached: only the human can say how it goes on.
 pub(super) fn stuck(d: &mut Draft<'_>, id: TaskId, why: &str, retry: Retry) -> Result<(), Refusal> {
     let ask = ask_arbiter(d, id, why)?;
-    d.task_mut(id)?.phase = Phase::Stuck {
-        why: why.to_owned(),
-        ask,
-        retry,
-    };
+    d.task_mut(id)?.phase = Phase::Stuck { why: why.to_owned(), ask, retry };
     Ok(())
 }
 
 /// An ask of Crewhouse itself.
 pub(super) fn ask_arbiter(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<AskId, Refusal> {
-    new_ask(
-        d,
-        id,
-        Asker::Arbiter,
-        why,
-        vec![TRY_AGAIN.into(), CANCEL.into()],
-    )
+    new_ask(d, id, Asker::Arbiter, why, vec![TRY_AGAIN.into(), CANCEL.into()])
 }
 
 pub(super) fn new_ask(
@@ -607,19 +471,7 @@ pub(super) fn new_ask(
     let text = text.to_owned();
     let asked_at = d.now;
     let state = AskState::Open;
-    d.change.asks.insert(
-        id,
-        Ask {
-            id,
-            project,
-            task,
-            from,
-            text,
-            options,
-            asked_at,
-            state,
-        },
-    );
+    d.change.asks.insert(id, Ask { id, project, task, from, text, options, asked_at, state });
     Ok(id)
 }
 
@@ -654,12 +506,7 @@ fn redo(d: &mut Draft<'_>, id: TaskId, progress: Progress) -> Result<(), Refusal
             if succeeded(d, old) && !all_done {
                 return Ok(old);
             }
-            let Run {
-                role,
-                slot,
-                session,
-                ..
-            } = d.run(old)?.clone();
+            let Run { role, slot, session, .. } = d.run(old)?.clone();
             let new = new_run(d, id, &role, Purpose::Work, slot)?;
             d.run_mut(new)?.session = session;
             Ok(new)
@@ -670,6 +517,5 @@ fn redo(d: &mut Draft<'_>, id: TaskId, progress: Progress) -> Result<(), Refusal
 }
 
 fn succeeded(d: &Draft<'_>, run: RunId) -> bool {
-    d.run(run)
-        .is_ok_and(|run| run.outcome() == Some(Outcome::Done))
+    d.run(run).is_ok_and(|run| run.outcome() == Some(Outcome::Done))
 }

@@ -27,10 +27,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
             draft.project_mut(*project)?.team_refused = Some(why.clone());
             Ok(())
         }
-        Event::TaskAdded {
-            project,
-            draft: task,
-        } => add_task(draft, *project, task),
+        Event::TaskAdded { project, draft: task } => add_task(draft, *project, task),
         Event::TaskEdited { task, draft: text } => edit_task(draft, *task, text),
         Event::TaskMoved { task, to } => move_task(draft, *task, to),
         Event::TaskPaused { task } => pause(draft, *task),
@@ -83,20 +80,14 @@ fn load_team(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusa
     for task in d.open_tasks().into_iter().filter(|task| task.project == id) {
         if team.stage(&task.stage).is_none() {
             let what = format!("stage `{}`", task.stage);
-            return Err(Refusal::TeamStrands {
-                what,
-                who: task.id.to_string(),
-            });
+            return Err(Refusal::TeamStrands { what, who: task.id.to_string() });
         }
     }
     for run in d.live_runs().into_iter().filter(|run| run.project == id) {
         let role = team.roles.get(&run.role);
         if role.is_none_or(|role| role.provider != run.provider) {
             let what = format!("role `{}` with provider `{}`", run.role, run.provider);
-            return Err(Refusal::TeamStrands {
-                what,
-                who: run.id.to_string(),
-            });
+            return Err(Refusal::TeamStrands { what, who: run.id.to_string() });
         }
     }
     let project = d.project_mut(id)?;
@@ -108,11 +99,7 @@ fn load_team(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusa
 fn check_text(what: &'static str, text: &str) -> Result<(), Refusal> {
     let len = text.chars().count();
     let max = TEXT_CHARS_MAX;
-    if len > max {
-        Err(Refusal::TooLong { what, len, max })
-    } else {
-        Ok(())
-    }
+    if len > max { Err(Refusal::TooLong { what, len, max }) } else { Ok(()) }
 }
 
 fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
@@ -126,22 +113,14 @@ fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
     }
     let len = task.criteria.len().max(task.depends_on.len());
     if len > LIST_MAX {
-        return Err(Refusal::TooLong {
-            what: "the list",
-            len,
-            max: LIST_MAX,
-        });
+        return Err(Refusal::TooLong { what: "the list", len, max: LIST_MAX });
     }
     Ok(())
 }
 
 fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(), Refusal> {
     check_draft(text)?;
-    let entry = d
-        .project(project)?
-        .team
-        .entry()
-        .map(|stage| stage.name.clone());
+    let entry = d.project(project)?.team.entry().map(|stage| stage.name.clone());
     let entry = entry.ok_or(Refusal::NoProject(project))?;
     d.change.meta.task.0 += 1;
     let id = d.change.meta.task;
@@ -178,13 +157,7 @@ fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refu
     check_draft(text)?;
     let project = open_task(d, id)?.project;
     check_dependencies(d, id, project, &text.depends_on)?;
-    let TaskDraft {
-        title,
-        body,
-        criteria,
-        priority,
-        depends_on,
-    } = text.clone();
+    let TaskDraft { title, body, criteria, priority, depends_on } = text.clone();
     let task = d.task_mut(id)?;
     task.title = title.trim().to_owned();
     task.body = body;
@@ -220,14 +193,8 @@ fn check_dependencies(
 
 fn open_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Refusal> {
     match d.task(id)?.phase {
-        Phase::Done { .. } => Err(Refusal::TaskOver {
-            task: id,
-            how: "done",
-        }),
-        Phase::Cancelled | Phase::Closing => Err(Refusal::TaskOver {
-            task: id,
-            how: "cancelled",
-        }),
+        Phase::Done { .. } => Err(Refusal::TaskOver { task: id, how: "done" }),
+        Phase::Cancelled | Phase::Closing => Err(Refusal::TaskOver { task: id, how: "cancelled" }),
         _ => d.task_mut(id),
     }
 }
@@ -293,10 +260,7 @@ fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     for run in d.runs_of(id) {
         match &d.run(run)?.state {
             RunState::Waiting(Wait::Pause) => d.move_run(run, RunEvent::Requeue { not_before })?,
-            RunState::Stopping {
-                then: AfterStop::Pause,
-                ..
-            } => {
+            RunState::Stopping { then: AfterStop::Pause, .. } => {
                 d.move_run(run, RunEvent::Stop(AfterStop::Queue { not_before }))?;
             }
             _ => {}
@@ -311,32 +275,20 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
     match ask.state {
         AskState::Open => {}
         AskState::Answered { .. } => {
-            return Err(Refusal::AskClosed {
-                ask: id,
-                how: "answered",
-            });
+            return Err(Refusal::AskClosed { ask: id, how: "answered" });
         }
         AskState::Expired { .. } => {
-            return Err(Refusal::AskClosed {
-                ask: id,
-                how: "withdrawn",
-            });
+            return Err(Refusal::AskClosed { ask: id, how: "withdrawn" });
         }
     }
     if !ask.options.is_empty()
         && ask.from != Asker::Arbiter
         && !ask.options.iter().any(|option| option == text)
     {
-        return Err(Refusal::NotAnOption {
-            ask: id,
-            options: ask.options.join(", "),
-        });
+        return Err(Refusal::NotAnOption { ask: id, options: ask.options.join(", ") });
     }
     let at = d.now;
-    d.ask_mut(id)?.state = AskState::Answered {
-        at,
-        text: text.to_owned(),
-    };
+    d.ask_mut(id)?.state = AskState::Answered { at, text: text.to_owned() };
     match ask.from {
         Asker::Agent { run, key } => deliver(d, run, id, &key, text),
         Asker::Request { .. } => {
@@ -362,13 +314,7 @@ fn deliver(
     if listening {
         let token = d.run(run)?.token;
         d.move_run(run, RunEvent::Answered(ask))?;
-        d.effect(Effect::Send {
-            run,
-            token,
-            ask,
-            key: key.to_owned(),
-            text: text.to_owned(),
-        });
+        d.effect(Effect::Send { run, token, ask, key: key.to_owned(), text: text.to_owned() });
     }
     Ok(())
 }
@@ -417,11 +363,7 @@ fn stop_everything(d: &mut Draft<'_>) -> Result<(), Refusal> {
     }
     d.change.meta.stopped = Some(d.now);
     let not_before = d.now;
-    let live: Vec<_> = d
-        .live_runs()
-        .into_iter()
-        .map(|run| (run.id, run.state.clone()))
-        .collect();
+    let live: Vec<_> = d.live_runs().into_iter().map(|run| (run.id, run.state.clone())).collect();
     for (run, state) in live {
         let stopping = matches!(state, RunState::Stopping { .. });
         if state.holds_agent() && !stopping {

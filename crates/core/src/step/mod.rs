@@ -52,10 +52,7 @@ pub fn step(state: &State, event: &Event, now: Time) -> Result<Step, Refusal> {
     };
     dispatch::dispatch(&mut draft)?;
     draft.change.meta.seq.0 += 1;
-    Ok(Step {
-        change: draft.change,
-        dropped,
-    })
+    Ok(Step { change: draft.change, dropped })
 }
 
 fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {

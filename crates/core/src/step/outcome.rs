@@ -12,9 +12,7 @@ use crate::{EffectId, Millis, Refusal, RunId, StageName, TaskId, Token};
 const HELD_PAUSE: Millis = Millis::seconds(20);
 
 pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Result<(), Refusal> {
-    let effect = d
-        .settle(id)
-        .ok_or(Refusal::Stale("that effect was settled before"))?;
+    let effect = d.settle(id).ok_or(Refusal::Stale("that effect was settled before"))?;
     match effect {
         Effect::Start { run, token } => start_settled(d, run, token, result),
         Effect::Stop { run, token } => stop_settled(d, run, token),
@@ -46,19 +44,11 @@ fn start_settled(
             }
             task.catch_up = false;
             d.run_mut(id)?.trouble = None;
-            if preparing {
-                d.move_run(id, RunEvent::Started)
-            } else {
-                Ok(())
-            }
+            if preparing { d.move_run(id, RunEvent::Started) } else { Ok(()) }
         }
         Settled::NotStarted { trouble } if d.run(id)?.state.holds_agent() => {
             d.run_mut(id)?.trouble = Some(trouble.clone());
-            if preparing {
-                agent::failed(d, id, "")
-            } else {
-                agent::ended(d, id, "")
-            }
+            if preparing { agent::failed(d, id, "") } else { agent::ended(d, id, "") }
         }
         _ => Err(Refusal::Stale("the run has no agent any more")),
     }
@@ -82,11 +72,7 @@ fn save_settled(
 ) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let (task, slot) = (run.task, run.slot);
-    let RunState::Saving {
-        effect: expected,
-        outcome,
-    } = run.state
-    else {
+    let RunState::Saving { effect: expected, outcome } = run.state else {
         return Err(Refusal::Stale("the run is not being saved"));
     };
     if expected != effect {
@@ -101,15 +87,8 @@ fn save_settled(
         }
         Settled::NotSaved { why } => {
             let message = format!("its work could not be saved and stays where it is: {why}");
-            d.run_mut(id)?.trouble = Some(Trouble {
-                kind: TroubleKind::Human,
-                message,
-            });
-            let outcome = if outcome == Outcome::Cancelled {
-                outcome
-            } else {
-                Outcome::Error
-            };
+            d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Human, message });
+            let outcome = if outcome == Outcome::Cancelled { outcome } else { Outcome::Error };
             flow::finish(d, id, outcome)
         }
         _ => Err(Refusal::Stale("that is no result of saving")),
@@ -122,10 +101,7 @@ fn combine_settled(
     id: TaskId,
     result: &Settled,
 ) -> Result<(), Refusal> {
-    let Phase::Combining {
-        effect: expected, ..
-    } = d.task(id)?.phase
-    else {
+    let Phase::Combining { effect: expected, .. } = d.task(id)?.phase else {
         return Err(Refusal::Stale("the task went elsewhere"));
     };
     if expected != effect {
@@ -150,11 +126,7 @@ fn check_settled(
     id: TaskId,
     result: &Settled,
 ) -> Result<(), Refusal> {
-    let Phase::Checking {
-        effect: expected,
-        gate,
-    } = d.task(id)?.phase.clone()
-    else {
+    let Phase::Checking { effect: expected, gate } = d.task(id)?.phase.clone() else {
         return Err(Refusal::Stale("the task went elsewhere"));
     };
     if expected != effect {
@@ -162,10 +134,7 @@ fn check_settled(
     }
     match result {
         Settled::Checked { passed: true, .. } => flow::next_gate(d, id, &gate),
-        Settled::Checked {
-            passed: false,
-            output,
-        } => {
+        Settled::Checked { passed: false, output } => {
             let why = format!("a check did not pass:\n{output}");
             flow::send_back(d, id, "crewhouse", &why)
         }
@@ -176,12 +145,7 @@ fn check_settled(
 
 /// A check that did not run is not green, and not the agent's fault either.
 fn not_checked(d: &mut Draft<'_>, id: TaskId, gate: GateAt, why: &str) -> Result<(), Refusal> {
-    flow::stuck(
-        d,
-        id,
-        &format!("a check did not run: {why}"),
-        Retry::Gate(gate),
-    )
+    flow::stuck(d, id, &format!("a check did not run: {why}"), Retry::Gate(gate))
 }
 
 fn merge_settled(
@@ -190,12 +154,7 @@ fn merge_settled(
     id: TaskId,
     result: &Settled,
 ) -> Result<(), Refusal> {
-    let Phase::Landing {
-        effect: expected,
-        commit,
-        to,
-    } = d.task(id)?.phase.clone()
-    else {
+    let Phase::Landing { effect: expected, commit, to } = d.task(id)?.phase.clone() else {
         return Err(Refusal::Stale("the task went elsewhere"));
     };
     if expected != effect {
@@ -215,12 +174,7 @@ fn merge_settled(
         }
         Settled::MergeHeld { why } => {
             let until = d.now + HELD_PAUSE;
-            d.task_mut(id)?.phase = Phase::Held {
-                why: why.clone(),
-                until,
-                commit,
-                to,
-            };
+            d.task_mut(id)?.phase = Phase::Held { why: why.clone(), until, commit, to };
             Ok(())
         }
         _ => Err(Refusal::Stale("that is no result of a merge")),

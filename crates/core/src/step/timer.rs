@@ -47,10 +47,7 @@ fn overdue(d: &Draft<'_>, id: RunId) -> Result<Option<Overdue>, Refusal> {
     let run = d.run(id)?;
     let limit = d.project(run.project)?.team.limits.run;
     Ok(match &run.state {
-        RunState::Running {
-            responded: Some(at),
-            ..
-        } => run
+        RunState::Running { responded: Some(at), .. } => run
             .response
             .as_ref()
             .filter(|_| is_due(*at + RESPONSE_GRACE, RESPONSE_GRACE, d.now))
@@ -59,10 +56,8 @@ fn overdue(d: &Draft<'_>, id: RunId) -> Result<Option<Overdue>, Refusal> {
             is_due(*since + limit, limit, d.now).then_some(Overdue::Work)
         }
         RunState::Waiting(Wait::Asks { open }) => {
-            let late = |ask| {
-                d.ask(ask)
-                    .is_ok_and(|ask| is_due(ask.asked_at + ASK_MAX, ASK_MAX, d.now))
-            };
+            let late =
+                |ask| d.ask(ask).is_ok_and(|ask| is_due(ask.asked_at + ASK_MAX, ASK_MAX, d.now));
             open.iter().any(|ask| late(*ask)).then_some(Overdue::Answer)
         }
         _ => None,
@@ -79,10 +74,7 @@ fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: Overdue) -> Result<(), Ref
     };
     if let Some(message) = message {
         let message = message.to_owned();
-        d.run_mut(id)?.trouble = Some(Trouble {
-            kind: TroubleKind::Transient,
-            message,
-        });
+        d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Transient, message });
     }
     flow::stop(d, id, AfterStop::Finish { outcome })
 }
@@ -91,41 +83,23 @@ fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: Overdue) -> Result<(), Ref
 fn scan(d: &mut Draft<'_>, id: crate::ProjectId) -> Result<(), Refusal> {
     let project = d.project(id)?;
     let every = project.team.limits.scan;
-    let open: Vec<_> = d
-        .open_tasks()
-        .into_iter()
-        .filter(|task| task.project == id)
-        .collect();
+    let open: Vec<_> = d.open_tasks().into_iter().filter(|task| task.project == id).collect();
     if open.is_empty() || !is_due(project.scanned_at + every, every, d.now) {
         return Ok(());
     }
-    let cancelled = |dependency| {
-        d.task(dependency)
-            .is_ok_and(|t| t.phase == Phase::Cancelled)
-    };
+    let cancelled = |dependency| d.task(dependency).is_ok_and(|t| t.phase == Phase::Cancelled);
     let fallen: Vec<_> = open
         .into_iter()
         .filter(|task| task.phase == Phase::Waiting && !task.paused)
-        .filter(|task| {
-            task.depends_on
-                .iter()
-                .any(|dependency| cancelled(*dependency))
-        })
+        .filter(|task| task.depends_on.iter().any(|dependency| cancelled(*dependency)))
         .map(|task| task.id)
         .collect();
     d.project_mut(id)?.scanned_at = d.now;
     for task in fallen {
         let given_up = |dependency: &crate::TaskId| {
-            d.task(*dependency)
-                .is_ok_and(|t| t.phase == Phase::Cancelled)
+            d.task(*dependency).is_ok_and(|t| t.phase == Phase::Cancelled)
         };
-        let kept = d
-            .task(task)?
-            .depends_on
-            .iter()
-            .copied()
-            .filter(|dep| !given_up(dep))
-            .collect();
+        let kept = d.task(task)?.depends_on.iter().copied().filter(|dep| !given_up(dep)).collect();
         d.task_mut(task)?.depends_on = kept;
         flow::consult_about_standstill(d, task)?;
     }
@@ -147,15 +121,11 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
                     _ => None,
                 }
             }
-            RunState::Running {
-                responded: Some(at),
-                ..
-            } => Some(*at + RESPONSE_GRACE),
+            RunState::Running { responded: Some(at), .. } => Some(*at + RESPONSE_GRACE),
             RunState::Running { since, .. } => Some(*since + limits.run),
-            RunState::Waiting(Wait::Asks { open }) => open
-                .iter()
-                .filter_map(|ask| Some(state.asks.get(ask)?.asked_at + ASK_MAX))
-                .min(),
+            RunState::Waiting(Wait::Asks { open }) => {
+                open.iter().filter_map(|ask| Some(state.asks.get(ask)?.asked_at + ASK_MAX)).min()
+            }
             _ => None,
         }
     });
@@ -165,8 +135,7 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
     });
     let scans = state.projects.values().filter_map(|project| {
         let mut open = state.open_tasks().filter(|task| task.project == project.id);
-        open.next()
-            .map(|_| project.scanned_at + project.team.limits.scan)
+        open.next().map(|_| project.scanned_at + project.team.limits.scan)
     });
     runs.chain(tasks).chain(scans).min()
 }

@@ -34,18 +34,13 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        self.hint
-            .as_ref()
-            .map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
     }
 }
 
 impl Problem {
     pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            hint: Some(hint.into()),
-        }
+        Self { what: what.into(), hint: Some(hint.into()) }
     }
 }
 
@@ -60,11 +55,7 @@ pub fn parse(text: &str) -> Result<Team, Vec<Problem>> {
     if problems.is_empty() {
         proof::prove(&team, &mut problems);
     }
-    if problems.is_empty() {
-        Ok(team)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(team) } else { Err(problems) }
 }
 
 /// The parser's message names line, column and, for an unknown key, the keys there are; the hint
@@ -191,11 +182,7 @@ struct MergeFile {
 
 impl Default for MergeFile {
     fn default() -> Self {
-        Self {
-            base: "main".into(),
-            strategy: MergeStrategy::NoFf,
-            check: None,
-        }
+        Self { base: "main".into(), strategy: MergeStrategy::NoFf, check: None }
     }
 }
 
@@ -210,12 +197,7 @@ struct WorktreeFile {
 
 impl Default for WorktreeFile {
     fn default() -> Self {
-        Self {
-            setup: None,
-            teardown: None,
-            timeout_minutes: 10,
-            pool: 4,
-        }
+        Self { setup: None, teardown: None, timeout_minutes: 10, pool: 4 }
     }
 }
 
@@ -314,10 +296,7 @@ impl TeamFile {
         }
         let providers = self.providers.into_iter().filter_map(|(name, file)| {
             let place = format!("providers.{name}");
-            Some((
-                named::<ProviderName>(&name, &place, problems)?,
-                file.build(&place, problems),
-            ))
+            Some((named::<ProviderName>(&name, &place, problems)?, file.build(&place, problems)))
         });
         let providers = providers.collect();
         let roles = self.roles.into_iter().filter_map(|(name, file)| {
@@ -326,11 +305,7 @@ impl TeamFile {
             Some((named::<RoleName>(&name, &place, problems)?, role))
         });
         let roles = roles.collect();
-        let stages = self
-            .stages
-            .into_iter()
-            .filter_map(|file| file.build(problems))
-            .collect();
+        let stages = self.stages.into_iter().filter_map(|file| file.build(problems)).collect();
         let limits = self.limits.build(problems);
         let budget = self.budget.build(problems);
         Team {
@@ -360,22 +335,14 @@ fn named<T: TryFrom<String, Error = BadName>>(
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
     T::try_from(name.to_owned())
-        .map_err(|error| {
-            problems.push(Problem {
-                what: format!("{place}: {error}"),
-                hint: None,
-            })
-        })
+        .map_err(|error| problems.push(Problem { what: format!("{place}: {error}"), hint: None }))
         .ok()
 }
 
 impl LimitsFile {
     fn build(&self, problems: &mut Vec<Problem>) -> Limits {
         if self.agents == 0 {
-            problems.push(Problem::new(
-                "limits.agents is 0",
-                "at least one agent has to work",
-            ));
+            problems.push(Problem::new("limits.agents is 0", "at least one agent has to work"));
         }
         if self.silent_minutes <= self.quiet_minutes {
             problems.push(Problem::new(
@@ -483,11 +450,7 @@ impl RoleFile {
             ));
         }
         let provider = named(&self.provider, &format!("{place}.provider"), problems)?;
-        Some(Role {
-            provider,
-            agents: self.agents,
-            tools: self.tools,
-        })
+        Some(Role { provider, agents: self.agents, tools: self.tools })
     }
 }
 
@@ -497,16 +460,10 @@ impl StageFile {
         let name: StageName = named(&self.name, &place, problems)?;
         let owner = self.owner(&place, problems)?;
         let work = self.work(&owner, &place, problems)?;
-        let gates = self
-            .gates
-            .into_iter()
-            .filter_map(|gate| gate.build(&place, problems))
-            .collect();
+        let gates =
+            self.gates.into_iter().filter_map(|gate| gate.build(&place, problems)).collect();
         let stage_list = |names: Vec<String>, problems: &mut Vec<Problem>| -> Vec<StageName> {
-            names
-                .iter()
-                .filter_map(|next| named(next, &place, problems))
-                .collect()
+            names.iter().filter_map(|next| named(next, &place, problems)).collect()
         };
         if self.visits == 0 || self.wip == Some(0) {
             problems.push(Problem::new(
@@ -520,10 +477,7 @@ impl StageFile {
             work,
             gates,
             next: stage_list(self.next, problems),
-            back: self
-                .back
-                .as_deref()
-                .and_then(|back| named(back, &place, problems)),
+            back: self.back.as_deref().and_then(|back| named(back, &place, problems)),
             wip: self.wip,
             visits_max: self.visits,
         })
@@ -546,18 +500,14 @@ impl StageFile {
 
     fn work(&self, owner: &Owner, place: &str, problems: &mut Vec<Problem>) -> Option<Work> {
         let workers: Vec<RoleName> = match (&self.roles, owner) {
-            (Some(names), _) => names
-                .iter()
-                .filter_map(|name| named(name, place, problems))
-                .collect(),
+            (Some(names), _) => {
+                names.iter().filter_map(|name| named(name, place, problems)).collect()
+            }
             (None, Owner::Role(role)) => vec![role.clone()],
             (None, Owner::Human | Owner::Nobody) => Vec::new(),
         };
         let needs = |what: &str, problems: &mut Vec<Problem>| {
-            problems.push(Problem::new(
-                format!("{place} needs {what}"),
-                "see docs/team.md",
-            ));
+            problems.push(Problem::new(format!("{place} needs {what}"), "see docs/team.md"));
         };
         match self.mode {
             ModeFile::Queue => Some(Work::Queue),
@@ -570,10 +520,7 @@ impl StageFile {
             ModeFile::Parallel => Some(Work::Parallel(workers)),
             ModeFile::BestOfN => {
                 let n = self.n.filter(|n| (2..=CANDIDATES_MAX).contains(n));
-                let judge = self
-                    .judge
-                    .as_deref()
-                    .and_then(|name| named(name, place, problems));
+                let judge = self.judge.as_deref().and_then(|name| named(name, place, problems));
                 let parts = (workers.first().cloned(), n, judge);
                 let (Some(role), Some(n), Some(judge)) = parts else {
                     needs("`n` from 2 to 8 and a `judge`", problems);
@@ -589,9 +536,7 @@ impl GateFile {
     fn build(self, place: &str, problems: &mut Vec<Problem>) -> Option<Gate> {
         match (self.check, self.verdict, self.human) {
             (Some(command), None, None) => Some(Gate::Check {
-                name: self
-                    .name
-                    .unwrap_or_else(|| command.chars().take(40).collect()),
+                name: self.name.unwrap_or_else(|| command.chars().take(40).collect()),
                 command,
                 timeout: Millis::minutes(self.timeout_minutes.unwrap_or(15).max(1)),
             }),

@@ -86,12 +86,7 @@ fn roles_of(stage: &Stage) -> impl Iterator<Item = &RoleName> {
         Gate::Verdict(role) => Some(role),
         Gate::Check { .. } | Gate::Human => None,
     });
-    stage
-        .workers()
-        .into_iter()
-        .chain(owner)
-        .chain(judge)
-        .chain(verdicts)
+    stage.workers().into_iter().chain(owner).chain(judge).chain(verdicts)
 }
 
 fn exits(stage: &Stage) -> impl Iterator<Item = &StageName> {
@@ -154,11 +149,7 @@ fn reachable(team: &Team, problems: &mut Vec<Problem>) {
             }
         }
     }
-    for stage in team
-        .stages
-        .iter()
-        .filter(|stage| !seen.contains(&stage.name))
-    {
+    for stage in team.stages.iter().filter(|stage| !seen.contains(&stage.name)) {
         problems.push(Problem::new(
             format!("no task can reach stages.{}", stage.name),
             "name it in the `next` or `back` of another stage, or remove it",
@@ -168,12 +159,8 @@ fn reachable(team: &Team, problems: &mut Vec<Problem>) {
 
 /// From every stage the end can be reached going forwards.
 fn no_dead_end(team: &Team, problems: &mut Vec<Problem>) {
-    let mut good: BTreeSet<&StageName> = team
-        .stages
-        .iter()
-        .filter(|stage| stage.is_end())
-        .map(|stage| &stage.name)
-        .collect();
+    let mut good: BTreeSet<&StageName> =
+        team.stages.iter().filter(|stage| stage.is_end()).map(|stage| &stage.name).collect();
     loop {
         let more: Vec<&StageName> = team
             .stages
@@ -187,16 +174,9 @@ fn no_dead_end(team: &Team, problems: &mut Vec<Problem>) {
         }
         good.extend(more);
     }
-    for stage in team
-        .stages
-        .iter()
-        .filter(|stage| !good.contains(&stage.name))
-    {
+    for stage in team.stages.iter().filter(|stage| !good.contains(&stage.name)) {
         problems.push(Problem::new(
-            format!(
-                "stages.{} is a dead end: no way forward leads to the end",
-                stage.name
-            ),
+            format!("stages.{} is a dead end: no way forward leads to the end", stage.name),
             "give it a `next`",
         ));
     }
@@ -226,10 +206,7 @@ impl Team {
         self.stages
             .iter()
             .filter(|stage| {
-                stage
-                    .next
-                    .iter()
-                    .any(|next| self.stage(next).is_some_and(Stage::is_end))
+                stage.next.iter().any(|next| self.stage(next).is_some_and(Stage::is_end))
             })
             .all(|stage| stage.gates.contains(&Gate::Human))
     }
@@ -245,31 +222,19 @@ impl Team {
             asks: self.limits.consults.saturating_add(1),
         };
         for stage in &self.stages {
-            let verdicts = stage
-                .gates
-                .iter()
-                .filter(|gate| matches!(gate, Gate::Verdict(_)));
+            let verdicts = stage.gates.iter().filter(|gate| matches!(gate, Gate::Verdict(_)));
             let judges = u32::from(matches!(stage.work, Work::BestOfN { .. }));
             let agents = stage.workers().len() as u32 + verdicts.count() as u32 + judges;
-            let humans = stage
-                .gates
-                .iter()
-                .filter(|gate| **gate == Gate::Human)
-                .count() as u32;
+            let humans = stage.gates.iter().filter(|gate| **gate == Gate::Human).count() as u32;
             let runs = stage.visits_max.saturating_mul(agents);
             worst.visits = worst.visits.saturating_add(stage.visits_max);
             worst.runs = worst.runs.saturating_add(runs.saturating_mul(starts));
-            worst.approvals = worst
-                .approvals
-                .saturating_add(stage.visits_max.saturating_mul(humans));
-            worst.asks = worst
-                .asks
-                .saturating_add(runs.saturating_mul(self.limits.asks));
+            worst.approvals =
+                worst.approvals.saturating_add(stage.visits_max.saturating_mul(humans));
+            worst.asks = worst.asks.saturating_add(runs.saturating_mul(self.limits.asks));
         }
         worst.runs = worst.runs.min(self.budget.task_runs);
-        worst.asks = worst
-            .asks
-            .min(worst.runs.saturating_mul(self.limits.asks) + 1);
+        worst.asks = worst.asks.min(worst.runs.saturating_mul(self.limits.asks) + 1);
         worst.spend = self.worst_spend(worst.runs);
         worst
     }

@@ -25,13 +25,7 @@ pub struct Entry {
 
 /// Appends an entry.
 pub(crate) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    let Entry {
-        seq,
-        at,
-        body,
-        notes,
-        dropped,
-    } = entry;
+    let Entry { seq, at, body, notes, dropped } = entry;
     connection
         .prepare_cached(
             "INSERT INTO event (seq, at, body, notes, dropped) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -54,9 +48,7 @@ pub(crate) fn after(
 
 /// The newest position; 0 in an empty journal.
 pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Seq> {
-    connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| {
-        Ok(Seq(row.get(0)?))
-    })
+    connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| Ok(Seq(row.get(0)?)))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {

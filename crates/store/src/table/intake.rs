@@ -6,9 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 /// Which entry a delivery became, if it was taken in.
 pub(crate) fn find(connection: &Connection, key: &str) -> rusqlite::Result<Option<Seq>> {
     let mut query = connection.prepare_cached("SELECT seq FROM intake WHERE key = ?1")?;
-    query
-        .query_row([key], |row| Ok(Seq(row.get(0)?)))
-        .optional()
+    query.query_row([key], |row| Ok(Seq(row.get(0)?))).optional()
 }
 
 /// Remembers a delivery.

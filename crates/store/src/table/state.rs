@@ -12,36 +12,15 @@ use super::{from_json, to_json};
 
 /// Writes what a step changed.
 pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
-    let Change {
-        meta,
-        projects,
-        tasks,
-        runs,
-        asks,
-        limits,
-        effects,
-        settled,
-    } = change;
+    let Change { meta, projects, tasks, runs, asks, limits, effects, settled } = change;
     connection
         .prepare_cached("INSERT OR REPLACE INTO meta (one, body) VALUES (1, ?1)")?
         .execute([to_json(meta)?])?;
-    upsert(
-        connection,
-        "project",
-        projects.iter().map(|(id, row)| (id.0, row)),
-    )?;
-    upsert(
-        connection,
-        "task",
-        tasks.iter().map(|(id, row)| (id.0, row)),
-    )?;
+    upsert(connection, "project", projects.iter().map(|(id, row)| (id.0, row)))?;
+    upsert(connection, "task", tasks.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "run", runs.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "ask", asks.iter().map(|(id, row)| (id.0, row)))?;
-    upsert(
-        connection,
-        "outbox",
-        effects.iter().map(|(id, row)| (id.0, row)),
-    )?;
+    upsert(connection, "outbox", effects.iter().map(|(id, row)| (id.0, row)))?;
     for ((project, provider), window) in limits {
         let key = (project.0, provider.as_str());
         match window {
@@ -54,9 +33,7 @@ pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
         };
     }
     for effect in settled {
-        connection
-            .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
-            .execute([effect.0])?;
+        connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([effect.0])?;
     }
     Ok(())
 }
@@ -68,9 +45,7 @@ fn upsert<'a, T: Serialize + 'a>(
 ) -> rusqlite::Result<()> {
     for (id, row) in rows {
         let sql = format!("INSERT OR REPLACE INTO {table} (id, body) VALUES (?1, ?2)");
-        connection
-            .prepare_cached(&sql)?
-            .execute((id, to_json(row)?))?;
+        connection.prepare_cached(&sql)?.execute((id, to_json(row)?))?;
     }
     Ok(())
 }
@@ -104,9 +79,8 @@ fn rows<K: Ord, T: DeserializeOwned>(
     key: impl Fn(u64) -> K,
 ) -> rusqlite::Result<BTreeMap<K, T>> {
     let mut query = connection.prepare(&format!("SELECT id, body FROM {table}"))?;
-    let rows = query.query_map([], |row| {
-        Ok((key(row.get(0)?), from_json(row.get_ref(1)?.as_str()?, 1)?))
-    })?;
+    let rows = query
+        .query_map([], |row| Ok((key(row.get(0)?), from_json(row.get_ref(1)?.as_str()?, 1)?)))?;
     rows.collect()
 }
 

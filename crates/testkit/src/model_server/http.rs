@@ -10,11 +10,7 @@ pub(super) fn read_request(stream: &mut TcpStream) -> io::Result<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let path = line
-        .split_whitespace()
-        .nth(1)
-        .unwrap_or_default()
-        .to_owned();
+    let path = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
     let mut headers = Vec::new();
     loop {
         line.clear();
@@ -25,16 +21,10 @@ pub(super) fn read_request(stream: &mut TcpStream) -> io::Result<Request> {
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
     let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length = length
-        .and_then(|(_, value)| value.parse().ok())
-        .unwrap_or(0);
+    let length = length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Request {
-        path,
-        headers,
-        body: serde_json::from_slice(&body).unwrap_or_default(),
-    })
+    Ok(Request { path, headers, body: serde_json::from_slice(&body).unwrap_or_default() })
 }
 
 /// Sends a whole response.
@@ -44,18 +34,11 @@ pub(super) fn send(
     headers: &[(String, String)],
     body: &str,
 ) -> io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n"
-    )?;
+    write!(stream, "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n")?;
     for (name, value) in headers {
         write!(stream, "{name}: {value}\r\n")?;
     }
-    write!(
-        stream,
-        "content-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
+    write!(stream, "content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
 /// Begins a response whose length is not known.

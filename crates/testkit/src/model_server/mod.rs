@@ -35,10 +35,7 @@ pub struct Request {
 impl Request {
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -65,11 +62,7 @@ impl ModelServer {
         lock(&shared.script).extend(script);
         let for_thread = Arc::clone(&shared);
         let listening = Some(thread::spawn(move || listen(&listener, &for_thread)));
-        Ok(Self {
-            address,
-            shared,
-            listening,
-        })
+        Ok(Self { address, shared, listening })
     }
 
     /// Where this wire format is spoken, as clients are configured with it.

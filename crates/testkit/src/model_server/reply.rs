@@ -75,31 +75,18 @@ impl Reply {
     /// An answer that begins with reasoning.
     pub fn thinking(words: &str) -> Self {
         let blocks = vec![Block::Thinking(words.to_owned())];
-        Self {
-            blocks,
-            ..Self::default()
-        }
+        Self { blocks, ..Self::default() }
     }
 
     /// A failure with this status.
     pub fn status(status: u16) -> Self {
-        let refusal = Refusal {
-            status,
-            headers: Vec::new(),
-            body: String::new(),
-        };
-        Self {
-            refusal: Some(refusal),
-            ..Self::default()
-        }
+        let refusal = Refusal { status, headers: Vec::new(), body: String::new() };
+        Self { refusal: Some(refusal), ..Self::default() }
     }
 
     /// Closes the connection without a word.
     pub fn hang_up() -> Self {
-        Self {
-            manner: Manner::HangUp,
-            ..Self::default()
-        }
+        Self { manner: Manner::HangUp, ..Self::default() }
     }
 
     /// Adds words.
@@ -112,33 +99,20 @@ impl Reply {
     /// Adds a tool call.
     #[must_use]
     pub fn and_tool(mut self, name: &str, input: Value) -> Self {
-        self.blocks.push(Block::Tool {
-            name: name.to_owned(),
-            input,
-        });
+        self.blocks.push(Block::Tool { name: name.to_owned(), input });
         self
     }
 
     /// Says what was consumed; `input` does not include `cached`.
     #[must_use]
     pub fn usage(self, input: u64, cached: u64, output: u64) -> Self {
-        Self {
-            tokens: Tokens {
-                input,
-                cached,
-                output,
-            },
-            ..self
-        }
+        Self { tokens: Tokens { input, cached, output }, ..self }
     }
 
     /// Says that the answer reached the output limit.
     #[must_use]
     pub fn cut_off(self) -> Self {
-        Self {
-            is_cut_off: true,
-            ..self
-        }
+        Self { is_cut_off: true, ..self }
     }
 
     /// Adds a header to a failure.
@@ -162,28 +136,19 @@ impl Reply {
     /// Breaks the connection in the middle of the answer.
     #[must_use]
     pub fn torn(self) -> Self {
-        Self {
-            manner: Manner::Torn,
-            ..self
-        }
+        Self { manner: Manner::Torn, ..self }
     }
 
     /// Ends the response in the middle of the answer, without any sign of it.
     #[must_use]
     pub fn short(self) -> Self {
-        Self {
-            manner: Manner::Short,
-            ..self
-        }
+        Self { manner: Manner::Short, ..self }
     }
 
     /// Falls silent in the middle of the answer.
     #[must_use]
     pub fn hanging(self) -> Self {
-        Self {
-            manner: Manner::Hanging,
-            ..self
-        }
+        Self { manner: Manner::Hanging, ..self }
     }
 
     /// Pauses between two pieces of a streamed answer.
@@ -205,21 +170,9 @@ impl Reply {
         if self.manner == Manner::HangUp {
             return Ok(());
         }
-        let pieces = if is_streamed {
-            wire.stream(self)
-        } else {
-            halves(&wire.plain(self))
-        };
-        let content_type = if is_streamed {
-            wire.content_type()
-        } else {
-            "application/json"
-        };
-        let sent = if self.manner == Manner::Whole {
-            pieces.len()
-        } else {
-            pieces.len() / 2
-        };
+        let pieces = if is_streamed { wire.stream(self) } else { halves(&wire.plain(self)) };
+        let content_type = if is_streamed { wire.content_type() } else { "application/json" };
+        let sent = if self.manner == Manner::Whole { pieces.len() } else { pieces.len() / 2 };
         http::begin(stream, content_type)?;
         for piece in &pieces[..sent] {
             http::chunk(stream, piece)?;
@@ -240,10 +193,7 @@ impl Reply {
 
 fn halves(body: &Value) -> Vec<String> {
     let mut first = body.to_string();
-    let middle = (0..=first.len() / 2)
-        .rev()
-        .find(|at| first.is_char_boundary(*at))
-        .unwrap_or(0);
+    let middle = (0..=first.len() / 2).rev().find(|at| first.is_char_boundary(*at)).unwrap_or(0);
     let second = first.split_off(middle);
     vec![first, second]
 }

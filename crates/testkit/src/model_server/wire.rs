@@ -81,10 +81,7 @@ impl Wire {
 }
 
 fn has_tools(reply: &Reply) -> bool {
-    reply
-        .blocks
-        .iter()
-        .any(|block| matches!(block, Block::Tool { .. }))
+    reply.blocks.iter().any(|block| matches!(block, Block::Tool { .. }))
 }
 
 fn joined(reply: &Reply, pick: impl Fn(&Block) -> Option<&str>) -> String {
@@ -92,27 +89,16 @@ fn joined(reply: &Reply, pick: impl Fn(&Block) -> Option<&str>) -> String {
 }
 
 fn text_of(block: &Block) -> Option<&str> {
-    if let Block::Text(text) = block {
-        Some(text)
-    } else {
-        None
-    }
+    if let Block::Text(text) = block { Some(text) } else { None }
 }
 
 fn thinking_of(block: &Block) -> Option<&str> {
-    if let Block::Thinking(words) = block {
-        Some(words)
-    } else {
-        None
-    }
+    if let Block::Thinking(words) = block { Some(words) } else { None }
 }
 
 /// Two halves, so that readers must put answers together.
 fn halves(text: &str) -> [&str; 2] {
-    let middle = (0..=text.len() / 2)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
+    let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.split_at(middle).into()
 }
 
@@ -160,9 +146,7 @@ fn anthropic_stream(reply: &Reply) -> Vec<String> {
     message["content"] = json!([]);
     message["stop_reason"] = Value::Null;
     message["usage"]["output_tokens"] = json!(1);
-    let mut pieces = vec![event(
-        json!({ "type": "message_start", "message": message }),
-    )];
+    let mut pieces = vec![event(json!({ "type": "message_start", "message": message }))];
     pieces.push(event(json!({ "type": "ping" })));
     for (index, block) in reply.blocks.iter().enumerate() {
         let (empty, deltas) = anthropic_deltas(index, block);
@@ -173,15 +157,11 @@ fn anthropic_stream(reply: &Reply) -> Vec<String> {
             let delta = json!({ "type": "content_block_delta", "index": index, "delta": delta });
             pieces.push(event(delta));
         }
-        pieces.push(event(
-            json!({ "type": "content_block_stop", "index": index }),
-        ));
+        pieces.push(event(json!({ "type": "content_block_stop", "index": index })));
     }
     let delta = json!({ "stop_reason": anthropic_stop(reply), "stop_sequence": null });
     let usage = json!({ "output_tokens": reply.tokens.output });
-    pieces.push(event(
-        json!({ "type": "message_delta", "delta": delta, "usage": usage }),
-    ));
+    pieces.push(event(json!({ "type": "message_delta", "delta": delta, "usage": usage })));
     pieces.push(event(json!({ "type": "message_stop" })));
     pieces
 }
@@ -200,16 +180,12 @@ fn anthropic_deltas(index: usize, block: &Block) -> (Value, Vec<Value>) {
         }
         Block::Text(text) => {
             empty["text"] = json!("");
-            halves(text)
-                .map(|text| json!({ "type": "text_delta", "text": text }))
-                .into()
+            halves(text).map(|text| json!({ "type": "text_delta", "text": text })).into()
         }
         Block::Tool { input, .. } => {
             empty["input"] = json!({});
             let input = input.to_string();
-            halves(&input)
-                .map(|p| json!({ "type": "input_json_delta", "partial_json": p }))
-                .into()
+            halves(&input).map(|p| json!({ "type": "input_json_delta", "partial_json": p })).into()
         }
     };
     (empty, deltas)
@@ -271,15 +247,9 @@ fn openai_stream(reply: &Reply) -> Vec<String> {
         format!("data: {chunk}\n\n")
     };
     let delta = |delta: Value, finish: Value| {
-        chunk(
-            json!([{ "index": 0, "delta": delta, "finish_reason": finish }]),
-            Value::Null,
-        )
+        chunk(json!([{ "index": 0, "delta": delta, "finish_reason": finish }]), Value::Null)
     };
-    let mut pieces = vec![delta(
-        json!({ "role": "assistant", "content": "" }),
-        Value::Null,
-    )];
+    let mut pieces = vec![delta(json!({ "role": "assistant", "content": "" }), Value::Null)];
     for words in halves(&joined(reply, thinking_of)) {
         pieces.push(delta(json!({ "reasoning_content": words }), Value::Null));
     }
@@ -287,10 +257,7 @@ fn openai_stream(reply: &Reply) -> Vec<String> {
         pieces.push(delta(json!({ "content": text }), Value::Null));
     }
     for call in openai_calls(reply) {
-        let arguments = call["function"]["arguments"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let arguments = call["function"]["arguments"].as_str().unwrap_or_default().to_owned();
         let [first, second] = halves(&arguments);
         let mut begin = call.clone();
         begin["function"]["arguments"] = json!(first);
@@ -307,11 +274,7 @@ fn openai_stream(reply: &Reply) -> Vec<String> {
 // --- Gemini ---
 
 fn gemini_finish(reply: &Reply) -> &'static str {
-    if reply.is_cut_off {
-        "MAX_TOKENS"
-    } else {
-        "STOP"
-    }
+    if reply.is_cut_off { "MAX_TOKENS" } else { "STOP" }
 }
 
 fn gemini_part(block: &Block) -> Value {
@@ -390,11 +353,7 @@ fn ollama_plain(reply: &Reply) -> Value {
 fn ollama_stream(reply: &Reply) -> Vec<String> {
     let mut lines = Vec::new();
     for block in &reply.blocks {
-        lines.push(ollama_line(
-            reply,
-            &ollama_message(std::slice::from_ref(block)),
-            false,
-        ));
+        lines.push(ollama_line(reply, &ollama_message(std::slice::from_ref(block)), false));
     }
     lines.push(ollama_line(reply, &ollama_message(&[]), true));
     lines.into_iter().map(|line| format!("{line}\n")).collect()

@@ -57,9 +57,7 @@ fn budgets(state: &State, world: &World) -> Result<(), String> {
         let reserved = state
             .live_runs()
             .filter(|run| run.task == task.id && run.state.holds_agent())
-            .fold(Amount::default(), |sum, run| {
-                sum.plus(budget.run.minus(Amount::of(run.spent)))
-            });
+            .fold(Amount::default(), |sum, run| sum.plus(budget.run.minus(Amount::of(run.spent))));
         let used = Amount::of(task.spent).plus(reserved).tokens;
         let allowed = budget.task.tokens * u64::from(1 + task.raised) + world.overrun;
         if used > allowed {
@@ -88,10 +86,9 @@ fn every_task_says_why(state: &State, now: Time) -> Result<(), String> {
             Phase::Checking { effect, .. }
             | Phase::Combining { effect, .. }
             | Phase::Landing { effect, .. } => !state.outbox.contains_key(effect),
-            Phase::Asking { ask, .. } | Phase::Stuck { ask, .. } => !state
-                .asks
-                .get(ask)
-                .is_some_and(crew_core::ask::Ask::is_open),
+            Phase::Asking { ask, .. } | Phase::Stuck { ask, .. } => {
+                !state.asks.get(ask).is_some_and(crew_core::ask::Ask::is_open)
+            }
             Phase::Waiting
             | Phase::Approving { .. }
             | Phase::Leaving { .. }
@@ -121,9 +118,7 @@ fn every_task_says_why(state: &State, now: Time) -> Result<(), String> {
 /// The journal, replayed from nothing, gives the present; so does the database.
 pub(super) fn replay(writer: &Writer, state: &State) -> Result<(), String> {
     let mut replayed = State::default();
-    let entries = writer
-        .entries(Seq(0), u32::MAX)
-        .map_err(|error| error.to_string())?;
+    let entries = writer.entries(Seq(0), u32::MAX).map_err(|error| error.to_string())?;
     for (at, entry) in (1..).zip(&entries) {
         if entry.seq != Seq(at) {
             return Err(format!("the journal has {} where {at} belongs", entry.seq));
@@ -136,9 +131,5 @@ pub(super) fn replay(writer: &Writer, state: &State) -> Result<(), String> {
         return Err("the journal replays to another state".into());
     }
     let loaded = writer.load().map_err(|error| error.to_string())?;
-    if loaded == *state {
-        Ok(())
-    } else {
-        Err("the rows are another state".into())
-    }
+    if loaded == *state { Ok(()) } else { Err("the rows are another state".into()) }
 }

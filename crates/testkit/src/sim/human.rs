@@ -72,11 +72,7 @@ pub(super) fn is_wish(event: &Event) -> bool {
 
 fn add(state: &State, random: &mut Random) -> Event {
     let tasks: Vec<TaskId> = state.open_tasks().map(|task| task.id).collect();
-    let depends_on = if random.chance(30) {
-        random.pick(&tasks).copied()
-    } else {
-        None
-    };
+    let depends_on = if random.chance(30) { random.pick(&tasks).copied() } else { None };
     let priorities = [Priority::Urgent, Priority::Normal, Priority::Low];
     let draft = TaskDraft {
         title: "do it".into(),
@@ -84,10 +80,7 @@ fn add(state: &State, random: &mut Random) -> Event {
         depends_on: depends_on.into_iter().collect(),
         ..TaskDraft::default()
     };
-    Event::TaskAdded {
-        project: ProjectId(1),
-        draft,
-    }
+    Event::TaskAdded { project: ProjectId(1), draft }
 }
 
 fn meddle(state: &State, random: &mut Random) -> Option<Event> {
@@ -101,16 +94,9 @@ fn meddle(state: &State, random: &mut Random) -> Option<Event> {
         1 => Event::TaskCancelled { task },
         2 | 3 => {
             let stages = &state.projects.get(&ProjectId(1))?.team.stages;
-            Event::TaskMoved {
-                task,
-                to: random.pick(stages)?.name.clone(),
-            }
+            Event::TaskMoved { task, to: random.pick(stages)?.name.clone() }
         }
-        4 => Event::Remarked {
-            task,
-            from: "human".into(),
-            text: "hurry".into(),
-        },
+        4 => Event::Remarked { task, from: "human".into(), text: "hurry".into() },
         _ => Event::TaskPaused { task },
     })
 }
@@ -124,24 +110,14 @@ fn attend(state: &State, calm: bool, random: &mut Random) -> Option<Event> {
         return Some(Event::TaskResumed { task: id });
     }
     match status(state, task, Time(0)) {
-        Status::NeedsApproval if calm || random.chance(70) => Some(Event::Approved {
-            task: id,
-            commit: None,
-        }),
-        Status::NeedsApproval => Some(Event::Rejected {
-            task: id,
-            why: "not yet".into(),
-        }),
-        Status::NeedsAnswer { ask } => Some(Event::Answered {
-            ask,
-            text: "yes".into(),
-        }),
+        Status::NeedsApproval if calm || random.chance(70) => {
+            Some(Event::Approved { task: id, commit: None })
+        }
+        Status::NeedsApproval => Some(Event::Rejected { task: id, why: "not yet".into() }),
+        Status::NeedsAnswer { ask } => Some(Event::Answered { ask, text: "yes".into() }),
         Status::Stuck { ask, .. } => {
             let again = calm || random.chance(80);
-            Some(Event::Answered {
-                ask,
-                text: if again { TRY_AGAIN } else { CANCEL }.into(),
-            })
+            Some(Event::Answered { ask, text: if again { TRY_AGAIN } else { CANCEL }.into() })
         }
         // A task whose dependency was given up waits until the PM or the human frees it.
         Status::Blocked { by } if calm && state.tasks.get(&by)?.phase == Phase::Cancelled => {
@@ -168,10 +144,7 @@ pub(super) fn team(random: &mut Random) -> Box<Team> {
         command: "make test".into(),
         timeout: Millis::minutes(1),
     };
-    let Some(stage) = team
-        .stages
-        .iter_mut()
-        .find(|stage| stage.name.as_str() == "in-progress")
+    let Some(stage) = team.stages.iter_mut().find(|stage| stage.name.as_str() == "in-progress")
     else {
         return Box::new(team);
     };
@@ -180,11 +153,7 @@ pub(super) fn team(random: &mut Random) -> Box<Team> {
         (role("engineer"), role("architect"), role("tester"))
     {
         stage.work = match random.below(4) {
-            0 => Work::BestOfN {
-                role: engineer,
-                n: 2,
-                judge: architect,
-            },
+            0 => Work::BestOfN { role: engineer, n: 2, judge: architect },
             1 => Work::Parallel(vec![engineer, tester]),
             2 => Work::Sequence(vec![engineer.clone(), tester]),
             _ => Work::Sequence(vec![engineer]),

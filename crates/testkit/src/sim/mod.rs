@@ -125,19 +125,13 @@ pub fn shrink(mut scenario: Scenario) -> Scenario {
     let (mut good, mut bad) = (0, scenario.chaos);
     while bad - good > 1 {
         let middle = usize::midpoint(good, bad);
-        if fails(&Scenario {
-            chaos: middle,
-            ..scenario.clone()
-        }) {
+        if fails(&Scenario { chaos: middle, ..scenario.clone() }) {
             bad = middle;
         } else {
             good = middle;
         }
     }
-    Scenario {
-        chaos: bad,
-        ..scenario
-    }
+    Scenario { chaos: bad, ..scenario }
 }
 
 /// The daemon in small: memory that a crash wipes, over a store and a world that it does not.
@@ -180,11 +174,7 @@ impl Sim {
         };
         sim.world.calm = !sim.has(Fault::Failure);
         let team = human::team(&mut sim.random);
-        let added = Event::ProjectAdded {
-            name: "sim".into(),
-            root: "/sim".into(),
-            team,
-        };
+        let added = Event::ProjectAdded { name: "sim".into(), root: "/sim".into(), team };
         sim.take(&added)?;
         Ok(sim)
     }
@@ -212,15 +202,13 @@ impl Sim {
     /// Hands the arbiter one of the things that are on their way, not always the oldest.
     fn deliver(&mut self) -> Result<(), String> {
         self.read_agents();
-        let ahead = if self.random.chance(20) {
-            self.inbound.len()
-        } else {
-            1
-        };
+        let ahead = if self.random.chance(20) { self.inbound.len() } else { 1 };
         let at = self.random.below(ahead.max(1));
-        let Some(event) = self.inbound.remove(at) else {
-            return Ok(());
-        };
+        // What one agent says stays in order: one reader follows each.
+        let agent = self.inbound.get(at).and_then(agent_of);
+        let mut of_agent = self.inbound.iter().map(agent_of);
+        let first = agent.and_then(|agent| of_agent.position(|other| other == Some(agent)));
+        let Some(event) = self.inbound.remove(first.unwrap_or(at)) else { return Ok(()) };
         if self.has(Fault::Duplicate) && self.random.chance(5) {
             self.inbound.push_back(event.clone());
         }
@@ -246,22 +234,15 @@ impl Sim {
         if self.full {
             // The transaction fails; what was wanted is tried again, or asked for again.
             if !human::is_wish(event) {
-                self.inbound.push_back(event.clone());
+                self.inbound.push_front(event.clone());
             }
             return Ok(());
         }
-        let commit = Commit {
-            entry,
-            change: change.clone(),
-            key: None,
-        };
-        self.writer
-            .commit(&[commit])
-            .map_err(|error| error.to_string())?;
+        let commit = Commit { entry, change: change.clone(), key: None };
+        self.writer.commit(&[commit]).map_err(|error| error.to_string())?;
         self.human.note(event, &self.state, &mut self.world);
         self.state.apply(change);
-        self.performing
-            .retain(|id, _| self.state.outbox.contains_key(id));
+        self.performing.retain(|id, _| self.state.outbox.contains_key(id));
         Ok(())
     }
 
@@ -288,9 +269,7 @@ impl Sim {
             return;
         }
         self.performing.insert(id, self.now);
-        let result = self
-            .world
-            .perform(id, &effect, &self.state, self.now, &mut self.random);
+        let result = self.world.perform(id, &effect, &self.state, self.now, &mut self.random);
         if self.has(Fault::Loss) && self.random.chance(10) {
             return; // the performer died; it is run again when it is missed
         }
@@ -298,8 +277,7 @@ impl Sim {
             // Stopped is reported after everything that the agent said and its exit.
             self.read_to_end(*run, *token);
         }
-        self.inbound
-            .push_back(Event::Settled { effect: id, result });
+        self.inbound.push_back(Event::Settled { effect: id, result });
     }
 
     fn is_first_in_lane(&self, id: EffectId, effect: &Effect) -> bool {
@@ -314,22 +292,15 @@ impl Sim {
 
     fn agent_acts(&mut self) {
         let runs: Vec<RunId> = self.state.live_runs().map(|run| run.id).collect();
-        if let Some(run) = self
-            .random
-            .pick(&runs)
-            .and_then(|id| self.state.runs.get(id))
-        {
+        if let Some(run) = self.random.pick(&runs).and_then(|id| self.state.runs.get(id)) {
             self.world.act(run, &self.state, self.now, &mut self.random);
         }
     }
 
     /// Brings new words and exits on their way.
     fn read_agents(&mut self) {
-        let agents: Vec<(RunId, Token)> = self
-            .state
-            .live_runs()
-            .map(|run| (run.id, run.token))
-            .collect();
+        let agents: Vec<(RunId, Token)> =
+            self.state.live_runs().map(|run| (run.id, run.token)).collect();
         for (run, token) in agents {
             self.read_some(run, token, 2);
         }
@@ -352,20 +323,11 @@ impl Sim {
                     *read += 1;
                     let offset = *read as u64;
                     let words = words.clone();
-                    self.inbound.push_back(Event::Said {
-                        run,
-                        token,
-                        offset,
-                        words,
-                    });
+                    self.inbound.push_back(Event::Said { run, token, offset, words });
                 }
                 None if !process.alive && *read == process.log.len() => {
                     *read += 1; // the exit is reported once
-                    self.inbound.push_back(Event::Exited {
-                        run,
-                        token,
-                        how: "exit 1".into(),
-                    });
+                    self.inbound.push_back(Event::Exited { run, token, how: "exit 1".into() });
                     return;
                 }
                 None => return,
@@ -375,9 +337,7 @@ impl Sim {
 
     fn human_acts(&mut self) -> Result<(), String> {
         let meddles = !self.calm && self.faults.contains(&Fault::Meddling);
-        let wish = self
-            .human
-            .wish(&self.state, self.calm, meddles, &mut self.random);
+        let wish = self.human.wish(&self.state, self.calm, meddles, &mut self.random);
         wish.map_or(Ok(()), |event| self.take(&event))
     }
 
@@ -385,11 +345,7 @@ impl Sim {
         let steps = [50, 1_000, 5_000, 20_000, 120_000];
         let mut pass = Millis(*self.random.pick(&steps).unwrap_or(&50));
         if self.calm {
-            pass = if self.is_quiet() {
-                self.until_wake()
-            } else {
-                Millis(50)
-            };
+            pass = if self.is_quiet() { self.until_wake() } else { Millis(50) };
         }
         self.now = self.now + pass;
         self.miss_performers();
@@ -399,19 +355,14 @@ impl Sim {
     /// Whether nothing happens until time passes.
     fn is_quiet(&self) -> bool {
         self.inbound.is_empty()
-            && self
-                .state
-                .outbox
-                .keys()
-                .all(|id| self.performing.contains_key(id))
-            && self.world.processes.values().all(|process| !process.alive)
+            && self.state.outbox.keys().all(|id| self.performing.contains_key(id))
+            && self.world.processes.values().all(|process| !process.is_busy())
+            && !self.state.asks.values().any(crew_core::ask::Ask::is_open)
     }
 
     fn until_wake(&self) -> Millis {
         let wake = next_wake(&self.state, self.now).map(|wake| wake.since(self.now));
-        wake.unwrap_or(Millis::minutes(1))
-            .max(Millis(50))
-            .min(Millis::hours(30))
+        wake.unwrap_or(Millis::minutes(1)).max(Millis(50)).min(Millis::hours(30))
     }
 
     /// A performer that is not heard of for a minute is run again.
@@ -422,11 +373,7 @@ impl Sim {
 
     fn clock_jumps(&mut self) {
         let jump = Millis::minutes(self.random.below(600) as u64);
-        self.now = if self.random.chance(50) {
-            self.now + jump
-        } else {
-            self.now - jump
-        };
+        self.now = if self.random.chance(50) { self.now + jump } else { self.now - jump };
     }
 
     /// `kill -9` of the daemon: memory is gone, the store and the world stay.
@@ -465,11 +412,7 @@ impl Sim {
             .open_tasks()
             .map(|task| format!("{} in {}: {:?}", task.id, task.stage, task.phase))
             .collect();
-        let runs: Vec<String> = self
-            .state
-            .live_runs()
-            .map(|run| format!("{run:?}"))
-            .collect();
+        let runs: Vec<String> = self.state.live_runs().map(|run| format!("{run:?}")).collect();
         format!(
             "no end after {CALM_STEPS_MAX} steps of calm\n{}\n{}\noutbox: {:?}",
             tasks.join("\n"),
@@ -498,6 +441,14 @@ fn lane_of_slot(effect: &Effect, state: &State) -> Option<(crew_core::TaskId, u3
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
         Effect::Stop { .. } | Effect::Send { .. } => None,
+    }
+}
+
+/// The agent that an event comes from.
+fn agent_of(event: &Event) -> Option<(RunId, Token)> {
+    match event {
+        Event::Said { run, token, .. } | Event::Exited { run, token, .. } => Some((*run, *token)),
+        _ => None,
     }
 }
 

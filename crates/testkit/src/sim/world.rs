@@ -32,6 +32,13 @@ pub(crate) struct Process {
     used: u64,
 }
 
+impl Process {
+    /// Whether it will do something by itself.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.alive && self.waits_for.is_none() && self.patience != usize::MAX
+    }
+}
+
 /// The outside world.
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -71,36 +78,18 @@ impl World {
                 self.kill(*run, *token);
                 Settled::Stopped
             }
-            Effect::Send {
-                run,
-                token,
-                ask,
-                key,
-                ..
-            } => self.send(*run, *token, *ask, key),
+            Effect::Send { run, token, ask, key, .. } => self.send(*run, *token, *ask, key),
             Effect::Save { run, how } => self.save(id, *run, *how, state, random),
             Effect::Combine { .. } => self.once(id, random, |world, random| {
                 if !world.calm && random.chance(15) {
-                    return Settled::NotCombined {
-                        why: "conflict".into(),
-                    };
+                    return Settled::NotCombined { why: "conflict".into() };
                 }
-                Settled::Combined {
-                    head: world.commit(),
-                }
+                Settled::Combined { head: world.commit() }
             }),
             Effect::Check { .. } => match random.below(if self.calm { 1 } else { 6 }) {
-                1 => Settled::Checked {
-                    passed: false,
-                    output: "1 failed".into(),
-                },
-                2 => Settled::NotChecked {
-                    why: "timeout".into(),
-                },
-                _ => Settled::Checked {
-                    passed: true,
-                    output: String::new(),
-                },
+                1 => Settled::Checked { passed: false, output: "1 failed".into() },
+                2 => Settled::NotChecked { why: "timeout".into() },
+                _ => Settled::Checked { passed: true, output: String::new() },
             },
             Effect::Merge { task, commit } => self.merge(*task, commit.as_ref(), now, random),
             Effect::Release { task } => self.release(*task),
@@ -132,32 +121,19 @@ impl World {
             return Settled::Started { head };
         }
         let Some(run) = state.runs.get(&id) else {
-            self.breaches
-                .push(format!("{id} is started but not recorded"));
+            self.breaches.push(format!("{id} is started but not recorded"));
             return Settled::Stopped;
         };
         if self.tombstones.contains(&(id, token)) {
             let message = "it was stopped before it started".into();
             return Settled::NotStarted {
-                trouble: Trouble {
-                    kind: TroubleKind::Transient,
-                    message,
-                },
+                trouble: Trouble { kind: TroubleKind::Transient, message },
             };
         }
         if !self.calm && random.chance(8) {
             self.tombstones.insert((id, token));
-            let kind = if random.chance(30) {
-                TroubleKind::Human
-            } else {
-                TroubleKind::Transient
-            };
-            return Settled::NotStarted {
-                trouble: Trouble {
-                    kind,
-                    message: "no program".into(),
-                },
-            };
+            let kind = if random.chance(30) { TroubleKind::Human } else { TroubleKind::Transient };
+            return Settled::NotStarted { trouble: Trouble { kind, message: "no program".into() } };
         }
         for ((other, other_token), process) in self.processes.iter().filter(|(_, p)| p.alive) {
             if *other == id || (process.task == run.task && process.slot == run.slot) {
@@ -205,13 +181,8 @@ impl World {
         state: &State,
         random: &mut Random,
     ) -> Settled {
-        if self
-            .processes
-            .iter()
-            .any(|((r, _), p)| *r == run && p.alive)
-        {
-            self.breaches
-                .push(format!("the work of {run} is saved while its agent lives"));
+        if self.processes.iter().any(|((r, _), p)| *r == run && p.alive) {
+            self.breaches.push(format!("the work of {run} is saved while its agent lives"));
         }
         let head = state
             .runs
@@ -220,15 +191,9 @@ impl World {
             .unwrap_or(CommitId("base".into()));
         self.once(id, random, |world, random| {
             if !world.calm && random.chance(3) {
-                return Settled::NotSaved {
-                    why: "disk full".into(),
-                };
+                return Settled::NotSaved { why: "disk full".into() };
             }
-            let head = if how == SaveAs::Commit {
-                world.commit()
-            } else {
-                head
-            };
+            let head = if how == SaveAs::Commit { world.commit() } else { head };
             Settled::Saved { head }
         })
     }
@@ -241,24 +206,15 @@ impl World {
         random: &mut Random,
     ) -> Settled {
         if let Some((landed, _)) = self.landed.get(&task) {
-            return Settled::Merged {
-                commit: landed.clone(),
-            };
+            return Settled::Merged { commit: landed.clone() };
         }
         if !self.approved.contains(&(task, commit.cloned())) {
-            self.breaches
-                .push(format!("{task} lands at {commit:?}, which nobody approved"));
+            self.breaches.push(format!("{task} lands at {commit:?}, which nobody approved"));
         }
         match random.below(if self.calm { 1 } else { 6 }) {
-            1 => Settled::Conflicted {
-                files: vec!["src/lib.rs".into()],
-            },
-            2 => Settled::MergeHeld {
-                why: "your checkout has changes".into(),
-            },
-            3 => Settled::MergeCheckFailed {
-                output: "1 failed".into(),
-            },
+            1 => Settled::Conflicted { files: vec!["src/lib.rs".into()] },
+            2 => Settled::MergeHeld { why: "your checkout has changes".into() },
+            3 => Settled::MergeCheckFailed { output: "1 failed".into() },
             _ => {
                 let landed = self.commit();
                 let count = self.landed.entry(task).or_insert((landed.clone(), 0));
@@ -269,13 +225,8 @@ impl World {
     }
 
     fn release(&mut self, task: TaskId) -> Settled {
-        if self
-            .processes
-            .values()
-            .any(|process| process.task == task && process.alive)
-        {
-            self.breaches
-                .push(format!("the worktree of {task} is given back while in use"));
+        if self.processes.values().any(|process| process.task == task && process.alive) {
+            self.breaches.push(format!("the worktree of {task} is given back while in use"));
         }
         self.released.insert(task);
         Settled::Released
@@ -284,11 +235,7 @@ impl World {
     /// Lets one agent do one thing.
     pub(crate) fn act(&mut self, run: &Run, state: &State, now: Time, random: &mut Random) {
         let calm = self.calm;
-        let Some(process) = self
-            .processes
-            .get_mut(&(run.id, run.token))
-            .filter(|p| p.alive)
-        else {
+        let Some(process) = self.processes.get_mut(&(run.id, run.token)).filter(|p| p.alive) else {
             return;
         };
         if process.waits_for.is_some() {
@@ -297,44 +244,27 @@ impl World {
         if process.patience > 0 {
             process.patience -= 1;
             let over = !calm && random.chance(2);
-            let cap = state
-                .projects
-                .get(&run.project)
-                .map_or(0, |p| p.team.budget.run.tokens);
+            let cap = state.projects.get(&run.project).map_or(0, |p| p.team.budget.run.tokens);
             let tokens = REPORT_TOKENS.min(cap.saturating_sub(process.used));
             let tokens = if over { cap } else { tokens };
             self.overrun += (process.used + tokens).saturating_sub(cap);
             process.used += tokens;
-            let usage = Usage {
-                input_tokens: tokens,
-                cost: None,
-                ..Usage::default()
-            };
+            let usage = Usage { input_tokens: tokens, cost: None, ..Usage::default() };
             process.log.push(Words::Used(usage));
             return;
         }
-        let what = if calm {
-            random.below(4) + 6
-        } else {
-            random.below(16)
-        };
+        let what = if calm { random.below(4) + 6 } else { random.below(16) };
         match what {
             0 => process.alive = false,
             1 => process.patience = 3,
             2 => {
                 let until = random.chance(70).then(|| now + Millis::seconds(30));
-                process.log.push(Words::Limited {
-                    until,
-                    message: "limit".into(),
-                });
+                process.log.push(Words::Limited { until, message: "limit".into() });
                 process.alive = false;
             }
             3 => {
-                let kind = if random.chance(20) {
-                    TroubleKind::Human
-                } else {
-                    TroubleKind::Transient
-                };
+                let kind =
+                    if random.chance(20) { TroubleKind::Human } else { TroubleKind::Transient };
                 let message = "it failed".into();
                 process.log.push(Words::Failed(Trouble { kind, message }));
                 process.alive = false;
@@ -344,23 +274,13 @@ impl World {
                 process.asked += 1;
                 let key = format!("ask-{}", process.asked);
                 process.waits_for = Some(key.clone());
-                process.log.push(Words::Asks {
-                    key,
-                    text: "?".into(),
-                    options: vec![],
-                });
+                process.log.push(Words::Asks { key, text: "?".into(), options: vec![] });
                 process.patience = 1;
             }
-            6 if !calm => process.log.push(Words::Responds {
-                response: None,
-                text: "hm".into(),
-            }),
+            6 if !calm => process.log.push(Words::Responds { response: None, text: "hm".into() }),
             _ => {
                 let response = respond(run, state, calm, random);
-                process.log.push(Words::Responds {
-                    response: Some(response),
-                    text: String::new(),
-                });
+                process.log.push(Words::Responds { response: Some(response), text: String::new() });
                 process.alive = !calm && random.chance(10); // some do not exit by themselves
                 process.patience = usize::MAX;
             }
@@ -399,10 +319,8 @@ fn respond(run: &Run, state: &State, calm: bool, random: &mut Random) -> Respons
         3 | 4 => {
             let stages = &state.projects[&run.project].team.stages;
             if let Some(stage) = random.pick(stages) {
-                response.label = Some(LabelUpdate {
-                    from: run.stage.clone(),
-                    to: stage.name.clone(),
-                });
+                response.label =
+                    Some(LabelUpdate { from: run.stage.clone(), to: stage.name.clone() });
             }
         }
         _ => {}

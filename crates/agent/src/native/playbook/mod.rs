@@ -51,11 +51,7 @@ impl Playbook {
             stage: start.stage.clone(),
             visit: start.visit,
         };
-        Ok(Self {
-            scene,
-            scene_index,
-            cast,
-        })
+        Ok(Self { scene, scene_index, cast })
     }
 
     pub(super) fn tokens_of_next_call(&self, session: &Session) -> u64 {
@@ -70,11 +66,7 @@ impl Playbook {
     ) -> Result<Reply, Failure> {
         let again = interrupted_calls(session);
         if !again.is_empty() {
-            return Ok(Reply {
-                calls: again,
-                usage: free(Usage::default()),
-                ..Reply::default()
-            });
+            return Ok(Reply { calls: again, usage: free(Usage::default()), ..Reply::default() });
         }
         let (index, turn) = self.turn(session);
         let turn = turn.clone();
@@ -87,11 +79,7 @@ impl Playbook {
         let is_whole = |results: &Vec<&super::session::CallResult>| {
             !results.iter().any(|result| result.interrupted)
         };
-        let played = session
-            .turns()
-            .iter()
-            .filter(|(_, results)| is_whole(results))
-            .count();
+        let played = session.turns().iter().filter(|(_, results)| is_whole(results)).count();
         let index = played.min(self.scene.turn.len() - 1);
         (index, &self.scene.turn[index])
     }
@@ -109,9 +97,7 @@ impl Playbook {
             output.raw(garbage.as_bytes())?;
         }
         for line in 0..turn.flood {
-            output.emit(&AgentEvent::Text {
-                text: format!("line {line} of a flood"),
-            })?;
+            output.emit(&AgentEvent::Text { text: format!("line {line} of a flood") })?;
         }
         let mark = |what| format!("{what} {}.{}.{index}", session.prompts(), self.scene_index);
         let (crash, limit) = (mark("crash"), mark("limit"));
@@ -132,16 +118,9 @@ impl Playbook {
 
     fn reply(&self, turn: &Turn, session: &Session) -> Reply {
         let speak = |words: &String| self.cast.speak(words, session);
-        let call = |name: &str, input| NewCall {
-            name: name.into(),
-            input,
-            signatures: vec![],
-        };
-        let mut calls: Vec<_> = turn
-            .tools
-            .iter()
-            .map(|tool| call(&tool.name, tool.input.clone()))
-            .collect();
+        let call = |name: &str, input| NewCall { name: name.into(), input, signatures: vec![] };
+        let mut calls: Vec<_> =
+            turn.tools.iter().map(|tool| call(&tool.name, tool.input.clone())).collect();
         if let Some(ask) = &turn.ask {
             let input = json!({ "text": speak(&ask.text), "options": ask.options });
             calls.push(call("ask", input));
@@ -190,25 +169,19 @@ impl Cast {
 /// What the human answered last.
 fn newest_answer(session: &Session) -> String {
     let is_ask = |id: &str| {
-        session.turns().iter().any(|(answer, _)| {
-            answer
-                .calls
-                .iter()
-                .any(|call| call.id == id && call.name == "ask")
-        })
+        session
+            .turns()
+            .iter()
+            .any(|(answer, _)| answer.calls.iter().any(|call| call.id == id && call.name == "ask"))
     };
-    let answers = session
-        .records()
-        .iter()
-        .rev()
-        .filter_map(|record| match record {
-            Record::Result(result) if result.ok && is_ask(&result.call) => Some(&result.output),
-            Record::Result(_)
-            | Record::Prompt { .. }
-            | Record::Message { .. }
-            | Record::Assistant(_)
-            | Record::Mark { .. } => None,
-        });
+    let answers = session.records().iter().rev().filter_map(|record| match record {
+        Record::Result(result) if result.ok && is_ask(&result.call) => Some(&result.output),
+        Record::Result(_)
+        | Record::Prompt { .. }
+        | Record::Message { .. }
+        | Record::Assistant(_)
+        | Record::Mark { .. } => None,
+    });
     answers.take(1).cloned().collect()
 }
 
@@ -218,29 +191,19 @@ fn interrupted_calls(session: &Session) -> Vec<NewCall> {
     let Some((answer, results)) = turns.last() else {
         return Vec::new();
     };
-    let is_interrupted = |id: &str| {
-        results
-            .iter()
-            .any(|result| result.interrupted && result.call == id)
-    };
+    let is_interrupted =
+        |id: &str| results.iter().any(|result| result.interrupted && result.call == id);
     let mut again = Vec::new();
     for call in answer.calls.iter().filter(|call| is_interrupted(&call.id)) {
         let (name, input) = (call.name.clone(), call.input.clone());
-        again.push(NewCall {
-            name,
-            input,
-            signatures: Vec::new(),
-        });
+        again.push(NewCall { name, input, signatures: Vec::new() });
     }
     again
 }
 
 /// Scripted turns cost nothing, unless the script gives a price.
 fn free(usage: Usage) -> Usage {
-    Usage {
-        cost: usage.cost.or(Some(Micros(0))),
-        ..usage
-    }
+    Usage { cost: usage.cost.or(Some(Micros(0))), ..usage }
 }
 
 #[cfg(test)]

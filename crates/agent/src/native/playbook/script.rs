@@ -204,20 +204,15 @@ struct Fault {
 impl Script {
     /// Reads and checks a file.
     pub fn read(path: &Path) -> Result<Self, ScriptError> {
-        let text = fs::read_to_string(path).map_err(|source| ScriptError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = fs::read_to_string(path)
+            .map_err(|source| ScriptError::Read { path: path.to_owned(), source })?;
         Self::parse(path, &text)
     }
 
     /// Checks a text; `path` is only for messages.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ScriptError> {
         match scenes(text) {
-            Ok(scenes) => Ok(Self {
-                path: path.to_owned(),
-                scenes,
-            }),
+            Ok(scenes) => Ok(Self { path: path.to_owned(), scenes }),
             Err(Fault { at, reason }) => Err(ScriptError::Line {
                 path: path.to_owned(),
                 line: text[..at.start.min(text.len())].matches('\n').count() + 1,
@@ -250,18 +245,13 @@ impl Scene {
         };
         fits_text(&self.role, &start.role)
             && fits_text(&self.stage, &start.stage)
-            && self
-                .task
-                .as_deref()
-                .is_none_or(|part| start.task_title.contains(part))
+            && self.task.as_deref().is_none_or(|part| start.task_title.contains(part))
             && self.visit.is_none_or(|visit| visit == start.visit)
     }
 
     fn for_whom(&self) -> String {
         let any = |wanted: &Option<String>| wanted.clone().unwrap_or_else(|| "any".to_owned());
-        let visit = self
-            .visit
-            .map_or_else(|| "any".to_owned(), |visit| visit.to_string());
+        let visit = self.visit.map_or_else(|| "any".to_owned(), |visit| visit.to_string());
         format!(
             "role {}, stage {}, visit {visit}, task {}",
             any(&self.role),
@@ -289,11 +279,7 @@ fn scene(written: Spanned<WrittenScene>) -> Result<Scene, Fault> {
     let at = written.span();
     let written = written.into_inner();
     let ends_at = written.turn.last().map_or(at, Spanned::span);
-    let turns = written
-        .turn
-        .into_iter()
-        .map(turn)
-        .collect::<Result<Vec<_>, _>>()?;
+    let turns = written.turn.into_iter().map(turn).collect::<Result<Vec<_>, _>>()?;
     let Some(last) = turns.last() else {
         return Err(Fault {
             at: ends_at,
@@ -332,11 +318,7 @@ fn turn(written: Spanned<WrittenTurn>) -> Result<Turn, Fault> {
     Ok(Turn {
         think: written.think,
         say: written.say,
-        tools: written
-            .tools
-            .into_iter()
-            .map(tool)
-            .collect::<Result<_, _>>()?,
+        tools: written.tools.into_iter().map(tool).collect::<Result<_, _>>()?,
         ask: written.ask,
         finish: written.finish,
         usage: written.usage,
@@ -352,25 +334,17 @@ fn turn(written: Spanned<WrittenTurn>) -> Result<Turn, Fault> {
 /// A tool line is the name of the tool and its arguments, in one table.
 fn tool(written: Spanned<toml::Table>) -> Result<ToolLine, Fault> {
     let at = written.span();
-    let fault = |reason: String| Fault {
-        at: at.clone(),
-        reason,
-    };
+    let fault = |reason: String| Fault { at: at.clone(), reason };
     let mut table = written.into_inner();
     let Some(toml::Value::String(name)) = table.remove("name") else {
         return Err(fault("a tool needs a `name`".to_owned()));
     };
     let tool = ToolName::parse(&name).ok_or_else(|| {
         let known: Vec<_> = ToolName::all().into_iter().map(ToolName::as_str).collect();
-        fault(format!(
-            "there is no tool `{name}`\nhint: one of {}",
-            known.join(", ")
-        ))
+        fault(format!("there is no tool `{name}`\nhint: one of {}", known.join(", ")))
     })?;
     if tool == ToolName::Finish {
-        return Err(fault(
-            "`finish` is no tool line\nhint: write finish = \"…\"".to_owned(),
-        ));
+        return Err(fault("`finish` is no tool line\nhint: write finish = \"…\"".to_owned()));
     }
     let input = serde_json::to_value(table).map_err(|reason| fault(reason.to_string()))?;
     ToolCall::parse(tool, &input).map_err(|reason| fault(reason.to_string()))?;

@@ -29,16 +29,10 @@ pub(super) fn request(
     }
     let is_there = |tool: &ToolName| *tool == ToolName::Finish || allowed.contains(tool);
     let tools = ToolName::all().into_iter().filter(is_there).map(|tool| {
-        Tool::new(tool.as_str())
-            .with_description(description(tool))
-            .with_schema(schema(tool))
+        Tool::new(tool.as_str()).with_description(description(tool)).with_schema(schema(tool))
     });
     let request = ChatRequest::from_messages(messages).with_tools(tools);
-    if system.is_empty() {
-        request
-    } else {
-        request.with_system(system)
-    }
+    if system.is_empty() { request } else { request.with_system(system) }
 }
 
 fn messages(kind: AdapterKind, model: &str, records: &[Record]) -> Vec<ChatMessage> {
@@ -54,12 +48,7 @@ fn messages(kind: AdapterKind, model: &str, records: &[Record]) -> Vec<ChatMessa
                 messages.push(ChatMessage::user(text.as_str()));
             }
             Record::Assistant(answer) => {
-                names.extend(
-                    answer
-                        .calls
-                        .iter()
-                        .map(|c| (c.id.as_str(), c.name.as_str())),
-                );
+                names.extend(answer.calls.iter().map(|c| (c.id.as_str(), c.name.as_str())));
                 messages.push(assistant(model, answer));
             }
             Record::Result(result) => {
@@ -98,11 +87,7 @@ fn assistant(model: &str, answer: &Assistant) -> ChatMessage {
     }
     if !answer.text.is_empty() || (answer.calls.is_empty() && parts.is_empty()) {
         // An empty answer is not accepted back.
-        let text = if answer.text.is_empty() {
-            "(no words)"
-        } else {
-            &answer.text
-        };
+        let text = if answer.text.is_empty() { "(no words)" } else { &answer.text };
         parts.push(ContentPart::Text(text.to_owned()));
     }
     for call in &answer.calls {
@@ -119,11 +104,7 @@ fn assistant(model: &str, answer: &Assistant) -> ChatMessage {
 
 /// Providers take nothing back but objects, whatever the model wrote.
 fn arguments(input: &Value) -> Value {
-    if input.is_object() {
-        input.clone()
-    } else {
-        json!({ "not_an_object": input })
-    }
+    if input.is_object() { input.clone() } else { json!({ "not_an_object": input }) }
 }
 
 /// The parts of an answer that the provider wants back unchanged.
@@ -137,7 +118,5 @@ pub(super) fn opaque(content: &MessageContent) -> Vec<Value> {
         )
     };
     let parts = content.parts().iter().filter(is_opaque);
-    parts
-        .filter_map(|part| serde_json::to_value(part).ok())
-        .collect()
+    parts.filter_map(|part| serde_json::to_value(part).ok()).collect()
 }

@@ -114,13 +114,7 @@ impl Remote {
     }
 
     fn request(&self, session: &Session) -> ChatRequest {
-        conversation::request(
-            self.kind,
-            &self.config.model,
-            &self.system,
-            &self.tools,
-            session,
-        )
+        conversation::request(self.kind, &self.config.model, &self.system, &self.tools, session)
     }
 
     fn target(&self) -> ServiceTarget {
@@ -170,9 +164,9 @@ impl Remote {
         let may_try = tries <= self.config.retries;
         let scrub = |words: &str| self.secret.scrub(words);
         match trouble {
-            Trouble::Limit {
-                wait: Some(wait), ..
-            } if wait <= WAIT_MAX && may_try => Ok(Duration::from_millis(wait.0)),
+            Trouble::Limit { wait: Some(wait), .. } if wait <= WAIT_MAX && may_try => {
+                Ok(Duration::from_millis(wait.0))
+            }
             Trouble::Limit { wait, words } => Err(Failure::Limit {
                 until: wait.map(|wait| clock::now() + wait),
                 message: scrub(&words),
@@ -223,18 +217,12 @@ impl Remote {
         let told = end.captured_usage.as_ref();
         let told = told.filter(|u| u.prompt_tokens.is_some() || u.completion_tokens.is_some());
         let Some(told) = told else {
-            let content = end
-                .captured_content
-                .as_ref()
-                .map_or(0, MessageContent::size);
+            let content = end.captured_content.as_ref().map_or(0, MessageContent::size);
             return Usage {
                 input_tokens: tokens_of(request),
                 output_tokens: tokens_in(content),
                 cached_tokens: 0,
-                cost: self
-                    .price
-                    .filter(|price| *price == price::FREE)
-                    .map(|_| Micros(0)),
+                cost: self.price.filter(|price| *price == price::FREE).map(|_| Micros(0)),
             };
         };
         let count = |tokens: Option<i32>| u64::try_from(tokens.unwrap_or(0)).unwrap_or(0);
@@ -247,9 +235,7 @@ impl Remote {
             output_tokens: count(told.completion_tokens),
             cost: None,
         };
-        usage.cost = self
-            .price
-            .map(|price| price::cost(price, &usage, written_to_cache));
+        usage.cost = self.price.map(|price| price::cost(price, &usage, written_to_cache));
         usage
     }
 }
@@ -258,15 +244,7 @@ impl Remote {
 fn tokens_of(request: &ChatRequest) -> u64 {
     let system = request.system.as_ref().map_or(0, String::len);
     let tools: usize = request.tools.iter().flatten().map(Tool::size).sum();
-    tokens_in(
-        system
-            + tools
-            + request
-                .messages
-                .iter()
-                .map(ChatMessage::size)
-                .sum::<usize>(),
-    )
+    tokens_in(system + tools + request.messages.iter().map(ChatMessage::size).sum::<usize>())
 }
 
 /// Three bytes for a token is more tokens than text has, which is the safe side.
@@ -302,10 +280,7 @@ fn web_client(config: &RemoteConfig) -> reqwest::Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none());
-    let host = config
-        .base_url
-        .as_deref()
-        .and_then(|url| reqwest::Url::parse(url).ok());
+    let host = config.base_url.as_deref().and_then(|url| reqwest::Url::parse(url).ok());
     let host = host.as_ref().and_then(reqwest::Url::host_str);
     if matches!(host, Some("localhost" | "127.0.0.1" | "[::1]")) {
         builder = builder.no_proxy();

@@ -30,24 +30,14 @@ const PRICES: &[(&str, u64, u64, u64)] = &[
 /// The price of a provider's own model.
 pub(super) fn known(model: &str) -> Option<Price> {
     let is_it = |name: &str| {
-        model
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with("-20"))
+        model.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("-20"))
     };
     let (_, input, cached, output) = *PRICES.iter().find(|(name, ..)| is_it(name))?;
-    Some(Price {
-        input: Micros(input),
-        cached: Micros(cached),
-        output: Micros(output),
-    })
+    Some(Price { input: Micros(input), cached: Micros(cached), output: Micros(output) })
 }
 
 /// The price of nothing.
-pub(super) const FREE: Price = Price {
-    input: Micros(0),
-    cached: Micros(0),
-    output: Micros(0),
-};
+pub(super) const FREE: Price = Price { input: Micros(0), cached: Micros(0), output: Micros(0) };
 
 /// What this usage costs. `written_to_cache` of the input tokens cost a quarter more.
 pub(super) fn cost(price: Price, usage: &Usage, written_to_cache: u64) -> Micros {
@@ -80,25 +70,11 @@ mod tests {
     #[test]
     fn costs_are_rounded_up() {
         let price = known("claude-sonnet-4-5").unwrap();
-        let usage = Usage {
-            input_tokens: 1_000,
-            cached_tokens: 10,
-            output_tokens: 100,
-            cost: None,
-        };
+        let usage =
+            Usage { input_tokens: 1_000, cached_tokens: 10, output_tokens: 100, cost: None };
         assert_eq!(cost(price, &usage, 0), Micros(3_000 + 3 + 1_500));
         assert_eq!(cost(price, &usage, 1_000), Micros(3_000 + 750 + 3 + 1_500));
-        assert_eq!(
-            cost(
-                price,
-                &Usage {
-                    output_tokens: 1,
-                    ..Usage::default()
-                },
-                0
-            ),
-            Micros(15)
-        );
+        assert_eq!(cost(price, &Usage { output_tokens: 1, ..Usage::default() }, 0), Micros(15));
         assert_eq!(cost(FREE, &usage, 0), Micros(0));
     }
 }

@@ -22,8 +22,6 @@ impl Secret {
 
     /// Words of a provider, without the key that some of them repeat.
     pub(super) fn scrub(&self, words: &str) -> String {
-        self.0
-            .as_ref()
-            .map_or_else(|| words.to_owned(), |key| words.replace(key, "[key]"))
+        self.0.as_ref().map_or_else(|| words.to_owned(), |key| words.replace(key, "[key]"))
     }
 }

@@ -45,30 +45,19 @@ pub(super) fn trouble(error: &Error, now: Time) -> Trouble {
 
 /// The answer stopped before its end.
 pub(super) fn cut() -> Trouble {
-    Trouble::Unavailable {
-        words: "the answer broke off before its end".to_owned(),
-    }
+    Trouble::Unavailable { words: "the answer broke off before its end".to_owned() }
 }
 
 /// The answer took too long.
 pub(super) fn too_slow(limit: Duration) -> Trouble {
-    Trouble::Unavailable {
-        words: format!("no whole answer within {} s", limit.as_secs()),
-    }
+    Trouble::Unavailable { words: format!("no whole answer within {} s", limit.as_secs()) }
 }
 
 fn refusal(error: &Error) -> Option<Refusal<'_>> {
     match error {
-        Error::HttpError {
-            status,
-            headers,
-            body,
-            ..
-        } => Some(Refusal {
-            status: status.as_u16(),
-            headers: Some(headers),
-            body: body.clone(),
-        }),
+        Error::HttpError { status, headers, body, .. } => {
+            Some(Refusal { status: status.as_u16(), headers: Some(headers), body: body.clone() })
+        }
         Error::WebModelCall { webc_error, .. } | Error::WebAdapterCall { webc_error, .. } => {
             Some(Refusal {
                 status: webc_error.status()?.as_u16(),
@@ -77,11 +66,9 @@ fn refusal(error: &Error) -> Option<Refusal<'_>> {
             })
         }
         Error::WebStream { error, .. } => error.downcast_ref::<Error>().and_then(refusal),
-        Error::ChatResponse { body, .. } => Some(Refusal {
-            status: status_in_stream(body),
-            headers: None,
-            body: body.to_string(),
-        }),
+        Error::ChatResponse { body, .. } => {
+            Some(Refusal { status: status_in_stream(body), headers: None, body: body.to_string() })
+        }
         _ => None,
     }
 }
@@ -92,14 +79,7 @@ fn status_in_stream(body: &Value) -> u16 {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match () {
         () if has(&["rate_limit", "RESOURCE_EXHAUSTED", "insufficient_quota"]) => 429,
-        () if has(&[
-            "authentication_error",
-            "permission_error",
-            "invalid_api_key",
-        ]) =>
-        {
-            401
-        }
+        () if has(&["authentication_error", "permission_error", "invalid_api_key"]) => 401,
         () if has(&["invalid_request", "not_found", "INVALID_ARGUMENT"]) => 400,
         () => 500,
     }
@@ -108,13 +88,9 @@ fn status_in_stream(body: &Value) -> u16 {
 fn refused(refusal: &Refusal<'_>, now: Time) -> Trouble {
     let body = &refusal.body;
     let words = short(&format!("status {}: {}", refusal.status, message_in(body)));
-    let is_about_money = [
-        "credit balance",
-        "insufficient_quota",
-        "exceeded your current quota",
-    ]
-    .iter()
-    .any(|phrase| body.contains(phrase));
+    let is_about_money = ["credit balance", "insufficient_quota", "exceeded your current quota"]
+        .iter()
+        .any(|phrase| body.contains(phrase));
     match refusal.status {
         429 | 402 => {
             let wait = refusal
@@ -151,9 +127,7 @@ fn unanswered(error: &Error) -> Trouble {
 fn message_in(body: &str) -> String {
     let parsed: Value = serde_json::from_str(body).unwrap_or_default();
     let places = ["/error/message", "/0/error/message", "/message", "/error"];
-    let found = places
-        .iter()
-        .find_map(|place| parsed.pointer(place).and_then(Value::as_str));
+    let found = places.iter().find_map(|place| parsed.pointer(place).and_then(Value::as_str));
     found.unwrap_or(body).to_owned()
 }
 
@@ -187,11 +161,7 @@ fn wait_in_headers(headers: &HeaderMap, now: Time) -> Option<Millis> {
     let used_up = windows.iter().filter_map(|(window, remaining, reset)| {
         let is_used_up = get(&format!("{window}{remaining}")) == Some("0");
         let reset = get(&format!("{window}{reset}"))?;
-        if is_used_up {
-            duration_or_moment(reset, now)
-        } else {
-            None
-        }
+        if is_used_up { duration_or_moment(reset, now) } else { None }
     });
     used_up.max()
 }
@@ -205,11 +175,10 @@ fn duration_or_moment(text: &str, now: Time) -> Option<Millis> {
     if let Some(wait) = compound_duration(text) {
         return Some(wait);
     }
-    let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| {
-        jiff::fmt::rfc2822::parse(text)
-            .ok()
-            .map(|zoned| zoned.timestamp())
-    })?;
+    let moment = text
+        .parse::<jiff::Timestamp>()
+        .ok()
+        .or_else(|| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp()))?;
     let ms = u64::try_from(moment.as_millisecond()).ok()?;
     Some(Time(ms).since(now))
 }
@@ -248,10 +217,7 @@ fn wait_in_body(body: &str, now: Time) -> Option<Millis> {
         return seconds.parse().ok().map(from_seconds);
     }
     if let Some(moment) = search(r#""resets_at"\s*:\s*([0-9]+)"#) {
-        return moment
-            .parse()
-            .ok()
-            .map(|s| Time(Millis::seconds(s).0).since(now));
+        return moment.parse().ok().map(|s| Time(Millis::seconds(s).0).since(now));
     }
     search(r"(?i)(?:try again|retry) in ([0-9][0-9.a-z]*[a-z])").and_then(|d| compound_duration(&d))
 }
@@ -269,56 +235,22 @@ mod tests {
             for (name, value) in pairs {
                 headers.insert(*name, value.parse().unwrap());
             }
-            let refusal = Refusal {
-                status: 429,
-                headers: Some(&headers),
-                body: body.to_owned(),
-            };
-            let Trouble::Limit { wait, .. } = refused(&refusal, NOW) else {
-                panic!("no limit")
-            };
+            let refusal = Refusal { status: 429, headers: Some(&headers), body: body.to_owned() };
+            let Trouble::Limit { wait, .. } = refused(&refusal, NOW) else { panic!("no limit") };
             assert_eq!(wait.map(|wait| wait.0), expect, "{pairs:?} {body}");
         };
         check(&[], "", None);
         check(&[("retry-after", "2")], "", Some(2_000));
         check(&[("retry-after", "1.5")], "", Some(1_500));
-        check(
-            &[("retry-after", "20"), ("retry-after-ms", "250")],
-            "",
-            Some(250),
-        );
-        check(
-            &[("retry-after", "Thu, 13 Nov 2025 02:13:25 GMT")],
-            "",
-            Some(5_000),
-        );
-        check(
-            &[("anthropic-ratelimit-unified-reset", "1763007200")],
-            "",
-            Some(7_200_000),
-        );
+        check(&[("retry-after", "20"), ("retry-after-ms", "250")], "", Some(250));
+        check(&[("retry-after", "Thu, 13 Nov 2025 02:13:25 GMT")], "", Some(5_000));
+        check(&[("anthropic-ratelimit-unified-reset", "1763007200")], "", Some(7_200_000));
         let reset = ("anthropic-ratelimit-tokens-reset", "2025-11-13T02:14:20Z");
-        check(
-            &[("anthropic-ratelimit-tokens-remaining", "0"), reset],
-            "",
-            Some(60_000),
-        );
-        check(
-            &[("anthropic-ratelimit-tokens-remaining", "5"), reset],
-            "",
-            None,
-        );
+        check(&[("anthropic-ratelimit-tokens-remaining", "0"), reset], "", Some(60_000));
+        check(&[("anthropic-ratelimit-tokens-remaining", "5"), reset], "", None);
         let reset = ("x-ratelimit-reset-tokens", "6m0.5s");
-        check(
-            &[("x-ratelimit-remaining-tokens", "0"), reset],
-            "",
-            Some(360_500),
-        );
-        check(
-            &[],
-            r#"{"error":{"details":[{"retryDelay":"2s"}]}}"#,
-            Some(2_000),
-        );
+        check(&[("x-ratelimit-remaining-tokens", "0"), reset], "", Some(360_500));
+        check(&[], r#"{"error":{"details":[{"retryDelay":"2s"}]}}"#, Some(2_000));
         check(&[], r#"{"resets_in_seconds":7200}"#, Some(7_200_000));
         check(&[], r#"{"resets_at": 1763000010}"#, Some(10_000));
         check(&[], "Please try again in 1m2s.", Some(62_000));
@@ -329,20 +261,10 @@ mod tests {
     #[test]
     fn an_error_in_the_middle_of_an_answer_stands_for_a_status() {
         let check = |body: &str, expect: u16| {
-            assert_eq!(
-                status_in_stream(&serde_json::from_str(body).unwrap()),
-                expect,
-                "{body}"
-            );
+            assert_eq!(status_in_stream(&serde_json::from_str(body).unwrap()), expect, "{body}");
         };
-        check(
-            r#"{"type":"error","error":{"type":"overloaded_error"}}"#,
-            500,
-        );
-        check(
-            r#"{"type":"error","error":{"type":"rate_limit_error"}}"#,
-            429,
-        );
+        check(r#"{"type":"error","error":{"type":"overloaded_error"}}"#, 500);
+        check(r#"{"type":"error","error":{"type":"rate_limit_error"}}"#, 429);
         check(r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#, 429);
         check(r#"{"code":"invalid_api_key"}"#, 401);
         check(r#"{"type":"invalid_request_error"}"#, 400);
@@ -351,11 +273,7 @@ mod tests {
     #[test]
     fn a_status_says_what_can_be_done() {
         let check = |status: u16, body: &str, expect: &str| {
-            let refusal = Refusal {
-                status,
-                headers: None,
-                body: body.to_owned(),
-            };
+            let refusal = Refusal { status, headers: None, body: body.to_owned() };
             let got = format!("{:?}", refused(&refusal, NOW));
             assert!(got.starts_with(expect), "{status} {body}: {got}");
         };

@@ -66,11 +66,7 @@ mod tests {
         kept.push(b"\nend");
         let text = kept.text();
         assert!(text.starts_with("begin\n") && text.ends_with("\nend"));
-        assert!(
-            text.contains("9970010 bytes left out"),
-            "{}",
-            &text[9_990..10_060]
-        );
+        assert!(text.contains("9970010 bytes left out"), "{}", &text[9_990..10_060]);
         assert!(text.len() < HEAD_BYTES + TAIL_BYTES + 100);
     }
 

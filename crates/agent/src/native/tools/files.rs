@@ -33,10 +33,7 @@ pub(super) fn read(root: &Path, call: &Read) -> Result<String, ToolError> {
         return Ok("(the file is empty)".to_owned());
     }
     if first > total {
-        return Err(ToolError::Failed(format!(
-            "{} has only {total} lines",
-            call.path
-        )));
+        return Err(ToolError::Failed(format!("{} has only {total} lines", call.path)));
     }
     let mut shown = Vec::new();
     let mut bytes = 0;
@@ -59,11 +56,7 @@ pub(super) fn read(root: &Path, call: &Read) -> Result<String, ToolError> {
 pub(super) fn write(root: &Path, call: &Write) -> Result<String, ToolError> {
     let path = resolve_for_writing(root, &call.path)?;
     replace(&path, call.content.as_bytes()).map_err(|reason| failed(&call.path, &reason))?;
-    Ok(format!(
-        "wrote {} bytes to {}",
-        call.content.len(),
-        call.path
-    ))
+    Ok(format!("wrote {} bytes to {}", call.content.len(), call.path))
 }
 
 /// Replaces one passage of a file.
@@ -77,11 +70,7 @@ pub(super) fn edit(root: &Path, call: &Edit) -> Result<String, ToolError> {
     if call.old.is_empty() || call.old == call.new {
         return fail("`old` must be some text, and other text than `new`".to_owned());
     }
-    let news = if call.new.is_empty() {
-        0
-    } else {
-        text.matches(&call.new).count()
-    };
+    let news = if call.new.is_empty() { 0 } else { text.matches(&call.new).count() };
     match text.matches(&call.old).count() {
         0 if news > 0 => return Ok(already(call)),
         0 => {
@@ -101,10 +90,7 @@ pub(super) fn edit(root: &Path, call: &Edit) -> Result<String, ToolError> {
 }
 
 fn already(call: &Edit) -> String {
-    format!(
-        "{} already has `new` in that place; nothing was changed",
-        call.path
-    )
+    format!("{} already has `new` in that place; nothing was changed", call.path)
 }
 
 /// Removes the temporary file that an interrupted write of `written` may have left.
@@ -136,15 +122,10 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 fn text_of(path: &Path, written: &str) -> Result<String, ToolError> {
-    let refuse = |reason: String| ToolError::Path {
-        path: written.to_owned(),
-        reason,
-    };
+    let refuse = |reason: String| ToolError::Path { path: written.to_owned(), reason };
     let metadata = fs::metadata(path).map_err(|reason| failed(written, &reason))?;
     if metadata.is_dir() {
-        return Err(refuse(
-            "this is a directory\nhint: list it with `shell`".to_owned(),
-        ));
+        return Err(refuse("this is a directory\nhint: list it with `shell`".to_owned()));
     }
     if !metadata.is_file() {
         return Err(refuse("this is not a regular file".to_owned()));

@@ -141,10 +141,7 @@ impl ToolCall {
 impl Workshop {
     /// A workshop in this worktree.
     pub(super) fn new(worktree: &Path, hidden_env: Option<String>) -> std::io::Result<Self> {
-        Ok(Self {
-            root: worktree.canonicalize()?,
-            hidden_env,
-        })
+        Ok(Self { root: worktree.canonicalize()?, hidden_env })
     }
 
     pub(super) fn read(&self, call: &Read) -> Result<String, ToolError> {
@@ -212,23 +209,15 @@ pub(super) fn schema(tool: ToolName) -> Value {
     let text = json!({ "type": "string" });
     let number = json!({ "type": "integer", "minimum": 1 });
     let (properties, required) = match tool {
-        ToolName::Read => (
-            json!({ "path": text, "offset": number, "limit": number }),
-            json!(["path"]),
-        ),
-        ToolName::Write => (
-            json!({ "path": text, "content": text }),
-            json!(["path", "content"]),
-        ),
-        ToolName::Edit => (
-            json!({ "path": text, "old": text, "new": text }),
-            json!(["path", "old", "new"]),
-        ),
+        ToolName::Read => {
+            (json!({ "path": text, "offset": number, "limit": number }), json!(["path"]))
+        }
+        ToolName::Write => (json!({ "path": text, "content": text }), json!(["path", "content"])),
+        ToolName::Edit => {
+            (json!({ "path": text, "old": text, "new": text }), json!(["path", "old", "new"]))
+        }
         ToolName::Search => (json!({ "pattern": text, "glob": text }), json!(["pattern"])),
-        ToolName::Shell => (
-            json!({ "command": text, "timeout_s": number }),
-            json!(["command"]),
-        ),
+        ToolName::Shell => (json!({ "command": text, "timeout_s": number }), json!(["command"])),
         ToolName::Ask => (
             json!({ "text": text, "options": { "type": "array", "items": text } }),
             json!(["text"]),

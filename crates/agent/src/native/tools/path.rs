@@ -8,10 +8,7 @@ use super::ToolError;
 /// Resolves a path component by component, as the system would, symlinks included. What does not
 /// exist yet is kept as it is written. The result is inside `root`, which must be canonical.
 pub(super) fn resolve(root: &Path, written: &str) -> Result<PathBuf, ToolError> {
-    let refuse = |reason: &str| ToolError::Path {
-        path: written.into(),
-        reason: reason.into(),
-    };
+    let refuse = |reason: &str| ToolError::Path { path: written.into(), reason: reason.into() };
     if written.is_empty() || written.contains('\0') {
         return Err(refuse("this is not a path"));
     }
@@ -34,9 +31,7 @@ pub(super) fn resolve(root: &Path, written: &str) -> Result<PathBuf, ToolError> 
         }
     }
     if !resolved.starts_with(root) {
-        return Err(refuse(
-            "this is outside of the worktree\nhint: use a path relative to it",
-        ));
+        return Err(refuse("this is outside of the worktree\nhint: use a path relative to it"));
     }
     Ok(resolved)
 }
@@ -44,16 +39,11 @@ pub(super) fn resolve(root: &Path, written: &str) -> Result<PathBuf, ToolError> 
 /// Resolves a path that is going to be written.
 pub(super) fn resolve_for_writing(root: &Path, written: &str) -> Result<PathBuf, ToolError> {
     let resolved = resolve(root, written)?;
-    let refuse = |reason: &str| ToolError::Path {
-        path: written.into(),
-        reason: reason.into(),
-    };
+    let refuse = |reason: &str| ToolError::Path { path: written.into(), reason: reason.into() };
     let inside = resolved.strip_prefix(root).unwrap_or(&resolved);
     let is_git = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(".git");
     if inside.components().any(is_git) {
-        return Err(refuse(
-            "`.git` belongs to git\nhint: use `shell` with a git command",
-        ));
+        return Err(refuse("`.git` belongs to git\nhint: use `shell` with a git command"));
     }
     if resolved.is_dir() {
         return Err(refuse("this is a directory"));

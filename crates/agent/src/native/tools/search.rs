@@ -44,11 +44,7 @@ pub(super) fn search(root: &Path, call: &Search) -> Result<String, ToolError> {
         }
     }
     found.truncate(MATCHES_MAX);
-    let shown = if found.is_empty() {
-        "no match".to_owned()
-    } else {
-        found.join("\n")
-    };
+    let shown = if found.is_empty() { "no match".to_owned() } else { found.join("\n") };
     Ok(format!("{shown}\n{stopped}"))
 }
 
@@ -65,11 +61,7 @@ fn walk(root: &Path) -> ignore::Walk {
 
 /// A glob without a slash is about the name of the file, wherever it is.
 fn matcher(glob: &str) -> Result<GlobMatcher, ToolError> {
-    let anywhere = if glob.contains('/') {
-        glob.to_owned()
-    } else {
-        format!("**/{glob}")
-    };
+    let anywhere = if glob.contains('/') { glob.to_owned() } else { format!("**/{glob}") };
     Glob::new(&anywhere)
         .map(|glob| glob.compile_matcher())
         .map_err(|reason| ToolError::Arguments(format!("`glob`: {reason}")))
@@ -84,11 +76,7 @@ fn search_file(path: &Path, inside: &Path, pattern: &Regex, found: &mut Vec<Stri
     let Ok(text) = fs::read_to_string(path) else {
         return;
     };
-    for (index, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| pattern.is_match(line))
-    {
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| pattern.is_match(line)) {
         let line = short_line(line.trim_end(), LINE_CHARS_MAX);
         found.push(format!("{}:{}: {line}", inside.display(), index + 1));
         if found.len() > MATCHES_MAX {

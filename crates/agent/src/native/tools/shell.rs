@@ -56,11 +56,7 @@ pub(super) fn run(
         )));
     }
     let report = format!("{text}\n({})", words(status));
-    if status.success() {
-        Ok(report)
-    } else {
-        Err(ToolError::Failed(report))
-    }
+    if status.success() { Ok(report) } else { Err(ToolError::Failed(report)) }
 }
 
 fn spawn(root: &Path, hidden_env: Option<&str>, command: &str) -> io::Result<(Child, PipeReader)> {
@@ -86,10 +82,7 @@ fn collect(mut pipe: PipeReader, output: Shared) -> Receiver<()> {
     thread::spawn(move || {
         let mut buffer = [0; 8_192];
         while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-            output
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(&buffer[..count]);
+            output.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
         }
         drop(open);
     });
@@ -122,10 +115,7 @@ fn kill_tree(child: &Child) {
     let Some(leader) = Pid::from_raw(child.id() as i32) else {
         return;
     };
-    for pid in descendants(child.id())
-        .into_iter()
-        .filter_map(|pid| Pid::from_raw(pid as i32))
-    {
+    for pid in descendants(child.id()).into_iter().filter_map(|pid| Pid::from_raw(pid as i32)) {
         kill_process(pid, Signal::KILL).unwrap_or_default();
     }
     kill_process_group(leader, Signal::KILL).unwrap_or_default();
@@ -134,39 +124,22 @@ fn kill_tree(child: &Child) {
 /// The processes below this one, from `/proc`; none where there is no such thing.
 fn descendants(ancestor: u32) -> Vec<u32> {
     let mut pairs: Vec<(u32, u32)> = Vec::new();
-    for entry in fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
-    {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
+    for entry in fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok) {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
             continue;
         };
         let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        if let Some(parent) = after_name
-            .split_whitespace()
-            .nth(1)
-            .and_then(|p| p.parse().ok())
-        {
+        if let Some(parent) = after_name.split_whitespace().nth(1).and_then(|p| p.parse().ok()) {
             pairs.push((pid, parent));
         }
     }
     let mut found = vec![ancestor];
     let mut index = 0;
     while let Some(parent) = found.get(index).copied() {
-        found.extend(
-            pairs
-                .iter()
-                .filter(|(_, p)| *p == parent)
-                .map(|(pid, _)| *pid),
-        );
+        found.extend(pairs.iter().filter(|(_, p)| *p == parent).map(|(pid, _)| *pid));
         index += 1;
     }
     found.split_off(1)

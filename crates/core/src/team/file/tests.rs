@@ -12,11 +12,7 @@ fn default_with(from: &str, to: &str) -> String {
 fn the_default_team_is_proven() {
     let team = parse(DEFAULT_TEAM).unwrap();
     assert_eq!(team.roles.len(), 6);
-    let names: Vec<&str> = team
-        .stages
-        .iter()
-        .map(|stage| stage.name.as_str())
-        .collect();
+    let names: Vec<&str> = team.stages.iter().map(|stage| stage.name.as_str()).collect();
     let expect =
         "backlog needs-architecture ready-for-dev in-progress needs-testing needs-review done";
     assert_eq!(names.join(" "), expect);
@@ -34,102 +30,34 @@ fn every_mistake_is_named_with_a_hint() {
         let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let text = text.join("\n");
         assert!(text.contains(what), "{to}\nexpected: {what}\ngot: {text}");
-        assert!(
-            text.contains(hint),
-            "{to}\nexpected hint: {hint}\ngot: {text}"
-        );
+        assert!(text.contains(hint), "{to}\nexpected hint: {hint}\ngot: {text}");
     };
-    check(
-        "retries = 2",
-        "retrys = 2",
-        "unknown field `retrys`",
-        "did you mean `retries`?",
-    );
+    check("retries = 2", "retrys = 2", "unknown field `retrys`", "did you mean `retries`?");
     check("agents = 4 ", "agents = \"four\" ", "expected u32", "");
-    check(
-        "agents = 4 ",
-        "agents = 0 ",
-        "limits.agents is 0",
-        "at least one",
-    );
-    check(
-        "owner = \"pm\"",
-        "owner = \"boss\"",
-        "there is no role `boss`",
-        "[roles.boss]",
-    );
-    check(
-        "owner = \"pm\"",
-        "owner = \"The Boss\"",
-        "`The Boss` is not a name",
-        "lower-case",
-    );
-    check(
-        "provider = \"native\"",
-        "provider = \"gpt\"",
-        "no provider `gpt`",
-        "[providers.gpt]",
-    );
-    check(
-        "next = [\"done\"]",
-        "next = [\"dne\"]",
-        "there is no stage `dne`",
-        "`next` and `back`",
-    );
-    check(
-        "next = [\"done\"]",
-        "next = []",
-        "is a dead end",
-        "give it a `next`",
-    );
-    check(
-        "gates = [{ human = true }]",
-        "",
-        "asks for nothing",
-        "human = true",
-    );
+    check("agents = 4 ", "agents = 0 ", "limits.agents is 0", "at least one");
+    check("owner = \"pm\"", "owner = \"boss\"", "there is no role `boss`", "[roles.boss]");
+    check("owner = \"pm\"", "owner = \"The Boss\"", "`The Boss` is not a name", "lower-case");
+    check("provider = \"native\"", "provider = \"gpt\"", "no provider `gpt`", "[providers.gpt]");
+    check("next = [\"done\"]", "next = [\"dne\"]", "there is no stage `dne`", "`next` and `back`");
+    check("next = [\"done\"]", "next = []", "is a dead end", "give it a `next`");
+    check("gates = [{ human = true }]", "", "asks for nothing", "human = true");
     check(
         "gates = [{ human = true }]",
         "gates = [{ human = true, check = \"x\" }]",
         "a gate is one of",
         "",
     );
-    check(
-        "name = \"done\"",
-        "name = \"backlog\"",
-        "two stages are called `backlog`",
-        "rename",
-    );
+    check("name = \"done\"", "name = \"backlog\"", "two stages are called `backlog`", "rename");
     check(
         "mode = \"end\"",
         "mode = \"queue\"\nowner = \"pm\"\nnext = [\"backlog\"]",
         "0 stages with mode",
         "the last",
     );
-    check(
-        "run_usd = 3.00",
-        "run_usd = -1.0",
-        "budget.run_usd is -1",
-        "dollars",
-    );
-    check(
-        "task_usd = 20.00",
-        "task_usd = 1.00",
-        "must fit into",
-        "raise the larger",
-    );
-    check(
-        "quiet_minutes = 5 ",
-        "quiet_minutes = 30 ",
-        "silent_minutes must be larger",
-        "flagged",
-    );
-    check(
-        "model = \"builtin\"",
-        "",
-        "needs `api` and `model`",
-        "playbook",
-    );
+    check("run_usd = 3.00", "run_usd = -1.0", "budget.run_usd is -1", "dollars");
+    check("task_usd = 20.00", "task_usd = 1.00", "must fit into", "raise the larger");
+    check("quiet_minutes = 5 ", "quiet_minutes = 30 ", "silent_minutes must be larger", "flagged");
+    check("model = \"builtin\"", "", "needs `api` and `model`", "playbook");
     check(
         "gates = []",
         "gates = [{ verdict = \"tester\" }]",
@@ -157,11 +85,7 @@ fn modes_read_with_what_they_need() {
     let role = |name: &str| -> RoleName { name.parse().unwrap() };
     assert_eq!(
         stage("mode = \"best-of-n\"\nn = 3\njudge = \"architect\""),
-        Ok(Work::BestOfN {
-            role: role("engineer"),
-            n: 3,
-            judge: role("architect")
-        })
+        Ok(Work::BestOfN { role: role("engineer"), n: 3, judge: role("architect") })
     );
     assert_eq!(
         stage("mode = \"parallel\"\nroles = [\"engineer\", \"marketing\"]"),
