@@ -36,18 +36,31 @@ impl Journal {
         if journal.last > writer.last()? {
             journal.set_aside()?;
         }
-        loop {
-            let missing = writer.entries(journal.last, BATCH)?;
-            if missing.is_empty() {
-                return Ok(journal);
-            }
-            journal.append(&missing)?;
+        journal.catch_up(writer)?;
+        Ok(journal)
+    }
+
+    /// Appends entries that were just committed; those that an earlier failure left out come first.
+    pub fn append(&mut self, entries: &[Entry], writer: &Writer) -> Result<(), StoreError> {
+        match entries.first() {
+            Some(first) if first.seq.0 == self.last.0 + 1 => self.write(entries),
+            Some(_) => self.catch_up(writer),
+            None => Ok(()),
         }
     }
 
-    /// Appends entries; one that is there already is passed over.
-    pub fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        for entry in entries.iter().filter(|entry| entry.seq > self.last).collect::<Vec<_>>() {
+    fn catch_up(&mut self, writer: &Writer) -> Result<(), StoreError> {
+        loop {
+            let missing = writer.entries(self.last, BATCH)?;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.write(&missing)?;
+        }
+    }
+
+    fn write(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries {
             let mut line = serde_json::to_vec(entry).map_err(|error| StoreError::Corrupt {
                 table: "event",
                 key: entry.seq.to_string(),
@@ -211,7 +224,10 @@ mod tests {
         assert_eq!(seqs(dir.path()), [1, 2, 3]);
         assert!(dir.path().join("000000000001.jsonl.before-restore-5").exists());
         commit(&mut older, 4..=4);
-        journal.append(&older.entries(Seq(0), 10).unwrap()).unwrap();
-        assert_eq!(seqs(dir.path()), [1, 2, 3, 4], "what is there is not written again");
+        journal.append(&older.entries(Seq(3), 10).unwrap(), &older).unwrap();
+        assert_eq!(seqs(dir.path()), [1, 2, 3, 4]);
+        commit(&mut older, 5..=7);
+        journal.append(&older.entries(Seq(6), 10).unwrap(), &older).unwrap();
+        assert_eq!(seqs(dir.path()), [1, 2, 3, 4, 5, 6, 7], "what was left out comes first");
     }
 }
