@@ -7,11 +7,13 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 use crew_store::{Home, HomeLock, Journal, Writer};
 use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::Clock;
 use crate::arbiter::Arbiter;
 use crate::handle::{Handle, LAG_MAX, QUEUE_MAX};
+use crate::perform::{self, Outside};
+use crate::{Clock, mailbox};
 
 /// What the engine needs to know to start.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Options {
     pub home: PathBuf,
     /// The `crew` program: it is its own shim (`crew shim <dir>`) and native agent (`crew agent`).
     pub program: PathBuf,
+    /// The text of the playbook that the model `builtin` plays.
+    pub builtin_playbook: &'static str,
 }
 
 /// The running engine. [`Engine::shutdown`] ends it; agents stay at work.
@@ -28,6 +32,7 @@ pub struct Engine {
     handle: Handle,
     arbiter: JoinHandle<()>,
     stop: CancellationToken,
+    tasks: JoinSet<()>,
     lock: HomeLock,
 }
 
@@ -61,7 +66,15 @@ impl Engine {
             .spawn(move || arbiter.run(&runtime))
             .context("starting the arbiter")?;
         let handle = Handle { inbox, state, entries, home, clock };
-        Ok(Self { handle, arbiter, stop: CancellationToken::new(), lock })
+        let stop = CancellationToken::new();
+        let playbook = write_playbook(handle.home(), options.builtin_playbook)?;
+        let outside =
+            Arc::new(Outside::new(handle.clone(), options.program, playbook, stop.clone()));
+        perform::recover(&outside);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(perform::conduct(Arc::clone(&outside), outbox));
+        tasks.spawn(mailbox::attend(outside));
+        Ok(Self { handle, arbiter, stop, tasks, lock })
     }
 
     /// How to talk to it.
@@ -71,10 +84,18 @@ impl Engine {
 
     /// Stops taking things in, waits for what is being recorded, and closes the database.
     pub async fn shutdown(self) {
-        let Self { handle, arbiter, stop, lock } = self;
+        let Self { handle, arbiter, stop, mut tasks, lock } = self;
         stop.cancel();
+        while tasks.join_next().await.is_some() {}
         drop(handle);
         tokio::task::spawn_blocking(move || arbiter.join()).await.ok();
         drop(lock);
     }
+}
+
+/// The embedded playbook as a file, because the native agent reads its playbook from one.
+fn write_playbook(home: &Home, text: &str) -> anyhow::Result<PathBuf> {
+    let path = home.root().join("builtin-playbook.toml");
+    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
 }

@@ -18,8 +18,16 @@
 mod arbiter;
 mod clock;
 mod engine;
+mod follow;
 mod handle;
+mod mailbox;
+mod perform;
+mod place;
+mod prompt;
+mod teamfile;
+mod wake;
 
 pub use clock::Clock;
 pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
+pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::child::{GRACE, end_group, signal_group};
 use crate::error::io_error;
-use crate::{GitError, Worktree};
+use crate::{GitError, Repository, Worktree};
 
 /// How a script ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,15 +39,29 @@ impl Worktree {
         log: &Path,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<ScriptOutcome, GitError> {
+        self.repository().run_script_in(self.path(), command, deadline, log, cancelled)
+    }
+}
+
+impl Repository {
+    /// Like [`Worktree::run_script`], in any directory: that of a merge that is being tried.
+    pub fn run_script_in(
+        &self,
+        directory: &Path,
+        command: &str,
+        deadline: Duration,
+        log: &Path,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<ScriptOutcome, GitError> {
         let open = || File::options().create(true).append(true).open(log);
         let attempt = format!("open {}", log.display());
         let stdout = open().map_err(io_error(attempt.clone()))?;
         let stderr = open().map_err(io_error(attempt))?;
         let mut shell = Command::new("sh");
-        self.repository().git().prepare(&mut shell);
+        self.git().prepare(&mut shell);
         let mut child = shell
             .args(["-c", command])
-            .current_dir(self.path())
+            .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr)

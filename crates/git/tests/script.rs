@@ -31,8 +31,9 @@ fn a_deadline_ends_the_whole_group() {
     let worktree = fixture.acquire("t");
     let log = fixture.path().join("setup.log");
     let begun = Instant::now();
-    let outcome =
-        worktree.run_script("sleep 300 & sleep 300", Duration::from_millis(200), &log, NEVER).unwrap();
+    let outcome = worktree
+        .run_script("sleep 300 & sleep 300", Duration::from_millis(200), &log, NEVER)
+        .unwrap();
     assert_eq!(outcome, ScriptOutcome::TimedOut);
     assert!(begun.elapsed() < LONG);
     // Nobody is left inside, so the worktree can be taken back.
