@@ -19,7 +19,7 @@ use crate::handle::{Failure, Inbound, Receipt};
 /// Most events of one transaction.
 const BATCH_MAX: usize = 64;
 /// Longest sleep: a clock that was set is noticed within this.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
+const SLEEP_MAX: Duration = Duration::from_mins(1);
 /// Shortest sleep before something that is due is tried again.
 const SLEEP_MIN: Duration = Duration::from_millis(20);
 

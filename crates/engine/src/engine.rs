@@ -1,10 +1,11 @@
 //! Starting and ending the engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
+use crew_core::State;
 use crew_store::{Home, HomeLock, Journal, Writer};
 use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinSet;
@@ -42,11 +43,10 @@ impl Engine {
     /// # Errors
     /// When another daemon has the home, or it cannot be read.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let home = Home::open(&options.home)?;
-        let lock = home.lock()?;
-        let writer = Writer::open(&home.database())?;
-        let journal = Journal::open(&home.journal(), &writer)?;
-        let state = Arc::new(RwLock::new(writer.load()?));
+        let Options { home, program, builtin_playbook } = options;
+        let Rest { home, lock, writer, journal, state } =
+            perform::blocking(move || Rest::read(&home)).await?;
+        let state = Arc::new(RwLock::new(state));
         let (inbox, receiver) = mpsc::channel(QUEUE_MAX);
         let (entries, _) = broadcast::channel(LAG_MAX);
         let outbox = Arc::new(Notify::new());
@@ -67,9 +67,8 @@ impl Engine {
             .context("starting the arbiter")?;
         let handle = Handle { inbox, state, entries, home, clock };
         let stop = CancellationToken::new();
-        let playbook = write_playbook(handle.home(), options.builtin_playbook)?;
-        let outside =
-            Arc::new(Outside::new(handle.clone(), options.program, playbook, stop.clone()));
+        let playbook = write_playbook(handle.home(), builtin_playbook)?;
+        let outside = Arc::new(Outside::new(handle.clone(), program, playbook, stop.clone()));
         perform::recover(&outside);
         let mut tasks = JoinSet::new();
         tasks.spawn(perform::conduct(Arc::clone(&outside), outbox));
@@ -90,6 +89,26 @@ impl Engine {
         drop(handle);
         tokio::task::spawn_blocking(move || arbiter.join()).await.ok();
         drop(lock);
+    }
+}
+
+/// What is at rest, opened.
+struct Rest {
+    home: Home,
+    lock: HomeLock,
+    writer: Writer,
+    journal: Journal,
+    state: State,
+}
+
+impl Rest {
+    fn read(home: &Path) -> anyhow::Result<Self> {
+        let home = Home::open(home)?;
+        let lock = home.lock()?;
+        let writer = Writer::open(&home.database())?;
+        let journal = Journal::open(&home.journal(), &writer)?;
+        let state = writer.load()?;
+        Ok(Self { home, lock, writer, journal, state })
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crew_agent::shim::{self, Presence, Status, Why};
-use crew_agent::spool::{Line, SpoolReader};
+use crew_agent::spool::{Line, SpoolError, SpoolReader};
 use crew_agent::{AgentEvent, ErrorClass};
 use crew_core::protocol::parse_response;
 use crew_core::run::{RunState, Trouble, TroubleKind};
@@ -34,16 +34,21 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let told = outside.wakes.watch(&dir);
     let mut follower = Follower { outside: Arc::clone(&outside), run, token, dir, flagged: false };
     let mut reader = None;
+    let mut damage = None;
     let how = loop {
-        if follower.read(&mut reader).await? {
-            continue;
+        if damage.is_none() {
+            match follower.read(&mut reader).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(Interruption::Damaged(error)) => damage = Some(follower.give_up(error).await?),
+                Err(Interruption::Closing(error)) => return Err(error),
+            }
         }
         if let Some(how) = follower.ended().await? {
-            while follower.read(&mut reader).await? {}
-            if let Some(line) = reader.as_mut().and_then(SpoolReader::finish) {
-                follower.take(&line).await?;
-            }
-            break how;
+            break match damage {
+                Some(damage) => damage,
+                None => follower.read_rest(&mut reader).await.map(|()| how)?,
+            };
         }
         follower.check_health().await?;
         tokio::time::timeout(POLL, told.notified()).await.ok();
@@ -63,6 +68,20 @@ pub(crate) async fn submit(handle: &Handle, event: Event) -> anyhow::Result<()> 
     }
 }
 
+/// Why reading stopped.
+enum Interruption {
+    /// The file is not what it was.
+    Damaged(SpoolError),
+    /// The daemon ends.
+    Closing(anyhow::Error),
+}
+
+impl From<SpoolError> for Interruption {
+    fn from(error: SpoolError) -> Self {
+        Self::Damaged(error)
+    }
+}
+
 struct Follower {
     outside: Arc<Outside>,
     run: RunId,
@@ -73,7 +92,7 @@ struct Follower {
 
 impl Follower {
     /// Takes in what is there; tells whether there was anything.
-    async fn read(&mut self, reader: &mut Option<SpoolReader>) -> anyhow::Result<bool> {
+    async fn read(&mut self, reader: &mut Option<SpoolReader>) -> Result<bool, Interruption> {
         let path = self.dir.join(shim::OUT);
         if reader.is_none() && path.exists() {
             *reader = Some(SpoolReader::open(&path, self.stored_offset())?);
@@ -81,9 +100,34 @@ impl Follower {
         let Some(reader) = reader else { return Ok(false) };
         let lines = reader.next_batch()?;
         for line in &lines {
-            self.take(line).await?;
+            self.take(line).await.map_err(Interruption::Closing)?;
         }
         Ok(!lines.is_empty())
+    }
+
+    /// Takes in what an agent that has ended left, a last line without its end included.
+    async fn read_rest(&mut self, reader: &mut Option<SpoolReader>) -> anyhow::Result<()> {
+        loop {
+            match self.read(reader).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(Interruption::Damaged(error)) => return Err(error.into()),
+                Err(Interruption::Closing(error)) => return Err(error),
+            }
+        }
+        match reader.as_mut().and_then(SpoolReader::finish) {
+            Some(line) => self.take(&line).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends an agent whose output somebody else has damaged: what it says cannot be trusted to be
+    /// complete any more.
+    async fn give_up(&self, error: SpoolError) -> anyhow::Result<String> {
+        tracing::error!("{}.{}: {error}", self.run, self.token);
+        let dir = self.dir.clone();
+        blocking(move || Ok(shim::stop(&dir, GRACE)?)).await?;
+        Ok(format!("its output was damaged: {error}"))
     }
 
     fn stored_offset(&self) -> u64 {

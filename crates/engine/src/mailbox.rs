@@ -200,14 +200,12 @@ fn meaning(project: ProjectId, taken: &Taken) -> Result<Event, String> {
         Kind::Trigger => {
             let trigger = parse_trigger(&taken.text).map_err(|error| error.to_string())?;
             let from = format!("mailbox, for {role}");
-            Ok(match trigger.issue {
-                Some(task) => Event::Remarked { task, from, text: trigger.body },
-                None => {
-                    let body = format!("{}\n\n(asked of {role} through the mailbox)", trigger.body);
-                    let draft = TaskDraft { title: trigger.title, body, ..TaskDraft::default() };
-                    Event::TaskAdded { project, draft }
-                }
-            })
+            if let Some(task) = trigger.issue {
+                return Ok(Event::Remarked { task, from, text: trigger.body });
+            }
+            let body = format!("{}\n\n(asked of {role} through the mailbox)", trigger.body);
+            let draft = TaskDraft { title: trigger.title, body, ..TaskDraft::default() };
+            Ok(Event::TaskAdded { project, draft })
         }
     }
 }

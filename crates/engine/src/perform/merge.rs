@@ -11,7 +11,7 @@ use crew_core::{EffectId, Settled, TaskId};
 use crew_git::{MergeOutcome, MergeRequest, Repository, ScriptOutcome, Strategy, Worktrees};
 use tokio_util::sync::CancellationToken;
 
-use super::agent::core_commit;
+use super::prepare::core_commit;
 use super::work::{project_of, tail};
 use super::{Outside, blocking};
 use crate::place;

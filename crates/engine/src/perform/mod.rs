@@ -11,6 +11,7 @@
 
 mod agent;
 mod merge;
+mod prepare;
 mod work;
 
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +37,7 @@ use crate::wake::Wakes;
 /// Before an effect whose performer failed is performed again; it doubles, up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(500);
 /// Longest such pause.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// Even without news the outbox is looked at after this.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// When the daemon ends, performers get so long to come to an end.

@@ -12,7 +12,7 @@ use crew_core::{Millis, RunId, SaveAs, Settled, TaskId};
 use crew_git::{Combined, GitError, ScriptOutcome, Worktree, Worktrees};
 use tokio_util::sync::CancellationToken;
 
-use super::agent::core_commit;
+use super::prepare::core_commit;
 use super::{Outside, blocking};
 use crate::place::{self, Place, snapshot_reference};
 
