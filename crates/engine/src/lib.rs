@@ -17,6 +17,7 @@
 
 mod arbiter;
 mod clock;
+mod crash;
 mod engine;
 mod follow;
 mod handle;
@@ -28,6 +29,7 @@ mod teamfile;
 mod wake;
 
 pub use clock::Clock;
+pub use crash::CRASH_POINTS;
 pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
 pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team};

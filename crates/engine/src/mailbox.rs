@@ -14,6 +14,7 @@ use crew_core::team::ProviderKind;
 use crew_core::{Event, ProjectId, RoleName, TaskDraft};
 use tokio::sync::Notify;
 
+use crate::crash::crash_point;
 use crate::perform::{Outside, blocking};
 use crate::teamfile::{self, TEAM_DIRECTORY, read_team};
 use crate::{Failure, Handle};
@@ -170,6 +171,7 @@ fn external_roles(state: &crew_core::State, project: ProjectId) -> BTreeSet<Stri
 
 /// Makes an event of a file, and puts the file away once that is durable.
 async fn take_in(handle: &Handle, project: ProjectId, mailbox: &Arc<Mailbox>, taken: &Taken) {
+    crash_point("after", "taking-a-file");
     let outcome = match meaning(project, taken) {
         Ok(event) => match handle.submit_once(event, taken.key.clone()).await {
             Ok(_) => Ok(()),

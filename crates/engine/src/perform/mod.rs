@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use agent::recover;
 
 use crate::Handle;
+use crate::crash::crash_point;
 use crate::follow::{follow, submit};
 use crate::place::Repositories;
 use crate::wake::Wakes;
@@ -244,8 +245,12 @@ impl Conductor {
 
 /// Performs one effect and has it recorded; tells whether that succeeded.
 async fn settle(outside: &Arc<Outside>, id: EffectId, effect: &Effect) -> bool {
+    crash_point("before", effect.word());
     match outside.perform(id, effect).await {
-        Ok(result) => submit(&outside.handle, Event::Settled { effect: id, result }).await.is_ok(),
+        Ok(result) => {
+            crash_point("after", effect.word());
+            submit(&outside.handle, Event::Settled { effect: id, result }).await.is_ok()
+        }
         Err(error) => {
             tracing::warn!("{id} ({}) is tried again: {error:#}", effect.word());
             false
