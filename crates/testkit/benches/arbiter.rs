@@ -60,8 +60,8 @@ fn main() -> Outcome<()> {
         println!("\n{batch} to a transaction");
         let floor = fastest(&|at| bare(at, &entries, batch))?;
         row("  bare SQLite, one row for each event", floor, None);
-        let arbiter = fastest(&|at| arbiter(at, &story, batch, Files::No))?;
-        row("  step, event, rows, outbox", arbiter, Some(floor));
+        let recorded = fastest(&|at| arbiter(at, &story, batch, Files::No))?;
+        row("  step, event, rows, outbox", recorded, Some(floor));
         let journal = fastest(&|at| arbiter(at, &story, batch, Files::Yes))?;
         row("  the same, and the journal files", journal, Some(floor));
     }
