@@ -14,12 +14,13 @@ use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::Clock;
+use crate::crash::crash_point;
 use crate::handle::{Failure, Inbound, Receipt};
 
 /// Most events of one transaction.
 const BATCH_MAX: usize = 64;
 /// Longest sleep: a clock that was set is noticed within this.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
+const SLEEP_MAX: Duration = Duration::from_mins(1);
 /// Shortest sleep before something that is due is tried again.
 const SLEEP_MIN: Duration = Duration::from_millis(20);
 
@@ -132,7 +133,13 @@ impl Arbiter {
     }
 
     fn record(&mut self, commits: &[Commit]) -> Result<(), StoreError> {
-        if commits.is_empty() { Ok(()) } else { self.writer.commit(commits) }
+        if commits.is_empty() {
+            return Ok(());
+        }
+        crash_point("before", "commit");
+        self.writer.commit(commits)?;
+        crash_point("after", "commit");
+        Ok(())
     }
 
     /// Nothing of the batch has happened.
@@ -162,6 +169,7 @@ impl Arbiter {
         if let Err(error) = self.journal.append(&recorded, &self.writer) {
             tracing::warn!("the journal file lags behind: {error}");
         }
+        crash_point("after", "journal");
         for entry in recorded {
             self.entries.send(Arc::new(entry)).ok(); // nobody may be listening
         }

@@ -16,70 +16,98 @@ use serde::{Deserialize, Serialize};
 
 use crate::child::{GRACE, end_group, signal_group};
 use crate::error::io_error;
-use crate::{GitError, Worktree};
+use crate::{GitError, Repository, Worktree};
 
 /// How a script ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScriptOutcome {
-    /// Exit status of the shell; 128 plus the number of the signal that ended it.
-    pub exit: i32,
-    /// Whether the deadline ended it.
-    pub timed_out: bool,
+pub enum ScriptOutcome {
+    /// By itself: the exit status of the shell; 128 plus the number of the signal that ended it.
+    Exited(i32),
+    /// By the deadline.
+    TimedOut,
+    /// By whoever called it off.
+    Cancelled,
 }
 
 impl Worktree {
     /// Runs `command` with `sh -c` in the worktree, with nothing on stdin; appends what it prints
-    /// to `log`.
+    /// to `log`. It is ended as soon as `cancelled` says so.
     pub fn run_script(
         &self,
         command: &str,
         deadline: Duration,
         log: &Path,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<ScriptOutcome, GitError> {
+        self.repository().run_script_in(self.path(), command, deadline, log, cancelled)
+    }
+}
+
+impl Repository {
+    /// Like [`Worktree::run_script`], in any directory: that of a merge that is being tried.
+    pub fn run_script_in(
+        &self,
+        directory: &Path,
+        command: &str,
+        deadline: Duration,
+        log: &Path,
+        cancelled: &dyn Fn() -> bool,
     ) -> Result<ScriptOutcome, GitError> {
         let open = || File::options().create(true).append(true).open(log);
         let attempt = format!("open {}", log.display());
         let stdout = open().map_err(io_error(attempt.clone()))?;
         let stderr = open().map_err(io_error(attempt))?;
         let mut shell = Command::new("sh");
-        self.repository().git().prepare(&mut shell);
+        self.git().prepare(&mut shell);
         let mut child = shell
             .args(["-c", command])
-            .current_dir(self.path())
+            .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
             .process_group(0)
             .spawn()
             .map_err(io_error("start a script"))?;
-        end(&mut child, deadline).map_err(io_error("wait for a script"))
+        end(&mut child, deadline, cancelled).map_err(io_error("wait for a script"))
     }
 }
 
-fn end(child: &mut Child, deadline: Duration) -> std::io::Result<ScriptOutcome> {
+fn end(
+    child: &mut Child,
+    deadline: Duration,
+    cancelled: &dyn Fn() -> bool,
+) -> std::io::Result<ScriptOutcome> {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let ended = ends_before(group, Instant::now() + deadline)?;
+    let forced = wait(group, Instant::now() + deadline, cancelled)?;
     // The shell is not reaped yet, so the group's number cannot belong to anyone else.
     signal_group(child, Signal::TERM);
-    let status = if ended { child.wait()? } else { end_group(child)? };
+    let status = if forced.is_none() { child.wait()? } else { end_group(child)? };
     end_rest(group);
     let signal = status.signal().map(|signal| 128 + signal);
-    Ok(ScriptOutcome { exit: status.code().or(signal).unwrap_or(-1), timed_out: !ended })
+    Ok(forced.unwrap_or(ScriptOutcome::Exited(status.code().or(signal).unwrap_or(-1))))
 }
 
-/// Waits for the shell without reaping it; false if it still runs at `end`.
-fn ends_before(shell: Option<Pid>, end: Instant) -> std::io::Result<bool> {
+/// Waits for the shell without reaping it; says why it has to be ended if it still runs.
+fn wait(
+    shell: Option<Pid>,
+    end: Instant,
+    cancelled: &dyn Fn() -> bool,
+) -> std::io::Result<Option<ScriptOutcome>> {
     let Some(shell) = shell else {
         return Err(std::io::Error::other("BUG: a process without a number"));
     };
     let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     loop {
         match waitid(WaitId::Pid(shell), peek) {
-            Ok(Some(_)) => return Ok(true),
+            Ok(Some(_)) => return Ok(None),
             Ok(None) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+        if cancelled() {
+            return Ok(Some(ScriptOutcome::Cancelled));
+        }
         if Instant::now() >= end {
-            return Ok(false);
+            return Ok(Some(ScriptOutcome::TimedOut));
         }
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -100,6 +100,6 @@ fn git_variables_of_our_own_environment_do_not_leak() {
     let worktree = fixture.acquire("env");
     let log = fixture.path().join("log");
     let deadline = std::time::Duration::from_secs(20);
-    worktree.run_script("env | grep -c ^GIT_DIR", deadline, &log).unwrap();
+    worktree.run_script("env | grep -c ^GIT_DIR", deadline, &log, &|| false).unwrap();
     assert_eq!(fixture::read(log), "0\n");
 }
