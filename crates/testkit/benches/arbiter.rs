@@ -40,7 +40,7 @@ fn main() -> Outcome<()> {
     let wanted = std::env::var("CREW_BENCH_EVENTS").ok().and_then(|text| text.parse().ok());
     let story = story(wanted.unwrap_or(EVENTS))?;
     let entries = entries(&story)?;
-    let bytes = entries.iter().map(|entry| entry.len()).sum::<usize>() / entries.len().max(1);
+    let bytes = entries.iter().map(String::len).sum::<usize>() / entries.len().max(1);
     println!("{} events of a team at work, {bytes} bytes each on average\n", story.len());
     println!("{:<44} {:>12} {:>10} {:>14}", "", "per second", "each", "of bare SQLite");
 
