@@ -1,6 +1,8 @@
 //! The demo is real: its agents are run in process, in linked worktrees of a copy of its
 //! repository, along its own pipeline, and the tests of its program decide.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
@@ -67,8 +69,8 @@ impl Demo {
         let demo = Self { directory, team: team::parse(&text).unwrap(), runs: 0, story: vec![] };
         copy(&assets().join("demo/repo"), &demo.main());
         fs::write(demo.playbook(), hurried(&assets().join("demo/playbook.toml"))).unwrap();
-        demo.git(&demo.main(), &["init", "--quiet", "--initial-branch=main"]);
-        demo.commit(&demo.main(), "start");
+        git(&demo.main(), &["init", "--quiet", "--initial-branch=main"]);
+        commit(&demo.main(), "start");
         demo
     }
 
@@ -84,35 +86,11 @@ impl Demo {
         self.directory.path().join(format!("worktree-{number}"))
     }
 
-    fn try_git(&self, at: &Path, arguments: &[&str]) -> Output {
-        Command::new("git")
-            .args(["-c", "user.name=demo", "-c", "user.email=demo@localhost"])
-            .args(arguments)
-            .current_dir(at)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .output()
-            .unwrap()
-    }
-
-    fn git(&self, at: &Path, arguments: &[&str]) {
-        let output = self.try_git(at, arguments);
-        assert!(output.status.success(), "git {arguments:?}: {output:?}");
-    }
-
-    fn commit(&self, at: &Path, message: &str) {
-        self.git(at, &["add", "--all"]);
-        self.git(at, &["commit", "--quiet", "--allow-empty", "-m", message]);
-    }
-
     /// A new task, with a worktree of its own from what main is now.
     fn take_up(&self, number: usize) -> Card {
         let path = self.worktree(number);
         let branch = format!("crew/{number}");
-        self.git(
-            &self.main(),
-            &["worktree", "add", "--quiet", "-b", &branch, path.to_str().unwrap()],
-        );
+        git(&self.main(), &["worktree", "add", "--quiet", "-b", &branch, path.to_str().unwrap()]);
         let task = tasks()[number - 1].clone();
         let stage = self.team.entry().unwrap().name.clone();
         Card { task, number, stage, visits: BTreeMap::new() }
@@ -144,9 +122,9 @@ impl Demo {
             let label = response.label.expect("every scene says where the task goes");
             assert_eq!(label.from, card.stage);
             assert!(self.team.allows(&card.stage, &label.to), "{label:?}");
-            self.commit(&self.worktree(card.number), role.as_str());
+            commit(&self.worktree(card.number), role.as_str());
             if stage.next.contains(&label.to) {
-                self.pass_gates(&stage.gates, &self.worktree(card.number));
+                pass_gates(&stage.gates, &self.worktree(card.number));
             }
             card.stage = label.to;
         }
@@ -166,7 +144,8 @@ impl Demo {
         for record in 0..40 {
             let answer =
                 json!({ "type": "answer", "ask": format!("c{record}-0"), "text": "my customers" });
-            input += &format!("{answer}\n");
+            input.push_str(&answer.to_string());
+            input.push('\n');
         }
         let mut output = Vec::new();
         let worktree = self.worktree(card.number);
@@ -184,30 +163,51 @@ impl Demo {
         response
     }
 
-    fn pass_gates(&self, gates: &[Gate], at: &Path) {
-        for gate in gates {
-            if let Gate::Check { command, .. } = gate {
-                let (passed, output) = sh(at, command);
-                assert!(passed, "{command}\n{output}");
-            }
-        }
-    }
-
     /// Lands an approved task; `false` if it conflicts, and then it is back with the engineer.
     fn land(&mut self, card: &mut Card) -> bool {
         let branch = format!("crew/{}", card.number);
         let merge = ["merge", "--quiet", "--no-ff", "-m", "land", &branch];
-        if self.try_git(&self.main(), &merge).status.success() {
+        if try_git(&self.main(), &merge).status.success() {
             let (passed, output) = sh(&self.main(), self.team.merge.check.as_ref().unwrap());
             assert!(passed, "{output}");
             return true;
         }
-        self.git(&self.main(), &["merge", "--abort"]);
+        git(&self.main(), &["merge", "--abort"]);
         card.stage = self.team.stage(&card.stage).unwrap().back.clone().unwrap();
-        let into = self.try_git(&self.worktree(card.number), &["merge", "--quiet", "main"]);
+        let into = try_git(&self.worktree(card.number), &["merge", "--quiet", "main"]);
         assert!(!into.status.success(), "the conflict is there in the worktree, too");
         self.story.push(format!("#{} conflicts", card.number));
         false
+    }
+}
+
+fn try_git(at: &Path, arguments: &[&str]) -> Output {
+    Command::new("git")
+        .args(["-c", "user.name=demo", "-c", "user.email=demo@localhost"])
+        .args(arguments)
+        .current_dir(at)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap()
+}
+
+fn git(at: &Path, arguments: &[&str]) {
+    let output = try_git(at, arguments);
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+}
+
+fn commit(at: &Path, message: &str) {
+    git(at, &["add", "--all"]);
+    git(at, &["commit", "--quiet", "--allow-empty", "-m", message]);
+}
+
+fn pass_gates(gates: &[Gate], at: &Path) {
+    for gate in gates {
+        if let Gate::Check { command, .. } = gate {
+            let (passed, output) = sh(at, command);
+            assert!(passed, "{command}\n{output}");
+        }
     }
 }
 
@@ -233,7 +233,7 @@ fn assert_tools_worked(events: &[AgentEvent]) {
 fn hurried(playbook: &Path) -> String {
     let text = fs::read_to_string(playbook).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with("delay_ms"));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn sh(at: &Path, command: &str) -> (bool, String) {
@@ -301,7 +301,7 @@ fn the_others_go_on_beside_each_other_and_land_in_either_order() {
         let (_, output) = sh(&demo.main(), "./bill by-project march.csv");
         assert_eq!(output, "atlas 446.25\nborealis 439.38\nnorth star 469.98\ntotal 1355.61\n");
         assert!(demo.main().join("docs/by-project.md").exists());
-        let status = demo.try_git(&demo.main(), &["status", "--porcelain"]);
+        let status = try_git(&demo.main(), &["status", "--porcelain"]);
         assert!(status.stdout.is_empty(), "nothing is left lying about: {status:?}");
     }
 }

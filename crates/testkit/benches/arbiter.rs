@@ -26,9 +26,12 @@ const EVENTS: usize = 4_000;
 /// What the engine takes together at most, see `arbiter.rs` in `crew-engine`.
 const BATCH: usize = 64;
 /// Each measurement is made so often; the fastest counts.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 7;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Something that takes time, in a directory of its own.
+type Measure<'a> = dyn Fn(&Path) -> Outcome<Duration> + 'a;
 
 /// What happened, and when.
 type Story = Vec<(Event, Time)>;
@@ -37,35 +40,41 @@ fn main() -> Outcome<()> {
     let wanted = std::env::var("CREW_BENCH_EVENTS").ok().and_then(|text| text.parse().ok());
     let story = story(wanted.unwrap_or(EVENTS))?;
     let entries = entries(&story)?;
-    let bytes = entries.iter().map(|entry| entry.len()).sum::<usize>() / entries.len().max(1);
+    let bytes = entries.iter().map(String::len).sum::<usize>() / entries.len().max(1);
     println!("{} events of a team at work, {bytes} bytes each on average\n", story.len());
     println!("{:<44} {:>12} {:>10} {:>14}", "", "per second", "each", "of bare SQLite");
 
-    let fastest = |measure: &dyn Fn(&Path) -> Outcome<Duration>| -> Outcome<f64> {
-        let mut best = Duration::MAX;
-        for _ in 0..ROUNDS {
-            let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-            best = best.min(measure(directory.path())?);
-        }
-        Ok(story.len() as f64 / best.as_secs_f64())
-    };
-    let row = |what: &str, rate: f64, floor: Option<f64>| {
-        let share =
-            floor.map_or_else(String::new, |floor| format!("{:.0} %", 100.0 * rate / floor));
+    let row = |what: &str, rate: f64, share: Option<f64>| {
+        let share = share.map_or_else(String::new, |share| format!("{share:.0} %"));
         println!("{what:<44} {rate:>12.0} {:>7.1} µs {share:>14}", 1e6 / rate);
     };
-
-    row("decide only (step, in memory)", fastest(&|_| decide(&story))?, None);
+    let [in_memory] = fastest(story.len(), [&|_| decide(&story)])?;
+    row("decide only (step, in memory)", in_memory, None);
     for batch in [1, BATCH] {
         println!("\n{batch} to a transaction");
-        let floor = fastest(&|at| bare(at, &entries, batch))?;
+        let [floor, recorded, filed] = fastest(
+            story.len(),
+            [&|at| bare(at, &entries, batch), &|at| arbiter(at, &story, batch, Files::No), &|at| {
+                arbiter(at, &story, batch, Files::Yes)
+            }],
+        )?;
         row("  bare SQLite, one row for each event", floor, None);
-        let arbiter = fastest(&|at| arbiter(at, &story, batch, Files::No))?;
-        row("  step, event, rows, outbox", arbiter, Some(floor));
-        let journal = fastest(&|at| arbiter(at, &story, batch, Files::Yes))?;
-        row("  the same, and the journal files", journal, Some(floor));
+        row("  step, event, rows, outbox", recorded, Some(100.0 * recorded / floor));
+        row("  the same, and the journal files", filed, Some(100.0 * filed / floor));
     }
     Ok(())
+}
+
+/// Events per second of each. They take turns, so that a disk which others use is slow for all.
+fn fastest<const N: usize>(events: usize, measures: [&Measure<'_>; N]) -> Outcome<[f64; N]> {
+    let mut best = [Duration::MAX; N];
+    for _ in 0..ROUNDS {
+        for (best, measure) in best.iter_mut().zip(measures) {
+            let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+            *best = measure(directory.path())?.min(*best);
+        }
+    }
+    Ok(best.map(|best| events as f64 / best.as_secs_f64()))
 }
 
 /// A team at work: agents start, talk, finish; tasks move on until they have landed.

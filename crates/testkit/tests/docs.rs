@@ -1,5 +1,7 @@
 //! The documents say what the code does: every key is described, and every example is a good one.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::Path;
 
