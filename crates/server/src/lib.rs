@@ -1,1 +1,31 @@
-//! (in progress)
+//! The REST API on loopback: what the CLI, the browser and the desktop window talk to.
+//!
+//! ```text
+//!  request ─► panic.rs ─► guard.rs ─► route/… ─► Handle::submit ─► receipt
+//!                         Host, Origin,   │
+//!                         token, JSON     └────► Handle::read ──► wire/… (converted, never domain types)
+//! ```
+//!
+//! Invariants:
+//! * Every route needs the token, a Host of ours and, where there is one, an Origin of ours; what
+//!   has a body is JSON. There is no CORS, and nothing listens but on 127.0.0.1.
+//! * Every write goes through the [`crew_engine::Handle`] and answers with its receipt's position.
+//! * What is shown is computed when it is asked for; nothing here keeps a copy of the state.
+//! * A request that panics answers 500, and the daemon goes on.
+
+mod app;
+mod error;
+mod extract;
+mod guard;
+pub mod idle;
+mod inbox;
+mod live;
+pub mod neutral;
+mod panic;
+mod route;
+mod serve;
+mod stream;
+pub mod wire;
+
+pub use error::ErrorCode;
+pub use serve::{bind, serve};

@@ -1,0 +1,282 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use crew_core::{AskId, TaskId};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   it did what was asked
+  1   it failed
+  2   it was called wrongly
+  3   it was refused, or there is no such thing
+  4   the daemon cannot be reached
+  10  something waits for you (`crew inbox`)
+
+The data directory is $CREWHOUSE_HOME, or crewhouse in the XDG data directory.
+Colour is used on a terminal only, and never with NO_COLOR.";
+
+/// Runs a crew of coding agents on your repository.
+#[derive(Debug, Parser)]
+#[command(name = "crew", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// The data directory.
+    #[arg(long, global = true, env = "CREWHOUSE_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print JSON: one document, or a line for each thing in a stream.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The project, by its number, name or path; without it the repository you are in.
+    #[arg(long, global = true, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Put the repository you are in under Crewhouse.
+    Init {
+        /// What to call it; without one, the name of its directory.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Start the daemon in the background.
+    Up {
+        /// Listen on this port; without one, on any that is free.
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// End the daemon. Agents stay at work.
+    Down,
+    /// Be the daemon, in the foreground.
+    Serve(Serve),
+    /// Start the daemon if it does not run, and watch the crew work.
+    Run(Run),
+    /// Add, show and steer tasks.
+    #[command(subcommand)]
+    Task(Task),
+    /// Look at the team.
+    #[command(subcommand)]
+    Team(Team),
+    /// Show what waits for you.
+    Inbox,
+    /// Answer a question.
+    Answer {
+        /// The ask, as in a5.
+        ask: AskId,
+        /// The answer; `-` reads it from standard input.
+        text: String,
+    },
+    /// Say yes to what waits at a gate.
+    Approve {
+        /// The task.
+        task: TaskId,
+        /// The commit that you looked at: refused if another waits by now.
+        #[arg(long)]
+        commit: Option<String>,
+    },
+    /// Send back what waits at a gate.
+    Reject {
+        /// The task.
+        task: TaskId,
+        /// What is to be changed; `-` reads it from standard input.
+        why: String,
+    },
+    /// Show what an agent said and did.
+    Log {
+        /// A run, as in r34, or a task, whose newest run is meant.
+        what: String,
+        /// Go on while the agent works.
+        #[arg(short, long)]
+        follow: bool,
+        /// The bytes as the agent printed them.
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Show what happened.
+    Journal {
+        /// Go on as it happens.
+        #[arg(short, long)]
+        follow: bool,
+        /// Entries after this position; without it, the newest.
+        #[arg(long, value_name = "N")]
+        after: Option<u64>,
+    },
+    /// Show projects, agents, limits and spending.
+    Status,
+    /// See and bring back what was saved before it was removed.
+    #[command(subcommand)]
+    Trash(Trash),
+    /// Write all that Crewhouse knows to a new directory, while it works.
+    Backup {
+        /// The directory to make.
+        dir: PathBuf,
+    },
+    /// Bring a backup back. What is there now is set aside.
+    Restore {
+        /// The backup.
+        dir: PathBuf,
+    },
+    /// Look for what could stand in the way.
+    Doctor,
+    /// Stop everything at once, until it is released.
+    Estop {
+        /// Let work go on.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Show a crew at work, with no key and no network.
+    Demo,
+    /// Own one agent's process; called by the daemon.
+    #[command(hide = true)]
+    Shim {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// Be the native agent; called by the shim.
+    #[command(hide = true)]
+    Agent,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Serve {
+    /// Listen on this port; without one, on any that is free.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Leave the terminal's session.
+    #[arg(long, hide = true)]
+    pub(crate) detached: bool,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Run {
+    /// End when nothing can move without you.
+    #[arg(long)]
+    pub(crate) until_idle: bool,
+    /// Approve whatever waits for approval, without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Add a task.
+    Add {
+        /// What is to be done, in one line.
+        title: String,
+        #[command(flatten)]
+        details: Details,
+    },
+    /// List tasks.
+    List {
+        /// Only those in this stage.
+        #[arg(long)]
+        stage: Option<String>,
+        /// Those that are over as well.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a task.
+    Show {
+        /// The task.
+        task: TaskId,
+    },
+    /// Change what a task says.
+    Edit {
+        /// The task.
+        task: TaskId,
+        /// What is to be done, in one line.
+        #[arg(long)]
+        title: Option<String>,
+        #[command(flatten)]
+        details: Details,
+    },
+    /// Put a task into another stage.
+    Move {
+        /// The task.
+        task: TaskId,
+        /// The stage.
+        stage: String,
+    },
+    /// Hold a task back.
+    Pause {
+        /// The task.
+        task: TaskId,
+    },
+    /// Let a task go on.
+    Resume {
+        /// The task.
+        task: TaskId,
+    },
+    /// Give a task up. What was made is kept in the trash.
+    Cancel {
+        /// The task.
+        task: TaskId,
+    },
+    /// Say something about a task to whoever works on it next.
+    Remark {
+        /// The task.
+        task: TaskId,
+        /// What; `-` reads it from standard input.
+        text: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Details {
+    /// Markdown; `-` reads it from standard input.
+    #[arg(long)]
+    pub(crate) body: Option<String>,
+    /// What must be true for it to be done; may be given several times.
+    #[arg(long = "criterion", value_name = "TEXT")]
+    pub(crate) criteria: Vec<String>,
+    /// Who goes first.
+    #[arg(long)]
+    pub(crate) priority: Option<Priority>,
+    /// A task that must be done before; may be given several times.
+    #[arg(long = "after", value_name = "TASK")]
+    pub(crate) after: Vec<TaskId>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Priority {
+    Urgent,
+    High,
+    Normal,
+    Low,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Team {
+    /// Prove a team file, and show what a task may cost at worst.
+    Check {
+        /// The file; without one, the repository's.
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trash {
+    /// List what was saved.
+    List,
+    /// Show what is in it.
+    Show {
+        /// The item, as `crew trash list` shows it.
+        item: String,
+    },
+    /// Make a branch of it.
+    Restore {
+        /// The item, as `crew trash list` shows it.
+        item: String,
+        /// The branch to make.
+        #[arg(long)]
+        branch: Option<String>,
+    },
+}

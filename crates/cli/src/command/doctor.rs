@@ -1,0 +1,234 @@
+//! `crew doctor`: what could stand in the way, each with what to do about it. Changes nothing but
+//! for a file that it makes in the home and removes.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crew_core::team::{self, Api, ProviderKind, Team};
+use crew_git::Repository;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::daemon;
+use crate::error::{CliError, Exit};
+use crate::output::{Style, style};
+
+/// Less free disk than this is worth a word, in bytes.
+const DISK_LOW: u64 = 2 << 30;
+/// Less than this is trouble.
+const DISK_OUT: u64 = 200 << 20;
+/// The kernel's default in many distributions, which one editor can use up.
+const WATCHES_LOW: u64 = 8_192;
+/// Likewise.
+const INSTANCES_LOW: u64 = 128;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Grade {
+    Ok,
+    Warn,
+    Fail,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    grade: Grade,
+    about: &'static str,
+    text: String,
+    hint: Option<String>,
+}
+
+impl Finding {
+    fn new(grade: Grade, about: &'static str, text: impl Into<String>) -> Self {
+        Self { grade, about, text: text.into(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    ok: bool,
+    findings: Vec<Finding>,
+}
+
+/// Looks at everything.
+pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
+    let home = context.home_path()?;
+    let mut findings = vec![git(), identity(), writable(context), disk(&home)];
+    findings.push(daemon(&home).await?);
+    findings.extend(keys());
+    findings.extend(inotify());
+    let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
+    let report = Report { ok: !failed, findings };
+    if context.out.json {
+        context.out.document(&report)?;
+    } else {
+        report.findings.iter().try_for_each(|finding| show(context, finding))?;
+    }
+    Ok(if failed { Exit::Failed } else { Exit::Ok })
+}
+
+fn show(context: &Context, finding: &Finding) -> Result<(), CliError> {
+    let word = match finding.grade {
+        Grade::Ok => style(Style::Good, "ok  "),
+        Grade::Warn => style(Style::Warn, "warn"),
+        Grade::Fail => style(Style::Bad, "fail"),
+    };
+    context.out.line(format!("{word}  {:<10}  {}", finding.about, finding.text))?;
+    match &finding.hint {
+        Some(hint) => context.out.line(format!("      {:<10}  hint: {hint}", "")),
+        None => Ok(()),
+    }
+}
+
+fn git() -> Finding {
+    let output = match Command::new("git").arg("version").output() {
+        Ok(output) => output,
+        Err(error) => {
+            return Finding::new(Grade::Fail, "git", format!("git cannot be run: {error}"))
+                .hint("install git 2.38 or newer");
+        }
+    };
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if version(&text) < (2, 38) {
+        return Finding::new(Grade::Fail, "git", text).hint("install git 2.38 or newer");
+    }
+    Finding::new(Grade::Ok, "git", text)
+}
+
+fn version(text: &str) -> (u32, u32) {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|it| it.parse().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+fn identity() -> Finding {
+    let configured = |name: &str| {
+        let output = Command::new("git").args(["config", "--get", name]).output().ok()?;
+        let value = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        (!value.is_empty()).then_some(value)
+    };
+    match (configured("user.name"), configured("user.email")) {
+        (Some(name), Some(email)) => {
+            Finding::new(Grade::Ok, "identity", format!("{name} <{email}>"))
+        }
+        (_, _) => Finding::new(Grade::Warn, "identity", "git does not know who you are")
+            .hint("git config --global user.name … and user.email …"),
+    }
+}
+
+fn writable(context: &Context) -> Finding {
+    let probe = || -> Result<String, CliError> {
+        let home = context.home()?;
+        let file = home.root().join(".doctor");
+        fs::write(&file, "x").and_then(|()| fs::remove_file(&file))?;
+        Ok(home.root().display().to_string())
+    };
+    match probe() {
+        Ok(home) => Finding::new(Grade::Ok, "home", home),
+        Err(CliError::Said { message, .. }) => Finding::new(Grade::Fail, "home", message)
+            .hint("make it writable, or set CREWHOUSE_HOME to another directory"),
+        Err(CliError::PipeClosed) => Finding::new(Grade::Fail, "home", "it cannot be written"),
+    }
+}
+
+fn disk(home: &Path) -> Finding {
+    let existing = home.ancestors().find(|path| path.exists()).unwrap_or(home);
+    let free = match rustix::fs::statvfs(existing) {
+        Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize),
+        Err(error) => return Finding::new(Grade::Warn, "disk", format!("unknown: {error}")),
+    };
+    let text = format!("{} MiB free", free >> 20);
+    let hint = "worktrees and logs need room; free some";
+    match free {
+        0..DISK_OUT => Finding::new(Grade::Fail, "disk", text).hint(hint),
+        DISK_OUT..DISK_LOW => Finding::new(Grade::Warn, "disk", text).hint(hint),
+        _ => Finding::new(Grade::Ok, "disk", text),
+    }
+}
+
+async fn daemon(home: &Path) -> Result<Finding, CliError> {
+    Ok(match (daemon::find(home).await?, daemon::recorded(home)) {
+        (Some(daemon), _) if daemon.file.version != env!("CARGO_PKG_VERSION") => {
+            let text = format!("it has version {}", daemon.file.version);
+            Finding::new(Grade::Warn, "daemon", text).hint("`crew down`, then `crew up`")
+        }
+        (Some(daemon), _) => {
+            let text = format!("{} (pid {})", daemon.file.url, daemon.file.pid);
+            Finding::new(Grade::Ok, "daemon", text)
+        }
+        (None, Some(file)) => {
+            let text = format!("process {} does not answer", file.pid);
+            Finding::new(Grade::Warn, "daemon", text)
+                .hint(format!("see {}", home.join("daemon.log").display()))
+        }
+        (None, None) => Finding::new(Grade::Ok, "daemon", "it does not run; `crew up` starts it"),
+    })
+}
+
+/// The keys that the providers of this repository's team need.
+fn keys() -> Vec<Finding> {
+    let team = || -> Option<Team> {
+        let repository = Repository::open(&std::env::current_dir().ok()?).ok()?;
+        let text = fs::read_to_string(repository.root().join(".crew/team.toml")).ok()?;
+        team::parse(&text).ok()
+    };
+    let Some(team) = team() else { return Vec::new() };
+    let needed = team.providers.iter().filter_map(|(name, provider)| match &provider.kind {
+        ProviderKind::Native(model) => Some((name.to_string(), key_of(model)?)),
+        ProviderKind::Mailbox => None,
+    });
+    needed.map(|(provider, key)| of_key(&provider, &key)).collect()
+}
+
+/// The variable that is named, or the provider's usual one where nobody else serves the model.
+fn key_of(model: &team::Model) -> Option<String> {
+    let usual = match model.api {
+        Api::Anthropic => Some("ANTHROPIC_API_KEY"),
+        Api::Openai => Some("OPENAI_API_KEY"),
+        Api::Gemini => Some("GEMINI_API_KEY"),
+        Api::Playbook | Api::Ollama => None,
+    };
+    let usual = usual.filter(|_| model.base_url.is_none());
+    model.key_env.clone().or_else(|| usual.map(str::to_owned))
+}
+
+fn of_key(provider: &str, key: &str) -> Finding {
+    if std::env::var_os(key).is_some_and(|value| !value.is_empty()) {
+        return Finding::new(Grade::Ok, "key", format!("{key} is set for `{provider}`"));
+    }
+    let text = format!("{key} is not set, which `{provider}` needs");
+    Finding::new(Grade::Warn, "key", text)
+        .hint("export it, then `crew down` and `crew up`: the daemon hands it on")
+}
+
+fn inotify() -> Vec<Finding> {
+    let limit = |name: &str, low: u64| {
+        let text = fs::read_to_string(format!("/proc/sys/fs/inotify/{name}")).ok()?;
+        let value: u64 = text.trim().parse().ok()?;
+        let grade = if value < low { Grade::Warn } else { Grade::Ok };
+        let finding = Finding::new(grade, "inotify", format!("{name} is {value}"));
+        let hint = format!("sysctl fs.inotify.{name}={}", low * 8);
+        Some(if grade == Grade::Ok { finding } else { finding.hint(hint) })
+    };
+    let limits =
+        [limit("max_user_watches", WATCHES_LOW), limit("max_user_instances", INSTANCES_LOW)];
+    limits.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_whatever_is_around_it() {
+        let check = |text: &str, expect: (u32, u32)| assert_eq!(version(text), expect, "{text}");
+        check("git version 2.47.3", (2, 47));
+        check("git version 2.39.5 (Apple Git-154)", (2, 39));
+        check("", (0, 0));
+    }
+}

@@ -1,0 +1,163 @@
+//! `crew init`: a repository comes under Crewhouse.
+//!
+//! What is written is for the user to read, change and commit; nothing that exists is touched, and
+//! git's own state is left alone.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crew_core::team::{self, DEFAULT_TEAM};
+use crew_git::{Head, Repository};
+use crew_server::wire::{NewProject, Project, ProjectAdded, Projects};
+use serde_json::json;
+
+use crate::client::Client;
+use crate::context::Context;
+use crate::error::{Attempt, CliError, Exit};
+use crate::output::{Style, style};
+
+/// The roles out of the box, with their instructions.
+const ROLES: [(&str, &str); 6] = [
+    ("pm", include_str!("../../assets/agents/pm.md")),
+    ("architect", include_str!("../../assets/agents/architect.md")),
+    ("engineer", include_str!("../../assets/agents/engineer.md")),
+    ("tester", include_str!("../../assets/agents/tester.md")),
+    ("marketing", include_str!("../../assets/agents/marketing.md")),
+    ("community", include_str!("../../assets/agents/community.md")),
+];
+
+const GOALS: &str = "\
+# What this project is after, for every agent to know. The most important first.
+
+# [[goals]]
+# what = \"Version 1.0 by the end of May\"
+# why = \"Three customers wait for it\"
+";
+
+const GITIGNORE: &str = "# The mailbox of agents and scripts: messages, not source.\nshared/\n";
+
+/// Writes what is missing, and registers the project.
+pub(super) async fn run(context: &Context, name: Option<String>) -> Result<Exit, CliError> {
+    let cwd = std::env::current_dir().attempt("finding the working directory")?;
+    let repository = Repository::open(&cwd)?;
+    let base = current_branch(&repository)?;
+    let root = repository.root();
+    let made = write_files(root, &base)?;
+    let file = root.join(".crew/team.toml");
+    let text = fs::read_to_string(&file).attempt(format!("reading {}", file.display()))?;
+    if let Err(problems) = team::parse(&text) {
+        return super::team::complain(context, &file, &problems);
+    }
+    let client = context.daemon().await?;
+    let (project, is_new) = register(&client, root, name).await?;
+    report(context, &project, is_new, &made)?;
+    Ok(Exit::Ok)
+}
+
+fn current_branch(repository: &Repository) -> Result<String, CliError> {
+    match repository.head()? {
+        Head::Branch(branch) => Ok(branch),
+        Head::Detached(commit) => {
+            let short: String = commit.as_str().chars().take(12).collect();
+            Err(CliError::failed(format!("HEAD is detached at {short}, on no branch"))
+                .hint("`git switch` to the branch that work shall land on"))
+        }
+    }
+}
+
+/// The files that were made, relative to the root.
+fn write_files(root: &Path, base: &str) -> Result<Vec<String>, CliError> {
+    let mut made = Vec::new();
+    let mut write = |name: &str, text: &str| -> Result<(), CliError> {
+        if write_new(&root.join(name), text)? {
+            made.push(name.to_owned());
+        }
+        Ok(())
+    };
+    write(".crew/team.toml", &team_on(base)?)?;
+    write(".crew/.gitignore", GITIGNORE)?;
+    for (role, text) in ROLES {
+        write(&format!(".crew/agents/{role}/CLAUDE.md"), text)?;
+    }
+    write(".crew/knowledge/project.toml", &about_project(root)?)?;
+    write(".crew/knowledge/goals.toml", GOALS)?;
+    Ok(made)
+}
+
+/// Makes a file unless there is one.
+fn write_new(path: &Path, text: &str) -> Result<bool, CliError> {
+    let write = || -> std::io::Result<bool> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        match OpenOptions::new().write(true).create_new(true).open(path) {
+            Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    };
+    write().attempt(format!("writing {}", path.display()))
+}
+
+/// The default team, landing on `base`.
+fn team_on(base: &str) -> Result<String, CliError> {
+    let line = format!("base = {}", quoted(base)?);
+    Ok(DEFAULT_TEAM.replacen("base = \"main\"", &line, 1))
+}
+
+fn about_project(root: &Path) -> Result<String, CliError> {
+    let name = root.file_name().map(|name| name.display().to_string()).unwrap_or_default();
+    let name = quoted(&name)?;
+    Ok(format!(
+        "# What every agent should know about this project before it begins.\n\n\
+         name = {name}\n\
+         about = \"\"          # one sentence: what it is, and for whom\n\
+         # test = \"make test\"  # how it is tested\n\
+         # rules = [\"No new dependencies without asking\"]\n"
+    ))
+}
+
+/// A JSON string is a basic string of TOML as well.
+fn quoted(text: &str) -> Result<String, CliError> {
+    serde_json::to_string(text).map_err(CliError::failed)
+}
+
+/// The project, and whether it is new to the daemon.
+async fn register(
+    client: &Client,
+    root: &Path,
+    name: Option<String>,
+) -> Result<(Project, bool), CliError> {
+    let path = root.to_str().map(str::to_owned).ok_or_else(|| {
+        CliError::failed(format!("{} is not UTF-8", root.display()))
+            .hint("move the repository to a path that is")
+    })?;
+    let Projects { projects, .. } = client.get("/api/projects").await?;
+    if let Some(project) = projects.into_iter().find(|project| project.root == path) {
+        return Ok((project, false));
+    }
+    let added: ProjectAdded = client.post("/api/projects", &NewProject { path, name }).await?;
+    Ok((added.project, true))
+}
+
+fn report(
+    context: &Context,
+    project: &Project,
+    is_new: bool,
+    made: &[String],
+) -> Result<(), CliError> {
+    let out = &context.out;
+    if out.json {
+        return out.document(&json!({"project": project, "new": is_new, "created": made}));
+    }
+    for file in made {
+        out.line(format!("created  {file}"))?;
+    }
+    let word = if is_new { "is under Crewhouse now" } else { "is under Crewhouse already" };
+    out.line(style(Style::Bold, &format!("{} {word} (p{})", project.name, project.id)))?;
+    if !made.is_empty() {
+        out.note("next: git add .crew && git commit, then `crew task add` and `crew run`");
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! The commands, one file each.
+
+pub(crate) mod agent;
+mod backup;
+pub(crate) mod completions;
+mod decide;
+mod doctor;
+mod down;
+mod estop;
+mod inbox;
+mod init;
+mod journal;
+mod log;
+mod restore;
+mod run;
+pub(crate) mod serve;
+mod status;
+mod task;
+mod team;
+mod trash;
+mod up;
+
+use std::io::Read;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::error::{Attempt, CliError, Exit};
+
+/// Runs a command that talks to the daemon, or may.
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Init { name } => init::run(context, name).await,
+        Command::Up { port } => up::run(context, port).await,
+        Command::Down => down::run(context).await,
+        Command::Run(arguments) => run::run(context, arguments).await,
+        Command::Task(task) => task::run(context, task).await,
+        Command::Team(team) => team::run(context, team),
+        Command::Inbox => inbox::run(context).await,
+        Command::Answer { ask, text } => decide::answer(context, ask, text).await,
+        Command::Approve { task, commit } => decide::approve(context, task, commit).await,
+        Command::Reject { task, why } => decide::reject(context, task, why).await,
+        Command::Log { what, follow, raw } => log::run(context, &what, follow, raw).await,
+        Command::Journal { follow, after } => journal::run(context, follow, after).await,
+        Command::Status => status::run(context).await,
+        Command::Trash(trash) => trash::run(context, trash).await,
+        Command::Backup { dir } => backup::run(context, &dir).await,
+        Command::Restore { dir } => restore::run(context, &dir),
+        Command::Doctor => doctor::run(context).await,
+        Command::Estop { release } => estop::run(context, release).await,
+        Command::Demo => crate::demo::run(context).await,
+        Command::Serve(_) | Command::Completions { .. } | Command::Shim { .. } | Command::Agent => {
+            Err(CliError::failed("BUG: a command was dispatched to the wrong place"))
+        }
+    }
+}
+
+/// A text argument; `-` is standard input.
+fn text_argument(text: String) -> Result<String, CliError> {
+    if text != "-" {
+        return Ok(text);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).attempt("reading standard input")?;
+    Ok(text)
+}

@@ -1,0 +1,80 @@
+//! `crew serve`: the daemon, in the foreground.
+//!
+//! ```text
+//! take the home ─► listen ─► daemon.json ─► serve … TERM, INT or POST /api/shutdown
+//!                                             └─► remove daemon.json ─► end the engine
+//! ```
+//! Agents are not ended: they belong to their shims, and the next daemon finds them.
+
+use std::time::Duration;
+
+use crew_engine::{Engine, Options};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::Serve;
+use crate::context::Context;
+use crate::daemon::DaemonFile;
+use crate::error::{Attempt, CliError, Exit};
+
+/// How long the engine may take to write down what it was doing.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Is the daemon until it is told to end.
+pub(crate) fn run(context: &Context, arguments: Serve) -> Result<Exit, CliError> {
+    if arguments.detached && rustix::process::setsid().is_err() {
+        context.out.note("the daemon stays in its session");
+    }
+    let filter = EnvFilter::try_from_env("CREWHOUSE_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(serve(context, arguments.port));
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    result
+}
+
+async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
+    let home = context.home()?;
+    let program = std::env::current_exe().attempt("finding this program")?;
+    let stop = CancellationToken::new();
+    listen_for_signals(&stop)?;
+    let engine = Engine::start(Options { home: home.root().to_owned(), program }).await?;
+    let listener = crew_server::bind(port).await.attempt(format!("listening on port {port}"))?;
+    let address = listener.local_addr().attempt("listening")?;
+    let file = DaemonFile {
+        url: format!("http://{address}"),
+        pid: std::process::id(),
+        home: home.root().display().to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: engine.handle().now().0,
+    };
+    file.write(&home)?;
+    tracing::info!("serving {} at {}", file.home, file.url);
+    if !context.out.json {
+        context.out.note(format!("Crewhouse serves {} at {}", file.home, file.url));
+    }
+    let served = crew_server::serve(engine.handle().clone(), listener, home.token()?, stop).await;
+    // We hold the home, so the file is ours.
+    std::fs::remove_file(home.daemon_file()).attempt("removing daemon.json")?;
+    if tokio::time::timeout(SHUTDOWN_PATIENCE, engine.shutdown()).await.is_err() {
+        tracing::warn!("the engine was cut off; what it was doing is in the outbox");
+    }
+    tracing::info!("ended; agents stay at work");
+    served.attempt("serving")?;
+    Ok(Exit::Ok)
+}
+
+fn listen_for_signals(stop: &CancellationToken) -> Result<(), CliError> {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals = signal(kind).attempt("listening for signals")?;
+        let stop = stop.clone();
+        // Ends with the runtime; it owns nothing.
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                stop.cancel();
+            }
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! `crew task`: what people want done.
+
+use crew_core::TaskId;
+use crew_server::wire::{
+    Card, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Receipt, Run, Task as Wire,
+    TaskAdded, Tasks,
+};
+use serde::Serialize;
+
+use super::text_argument;
+use crate::args::{self, Details, Task};
+use crate::context::Context;
+use crate::error::{CliError, Exit};
+use crate::output::{Style, style};
+use crate::text;
+
+/// Adds, shows or steers tasks.
+pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliError> {
+    match command {
+        Task::Add { title, details } => add(context, title, details).await,
+        Task::List { stage, all } => list(context, stage, all).await,
+        Task::Show { task } => show(context, task).await,
+        Task::Edit { task, title, details } => edit(context, task, title, details).await,
+        Task::Move { task, stage } => {
+            let text = format!("{task} goes to {stage}");
+            tell(context, task, "move", &MoveTask { to: stage }, &text).await
+        }
+        Task::Pause { task } => {
+            tell(context, task, "pause", &Nothing {}, &format!("{task} is held back")).await
+        }
+        Task::Resume { task } => {
+            tell(context, task, "resume", &Nothing {}, &format!("{task} goes on")).await
+        }
+        Task::Cancel { task } => {
+            let text = format!("{task} is given up; what was made is kept: crew trash list");
+            tell(context, task, "cancel", &Nothing {}, &text).await
+        }
+        Task::Remark { task, text } => {
+            let body = NewRemark { text: text_argument(text)? };
+            tell(context, task, "remark", &body, &format!("{task} has your remark")).await
+        }
+    }
+}
+
+async fn tell(
+    context: &Context,
+    task: TaskId,
+    what: &str,
+    body: &impl Serialize,
+    text: &str,
+) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let receipt: Receipt = client.post(&format!("/api/tasks/{}/{what}", task.0), body).await?;
+    context.out.either(&receipt, text)?;
+    Ok(Exit::Ok)
+}
+
+async fn add(context: &Context, title: String, details: Details) -> Result<Exit, CliError> {
+    let Details { body, criteria, priority, after } = details;
+    let body = body.map(text_argument).transpose()?.unwrap_or_default();
+    let client = context.daemon().await?;
+    let new = NewTask {
+        project: context.project(&client).await?.id,
+        title,
+        body,
+        criteria,
+        priority: priority.map(Priority::from).unwrap_or_default(),
+        depends_on: after.iter().map(|id| id.0).collect(),
+    };
+    let added: TaskAdded = client.post("/api/tasks", &new).await?;
+    let Card { id, title, stage, status, .. } = &added.task.card;
+    let text = format!("#{id} {title} · {stage} · {}", text::status(&status.word, &status.text));
+    context.out.either(&added, text)?;
+    Ok(Exit::Ok)
+}
+
+async fn list(context: &Context, stage: Option<String>, all: bool) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let project = context.project_if_any(&client).await?;
+    let mut query = Vec::new();
+    query.extend(project.map(|project| ("project", project.id.to_string())));
+    query.extend(stage.map(|stage| ("stage", stage)));
+    if !all {
+        query.push(("open", "true".to_owned()));
+    }
+    let tasks: Tasks = client.get_with("/api/tasks", &query).await?;
+    if context.out.json {
+        context.out.document(&tasks)?;
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<Vec<String>> = tasks.tasks.iter().map(row).collect();
+    for line in text::table(&rows) {
+        context.out.line(line)?;
+    }
+    if rows.is_empty() {
+        context.out.line("no tasks")?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// A task as one row.
+pub(super) fn row(card: &Card) -> Vec<String> {
+    vec![
+        style(Style::Bold, &format!("#{}", card.id)),
+        card.stage.clone(),
+        text::status(&card.status.word, &text::cut(&card.status.text, 60)),
+        text::cut(&card.title, 80),
+    ]
+}
+
+async fn show(context: &Context, id: TaskId) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let task: Wire = client.get(&format!("/api/tasks/{}", id.0)).await?;
+    if context.out.json {
+        context.out.document(&task)?;
+        return Ok(Exit::Ok);
+    }
+    for line in facts(&task).into_iter().chain(story(&task)) {
+        context.out.line(line)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn facts(task: &Wire) -> Vec<String> {
+    let card = &task.card;
+    let mut lines = vec![
+        style(Style::Bold, &format!("#{} {}", card.id, card.title)),
+        format!("stage     {} ({})", card.stage, card.phase),
+        format!("status    {}", text::status(&card.status.word, &card.status.text)),
+        format!("priority  {}", word(card.priority)),
+        format!("spent     {} in {} starts", text::usage(&card.spent), card.starts),
+        format!("added     {}", text::date(card.added_at)),
+    ];
+    if !card.depends_on.is_empty() {
+        let before: Vec<String> = card.depends_on.iter().map(|id| format!("#{id}")).collect();
+        lines.push(format!("after     {}", before.join(", ")));
+    }
+    if let Some(head) = &card.head {
+        lines.push(format!("branch    {} at {head}", card.branch));
+    }
+    lines.extend(card.pr.iter().map(|pr| format!("PR        {pr}")));
+    lines.extend(card.live.iter().map(|live| format!("now       {live}")));
+    lines
+}
+
+fn story(task: &Wire) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !task.body.trim().is_empty() {
+        lines.extend([String::new(), task.body.trim_end().to_owned()]);
+    }
+    section(&mut lines, "done when", task.criteria.iter().map(|it| format!("- {it}")));
+    section(&mut lines, "runs", text::table(&runs(&task.runs)).into_iter());
+    let remarks = task.remarks.iter().map(|remark| {
+        let head = style(Style::Dim, &format!("{} {}", text::date(remark.at), remark.from));
+        format!("{head}  {}", remark.text.trim_end())
+    });
+    section(&mut lines, "said", remarks);
+    lines
+}
+
+fn section(lines: &mut Vec<String>, name: &str, entries: impl Iterator<Item = String>) {
+    let entries: Vec<String> = entries.collect();
+    if !entries.is_empty() {
+        lines.extend([String::new(), style(Style::Bold, name)]);
+        lines.extend(entries);
+    }
+}
+
+fn runs(runs: &[Run]) -> Vec<Vec<String>> {
+    let row = |run: &Run| {
+        vec![
+            format!("r{}", run.id),
+            run.stage.clone(),
+            run.role.clone(),
+            run.purpose.clone(),
+            run.state.clone(),
+            text::usage(&run.spent),
+            text::cut(summary(run), 80),
+        ]
+    };
+    runs.iter().map(row).collect()
+}
+
+fn summary(run: &Run) -> &str {
+    let said = run.response.as_ref().map(|response| response.summary.as_str());
+    said.or_else(|| run.trouble.as_ref().map(|it| it.message.as_str())).unwrap_or_default()
+}
+
+async fn edit(
+    context: &Context,
+    task: TaskId,
+    title: Option<String>,
+    details: Details,
+) -> Result<Exit, CliError> {
+    let Details { body, criteria, priority, after } = details;
+    let change = EditTask {
+        title,
+        body: body.map(text_argument).transpose()?,
+        criteria: (!criteria.is_empty()).then_some(criteria),
+        priority: priority.map(Priority::from),
+        depends_on: (!after.is_empty()).then(|| after.iter().map(|id| id.0).collect()),
+    };
+    let client = context.daemon().await?;
+    let receipt: Receipt = client.patch(&format!("/api/tasks/{}", task.0), &change).await?;
+    context.out.either(&receipt, format!("{task} is changed"))?;
+    Ok(Exit::Ok)
+}
+
+impl From<args::Priority> for Priority {
+    fn from(priority: args::Priority) -> Self {
+        match priority {
+            args::Priority::Urgent => Self::Urgent,
+            args::Priority::High => Self::High,
+            args::Priority::Normal => Self::Normal,
+            args::Priority::Low => Self::Low,
+        }
+    }
+}
+
+fn word(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Urgent => "urgent",
+        Priority::High => "high",
+        Priority::Normal => "normal",
+        Priority::Low => "low",
+    }
+}

@@ -1,0 +1,119 @@
+//! `crew team check`: what is proven about a team file, without a daemon.
+
+use std::path::{Path, PathBuf};
+
+use crew_core::team;
+use crew_git::Repository;
+use crew_server::wire::{Gate, Stage, Team as WireTeam};
+use serde_json::json;
+
+use crate::args::Team;
+use crate::context::Context;
+use crate::error::{Attempt, CliError, Exit};
+use crate::output::{Style, style};
+use crate::text;
+
+/// Looks at the team.
+pub(super) fn run(context: &Context, command: Team) -> Result<Exit, CliError> {
+    let Team::Check { file } = command;
+    check(context, file)
+}
+
+fn check(context: &Context, file: Option<PathBuf>) -> Result<Exit, CliError> {
+    let file = match file {
+        Some(file) => file,
+        None => file_of_repository()?,
+    };
+    let text = std::fs::read_to_string(&file).attempt(format!("reading {}", file.display()));
+    let text = text.map_err(|error| error.hint("`crew init` makes the team of a repository"))?;
+    match team::parse(&text) {
+        Ok(team) => show(context, &file, &WireTeam::from(&team)),
+        Err(problems) => complain(context, &file, &problems),
+    }
+}
+
+fn file_of_repository() -> Result<PathBuf, CliError> {
+    let cwd = std::env::current_dir().attempt("finding the working directory")?;
+    Ok(Repository::open(&cwd)?.root().join(".crew/team.toml"))
+}
+
+/// All the mistakes of a file. They are the data of this command, and what went wrong.
+pub(super) fn complain(
+    context: &Context,
+    file: &Path,
+    problems: &[team::Problem],
+) -> Result<Exit, CliError> {
+    if context.out.json {
+        let list: Vec<_> =
+            problems.iter().map(|it| json!({"what": it.what, "hint": it.hint})).collect();
+        context.out.document(&json!({"ok": false, "file": file, "problems": list}))?;
+    }
+    for problem in problems {
+        let message = format!("{}: {}", file.display(), problem.what);
+        context.out.error(&message, problem.hint.as_deref());
+    }
+    Ok(Exit::Failed)
+}
+
+fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliError> {
+    if context.out.json {
+        context.out.document(&json!({"ok": true, "file": file, "team": team}))?;
+        return Ok(Exit::Ok);
+    }
+    let out = &context.out;
+    let head = ["stage", "owner", "mode", "gates", "next", "back", "visits"];
+    let mut rows = vec![head.map(|name| style(Style::Bold, name)).to_vec()];
+    rows.extend(team.stages.iter().map(row));
+    for line in text::table(&rows) {
+        out.line(line)?;
+    }
+    let worst = &team.worst_case;
+    out.line("")?;
+    out.line("every stage is reachable, and every task can reach the end")?;
+    out.line(format!(
+        "one task at worst: {} runs, {}, {} approvals, {} questions",
+        worst.runs,
+        text::amount(worst.spend),
+        worst.approvals,
+        worst.asks
+    ))?;
+    out.line(format!("one day at most: {}", text::amount(team.budget_day)))?;
+    out.line(format!("work lands on `{}` ({})", team.merge.base, team.merge.strategy))?;
+    if !team.human_approves {
+        let text = "warning: work lands without a human's approval";
+        out.note(style(Style::Warn, text));
+        out.note("hint: put gates = [{ human = true }] on the stage before the end");
+    }
+    Ok(Exit::Ok)
+}
+
+fn row(stage: &Stage) -> Vec<String> {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let list = |names: &[String]| or_none((!names.is_empty()).then(|| names.join(", ")));
+    let gates: Vec<String> = stage.gates.iter().map(gate).collect();
+    let wip = stage.wip.map_or_else(String::new, |wip| format!(" (at most {wip})"));
+    vec![
+        stage.name.clone(),
+        or_none(stage.owner.clone()),
+        format!("{}{wip}", mode(stage)),
+        list(&gates),
+        list(&stage.next),
+        or_none(stage.back.clone()),
+        stage.visits_max.to_string(),
+    ]
+}
+
+fn mode(stage: &Stage) -> String {
+    match stage.workers.len() {
+        0 | 1 => stage.mode.clone(),
+        _ => format!("{}: {}", stage.mode, stage.workers.join(", ")),
+    }
+}
+
+fn gate(gate: &Gate) -> String {
+    match gate {
+        Gate::Check { name, .. } => format!("check `{name}`"),
+        Gate::Verdict { role } => format!("verdict of {role}"),
+        Gate::Human => "human".to_owned(),
+    }
+}

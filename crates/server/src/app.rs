@@ -1,0 +1,66 @@
+//! What every route can reach.
+
+use std::sync::Arc;
+
+use crew_core::{Event, Time};
+use crew_engine::Handle;
+use crew_store::{Entry, Reader};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ApiError;
+use crate::wire::Receipt;
+
+/// What every route can reach.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) handle: Handle,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) started_at: Time,
+    /// Held over a read that a write depends on, so that two edits of a task do not undo each
+    /// other.
+    pub(crate) edits: Mutex<()>,
+}
+
+/// The state of the router.
+pub(crate) type Shared = axum::extract::State<Arc<App>>;
+
+impl App {
+    pub(crate) fn new(handle: Handle, shutdown: CancellationToken) -> Self {
+        let started_at = handle.now();
+        Self { handle, shutdown, started_at, edits: Mutex::new(()) }
+    }
+
+    /// Hands an event to the arbiter.
+    pub(crate) async fn submit(&self, event: Event) -> Result<Receipt, ApiError> {
+        let receipt = self.handle.submit(event).await?;
+        Ok(Receipt { seq: receipt.seq.0, at: receipt.at.0 })
+    }
+
+    /// The entry that a receipt is for.
+    pub(crate) async fn entry(&self, receipt: &Receipt) -> Result<Entry, ApiError> {
+        let after = receipt.seq.saturating_sub(1);
+        let entries = self.entries(after, 1).await?;
+        entries.into_iter().next().ok_or_else(|| ApiError::broken("the entry is not there"))
+    }
+
+    /// Entries of the journal after `after`, from the database.
+    pub(crate) async fn entries(&self, after: u64, limit: u32) -> Result<Vec<Entry>, ApiError> {
+        let path = self.handle.home().database();
+        blocking(move || {
+            let after = crew_core::Seq(after);
+            Ok(Reader::open(&path)?.entries(after, limit)?)
+        })
+        .await
+    }
+}
+
+/// Runs what waits for a disk or a program beside the requests.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(ApiError::broken(error)),
+    }
+}

@@ -1,0 +1,67 @@
+//! Text of agents made harmless for terminals and for readers.
+//!
+//! What an agent prints may hold escape sequences that clear a screen, change a title or write to
+//! a clipboard, and characters that turn the order of a line around. They are shown, not obeyed.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// The text with control characters replaced by pictures of them; newlines and tabs stay.
+pub fn neutral(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let text = text.replace("\r\n", "\n");
+    Cow::Owned(text.chars().map(|c| if is_harmful(c) { picture(c) } else { c }).collect())
+}
+
+/// Every text in a JSON value made harmless, keys too.
+pub fn neutral_value(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(neutral(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(neutral_value).collect(),
+        Value::Object(members) => {
+            let clean =
+                |(key, value): (String, Value)| (neutral(&key).into_owned(), neutral_value(value));
+            Value::Object(members.into_iter().map(clean).collect())
+        }
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
+    }
+}
+
+fn is_harmful(c: char) -> bool {
+    let control = c.is_control() && c != '\n' && c != '\t';
+    control || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Unicode has pictures of the old control characters; for the others the replacement character.
+fn picture(c: char) -> char {
+    match c as u32 {
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
+        0x7f => '\u{2421}',
+        _ => char::REPLACEMENT_CHARACTER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        let check = |text: &str, expect: &str| assert_eq!(neutral(text), expect, "{text:?}");
+        check("plain\ttext\nüñ→ 日本 🦀", "plain\ttext\nüñ→ 日本 🦀");
+        check("\x1b[2J\x1b]52;c;aGk=\x07", "␛[2J␛]52;c;aGk=␇");
+        check("a\r\nb\rc", "a\nb␍c");
+        check("\u{9b}31m\x7f", "\u{fffd}31m␡");
+        check("a\u{202e}b", "a\u{fffd}b");
+    }
+
+    #[test]
+    fn texts_in_json_are_made_harmless_at_every_depth() {
+        let value = serde_json::json!({"a\u{7}": [{"b": "\u{1b}c"}, 1, null]});
+        let expect = serde_json::json!({"a␇": [{"b": "␛c"}, 1, null]});
+        assert_eq!(neutral_value(value), expect);
+    }
+}

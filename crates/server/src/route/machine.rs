@@ -1,0 +1,201 @@
+//! The daemon as a whole.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use crew_core::run::RunState;
+use crew_core::{Event, Time, status as task_status};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::app::{App, Shared, blocking};
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::{Params, Payload};
+use crate::live;
+use crate::wire::{
+    AgentAtWork, Amount, BackedUp, Backup, Counts, Health, Idle, IdleQuery, Limit, Nothing,
+    Receipt, Status, StatusOfProject, TaskStatus,
+};
+
+/// Longest wait of one request for idle.
+const WAIT_MAX: Duration = Duration::from_mins(1);
+/// What becomes due may have no entry in the journal: look again after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+pub(super) async fn health(State(app): Shared) -> Json<Health> {
+    Json(of_health(&app))
+}
+
+fn of_health(app: &App) -> Health {
+    let (seq, stopped) = app.handle.read(|state| (state.meta.seq, state.meta.stopped));
+    Health {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        home: app.handle.home().root().display().to_string(),
+        seq: seq.0,
+        now: app.handle.now().0,
+        started_at: app.started_at.0,
+        stopped: stopped.map(|at| at.0),
+    }
+}
+
+pub(super) async fn status(State(app): Shared) -> Result<Json<Status>, ApiError> {
+    let now = app.handle.now();
+    let home = app.handle.home().clone();
+    let (mut status, spools) =
+        app.handle.read(|state| (of_status(state, now), live::spools(state, &home)));
+    blocking(move || {
+        for spool in &spools {
+            let agent = status.agents.iter_mut().find(|agent| agent.run == spool.run.0);
+            if let Some(agent) = agent {
+                agent.live = spool.live();
+            }
+        }
+        Ok(Json(status))
+    })
+    .await
+}
+
+fn of_status(state: &crew_core::State, now: Time) -> Status {
+    let projects: Vec<StatusOfProject> =
+        state.projects.values().map(|project| of_project(state, project, now)).collect();
+    let today = projects.iter().fold(Amount::default(), |sum, project| Amount {
+        tokens: sum.tokens.saturating_add(project.today.tokens),
+        cost_micros: sum.cost_micros.saturating_add(project.today.cost_micros),
+    });
+    let limits = state.limits.iter().map(|((project, provider), window)| Limit {
+        project: project.0,
+        provider: provider.to_string(),
+        until: window.until.0,
+        message: window.message.clone(),
+    });
+    let at_work = state.live_runs().filter(|run| run.state.holds_agent());
+    Status {
+        seq: state.meta.seq.0,
+        now: now.0,
+        stopped: state.meta.stopped.map(|at| at.0),
+        agents: at_work.map(of_agent).collect(),
+        limits: limits.collect(),
+        inbox: crate::inbox::inbox(state).len() as u64,
+        projects,
+        today,
+    }
+}
+
+fn of_project(
+    state: &crew_core::State,
+    project: &crew_core::project::Project,
+    now: Time,
+) -> StatusOfProject {
+    let mut tasks = Counts::new();
+    for task in state.tasks.values().filter(|task| task.project == project.id) {
+        let status = TaskStatus::from(task_status::status(state, task, now));
+        *tasks.entry(status.word).or_default() += 1;
+    }
+    StatusOfProject {
+        id: project.id.0,
+        name: project.name.clone(),
+        root: project.root.clone(),
+        team_refused: project.team_refused.clone(),
+        tasks,
+        today: project.today.at(now).into(),
+    }
+}
+
+fn of_agent(run: &crew_core::run::Run) -> AgentAtWork {
+    let quiet = match run.state {
+        RunState::Running { quiet, .. } => quiet,
+        _ => None,
+    };
+    let wire = crate::wire::Run::from(run);
+    AgentAtWork {
+        run: wire.id,
+        project: wire.project,
+        task: wire.task,
+        role: wire.role,
+        provider: wire.provider,
+        stage: wire.stage,
+        state: wire.state,
+        since: wire.since,
+        quiet_since: quiet.map(|at| at.0),
+        spent: wire.spent,
+        live: None,
+    }
+}
+
+/// Answers when nothing can move without the human, or with `idle: false` after the wait.
+pub(super) async fn idle(
+    State(app): Shared,
+    Params(IdleQuery { wait_s }): Params<IdleQuery>,
+) -> Json<Idle> {
+    let wait = Duration::from_secs(wait_s).min(WAIT_MAX);
+    let waited = tokio::time::timeout(wait, until_idle(&app)).await;
+    Json(waited.unwrap_or_else(|_| present(&app)))
+}
+
+fn present(app: &App) -> Idle {
+    let now = app.handle.now();
+    app.handle.read(|state| crate::idle::idle(state, now))
+}
+
+async fn until_idle(app: &App) -> Idle {
+    let mut announced = app.handle.subscribe();
+    loop {
+        let present = present(app);
+        if present.idle {
+            return present;
+        }
+        let next = tokio::select! {
+            () = app.shutdown.cancelled() => return present,
+            next = tokio::time::timeout(LOOK_AGAIN, announced.recv()) => next,
+        };
+        match next {
+            Ok(Err(RecvError::Closed)) => return present,
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) | Err(_) => {}
+        }
+    }
+}
+
+pub(super) async fn stop(
+    State(app): Shared,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::EmergencyStopped).await.map(Json)
+}
+
+pub(super) async fn release(
+    State(app): Shared,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::EmergencyReleased).await.map(Json)
+}
+
+pub(super) async fn backup(
+    State(app): Shared,
+    Payload(Backup { target }): Payload<Backup>,
+) -> Result<Json<BackedUp>, ApiError> {
+    let path = PathBuf::from(&target);
+    if !path.is_absolute() {
+        return Err(ApiError::invalid(format!("`{target}` is not an absolute path")));
+    }
+    let home = app.handle.home().clone();
+    if path.starts_with(home.root()) {
+        return Err(ApiError::new(ErrorCode::Refused, "a backup inside the home is no backup")
+            .hint("choose a directory on another disk"));
+    }
+    let seq = app.handle.read(|state| state.meta.seq.0);
+    blocking(move || Ok(crew_store::backup(&home, &path)?)).await?;
+    Ok(Json(BackedUp { target, seq }))
+}
+
+/// Ends the daemon; agents stay at work.
+pub(super) async fn shutdown(
+    State(app): State<Arc<App>>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Json<Health> {
+    let health = of_health(&app);
+    app.shutdown.cancel();
+    Json(health)
+}

@@ -1,0 +1,168 @@
+//! Tasks: what people want done, and what they decide about it.
+
+use axum::Json;
+use axum::extract::State;
+use crew_core::note::Note;
+use crew_core::task::{CommitId, Priority};
+use crew_core::{Event, ProjectId, Refusal, StageName, TaskDraft, TaskId};
+
+use crate::app::{App, Shared, blocking};
+use crate::error::ApiError;
+use crate::extract::{Id, Params, Payload};
+use crate::live;
+use crate::wire::{
+    Approve, Card, EditTask, MoveTask, NewRemark, NewTask, Nothing, Receipt, Reject, Task,
+    TaskAdded, TaskQuery, Tasks,
+};
+
+pub(super) async fn list(
+    State(app): Shared,
+    Params(query): Params<TaskQuery>,
+) -> Result<Json<Tasks>, ApiError> {
+    let now = app.handle.now();
+    let home = app.handle.home().clone();
+    let wanted = |task: &crew_core::task::Task| {
+        query.project.is_none_or(|project| task.project.0 == project)
+            && query.stage.as_ref().is_none_or(|stage| task.stage.as_str() == stage)
+            && query.open.is_none_or(|open| task.is_over() != open)
+    };
+    let (mut tasks, spools) = app.handle.read(|state| {
+        let tasks = state.tasks.values().filter(|task| wanted(task));
+        let tasks = tasks.map(|task| Card::of(state, task, now)).collect();
+        (Tasks { seq: state.meta.seq.0, now: now.0, tasks }, live::spools(state, &home))
+    });
+    blocking(move || {
+        for spool in &spools {
+            if let Some(card) = tasks.tasks.iter_mut().find(|card| card.id == spool.task) {
+                card.live = spool.live().or_else(|| card.live.take());
+            }
+        }
+        Ok(Json(tasks))
+    })
+    .await
+}
+
+fn task_of(app: &App, id: TaskId) -> Result<Task, ApiError> {
+    let now = app.handle.now();
+    app.handle.read(|state| {
+        let task = state.tasks.get(&id).ok_or(Refusal::NoTask(id))?;
+        Ok(Task::of(state, task, now))
+    })
+}
+
+pub(super) async fn show(State(app): Shared, Id(id): Id<TaskId>) -> Result<Json<Task>, ApiError> {
+    let mut task = task_of(&app, id)?;
+    let home = app.handle.home().clone();
+    let mut spools = app.handle.read(|state| live::spools(state, &home));
+    spools.retain(|spool| spool.task == id.0);
+    blocking(move || {
+        task.card.live = spools.iter().find_map(live::Spool::live);
+        Ok(Json(task))
+    })
+    .await
+}
+
+pub(super) async fn add(
+    State(app): Shared,
+    Payload(new): Payload<NewTask>,
+) -> Result<Json<TaskAdded>, ApiError> {
+    let NewTask { project, title, body, criteria, priority, depends_on } = new;
+    let priority = Priority::from(priority);
+    let depends_on = depends_on.into_iter().map(TaskId).collect();
+    let draft = TaskDraft { title, body, criteria, priority, depends_on };
+    let receipt = app.submit(Event::TaskAdded { project: ProjectId(project), draft }).await?;
+    let notes = app.entry(&receipt).await?.notes;
+    let added = notes.iter().find_map(|note| match note {
+        Note::Stage { task, from: None, .. } => Some(*task),
+        Note::Stage { .. }
+        | Note::Phase { .. }
+        | Note::Run { .. }
+        | Note::Ask { .. }
+        | Note::Project { .. } => None,
+    });
+    let id = added.ok_or_else(|| ApiError::broken("BUG: a task was added without a note"))?;
+    let task = task_of(&app, id)?;
+    Ok(Json(TaskAdded { seq: receipt.seq, at: receipt.at, task }))
+}
+
+pub(super) async fn edit(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(edit): Payload<EditTask>,
+) -> Result<Json<Receipt>, ApiError> {
+    let _turn = app.edits.lock().await;
+    let draft = app.handle.read(|state| {
+        let task = state.tasks.get(&task).ok_or(Refusal::NoTask(task))?;
+        Ok::<_, ApiError>(edited(task, edit))
+    })?;
+    app.submit(Event::TaskEdited { task, draft }).await.map(Json)
+}
+
+fn edited(task: &crew_core::task::Task, edit: EditTask) -> TaskDraft {
+    let EditTask { title, body, criteria, priority, depends_on } = edit;
+    let depends_on = depends_on.map(|ids| ids.into_iter().map(TaskId).collect());
+    TaskDraft {
+        title: title.unwrap_or_else(|| task.title.clone()),
+        body: body.unwrap_or_else(|| task.body.clone()),
+        criteria: criteria.unwrap_or_else(|| task.criteria.clone()),
+        priority: priority.map_or(task.priority, Priority::from),
+        depends_on: depends_on.unwrap_or_else(|| task.depends_on.clone()),
+    }
+}
+
+pub(super) async fn move_to(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(MoveTask { to }): Payload<MoveTask>,
+) -> Result<Json<Receipt>, ApiError> {
+    let to: StageName = to.parse().map_err(ApiError::invalid)?;
+    app.submit(Event::TaskMoved { task, to }).await.map(Json)
+}
+
+pub(super) async fn pause(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::TaskPaused { task }).await.map(Json)
+}
+
+pub(super) async fn resume(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::TaskResumed { task }).await.map(Json)
+}
+
+pub(super) async fn cancel(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::TaskCancelled { task }).await.map(Json)
+}
+
+pub(super) async fn remark(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(NewRemark { text }): Payload<NewRemark>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::Remarked { task, from: "human".to_owned(), text }).await.map(Json)
+}
+
+pub(super) async fn approve(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(Approve { commit }): Payload<Approve>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::Approved { task, commit: commit.map(CommitId) }).await.map(Json)
+}
+
+pub(super) async fn reject(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(Reject { why }): Payload<Reject>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::Rejected { task, why }).await.map(Json)
+}

@@ -1,0 +1,57 @@
+//! Listening, and ending.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crew_engine::Handle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::guard::Guard;
+use crate::route;
+
+/// How long requests may take to end after the shutdown began.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A listener on loopback; port 0 is any that is free.
+pub async fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+}
+
+/// Serves the API until `shutdown` is cancelled, which `POST /api/shutdown` does, too.
+///
+/// Streams end at once then, other requests within [`GRACE`]; whoever is slower is cut off.
+///
+/// # Errors
+/// When the listener is not on loopback.
+pub async fn serve(
+    handle: Handle,
+    listener: TcpListener,
+    token: String,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        let problem = format!("refusing to listen on {address}, which is not loopback");
+        return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, problem));
+    }
+    let guard = Guard::new(address.port(), &token);
+    let app = Arc::new(App::new(handle, shutdown.clone()));
+    let router = route::router(app, guard);
+    let graceful =
+        axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let cut_off = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = graceful.into_future() => result,
+        () = cut_off => {
+            tracing::warn!("requests were cut off: they did not end in {GRACE:?}");
+            Ok(())
+        }
+    }
+}

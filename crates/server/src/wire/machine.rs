@@ -1,0 +1,178 @@
+//! The daemon as a whole: is it well, who works, what waits.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Amount, Counts, Priority, Usage};
+
+/// `GET /api/health`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Health {
+    /// Of the program.
+    pub version: String,
+    /// Of the daemon.
+    pub pid: u32,
+    /// The data directory.
+    pub home: String,
+    /// Position in the journal.
+    pub seq: u64,
+    /// The daemon's clock.
+    pub now: u64,
+    /// When it was started.
+    pub started_at: u64,
+    /// Since when everything is stopped.
+    pub stopped: Option<u64>,
+}
+
+/// `GET /api/status`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Position in the journal.
+    pub seq: u64,
+    /// The daemon's clock.
+    pub now: u64,
+    /// Since when everything is stopped.
+    pub stopped: Option<u64>,
+    /// In the order of their numbers.
+    pub projects: Vec<StatusOfProject>,
+    /// Who works.
+    pub agents: Vec<AgentAtWork>,
+    /// Providers that serve nothing for now.
+    pub limits: Vec<Limit>,
+    /// How many things wait for the human.
+    pub inbox: u64,
+    /// What all projects spent today (UTC).
+    pub today: Amount,
+}
+
+/// One project at a glance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatusOfProject {
+    /// Its number.
+    pub id: u64,
+    /// What people call it.
+    pub name: String,
+    /// The top level of the repository.
+    pub root: String,
+    /// Why the newest `team.toml` is not in use.
+    pub team_refused: Option<String>,
+    /// How many tasks have which status.
+    pub tasks: Counts,
+    /// What it spent today (UTC).
+    pub today: Amount,
+}
+
+/// One agent at work.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AgentAtWork {
+    /// Its run.
+    pub run: u64,
+    /// The project.
+    pub project: u64,
+    /// The task.
+    pub task: u64,
+    /// Who.
+    pub role: String,
+    /// Where it comes from.
+    pub provider: String,
+    /// In which stage.
+    pub stage: String,
+    /// `preparing`, `running`, `asking` or `stopping`.
+    pub state: String,
+    /// Since when.
+    pub since: Option<u64>,
+    /// Since when nothing was heard.
+    pub quiet_since: Option<u64>,
+    /// What the run consumed.
+    pub spent: Usage,
+    /// The newest thing that it did.
+    pub live: Option<String>,
+}
+
+/// A provider serves nothing for now.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Limit {
+    /// Whose limit.
+    pub project: u64,
+    /// The provider.
+    pub provider: String,
+    /// When it is tried again.
+    pub until: u64,
+    /// The provider's words.
+    pub message: String,
+}
+
+/// `GET /api/inbox`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Inbox {
+    /// Position in the journal.
+    pub seq: u64,
+    /// What unblocks most first.
+    pub items: Vec<InboxItem>,
+}
+
+/// Something that waits for the human.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InboxItem {
+    /// What is wanted.
+    pub kind: InboxKind,
+    /// The project.
+    pub project: u64,
+    /// The task.
+    pub task: u64,
+    /// The task's title.
+    pub title: String,
+    /// The task's priority.
+    pub priority: Priority,
+    /// The task's stage.
+    pub stage: String,
+    /// The ask to answer; null for an approval.
+    pub ask: Option<u64>,
+    /// Who asks: a role or `crewhouse`.
+    pub from: String,
+    /// The run that asks.
+    pub run: Option<u64>,
+    /// The question.
+    pub text: String,
+    /// Answers to choose from; empty when any text will do.
+    pub options: Vec<String>,
+    /// The commit that waits for approval.
+    pub commit: Option<String>,
+    /// Since when it waits.
+    pub since: u64,
+    /// How many tasks move on by it: its own, and all that wait for that.
+    pub unblocks: u64,
+}
+
+/// Kinds of things that wait for the human.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InboxKind {
+    /// A question of an agent or a role.
+    Ask,
+    /// A yes or no at a gate.
+    Approval,
+    /// A bound is reached.
+    Stuck,
+}
+
+/// `GET /api/idle`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Idle {
+    /// Position in the journal.
+    pub seq: u64,
+    /// Whether nothing can move without the human.
+    pub idle: bool,
+    /// What moves, where something does.
+    pub moves: Option<String>,
+    /// Open tasks that wait for the human, for themselves or by those before them.
+    pub waiting: u64,
+}
+
+/// `POST /api/backup`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BackedUp {
+    /// Where it is.
+    pub target: String,
+    /// Position in the journal when it was begun: all up to there is in it.
+    pub seq: u64,
+}

@@ -1,0 +1,108 @@
+//! The shapes of the API. Domain types end here: what is sent is converted into these.
+//!
+//! Moments are milliseconds since 1970-01-01 UTC, lengths are milliseconds and their names end in
+//! `_ms`, money is millionths of a US dollar, ids are numbers. Nothing is formatted. An answer
+//! carries the position in the journal that it was computed at as `seq`.
+
+mod journal;
+mod machine;
+mod project;
+mod request;
+mod run;
+mod task;
+mod team;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ErrorCode;
+
+pub use journal::{Journal, JournalEntry, Note};
+pub use machine::{
+    AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,
+    StatusOfProject,
+};
+pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
+pub use request::{
+    Answer, Approve, Backup, EditTask, FollowQuery, IdleQuery, JournalQuery, LogQuery, MoveTask,
+    NewProject, NewRemark, NewTask, Nothing, Reject, RestoreTrash, TaskQuery, TrashQuery,
+};
+pub use run::{LogLine, Response, Run, Trouble};
+pub use task::{Approval, Card, Priority, Remark, Task, TaskAdded, TaskStatus, Tasks};
+pub use team::{
+    Gate, Limits, MergePolicy, Provider, Role, Stage, Team, TeamAnswer, WorktreePolicy, WorstCase,
+};
+
+/// What every error looks like.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: Problem,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Problem {
+    /// For a program.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Proof that something is recorded.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Its position in the journal.
+    pub seq: u64,
+    /// When.
+    pub at: u64,
+}
+
+/// What was consumed.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read by the model, without those served from its cache.
+    pub input_tokens: u64,
+    /// Tokens read from the provider's cache.
+    pub cached_tokens: u64,
+    /// Tokens written by the model.
+    pub output_tokens: u64,
+    /// All of them.
+    pub tokens: u64,
+    /// Cost by list price; null is "unknown", which is not zero.
+    pub cost_micros: Option<u64>,
+}
+
+/// An amount of tokens and money.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Amount {
+    /// Tokens of every kind.
+    pub tokens: u64,
+    /// Money by list price.
+    pub cost_micros: u64,
+}
+
+/// How many of each.
+pub type Counts = BTreeMap<String, u64>;
+
+impl From<crew_core::Usage> for Usage {
+    fn from(usage: crew_core::Usage) -> Self {
+        let crew_core::Usage { input_tokens, cached_tokens, output_tokens, cost } = usage;
+        Self {
+            input_tokens,
+            cached_tokens,
+            output_tokens,
+            tokens: usage.tokens(),
+            cost_micros: cost.map(|cost| cost.0),
+        }
+    }
+}
+
+impl From<crew_core::team::Amount> for Amount {
+    fn from(amount: crew_core::team::Amount) -> Self {
+        Self { tokens: amount.tokens, cost_micros: amount.cost.0 }
+    }
+}

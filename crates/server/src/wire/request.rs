@@ -1,0 +1,192 @@
+//! What clients send. Keys that are not known are refused.
+
+use serde::{Deserialize, Serialize};
+
+use super::Priority;
+
+/// A body without content.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// `POST /api/projects`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProject {
+    /// A path inside the repository.
+    pub path: String,
+    /// What to call it; without one, the name of its directory.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// `POST /api/tasks`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTask {
+    /// The project.
+    pub project: u64,
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    #[serde(default)]
+    pub body: String,
+    /// What must be true for it to be done.
+    #[serde(default)]
+    pub criteria: Vec<String>,
+    /// Who goes first.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Tasks that must be done before.
+    #[serde(default)]
+    pub depends_on: Vec<u64>,
+}
+
+/// `PATCH /api/tasks/{id}`: what is left out stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditTask {
+    /// One line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Markdown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// What must be true for it to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criteria: Option<Vec<String>>,
+    /// Who goes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// Tasks that must be done before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depends_on: Option<Vec<u64>>,
+}
+
+/// `POST /api/tasks/{id}/move`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveTask {
+    /// The stage.
+    pub to: String,
+}
+
+/// `POST /api/tasks/{id}/remark`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRemark {
+    /// Markdown.
+    pub text: String,
+}
+
+/// `POST /api/tasks/{id}/approve`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// The commit that was looked at: refused if another waits by now.
+    #[serde(default)]
+    pub commit: Option<String>,
+}
+
+/// `POST /api/tasks/{id}/reject`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// What is to be changed.
+    pub why: String,
+}
+
+/// `POST /api/asks/{id}/answer`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The answer.
+    pub text: String,
+}
+
+/// `POST /api/backup`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// A directory that does not exist yet, by its absolute path.
+    pub target: String,
+}
+
+/// `POST /api/projects/{id}/trash/restore`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreTrash {
+    /// The item.
+    pub reference: String,
+    /// The branch to make; without one, `restored/…`.
+    #[serde(default)]
+    pub branch: Option<String>,
+}
+
+/// `GET /api/tasks?…`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskQuery {
+    /// Of this project.
+    #[serde(default)]
+    pub project: Option<u64>,
+    /// In this stage.
+    #[serde(default)]
+    pub stage: Option<String>,
+    /// Only those that are not over, or only those that are.
+    #[serde(default)]
+    pub open: Option<bool>,
+}
+
+/// `GET /api/journal?…`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalQuery {
+    /// Entries after this position.
+    #[serde(default)]
+    pub after: u64,
+    /// At most so many.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// `GET /api/journal/follow?…`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FollowQuery {
+    /// Entries after this position; without one, from now on.
+    #[serde(default)]
+    pub after: Option<u64>,
+}
+
+/// `GET /api/runs/{id}/log?…`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogQuery {
+    /// Goes on after this place, as a line had it in `at`: `<start>:<offset>`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// `1`: goes on while the run lives.
+    #[serde(default)]
+    pub follow: Option<u8>,
+    /// `1`: the bytes as the agent printed them.
+    #[serde(default)]
+    pub raw: Option<u8>,
+}
+
+/// `GET /api/idle?…`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdleQuery {
+    /// How long to wait for it, in seconds.
+    #[serde(default)]
+    pub wait_s: u64,
+}
+
+/// `GET /api/projects/{id}/trash/diff?…`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrashQuery {
+    /// The item.
+    pub reference: String,
+}

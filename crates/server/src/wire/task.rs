@@ -1,0 +1,277 @@
+//! Tasks, as the board and the card show them.
+
+use std::collections::BTreeMap;
+
+use crew_core::{State, Time, status, task};
+use serde::{Deserialize, Serialize};
+
+use super::{Run, Usage};
+
+/// `GET /api/tasks`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tasks {
+    /// Position in the journal.
+    pub seq: u64,
+    /// When this was computed.
+    pub now: u64,
+    /// In the order of their numbers.
+    pub tasks: Vec<Card>,
+}
+
+/// `POST /api/tasks`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TaskAdded {
+    /// Position in the journal.
+    pub seq: u64,
+    /// When.
+    pub at: u64,
+    /// The new task.
+    pub task: Task,
+}
+
+/// A task, as the board shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Card {
+    /// Its number.
+    pub id: u64,
+    /// Where it belongs.
+    pub project: u64,
+    /// One line.
+    pub title: String,
+    /// Who goes first.
+    pub priority: Priority,
+    /// Tasks that must be done before.
+    pub depends_on: Vec<u64>,
+    /// Where it is in the pipeline.
+    pub stage: String,
+    /// Since when.
+    pub entered_at: u64,
+    /// What it is doing, or why it is not.
+    pub status: TaskStatus,
+    /// What goes on in the stage, in one word.
+    pub phase: String,
+    /// Whether the human holds it back.
+    pub paused: bool,
+    /// Whether it can still move.
+    pub open: bool,
+    /// When it was added.
+    pub added_at: u64,
+    /// What it consumed.
+    pub spent: Usage,
+    /// Starts of agents for it.
+    pub starts: u32,
+    /// The newest commit of its branch.
+    pub head: Option<String>,
+    /// The branch that carries its work.
+    pub branch: String,
+    /// The pull request, as an agent named it.
+    pub pr: Option<String>,
+    /// The newest thing that an agent at work on it did.
+    pub live: Option<String>,
+}
+
+/// A task, as its card opens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// What the board shows.
+    #[serde(flatten)]
+    pub card: Card,
+    /// Markdown.
+    pub body: String,
+    /// What must be true for it to be done.
+    pub criteria: Vec<String>,
+    /// How often it entered each stage.
+    pub visits: BTreeMap<String, u32>,
+    /// What was said about it, oldest first.
+    pub remarks: Vec<Remark>,
+    /// What waits for the human's approval.
+    pub approval: Option<Approval>,
+    /// Its runs, oldest first.
+    pub runs: Vec<Run>,
+}
+
+/// What waits at a human's gate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Approval {
+    /// The exact commit; null if the task has none of its own.
+    pub commit: Option<String>,
+    /// Where the task goes when it is approved and all other gates pass.
+    pub to: String,
+}
+
+/// Something said about a task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Remark {
+    /// When.
+    pub at: u64,
+    /// A role, `human` or `crewhouse`.
+    pub from: String,
+    /// Markdown.
+    pub text: String,
+}
+
+/// What a task is doing. Fields that a status has nothing to say about are null.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TaskStatus {
+    /// `working`, `no_signal`, `queued`, `blocked`, `limited`, `needs_answer`, `needs_approval`,
+    /// `checking`, `merging`, `held`, `stuck`, `paused`, `stopped`, `done` or `cancelled`.
+    pub word: String,
+    /// The same for people.
+    pub text: String,
+    /// Whether only the human can make it move.
+    pub needs_human: bool,
+    /// Who works.
+    pub role: Option<String>,
+    /// In which run.
+    pub run: Option<u64>,
+    /// Which ask waits.
+    pub ask: Option<u64>,
+    /// Which task must be done before.
+    pub by: Option<u64>,
+    /// Since when nothing was heard.
+    pub since: Option<u64>,
+    /// Until when the provider serves nothing.
+    pub until: Option<u64>,
+    /// What is in the way.
+    pub why: Option<String>,
+}
+
+/// Who goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// Before all others.
+    Urgent,
+    /// Before the normal ones.
+    High,
+    /// The default.
+    #[default]
+    Normal,
+    /// When nothing else waits.
+    Low,
+}
+
+impl Card {
+    pub(crate) fn of(state: &State, task: &task::Task, now: Time) -> Self {
+        Self {
+            id: task.id.0,
+            project: task.project.0,
+            title: task.title.clone(),
+            priority: task.priority.into(),
+            depends_on: task.depends_on.iter().map(|id| id.0).collect(),
+            stage: task.stage.to_string(),
+            entered_at: task.entered_at.0,
+            status: status::status(state, task, now).into(),
+            phase: task.phase.word().to_owned(),
+            paused: task.paused,
+            open: !task.is_over(),
+            added_at: task.added_at.0,
+            spent: task.spent.into(),
+            starts: task.starts,
+            head: task.head.as_ref().map(ToString::to_string),
+            branch: task.branch(),
+            pr: task.pr.clone(),
+            live: None,
+        }
+    }
+}
+
+impl Task {
+    pub(crate) fn of(state: &State, task: &task::Task, now: Time) -> Self {
+        let runs = state.runs.values().filter(|run| run.task == task.id);
+        Self {
+            card: Card::of(state, task, now),
+            body: task.body.clone(),
+            criteria: task.criteria.clone(),
+            visits: task.visits.iter().map(|(stage, n)| (stage.to_string(), *n)).collect(),
+            remarks: task.remarks.iter().map(Remark::from).collect(),
+            approval: Approval::of(task),
+            runs: runs.map(Run::from).collect(),
+        }
+    }
+}
+
+impl Approval {
+    pub(crate) fn of(task: &task::Task) -> Option<Self> {
+        let task::Phase::Approving { gate } = &task.phase else {
+            return None;
+        };
+        let commit = gate.commit.as_ref().map(ToString::to_string);
+        Some(Self { commit, to: gate.to.to_string() })
+    }
+}
+
+impl From<&task::Remark> for Remark {
+    fn from(remark: &task::Remark) -> Self {
+        Self { at: remark.at.0, from: remark.from.clone(), text: remark.text.clone() }
+    }
+}
+
+impl From<status::Status> for TaskStatus {
+    fn from(status: status::Status) -> Self {
+        use status::Status as S;
+        let (text, needs_human) = (status.to_string(), status.needs_human());
+        let word = word(&status).to_owned();
+        let plain = Self { word, text, needs_human, ..Self::default() };
+        match status {
+            S::Working { role, run } => {
+                Self { role: Some(role.to_string()), run: Some(run.0), ..plain }
+            }
+            S::NoSignal { role, since } => {
+                Self { role: Some(role.to_string()), since: Some(since.0), ..plain }
+            }
+            S::Queued { why } | S::Held { why } => Self { why: Some(why), ..plain },
+            S::Blocked { by } => Self { by: Some(by.0), ..plain },
+            S::Limited { until } => Self { until: Some(until.0), ..plain },
+            S::NeedsAnswer { ask } => Self { ask: Some(ask.0), ..plain },
+            S::Stuck { why, ask } => Self { why: Some(why), ask: Some(ask.0), ..plain },
+            S::NeedsApproval
+            | S::Checking
+            | S::Merging
+            | S::Paused
+            | S::Stopped
+            | S::Done
+            | S::Cancelled => plain,
+        }
+    }
+}
+
+fn word(status: &status::Status) -> &'static str {
+    use status::Status as S;
+    match status {
+        S::Working { .. } => "working",
+        S::NoSignal { .. } => "no_signal",
+        S::Queued { .. } => "queued",
+        S::Blocked { .. } => "blocked",
+        S::Limited { .. } => "limited",
+        S::NeedsAnswer { .. } => "needs_answer",
+        S::NeedsApproval => "needs_approval",
+        S::Checking => "checking",
+        S::Merging => "merging",
+        S::Held { .. } => "held",
+        S::Stuck { .. } => "stuck",
+        S::Paused => "paused",
+        S::Stopped => "stopped",
+        S::Done => "done",
+        S::Cancelled => "cancelled",
+    }
+}
+
+macro_rules! same_priorities {
+    ($from:path, $to:path) => {
+        impl From<$from> for $to {
+            fn from(priority: $from) -> Self {
+                use $from as P;
+                match priority {
+                    P::Urgent => Self::Urgent,
+                    P::High => Self::High,
+                    P::Normal => Self::Normal,
+                    P::Low => Self::Low,
+                }
+            }
+        }
+    };
+}
+
+same_priorities!(task::Priority, Priority);
+same_priorities!(Priority, task::Priority);

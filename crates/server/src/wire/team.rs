@@ -1,0 +1,312 @@
+//! The team of a project, with what is proven about it.
+
+use crew_core::team;
+use serde::{Deserialize, Serialize};
+
+use super::Amount;
+
+/// `GET /api/projects/{id}/team`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TeamAnswer {
+    /// Position in the journal.
+    pub seq: u64,
+    /// Why the newest `team.toml` is not in use.
+    pub team_refused: Option<String>,
+    /// The team that is in use.
+    #[serde(flatten)]
+    pub team: Team,
+}
+
+/// Everything about how a project's work is done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Team {
+    /// The columns of the board, left to right.
+    pub stages: Vec<Stage>,
+    /// Who works.
+    pub roles: Vec<Role>,
+    /// Where agents come from.
+    pub providers: Vec<Provider>,
+    /// How much at once, how long, how often.
+    pub limits: Limits,
+    /// What one run may spend.
+    pub budget_run: Amount,
+    /// What one task may spend.
+    pub budget_task: Amount,
+    /// What the project may spend in a day (UTC).
+    pub budget_day: Amount,
+    /// How work lands.
+    pub merge: MergePolicy,
+    /// What a new worktree needs.
+    pub worktree: WorktreePolicy,
+    /// Whether nothing lands without a human's approval.
+    pub human_approves: bool,
+    /// The most that one task can cause.
+    pub worst_case: WorstCase,
+}
+
+/// A column of the board.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// A role or `human`; null at the end.
+    pub owner: Option<String>,
+    /// `queue`, `sequence`, `parallel`, `best-of-n` or `end`.
+    pub mode: String,
+    /// Who works in it, in order.
+    pub workers: Vec<String>,
+    /// Who chooses among candidates.
+    pub judge: Option<String>,
+    /// What must hold before a task leaves it forwards.
+    pub gates: Vec<Gate>,
+    /// Where a task may go from here.
+    pub next: Vec<String>,
+    /// Where it goes when it is sent back.
+    pub back: Option<String>,
+    /// How many tasks may be in it at once.
+    pub wip: Option<u32>,
+    /// How often one task may enter it before a human is asked.
+    pub visits_max: u32,
+}
+
+/// A condition for leaving a stage forwards.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Gate {
+    /// A command of ours.
+    Check {
+        /// What it is called.
+        name: String,
+        /// The shell command.
+        command: String,
+        /// How long it may take.
+        timeout_ms: u64,
+    },
+    /// The judgement of another agent.
+    Verdict {
+        /// Whose.
+        role: String,
+    },
+    /// A human's approval.
+    Human,
+}
+
+/// One role of the team.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// Who plays it.
+    pub provider: String,
+    /// How many at once.
+    pub agents: u32,
+    /// The tools that it may use; empty means all.
+    pub tools: Vec<String>,
+}
+
+/// A source of agents.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Provider {
+    /// Its name.
+    pub name: String,
+    /// `native` or `mailbox`.
+    pub kind: String,
+    /// The wire format of its model.
+    pub api: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+    /// The environment variable that holds its key.
+    pub key_env: Option<String>,
+    /// How many at once.
+    pub agents: u32,
+}
+
+/// How much at once, how long, how often.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Limits {
+    /// Agents at work at the same time.
+    pub agents: u32,
+    /// Without output for so long, an agent is flagged.
+    pub quiet_ms: u64,
+    /// Without output for so long, it is ended.
+    pub silent_ms: u64,
+    /// No run lasts longer.
+    pub run_ms: u64,
+    /// Starts again after an unexpected end.
+    pub retries: u32,
+    /// Questions to the PM about one task before a human is asked.
+    pub consults: u32,
+    /// Questions that one run may ask the human.
+    pub asks: u32,
+    /// Starts of agents for one task.
+    pub task_runs: u32,
+}
+
+/// How work lands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MergePolicy {
+    /// The branch that work starts from and lands on.
+    pub base: String,
+    /// `no-ff` or `squash`.
+    pub strategy: String,
+    /// A command that must pass on the merged tree.
+    pub check: Option<String>,
+}
+
+/// What a new worktree needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorktreePolicy {
+    /// Shell command after it is made.
+    pub setup: Option<String>,
+    /// Shell command before it goes back.
+    pub teardown: Option<String>,
+    /// How many are kept for reuse.
+    pub pool: u32,
+}
+
+/// The most that one task can cause, whatever its agents do.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct WorstCase {
+    /// Times that it enters a stage.
+    pub visits: u32,
+    /// Starts of agents.
+    pub runs: u32,
+    /// Tokens and money.
+    pub spend: Amount,
+    /// Approvals that the human is asked for.
+    pub approvals: u32,
+    /// Questions that the human is asked.
+    pub asks: u32,
+}
+
+impl From<&team::Team> for Team {
+    fn from(team: &team::Team) -> Self {
+        let strategy = match team.merge.strategy {
+            team::MergeStrategy::NoFf => "no-ff",
+            team::MergeStrategy::Squash => "squash",
+        };
+        Self {
+            stages: team.stages.iter().map(Stage::from).collect(),
+            roles: team.roles.iter().map(Role::from).collect(),
+            providers: team.providers.iter().map(Provider::from).collect(),
+            limits: Limits::of(team),
+            budget_run: team.budget.run.into(),
+            budget_task: team.budget.task.into(),
+            budget_day: team.budget.day.into(),
+            merge: MergePolicy {
+                base: team.merge.base.clone(),
+                strategy: strategy.to_owned(),
+                check: team.merge.check.clone(),
+            },
+            worktree: WorktreePolicy {
+                setup: team.worktree.setup.clone(),
+                teardown: team.worktree.teardown.clone(),
+                pool: team.worktree.pool,
+            },
+            human_approves: team.human_approves(),
+            worst_case: team.worst_case().into(),
+        }
+    }
+}
+
+impl From<&team::Stage> for Stage {
+    fn from(stage: &team::Stage) -> Self {
+        let owner = match &stage.owner {
+            team::Owner::Role(role) => Some(role.to_string()),
+            team::Owner::Human => Some("human".to_owned()),
+            team::Owner::Nobody => None,
+        };
+        let (mode, judge) = match &stage.work {
+            team::Work::Queue => ("queue", None),
+            team::Work::Sequence(_) => ("sequence", None),
+            team::Work::Parallel(_) => ("parallel", None),
+            team::Work::BestOfN { judge, .. } => ("best-of-n", Some(judge.to_string())),
+            team::Work::End => ("end", None),
+        };
+        Self {
+            name: stage.name.to_string(),
+            owner,
+            mode: mode.to_owned(),
+            workers: stage.workers().into_iter().map(ToString::to_string).collect(),
+            judge,
+            gates: stage.gates.iter().map(Gate::from).collect(),
+            next: stage.next.iter().map(ToString::to_string).collect(),
+            back: stage.back.as_ref().map(ToString::to_string),
+            wip: stage.wip,
+            visits_max: stage.visits_max,
+        }
+    }
+}
+
+impl From<&team::Gate> for Gate {
+    fn from(gate: &team::Gate) -> Self {
+        match gate {
+            team::Gate::Check { name, command, timeout } => {
+                Self::Check { name: name.clone(), command: command.clone(), timeout_ms: timeout.0 }
+            }
+            team::Gate::Verdict(role) => Self::Verdict { role: role.to_string() },
+            team::Gate::Human => Self::Human,
+        }
+    }
+}
+
+impl From<(&crew_core::RoleName, &team::Role)> for Role {
+    fn from((name, role): (&crew_core::RoleName, &team::Role)) -> Self {
+        Self {
+            name: name.to_string(),
+            provider: role.provider.to_string(),
+            agents: role.agents,
+            tools: role.tools.clone(),
+        }
+    }
+}
+
+impl From<(&crew_core::ProviderName, &team::Provider)> for Provider {
+    fn from((name, provider): (&crew_core::ProviderName, &team::Provider)) -> Self {
+        let (kind, model) = match &provider.kind {
+            team::ProviderKind::Native(model) => ("native", Some(model)),
+            team::ProviderKind::Mailbox => ("mailbox", None),
+        };
+        Self {
+            name: name.to_string(),
+            kind: kind.to_owned(),
+            api: model.map(|model| api(model.api).to_owned()),
+            model: model.map(|model| model.name.clone()),
+            key_env: model.and_then(|model| model.key_env.clone()),
+            agents: provider.agents,
+        }
+    }
+}
+
+fn api(api: team::Api) -> &'static str {
+    match api {
+        team::Api::Playbook => "playbook",
+        team::Api::Anthropic => "anthropic",
+        team::Api::Openai => "openai",
+        team::Api::Gemini => "gemini",
+        team::Api::Ollama => "ollama",
+    }
+}
+
+impl Limits {
+    fn of(team: &team::Team) -> Self {
+        let limits = team.limits;
+        Self {
+            agents: limits.agents,
+            quiet_ms: limits.quiet.0,
+            silent_ms: limits.silent.0,
+            run_ms: limits.run.0,
+            retries: limits.retries,
+            consults: limits.consults,
+            asks: limits.asks,
+            task_runs: team.budget.task_runs,
+        }
+    }
+}
+
+impl From<team::WorstCase> for WorstCase {
+    fn from(worst: team::WorstCase) -> Self {
+        let team::WorstCase { visits, runs, spend, approvals, asks } = worst;
+        Self { visits, runs, spend: spend.into(), approvals, asks }
+    }
+}
