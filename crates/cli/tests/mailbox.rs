@@ -25,7 +25,11 @@ fn a_script_plays_a_role() {
     let _daemon = lab.up();
     fs::remove_file(&trigger).unwrap();
     let temporary = shared.join("responses/.architect.tmp");
-    fs::write(&temporary, "DONE: use one file\nISSUE: #1\nLABEL-UPDATED: needs-architecture --> ready-for-dev\n").unwrap();
+    fs::write(
+        &temporary,
+        "DONE: use one file\nISSUE: #1\nLABEL-UPDATED: needs-architecture --> ready-for-dev\n",
+    )
+    .unwrap();
     fs::rename(&temporary, shared.join("responses/architect.response")).unwrap();
     lab.run();
     assert_eq!(lab.landed("made.txt"), "made\n");

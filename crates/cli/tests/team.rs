@@ -20,7 +20,10 @@ fn said(words: &'static str) -> impl Fn(&Value) -> bool {
 
 #[test]
 fn an_idea_becomes_a_merged_change() {
-    let lab = Lab::new(&simple_play("made.txt"), &[("gates = []", "gates = [{ check = \"grep made made.txt\" }]")]);
+    let lab = Lab::new(
+        &simple_play("made.txt"),
+        &[("gates = []", "gates = [{ check = \"grep made made.txt\" }]")],
+    );
     let _daemon = lab.up();
     lab.ok(&["task", "add", "Make it", "--criterion", "made.txt says made"]);
     lab.run();
@@ -149,7 +152,10 @@ finish = "DONE: fine"
 [[scene.turn]]
 finish = "DONE: fine"
 "#;
-    let lab = Lab::new(play, &[("[roles.pm]\nprovider = \"native\"", "[roles.pm]\nprovider = \"native\"\nagents = 3")]);
+    let lab = Lab::new(
+        play,
+        &[("[roles.pm]\nprovider = \"native\"", "[roles.pm]\nprovider = \"native\"\nagents = 3")],
+    );
     let daemon = lab.up();
     for title in ["One", "Two", "Three"] {
         lab.ok(&["task", "add", title]);
@@ -190,7 +196,9 @@ finish = "DONE: fine"
     let _daemon = lab.up();
     lab.ok(&["task", "add", "Step"]);
     let spool = lab.home().join("runs/3.1/out.ndjson");
-    lab.wait("the first step", || fs::read_to_string(&spool).ok()?.contains("First.").then_some(()));
+    lab.wait("the first step", || {
+        fs::read_to_string(&spool).ok()?.contains("First.").then_some(())
+    });
     lab.ok(&["task", "pause", "1"]);
     lab.wait_for("\"state\":\"paused\"");
     assert_eq!(lab.agents(), Vec::<u32>::new());
@@ -225,7 +233,7 @@ finish = "DONE: fine"
     let text = trash.to_string();
     assert!(text.contains("refs/crew/trash/"), "{text}");
     let reference = text.split('"').find(|part| part.starts_with("refs/crew/trash/")).unwrap();
-    lab.ok(&["trash", "restore", reference, "saved"]);
+    lab.ok(&["trash", "restore", reference, "--branch", "saved"]);
     assert_eq!(lab.git(&["show", "saved:precious.txt"]), "do not lose me\n");
 }
 
@@ -334,7 +342,8 @@ fn a_bad_team_file_is_refused_and_the_last_good_one_stays() {
 
 #[test]
 fn a_set_up_that_fails_is_shown_and_one_that_works_is_run_once() {
-    let set_up = "pool = 4\nsetup = \"test -f ok.txt || { echo no ok here; exit 3; }; echo ready > .ready\"";
+    let set_up =
+        "pool = 4\nsetup = \"test -f ok.txt || { echo no ok here; exit 3; }; echo ready > .ready\"";
     let lab = Lab::new(&simple_play("made.txt"), &[("pool = 4", set_up)]);
     fs::write(lab.repo().join(".git/info/exclude"), ".ready\n").unwrap();
     let _daemon = lab.up();

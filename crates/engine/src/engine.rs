@@ -33,6 +33,8 @@ pub struct Engine {
     handle: Handle,
     arbiter: JoinHandle<()>,
     stop: CancellationToken,
+    /// The arbiter is the last to end: performers still report to it.
+    closing: CancellationToken,
     tasks: JoinSet<()>,
     lock: HomeLock,
 }
@@ -46,7 +48,8 @@ impl Engine {
         let Options { home, program, builtin_playbook } = options;
         let Rest { home, lock, writer, journal, state } =
             perform::blocking(move || Rest::read(&home)).await?;
-        let state = Arc::new(RwLock::new(state));
+        let shared = Arc::new(RwLock::new(state.clone()));
+        let closing = CancellationToken::new();
         let (inbox, receiver) = mpsc::channel(QUEUE_MAX);
         let (entries, _) = broadcast::channel(LAG_MAX);
         let outbox = Arc::new(Notify::new());
@@ -54,7 +57,9 @@ impl Engine {
         let arbiter = Arbiter {
             writer,
             journal,
-            state: Arc::clone(&state),
+            present: state,
+            shared: Arc::clone(&shared),
+            closing: closing.clone(),
             inbox: receiver,
             entries: entries.clone(),
             outbox: Arc::clone(&outbox),
@@ -65,15 +70,16 @@ impl Engine {
             .name("arbiter".into())
             .spawn(move || arbiter.run(&runtime))
             .context("starting the arbiter")?;
-        let handle = Handle { inbox, state, entries, home, clock };
+        let handle = Handle { inbox, state: shared, entries, home, clock };
         let stop = CancellationToken::new();
         let playbook = write_playbook(handle.home(), builtin_playbook)?;
         let outside = Arc::new(Outside::new(handle.clone(), program, playbook, stop.clone()));
-        perform::recover(&outside);
+        perform::recover(&outside).await?;
+        mailbox::reload_teams(&handle).await;
         let mut tasks = JoinSet::new();
         tasks.spawn(perform::conduct(Arc::clone(&outside), outbox));
         tasks.spawn(mailbox::attend(outside));
-        Ok(Self { handle, arbiter, stop, tasks, lock })
+        Ok(Self { handle, arbiter, stop, closing, tasks, lock })
     }
 
     /// How to talk to it.
@@ -83,9 +89,10 @@ impl Engine {
 
     /// Stops taking things in, waits for what is being recorded, and closes the database.
     pub async fn shutdown(self) {
-        let Self { handle, arbiter, stop, mut tasks, lock } = self;
+        let Self { handle, arbiter, stop, closing, mut tasks, lock } = self;
         stop.cancel();
         while tasks.join_next().await.is_some() {}
+        closing.cancel();
         drop(handle);
         tokio::task::spawn_blocking(move || arbiter.join()).await.ok();
         drop(lock);

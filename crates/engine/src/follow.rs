@@ -25,14 +25,17 @@ const POLL: Duration = Duration::from_millis(500);
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
+/// Answers that an ask may offer.
+const OPTIONS_MAX: usize = 20;
 /// An agent's last words are kept up to this length, in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
 
-/// Follows a start until its agent has ended and all that it said is recorded.
+/// Follows a start until its agent has ended and all that it said is recorded. Whoever is
+/// interrupted begins again at the stored offset.
 pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> anyhow::Result<()> {
     let dir = outside.handle.home().run(run, token);
     let told = outside.wakes.watch(&dir);
-    let mut follower = Follower { outside: Arc::clone(&outside), run, token, dir, flagged: false };
+    let mut follower = Follower { outside, run, token, dir, flagged: false };
     let mut reader = None;
     let mut damage = None;
     let how = loop {
@@ -41,20 +44,19 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(Interruption::Damaged(error)) => damage = Some(follower.give_up(error).await?),
-                Err(Interruption::Closing(error)) => return Err(error),
+                Err(Interruption::Other(error)) => return Err(error),
             }
         }
         if let Some(how) = follower.ended().await? {
             break match damage {
                 Some(damage) => damage,
-                None => follower.read_rest(&mut reader).await.map(|()| how)?,
+                None => follower.read_rest(&mut reader, how).await?,
             };
         }
         follower.check_health().await?;
         tokio::time::timeout(POLL, told.notified()).await.ok();
     };
-    outside.wakes.forget(&follower.dir);
-    submit(&outside.handle, Event::Exited { run, token, how }).await
+    submit(&follower.outside.handle, Event::Exited { run, token, how }).await
 }
 
 /// Hands an event to the arbiter until it is recorded; the only other end is that of the daemon.
@@ -72,8 +74,8 @@ pub(crate) async fn submit(handle: &Handle, event: Event) -> anyhow::Result<()> 
 enum Interruption {
     /// The file is not what it was.
     Damaged(SpoolError),
-    /// The daemon ends.
-    Closing(anyhow::Error),
+    /// It could not be done now.
+    Other(anyhow::Error),
 }
 
 impl From<SpoolError> for Interruption {
@@ -90,6 +92,12 @@ struct Follower {
     flagged: bool,
 }
 
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.outside.wakes.forget(&self.dir);
+    }
+}
+
 impl Follower {
     /// Takes in what is there; tells whether there was anything.
     async fn read(&mut self, reader: &mut Option<SpoolReader>) -> Result<bool, Interruption> {
@@ -100,25 +108,30 @@ impl Follower {
         let Some(reader) = reader else { return Ok(false) };
         let lines = reader.next_batch()?;
         for line in &lines {
-            self.take(line).await.map_err(Interruption::Closing)?;
+            self.take(line).await.map_err(Interruption::Other)?;
         }
         Ok(!lines.is_empty())
     }
 
-    /// Takes in what an agent that has ended left, a last line without its end included.
-    async fn read_rest(&mut self, reader: &mut Option<SpoolReader>) -> anyhow::Result<()> {
+    /// Takes in what an agent that has ended left, a last line without its end included. Gives how
+    /// it ended.
+    async fn read_rest(
+        &mut self,
+        reader: &mut Option<SpoolReader>,
+        how: String,
+    ) -> anyhow::Result<String> {
         loop {
             match self.read(reader).await {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Interruption::Damaged(error)) => return Err(error.into()),
-                Err(Interruption::Closing(error)) => return Err(error),
+                Err(Interruption::Damaged(error)) => return Ok(damaged(&error)),
+                Err(Interruption::Other(error)) => return Err(error),
             }
         }
-        match reader.as_mut().and_then(SpoolReader::finish) {
-            Some(line) => self.take(&line).await,
-            None => Ok(()),
+        if let Some(line) = reader.as_mut().and_then(SpoolReader::finish) {
+            self.take(&line).await?;
         }
+        Ok(how)
     }
 
     /// Ends an agent whose output somebody else has damaged: what it says cannot be trusted to be
@@ -127,7 +140,7 @@ impl Follower {
         tracing::error!("{}.{}: {error}", self.run, self.token);
         let dir = self.dir.clone();
         blocking(move || Ok(shim::stop(&dir, GRACE)?)).await?;
-        Ok(format!("its output was damaged: {error}"))
+        Ok(damaged(&error))
     }
 
     fn stored_offset(&self) -> u64 {
@@ -156,7 +169,11 @@ impl Follower {
         Ok(match presence {
             Presence::Ended(record) => Some(describe(&record.why, record.status)),
             Presence::Alive { .. } | Presence::Lost => None,
-            Presence::NotStarted => Some("it was never started".to_owned()),
+            // Who says so makes sure that it stays true.
+            Presence::NotStarted => match shim::tombstone(&self.dir)? {
+                Presence::NotStarted => Some("it was never started".to_owned()),
+                Presence::Alive { .. } | Presence::Ended(_) | Presence::Lost => None,
+            },
         })
     }
 
@@ -200,6 +217,10 @@ impl Follower {
     }
 }
 
+fn damaged(error: &SpoolError) -> String {
+    format!("its output was damaged: {error}")
+}
+
 fn millis(at: SystemTime) -> Option<Time> {
     let since = at.duration_since(UNIX_EPOCH).ok()?;
     Some(Time(u64::try_from(since.as_millis()).ok()?))
@@ -225,9 +246,15 @@ fn describe(why: &Why, status: Status) -> String {
 fn words(event: AgentEvent) -> Option<Words> {
     Some(match event {
         AgentEvent::Session { id, .. } => Words::Session { id },
-        AgentEvent::Ask { key, text, options } => Words::Asks { key, text, options },
+        AgentEvent::Ask { key, text, options } => Words::Asks {
+            key: shorten(&key),
+            text: shorten(&text),
+            options: options.iter().take(OPTIONS_MAX).map(|option| shorten(option)).collect(),
+        },
         AgentEvent::Usage(usage) => Words::Used(usage),
-        AgentEvent::Limit { until, message } => Words::Limited { until, message },
+        AgentEvent::Limit { until, message } => {
+            Words::Limited { until, message: shorten(&message) }
+        }
         AgentEvent::Error { class, message } => {
             Words::Failed(Trouble { kind: trouble_kind(class), message: shorten(&message) })
         }

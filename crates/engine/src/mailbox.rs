@@ -46,24 +46,34 @@ pub(crate) async fn attend(outside: Arc<Outside>) {
     }
 }
 
+/// Reads every project's team file, before anything is begun by an older one.
+pub(crate) async fn reload_teams(handle: &Handle) {
+    let projects: Vec<(ProjectId, String)> =
+        handle.read(|state| state.projects.values().map(|p| (p.id, p.root.clone())).collect());
+    for (id, root) in projects {
+        Desk::new(id, root).reload_team(handle).await;
+    }
+}
+
 /// One project's files.
 struct Desk {
     project: ProjectId,
     root: String,
     mailbox: Option<(Arc<Mailbox>, BTreeSet<String>)>,
     watch: Option<Watch>,
+    /// Files were taken that are not recorded: an earlier daemon's, or because the disk was full.
+    unfinished: bool,
     team_text: Option<Vec<u8>>,
 }
 
 impl Desk {
     fn new(project: ProjectId, root: String) -> Self {
-        Self { project, root, mailbox: None, watch: None, team_text: None }
+        Self { project, root, mailbox: None, watch: None, unfinished: true, team_text: None }
     }
 
     /// Takes in what is there; tells whether something will be there soon.
     async fn attend(&mut self, outside: &Arc<Outside>, woken: &Arc<Notify>) -> bool {
         self.reload_team(&outside.handle).await;
-        let first = self.mailbox.is_none();
         let Some(mailbox) = self.open(&outside.handle) else { return false };
         if self.watch.is_none() {
             let woken = Arc::clone(woken);
@@ -71,8 +81,9 @@ impl Desk {
         }
         let now = outside.handle.now();
         let shared = Arc::clone(&mailbox);
+        let unfinished = std::mem::take(&mut self.unfinished);
         let scanned = blocking(move || {
-            let mut scan = if first { shared.pending()? } else { Scan::default() };
+            let mut scan = if unfinished { shared.pending()? } else { Scan::default() };
             let fresh = shared.scan(now);
             scan.taken.extend(fresh.taken);
             scan.rejected.extend(fresh.rejected);
@@ -94,9 +105,10 @@ impl Desk {
             tracing::warn!("{} was set aside: {}", rejected.name, rejected.reason);
         }
         for taken in &scan.taken {
-            take_in(&outside.handle, self.project, &mailbox, taken).await;
+            let done = take_in(&outside.handle, self.project, &mailbox, taken).await;
+            self.unfinished |= done.is_none();
         }
-        scan.later > 0
+        scan.later > 0 || self.unfinished
     }
 
     /// The mailbox by the rules of the present team.
@@ -115,6 +127,7 @@ impl Desk {
         match Mailbox::open(&team.join("shared"), rules) {
             Ok(mailbox) => {
                 let mailbox = Arc::new(mailbox);
+                self.unfinished = true;
                 self.mailbox = Some((Arc::clone(&mailbox), external));
                 Some(mailbox)
             }
@@ -147,8 +160,12 @@ impl Desk {
         let told = match event {
             None => Ok(()),
             Some(event) => match handle.submit(event).await {
-                Err(Failure::Refused(refusal)) => {
-                    handle.submit(refused(refusal.to_string())).await.map(drop)
+                // What is in its way may be done one day: it is tried again, and told once.
+                Err(Failure::Refused(refusal))
+                    if known.team_refused != Some(refusal.to_string()) =>
+                {
+                    handle.submit(refused(refusal.to_string())).await.ok();
+                    return;
                 }
                 other => other.map(drop),
             },
@@ -169,27 +186,34 @@ fn external_roles(state: &crew_core::State, project: ProjectId) -> BTreeSet<Stri
     roles.map(|(name, _)| name.to_string()).collect()
 }
 
-/// Makes an event of a file, and puts the file away once that is durable.
-async fn take_in(handle: &Handle, project: ProjectId, mailbox: &Arc<Mailbox>, taken: &Taken) {
+/// Makes an event of a file, and puts the file away once that is durable. `None` if it could not be
+/// recorded now; the file stays where it is and is found again.
+async fn take_in(
+    handle: &Handle,
+    project: ProjectId,
+    mailbox: &Arc<Mailbox>,
+    taken: &Taken,
+) -> Option<()> {
     crash_point("after", "taking-a-file");
-    let outcome = match meaning(project, taken) {
+    let refused = match meaning(project, taken) {
         Ok(event) => match handle.submit_once(event, taken.key.clone()).await {
-            Ok(_) => Ok(()),
-            Err(Failure::Refused(refusal)) => Err(refusal.to_string()),
+            Ok(receipt) => receipt.dropped,
+            Err(Failure::Refused(refusal)) => Some(refusal.to_string()),
             Err(failure @ (Failure::NotRecorded(_) | Failure::Closing)) => {
                 tracing::warn!("{} waits: {failure}", taken.name);
-                return; // it stays in `taken/` and is found again
+                return None;
             }
         },
-        Err(reason) => Err(reason),
+        Err(reason) => Some(reason),
     };
-    let put_away = match outcome {
-        Ok(()) => mailbox.archive(taken),
-        Err(reason) => mailbox.reject(taken, &reason).map(drop),
+    let put_away = match refused {
+        None => mailbox.archive(taken),
+        Some(reason) => mailbox.reject(taken, &reason).map(drop),
     };
     if let Err(error) = put_away {
         tracing::warn!("{error}");
     }
+    Some(())
 }
 
 fn meaning(project: ProjectId, taken: &Taken) -> Result<Event, String> {

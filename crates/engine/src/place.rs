@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, anyhow};
 use crew_core::project::Project;
@@ -72,25 +72,29 @@ pub(crate) fn identity(role: &str) -> Identity {
     Identity::new(&format!("{role} (Crewhouse)"), &format!("{role}@crewhouse.invalid"))
 }
 
-/// The worktrees of each project, opened once.
+/// The worktrees of each project, opened once. Opening is slow: only for threads that may block.
 #[derive(Debug, Default)]
 pub(crate) struct Repositories {
-    open: Mutex<BTreeMap<ProjectId, Worktrees>>,
+    open: Mutex<BTreeMap<ProjectId, Slot>>,
 }
+
+type Slot = Arc<Mutex<Option<Worktrees>>>;
 
 impl Repositories {
     pub(crate) fn of(&self, home: &Home, project: &Project) -> anyhow::Result<Worktrees> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(worktrees) = open.get(&project.id) {
-            return Ok(worktrees.clone());
+        let slot = Arc::clone(open.entry(project.id).or_default());
+        drop(open); // a project whose disk hangs holds up no other
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let pool_max = project.team.worktree.pool as usize;
+        if let Some(worktrees) = &*slot {
+            return Ok(worktrees.clone().with_pool_max(pool_max));
         }
         let repository = Repository::open_with(Path::new(&project.root), Git::default())?;
-        let root = home.worktrees(project.id);
-        let worktrees =
-            Worktrees::new(&repository, &root)?.with_pool_max(project.team.worktree.pool as usize);
+        let worktrees = Worktrees::new(&repository, &home.worktrees(project.id))?;
         worktrees.sweep().context("sweeping what a crash left")?;
-        open.insert(project.id, worktrees.clone());
-        Ok(worktrees)
+        *slot = Some(worktrees.clone());
+        Ok(worktrees.with_pool_max(pool_max))
     }
 }
 

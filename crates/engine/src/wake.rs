@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
@@ -25,9 +26,14 @@ impl Wakes {
     pub(crate) fn new() -> Self {
         let waiting = Waiting::default();
         let shared = Arc::clone(&waiting);
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            wake(&shared, event.ok().as_ref());
-        });
+        let watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
+                Ok(event) if event.need_rescan() || matters(event.kind) => {
+                    wake(&shared, &event.paths)
+                }
+                Ok(_) => {}
+                Err(_) => wake(&shared, &[]),
+            });
         if let Err(error) = &watcher {
             tracing::warn!("run directories are polled, they cannot be watched: {error}");
         }
@@ -58,14 +64,47 @@ impl Wakes {
     }
 }
 
+/// Looking does not: who is woken looks, and would wake itself for ever.
+fn matters(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
+    }
+}
+
 /// An event without a path, or an error, may concern everybody.
-fn wake(waiting: &Waiting, event: Option<&notify::Event>) {
+fn wake(waiting: &Waiting, paths: &[PathBuf]) {
     let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    match event {
-        Some(event) if !event.paths.is_empty() => {
-            let dirs = event.paths.iter().filter_map(|path| path.parent());
-            dirs.filter_map(|dir| waiting.get(dir)).for_each(|told| told.notify_one());
+    if paths.is_empty() {
+        waiting.values().for_each(|told| told.notify_one());
+    }
+    let dirs = paths.iter().filter_map(|path| path.parent());
+    dirs.filter_map(|dir| waiting.get(dir)).for_each(|told| told.notify_one());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn looking_wakes_nobody_and_writing_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("out");
+        std::fs::write(&file, "a").unwrap();
+        let wakes = Wakes::new();
+        let told = wakes.watch(dir.path());
+        for _ in 0..20 {
+            std::fs::read(&file).unwrap();
         }
-        _ => waiting.values().for_each(|told| told.notify_one()),
+        let woken = tokio::time::timeout(Duration::from_millis(300), told.notified()).await;
+        assert!(woken.is_err(), "reading wakes nobody");
+        std::fs::write(&file, "b").unwrap();
+        tokio::time::timeout(Duration::from_secs(20), told.notified()).await.unwrap();
     }
 }

@@ -18,7 +18,7 @@ use crate::error::{Attempt, CliError, Exit};
 use crate::output::{Style, style};
 
 /// The roles out of the box, with their instructions.
-const ROLES: [(&str, &str); 6] = [
+pub(crate) const ROLES: [(&str, &str); 6] = [
     ("pm", include_str!("../../assets/agents/pm.md")),
     ("architect", include_str!("../../assets/agents/architect.md")),
     ("engineer", include_str!("../../assets/agents/engineer.md")),
@@ -35,7 +35,8 @@ const GOALS: &str = "\
 # why = \"Three customers wait for it\"
 ";
 
-const GITIGNORE: &str = "# The mailbox of agents and scripts: messages, not source.\nshared/\n";
+pub(crate) const GITIGNORE: &str =
+    "# The mailbox of agents and scripts: messages, not source.\nshared/\n";
 
 /// Writes what is missing, and registers the project.
 pub(super) async fn run(context: &Context, name: Option<String>) -> Result<Exit, CliError> {
@@ -124,7 +125,7 @@ fn quoted(text: &str) -> Result<String, CliError> {
 }
 
 /// The project, and whether it is new to the daemon.
-async fn register(
+pub(crate) async fn register(
     client: &Client,
     root: &Path,
     name: Option<String>,

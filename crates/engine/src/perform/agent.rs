@@ -1,21 +1,28 @@
 //! Starting, stopping and answering agents.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use crew_agent::shim::{self, Presence, ShimError};
 use crew_core::run::{Run, RunState, Trouble, TroubleKind};
 use crew_core::team::ProviderKind;
 use crew_core::{AskId, Millis, RunId, Settled, State, Token};
-use crew_git::GitError;
+
+use crew_store::Home;
 
 use super::prepare::{Made, mailbox_of, prepare};
-use super::{Outside, blocking};
+use super::script::end_leftovers;
+use super::{Outside, blocking, explain, is_lasting};
+use crate::Clock;
 use crate::place::Place;
 
 /// An agent that is told to stop gets so long before it is killed. An emergency stop has 5 s.
 pub(super) const GRACE: Millis = Millis::seconds(2);
+/// A stranger gets so long to end before the daemon goes on without.
+const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Makes the worktree ready and starts the agent; if that was done before, follows it.
 pub(super) async fn start(
     outside: &Arc<Outside>,
@@ -26,7 +33,7 @@ pub(super) async fn start(
     if place.run.token != token {
         return Ok(Settled::Stopped); // a later start has taken its place; the arbiter drops this
     }
-    let called_off = outside.emergency().child_token();
+    let called_off = outside.called_off();
     outside.note_start(run, token, called_off.clone());
     let worker = Arc::clone(outside);
     let made = blocking(move || prepare(&worker, &place, token, &called_off)).await;
@@ -63,11 +70,8 @@ async fn not_started(
 
 /// What a human has to put right is not tried again.
 fn trouble_of(error: &anyhow::Error) -> Trouble {
-    let lasting = error.downcast_ref::<GitError>().is_some_and(|error| error.hint().is_some());
-    let kind = if lasting { TroubleKind::Human } else { TroubleKind::Transient };
-    let hint = error.downcast_ref::<GitError>().and_then(GitError::hint);
-    let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"));
-    Trouble { kind, message: format!("{error:#}{hint}") }
+    let kind = if is_lasting(error) { TroubleKind::Human } else { TroubleKind::Transient };
+    Trouble { kind, message: explain(error) }
 }
 
 /// Ends an agent and all that it started. Settled after its exit, and all that it said before, are
@@ -84,14 +88,12 @@ pub(super) async fn stop(
     if presence == Presence::NotStarted {
         return withdraw_trigger(outside, run).await.map(|()| Settled::Stopped);
     }
-    let over = outside.follow(run, token);
+    let mut over = outside.follow(run, token);
     if matches!(presence, Presence::Alive { .. }) {
         blocking(move || Ok(shim::stop(&dir, GRACE)?)).await?;
     }
-    tokio::select! {
-        () = over.cancelled() => Ok(Settled::Stopped),
-        () = outside.stop.cancelled() => bail!("the daemon ends"),
-    }
+    let is_over = over.wait_for(|over| *over).await.is_ok();
+    if is_over { Ok(Settled::Stopped) } else { bail!("the daemon ends before the agent") }
 }
 
 async fn withdraw_trigger(outside: &Arc<Outside>, run: RunId) -> anyhow::Result<()> {
@@ -124,40 +126,58 @@ pub(super) async fn send(
     sent.await.map(|()| Settled::Sent)
 }
 
-/// Finds the agents of an earlier daemon: follows those that the arbiter knows, ends all others.
-pub(crate) fn recover(outside: &Arc<Outside>) {
+/// Finds the agents of an earlier daemon: ends those that the arbiter does not know, and follows
+/// the others.
+pub(crate) async fn recover(outside: &Arc<Outside>) -> anyhow::Result<()> {
     let live = outside.handle.read(|state| {
         let holding = state.live_runs().filter(|run| run.state.holds_agent());
         holding.map(|run| (run.clone(), is_external(state, run))).collect::<Vec<_>>()
     });
-    let mut known = Vec::new();
+    let home = outside.handle.home().clone();
+    let known: Vec<PathBuf> = live.iter().map(|(run, _)| home.run(run.id, run.token)).collect();
+    blocking(move || end_strangers(&home, &known)).await?;
     for (run, external) in live {
-        known.push(outside.handle.home().run(run.id, run.token));
         // What is being prepared is in the outbox: it is started, or followed, from there. Who
         // plays a role from outside has no process.
         if !matches!(run.state, RunState::Preparing { .. }) && !external {
             outside.follow(run.id, run.token);
         }
     }
-    for dir in strangers(outside.handle.home(), &known) {
-        tracing::warn!("{} is not known any more and is ended", dir.display());
-        if let Err(error) = shim::stop(&dir, GRACE) {
-            tracing::warn!("{error}");
-        }
-    }
+    Ok(())
 }
 
 fn is_external(state: &State, run: &Run) -> bool {
-    let provider =
-        state.projects.get(&run.project).and_then(|p| p.team.providers.get(&run.provider));
+    let project = state.projects.get(&run.project);
+    let provider = project.and_then(|project| project.team.providers.get(&run.provider));
     provider.is_some_and(|provider| provider.kind == ProviderKind::Mailbox)
 }
 
-/// Run directories with a live shim that no run of the arbiter belongs to.
-fn strangers(home: &crew_store::Home, known: &[PathBuf]) -> Vec<PathBuf> {
-    let Ok(list) = std::fs::read_dir(home.runs()) else { return Vec::new() };
+/// Ends what runs in run directories that belong to no run, and waits until it is gone.
+fn end_strangers(home: &Home, known: &[PathBuf]) -> anyhow::Result<()> {
+    end_leftovers(home)?;
+    let list = std::fs::read_dir(home.runs()).context("listing the run directories")?;
     let dirs = list.filter_map(|entry| Some(entry.ok()?.path()));
-    dirs.filter(|dir| !known.contains(dir))
-        .filter(|dir| matches!(shim::look(dir), Ok(Presence::Alive { .. })))
-        .collect()
+    for dir in dirs.filter(|dir| dir.is_dir() && !known.contains(dir)) {
+        if let Err(error) = end_stranger(home, &dir) {
+            tracing::error!("{} cannot be ended: {error:#}", dir.display());
+        }
+    }
+    Ok(())
+}
+
+fn end_stranger(home: &Home, dir: &Path) -> anyhow::Result<()> {
+    let end = Instant::now() + STRANGER_PATIENCE;
+    while let Presence::Alive { .. } = shim::look(dir)? {
+        tracing::warn!("{} belongs to no run and is ended", dir.display());
+        shim::stop(dir, GRACE)?;
+        if Instant::now() > end {
+            bail!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    if shim::look(dir)? == Presence::Lost {
+        let name = dir.file_name().map(|name| name.display().to_string()).unwrap_or_default();
+        shim::reap_lost(dir, &format!("{}#r{name}", home.root().display()), GRACE, Clock.now())?;
+    }
+    Ok(())
 }

@@ -2,29 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::bail;
 use crew_core::task::{CommitId, Task};
 use crew_core::team::MergeStrategy;
-use crew_core::{EffectId, Settled, TaskId};
-use crew_git::{MergeOutcome, MergeRequest, Repository, ScriptOutcome, Strategy, Worktrees};
-use tokio_util::sync::CancellationToken;
+use crew_core::{EffectId, Millis, Settled, TaskId};
+use crew_git::{MergeOutcome, MergeRequest, Repository, Strategy, Worktrees};
 
 use super::prepare::core_commit;
-use super::work::{project_of, tail};
+use super::script::{Ended, Job};
+use super::work::project_of;
 use super::{Outside, blocking};
 use crate::place;
 
 /// A check of a merge may take so long.
-const CHECK_TIMEOUT: Duration = Duration::from_mins(15);
-
-/// What is run on the merged tree.
-struct Check<'a> {
-    command: &'a str,
-    log: &'a Path,
-    emergency: &'a CancellationToken,
-}
+const CHECK_TIMEOUT: Millis = Millis::minutes(15);
 
 /// Merges the approved commit; merged before is merged.
 pub(super) async fn merge(
@@ -34,18 +26,21 @@ pub(super) async fn merge(
     commit: Option<&CommitId>,
 ) -> anyhow::Result<Settled> {
     let (project, task) = project_of(outside, task)?;
-    let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
     let commit = commit.cloned();
     let log = outside.handle.home().runs().join(format!("merge-{}.log", task.id.0));
-    let emergency = outside.emergency();
+    let _turn = outside.script_turn().await?;
+    let (outside, called_off) = (Arc::clone(outside), outside.called_off());
     blocking(move || {
+        let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
         let policy = &project.team.merge;
         let Some(commit) = commit else { return nothing_to_merge(&worktrees, &policy.base) };
         let commit = worktrees.repository().resolve(&commit.0)?;
         let gate = |dir: &Path, _: &crew_git::CommitId| match &policy.check {
             Some(command) => {
-                let check = Check { command, log: &log, emergency: &emergency };
-                check_merged(worktrees.repository(), dir, &check)
+                let (home, log) = (outside.handle.home(), log.clone());
+                let timeout = CHECK_TIMEOUT;
+                let job = Job { home, command, timeout, log, called_off: &called_off };
+                check_merged(worktrees.repository(), dir, &job)
             }
             None => Ok(()),
         };
@@ -62,8 +57,8 @@ pub(super) async fn merge(
             key: &format!("{}-{id}", task.id.0),
             before_update: &gate,
         })?;
-        if emergency.is_cancelled() && matches!(outcome, MergeOutcome::GateFailed(_)) {
-            bail!("everything was stopped"); // the check said nothing about the change
+        if called_off.is_cancelled() && matches!(outcome, MergeOutcome::GateFailed(_)) {
+            bail!("it was called off"); // the check said nothing about the change
         }
         Ok(settled(outcome, &policy.base))
     })
@@ -96,17 +91,12 @@ fn message(task: &Task) -> String {
 }
 
 /// Runs the project's check on the merged tree, in the integration worktree.
-fn check_merged(repository: &Repository, dir: &Path, check: &Check<'_>) -> Result<(), String> {
-    let Check { command, log, emergency } = check;
-    std::fs::remove_file(log).ok(); // there is none the first time
-    let called_off = || emergency.is_cancelled();
-    let outcome = repository.run_script_in(dir, command, CHECK_TIMEOUT, log, &called_off);
-    let how = match outcome {
-        Ok(ScriptOutcome::Exited(0)) => return Ok(()),
-        Ok(ScriptOutcome::Exited(code)) => format!("it failed with code {code}"),
-        Ok(ScriptOutcome::TimedOut) => "it took too long".to_owned(),
-        Ok(ScriptOutcome::Cancelled) => "it was called off".to_owned(),
-        Err(error) => format!("it could not be run: {error}"),
+fn check_merged(repository: &Repository, dir: &Path, job: &Job<'_>) -> Result<(), String> {
+    let how = match job.run(repository, dir) {
+        Ok(Ended::Well) => return Ok(()),
+        Ok(Ended::Badly(code)) => format!("it failed with code {code}"),
+        Ok(Ended::Not(why)) => why,
+        Err(error) => format!("it could not be run: {error:#}"),
     };
-    Err(format!("$ {command}\n{}\n{how}", tail(log)))
+    Err(format!("{}\n{how}", job.output()))
 }

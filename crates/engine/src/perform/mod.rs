@@ -12,6 +12,7 @@
 mod agent;
 mod merge;
 mod prepare;
+mod script;
 mod work;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,9 +21,10 @@ use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use crew_core::{Effect, EffectId, Event, RunId, Settled, State, TaskId, Token};
-use tokio::sync::Notify;
+use crew_git::GitError;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,8 +43,36 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// Even without news the outbox is looked at after this.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Scripts that may always run at once.
+const SCRIPTS_MIN: usize = 2;
+/// After so many failures in a row, an effect that can say so has failed.
+const FAILURES_MAX: u32 = 5;
 /// When the daemon ends, performers get so long to come to an end.
 const END_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Tells a script, or a start that is being made, that it is not wanted any more.
+#[derive(Clone, Debug)]
+pub(crate) struct CalledOff {
+    emergency: CancellationToken,
+    stop: CancellationToken,
+}
+
+impl CalledOff {
+    fn is_cancelled(&self) -> bool {
+        self.emergency.is_cancelled() || self.stop.is_cancelled()
+    }
+
+    fn cancel(&self) {
+        self.emergency.cancel();
+    }
+
+    async fn cancelled(&self) {
+        tokio::select! {
+            () = self.emergency.cancelled() => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
 
 /// The outside worlds, and what is at work in them.
 #[derive(Debug)]
@@ -59,10 +89,12 @@ pub(crate) struct Outside {
     /// Everything that can be called off is called off when everything is stopped.
     emergency: Mutex<CancellationToken>,
     /// Starts that are being made; a stop calls its start off.
-    starts: Mutex<BTreeMap<(RunId, Token), CancellationToken>>,
-    /// The ends of followers: cancelled when all that an agent said is recorded.
-    followers: Mutex<BTreeMap<(RunId, Token), CancellationToken>>,
+    starts: Mutex<BTreeMap<(RunId, Token), CalledOff>>,
+    /// Who is followed, and whether that is over.
+    followers: Mutex<BTreeMap<(RunId, Token), watch::Receiver<bool>>>,
     tracker: TaskTracker,
+    /// Checks and merges of ours that may run at once: each may be a whole test suite.
+    scripts: Semaphore,
     /// Shims that we started, to be reaped.
     children: Mutex<Vec<Child>>,
 }
@@ -85,39 +117,55 @@ impl Outside {
             starts: Mutex::default(),
             followers: Mutex::default(),
             tracker: TaskTracker::new(),
+            scripts: Semaphore::new(
+                std::thread::available_parallelism()
+                    .map_or(SCRIPTS_MIN, usize::from)
+                    .max(SCRIPTS_MIN),
+            ),
             children: Mutex::default(),
         }
     }
 
-    /// Follows a start, unless somebody does. What it returns is cancelled when that is over.
-    pub(crate) fn follow(self: &Arc<Self>, run: RunId, token: Token) -> CancellationToken {
+    /// Follows a start, unless somebody does. What it returns becomes true when the agent's exit,
+    /// and all that it said before, is recorded.
+    pub(crate) fn follow(self: &Arc<Self>, run: RunId, token: Token) -> watch::Receiver<bool> {
         let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(over) = followers.get(&(run, token)).filter(|over| !over.is_cancelled()) {
+        if let Some(over) = followers.get(&(run, token)) {
             return over.clone();
         }
-        let over = CancellationToken::new();
-        followers.insert((run, token), over.clone());
+        let (over, told) = watch::channel(false);
+        followers.insert((run, token), told.clone());
         drop(followers);
-        let (outside, end) = (Arc::clone(self), over.clone().drop_guard());
+        let outside = Arc::clone(self);
         self.tracker.spawn(async move {
-            let followed = tokio::select! {
-                () = outside.stop.cancelled() => Ok(()),
-                followed = follow(Arc::clone(&outside), run, token) => followed,
-            };
-            if let Err(error) = followed {
-                tracing::error!("following {run}.{token} failed: {error:#}");
+            tokio::select! {
+                biased;
+                () = outside.keep_following(run, token) => { over.send(true).ok(); }
+                () = outside.stop.cancelled() => {}
             }
+            let mut followers = outside.followers.lock().unwrap_or_else(PoisonError::into_inner);
+            followers.remove(&(run, token));
+            drop(followers);
             outside.reap();
-            drop(end);
         });
-        over
+        told
     }
 
-    fn starts(&self) -> std::sync::MutexGuard<'_, BTreeMap<(RunId, Token), CancellationToken>> {
+    /// Follows until it succeeds: what fails now (no file descriptor, a full disk) may work later.
+    async fn keep_following(self: &Arc<Self>, run: RunId, token: Token) {
+        let mut pause = PAUSE;
+        while let Err(error) = follow(Arc::clone(self), run, token).await {
+            tracing::warn!("following {run}.{token} is tried again: {error:#}");
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(PAUSE_MAX);
+        }
+    }
+
+    fn starts(&self) -> std::sync::MutexGuard<'_, BTreeMap<(RunId, Token), CalledOff>> {
         self.starts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note_start(&self, run: RunId, token: Token, called_off: CancellationToken) {
+    fn note_start(&self, run: RunId, token: Token, called_off: CalledOff) {
         self.starts().insert((run, token), called_off);
     }
 
@@ -141,9 +189,24 @@ impl Outside {
         children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 
-    /// Cancelled as soon as everything is stopped.
-    fn emergency(&self) -> CancellationToken {
-        self.emergency.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What scripts heed: an emergency stop, and the end of the daemon.
+    fn called_off(&self) -> CalledOff {
+        let emergency = self.emergency.lock().unwrap_or_else(PoisonError::into_inner);
+        CalledOff { emergency: emergency.child_token(), stop: self.stop.clone() }
+    }
+
+    /// Waits until another script of ours may run; gives up when everything is called off.
+    async fn script_turn(&self) -> anyhow::Result<SemaphorePermit<'_>> {
+        let called_off = self.called_off();
+        tokio::select! {
+            permit = self.scripts.acquire() => permit.context("BUG: nobody closes it"),
+            () = called_off.cancelled() => bail!("it was called off"),
+        }
+    }
+
+    /// Whether the daemon, or all work, is being ended: what fails now says nothing.
+    fn is_ending(&self) -> bool {
+        self.called_off().is_cancelled()
     }
 
     /// Calls off what is under way when everything is stopped, once for each time.
@@ -222,7 +285,9 @@ impl Conductor {
         });
         for (id, effect) in due {
             let outside = Arc::clone(outside);
-            let task = self.performers.spawn(async move { settle(&outside, id, &effect).await });
+            let failures = self.failed.get(&id).map_or(0, |(_, failures)| *failures);
+            let task =
+                self.performers.spawn(async move { settle(&outside, id, &effect, failures).await });
             self.under_way.insert(task.id(), id);
         }
     }
@@ -244,17 +309,47 @@ impl Conductor {
 }
 
 /// Performs one effect and has it recorded; tells whether that succeeded.
-async fn settle(outside: &Arc<Outside>, id: EffectId, effect: &Effect) -> bool {
+async fn settle(outside: &Arc<Outside>, id: EffectId, effect: &Effect, failures: u32) -> bool {
     crash_point("before", effect.word());
-    match outside.perform(id, effect).await {
-        Ok(result) => {
-            crash_point("after", effect.word());
-            submit(&outside.handle, Event::Settled { effect: id, result }).await.is_ok()
-        }
+    let result = match outside.perform(id, effect).await {
+        Ok(result) => result,
         Err(error) => {
-            tracing::warn!("{id} ({}) is tried again: {error:#}", effect.word());
-            false
+            tracing::warn!("{id} ({}) failed: {error:#}", effect.word());
+            let lasting = failures >= FAILURES_MAX || is_lasting(&error);
+            match failed(effect, &explain(&error)).filter(|_| lasting && !outside.is_ending()) {
+                Some(result) => result,
+                None => return false, // it is tried again
+            }
         }
+    };
+    crash_point("after", effect.word());
+    submit(&outside.handle, Event::Settled { effect: id, result }).await.is_ok()
+}
+
+/// Whether trying again cannot help.
+fn is_lasting(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<GitError>().is_some_and(|error| !error.is_transient())
+}
+
+/// An error for people, with what to do about it.
+fn explain(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<GitError>().and_then(GitError::hint) {
+        Some(hint) => format!("{error:#}\nhint: {hint}"),
+        None => format!("{error:#}"),
+    }
+}
+
+/// How an effect that cannot be performed is settled. Starts say it themselves; stops and answers
+/// are tried until they succeed, because an agent may be alive.
+fn failed(effect: &Effect, why: &str) -> Option<Settled> {
+    let why = why.to_owned();
+    match effect {
+        Effect::Save { .. } => Some(Settled::NotSaved { why }),
+        Effect::Combine { .. } => Some(Settled::NotCombined { why }),
+        Effect::Check { .. } => Some(Settled::NotChecked { why }),
+        Effect::Merge { .. } => Some(Settled::MergeHeld { why }),
+        Effect::Release { .. } => Some(Settled::NotReleased { why }),
+        Effect::Start { .. } | Effect::Stop { .. } | Effect::Send { .. } => None,
     }
 }
 
@@ -264,6 +359,11 @@ fn due(state: &State, busy: &[EffectId]) -> Vec<(EffectId, Effect)> {
     let mut lanes: Vec<(TaskId, u32)> = Vec::new();
     let mut due = Vec::new();
     for (id, effect) in &state.outbox {
+        if let Effect::Release { task } = effect
+            && lanes.iter().any(|(busy, _)| busy == task)
+        {
+            continue; // it takes all worktrees of the task
+        }
         if let Some(lane) = lane(effect, state) {
             if lanes.contains(&lane) {
                 continue; // an earlier effect needs the worktree

@@ -12,11 +12,11 @@ use crew_core::Token;
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
 use crew_core::team::{Amount, Api, Model, ProviderKind};
-use crew_git::{ScriptOutcome, Updated, Worktree, Worktrees};
-use tokio_util::sync::CancellationToken;
+use crew_git::{Updated, Worktree, Worktrees};
 
-use super::Outside;
 use super::agent::GRACE;
+use super::script::{Ended, Job};
+use super::{CalledOff, Outside};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
 use crate::prompt;
 use crate::teamfile::TEAM_DIRECTORY;
@@ -67,7 +67,7 @@ pub(super) fn prepare(
     outside: &Outside,
     place: &Place,
     token: Token,
-    called_off: &CancellationToken,
+    called_off: &CalledOff,
 ) -> anyhow::Result<Made> {
     let Place { project, task, run } = place;
     let home = outside.handle.home();
@@ -79,7 +79,7 @@ pub(super) fn prepare(
     if shim::look(&dir)? != Presence::NotStarted {
         return Ok(Made::Agent { head });
     }
-    if fresh && let Some(trouble) = set_up(place, &worktree, &dir, called_off)? {
+    if fresh && let Some(trouble) = set_up(outside, place, &worktree, &dir, called_off)? {
         return Ok(Made::Not(trouble));
     }
     let before = format!("{}.{token}-before", snapshot_reference(run));
@@ -96,13 +96,15 @@ pub(super) fn prepare(
             Ok(Made::Trigger { head })
         }
         ProviderKind::Native(model) => {
+            let model = model_config(outside, &project.root, model);
+            let secrets = secrets(&model);
             let spec = native(outside, place, &worktree, token, model, &material)?;
             let arguments = vec!["shim".into()];
             let program = ShimProgram { path: outside.program.clone(), arguments };
             if called_off.is_cancelled() {
                 return Ok(Made::Not(transient("it was called off")));
             }
-            match shim::launch(&dir, &spec, &program)? {
+            match shim::launch(&dir, &spec, &program, &secrets)? {
                 Launched::Now(child) => outside.adopt(child),
                 Launched::Already(_) => {}
             }
@@ -121,29 +123,24 @@ pub(super) fn core_commit(commit: &crew_git::CommitId) -> crew_core::task::Commi
 
 /// Runs the project's set-up script; what went wrong, if anything did.
 fn set_up(
+    outside: &Outside,
     place: &Place,
     worktree: &Worktree,
     dir: &Path,
-    called_off: &CancellationToken,
+    called_off: &CalledOff,
 ) -> anyhow::Result<Option<Trouble>> {
     let policy = &place.project.team.worktree;
     let Some(command) = &policy.setup else { return Ok(None) };
-    std::fs::create_dir_all(dir).context("making the run directory")?;
-    let log = dir.join("setup.log");
-    let timeout = std::time::Duration::from_millis(policy.timeout.0);
-    let failed = |how: String| Trouble {
-        kind: TroubleKind::Human,
-        message: format!(
-            "the set-up script {how}: `{command}`; its output is in {}",
-            log.display()
-        ),
+    let (home, timeout, log) = (outside.handle.home(), policy.timeout, dir.join("setup.log"));
+    let job = Job { home, command, timeout, log, called_off };
+    let how = match job.run(worktree.repository(), worktree.path())? {
+        Ended::Well => return Ok(None),
+        Ended::Badly(code) => format!("failed with code {code}"),
+        Ended::Not(why) => format!("did not come to its end: {why}"),
     };
-    Ok(match worktree.run_script(command, timeout, &log, &|| called_off.is_cancelled())? {
-        ScriptOutcome::Exited(0) => None,
-        ScriptOutcome::Exited(code) => Some(failed(format!("failed with code {code}"))),
-        ScriptOutcome::TimedOut => Some(failed(format!("took longer than {}", policy.timeout))),
-        ScriptOutcome::Cancelled => Some(transient("the set-up script was called off")),
-    })
+    let message =
+        format!("the set-up script {how}: `{command}`; its output is in {}", job.log.display());
+    Ok(Some(Trouble { kind: TroubleKind::Human, message }))
 }
 
 /// Brings the base branch in. A conflict stays in the files, for the agent to resolve.
@@ -206,22 +203,16 @@ fn native(
     place: &Place,
     worktree: &Worktree,
     token: Token,
-    model: &Model,
+    model: ModelConfig,
     material: &str,
 ) -> anyhow::Result<Spec> {
     let Place { project, task, run } = place;
     let home = outside.handle.home();
     let budget = project.team.budget.run.minus(Amount::of(run.spent));
-    let model = model_config(outside, &project.root, model);
-    let mut env: BTreeMap<String, String> = ENVIRONMENT
+    let env: BTreeMap<String, String> = ENVIRONMENT
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
         .collect();
-    if let Some(key) = model.key_env()
-        && let Ok(value) = std::env::var(key)
-    {
-        env.insert(key.to_owned(), value);
-    }
     let start = Start {
         session: session_file(home, run),
         system: prompt::system(place),
@@ -239,6 +230,7 @@ fn native(
         argv: vec![outside.program.display().to_string(), "agent".into()],
         cwd: worktree.path().to_owned(),
         env,
+        secret_env: Vec::new(), // named by the launch
         marker: marker(home, run.id, token),
         stdin: vec![serde_json::to_string(&start)?],
         input: InputMode::KeepOpen,
@@ -246,6 +238,12 @@ fn native(
         deadline: None,
         output_bytes_max: OUTPUT_BYTES_MAX,
     })
+}
+
+/// The key that the role's provider names, and no other.
+fn secrets(model: &ModelConfig) -> BTreeMap<String, String> {
+    let key = model.key_env();
+    key.and_then(|key| Some((key.to_owned(), std::env::var(key).ok()?))).into_iter().collect()
 }
 
 /// What a playbook's scene is chosen by: the purposes other than work are stages of their own.

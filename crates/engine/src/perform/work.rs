@@ -2,22 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use crew_agent::shim;
 use crew_core::project::Project;
 use crew_core::run::Run;
 use crew_core::task::{CommitId, Task};
-use crew_core::{Millis, RunId, SaveAs, Settled, TaskId};
-use crew_git::{Combined, GitError, ScriptOutcome, Worktree, Worktrees};
-use tokio_util::sync::CancellationToken;
+use crew_core::{Millis, RunId, SaveAs, Settled, TaskId, Token};
+use crew_git::{Combined, Worktree, Worktrees};
+use crew_store::Home;
 
 use super::prepare::core_commit;
-use super::{Outside, blocking};
+use super::script::{Ended, Job};
+use super::{CalledOff, Outside, blocking};
 use crate::place::{self, Place, snapshot_reference};
-
-/// The end of a check's output that is kept, in bytes.
-const OUTPUT_KEPT: u64 = 8_000;
 
 /// Saves what an agent left in its worktree.
 pub(super) async fn save(
@@ -26,37 +24,33 @@ pub(super) async fn save(
     how: SaveAs,
 ) -> anyhow::Result<Settled> {
     let place = Place::of(&outside.handle, run)?;
-    let worktrees = outside.repositories.of(outside.handle.home(), &place.project)?;
+    let outside = Arc::clone(outside);
     blocking(move || {
+        let home = outside.handle.home();
+        let worktrees = outside.repositories.of(home, &place.project)?;
         let name = place::worktree_name(place.task.id, place.run.slot);
         let Some(worktree) = worktrees.find(&name)? else {
-            return absent(&worktrees, &place);
+            return absent(home, &worktrees, &place);
         };
-        match save_in(&worktree, &place, how) {
-            Ok(head) => Ok(Settled::Saved { head }),
-            Err(error @ (GitError::Strayed { .. } | GitError::Unresolved { .. })) => {
-                Ok(Settled::NotSaved { why: with_hint(&error) })
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(Settled::Saved { head: save_in(&worktree, &place, how)? })
     })
     .await
 }
 
-/// A run that never got a worktree left nothing to save.
-fn absent(worktrees: &Worktrees, place: &Place) -> anyhow::Result<Settled> {
-    let head = place::start_commit(worktrees, &place.project, &place.task)?;
+/// A run whose agent never lived left nothing to save. If one did, its work must be somewhere.
+fn absent(home: &Home, worktrees: &Worktrees, place: &Place) -> anyhow::Result<Settled> {
+    let Place { project, task, run } = place;
+    let starts = (1..=run.token.0).map(|token| home.run(run.id, Token(token)));
+    if starts.into_iter().any(|dir| dir.join(shim::AGENT_PID).exists()) {
+        let name = place::worktree_name(task.id, run.slot);
+        let path = worktrees.root().join(name);
+        bail!("the worktree {} is gone, or not ours any more", path.display());
+    }
+    let head = place::start_commit(worktrees, project, task)?;
     Ok(Settled::Saved { head: core_commit(&head) })
 }
 
-fn with_hint(error: &GitError) -> String {
-    match error.hint() {
-        Some(hint) => format!("{error}\nhint: {hint}"),
-        None => error.to_string(),
-    }
-}
-
-fn save_in(worktree: &Worktree, place: &Place, how: SaveAs) -> Result<CommitId, GitError> {
+fn save_in(worktree: &Worktree, place: &Place, how: SaveAs) -> anyhow::Result<CommitId> {
     let Place { task, run, .. } = place;
     let reference = snapshot_reference(run);
     worktree
@@ -101,8 +95,9 @@ pub(super) async fn combine(
             Some((project, task, runs?))
         })
         .ok_or_else(|| anyhow!("BUG: {task} is not recorded"))?;
-    let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
+    let outside = Arc::clone(outside);
     blocking(move || {
+        let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
         let worktree = place::acquire(&worktrees, &project, &task, 0)?;
         let mut commits = Vec::new();
         for run in &runs {
@@ -132,14 +127,17 @@ pub(super) async fn check(
     timeout: Millis,
 ) -> anyhow::Result<Settled> {
     let (project, task) = project_of(outside, task)?;
-    let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
     let log = outside.handle.home().runs().join(format!("check-{}.log", task.id.0));
     let (commit, command) = (commit.cloned(), command.to_owned());
-    let emergency = outside.emergency();
+    let _turn = outside.script_turn().await?;
+    let (outside, called_off) = (Arc::clone(outside), outside.called_off());
     blocking(move || {
+        let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
         let worktree = place::acquire(&worktrees, &project, &task, 0)?;
         make_exact(&worktree, &task, commit.as_ref())?;
-        let outcome = run_check(&worktree, &command, timeout, &log, &emergency);
+        let home = outside.handle.home();
+        let job = Job { home, command: &command, timeout, log, called_off: &called_off };
+        let outcome = run_check(&worktree, &job);
         if !worktree.status()?.is_clean() {
             let kept = format!("refs/crew/turns/{}/check", task.id.0);
             worktree.reset_to(&worktree.tip()?, &kept)?;
@@ -161,35 +159,16 @@ fn make_exact(worktree: &Worktree, task: &Task, commit: Option<&CommitId>) -> an
     Ok(())
 }
 
-fn run_check(
-    worktree: &Worktree,
-    command: &str,
-    timeout: Millis,
-    log: &Path,
-    emergency: &CancellationToken,
-) -> anyhow::Result<Settled> {
-    std::fs::remove_file(log).ok(); // there is none the first time
-    let limit = Duration::from_millis(timeout.0);
-    let outcome = worktree.run_script(command, limit, log, &|| emergency.is_cancelled())?;
-    let output = format!("$ {command}\n{}", tail(log));
-    Ok(match outcome {
-        ScriptOutcome::Exited(0) => Settled::Checked { passed: true, output },
+fn run_check(worktree: &Worktree, job: &Job<'_>) -> anyhow::Result<Settled> {
+    let ended = job.run(worktree.repository(), worktree.path())?;
+    let output = job.output();
+    Ok(match ended {
+        Ended::Well => Settled::Checked { passed: true, output },
         // The shell itself says that the command could not be run: nothing was checked.
-        ScriptOutcome::Exited(126 | 127) => Settled::NotChecked { why: output },
-        ScriptOutcome::Exited(_) => Settled::Checked { passed: false, output },
-        ScriptOutcome::TimedOut => {
-            Settled::NotChecked { why: format!("it took longer than {timeout}\n{output}") }
-        }
-        ScriptOutcome::Cancelled => bail!("everything was stopped"),
+        Ended::Badly(126 | 127) => Settled::NotChecked { why: output },
+        Ended::Badly(_) => Settled::Checked { passed: false, output },
+        Ended::Not(why) => Settled::NotChecked { why: format!("{why}\n{output}") },
     })
-}
-
-/// The last part of a log.
-pub(super) fn tail(log: &Path) -> String {
-    let Ok(bytes) = std::fs::read(log) else { return String::new() };
-    let start = bytes.len().saturating_sub(OUTPUT_KEPT as usize);
-    let text = String::from_utf8_lossy(&bytes[start..]).into_owned();
-    if start == 0 { text } else { format!("(the last part)\n{text}") }
 }
 
 pub(super) fn project_of(outside: &Outside, task: TaskId) -> anyhow::Result<(Project, Task)> {
@@ -205,26 +184,49 @@ pub(super) fn project_of(outside: &Outside, task: TaskId) -> anyhow::Result<(Pro
 /// Gives the task's worktrees back. What is in them and nowhere else goes to the trash first.
 pub(super) async fn release(outside: &Arc<Outside>, task: TaskId) -> anyhow::Result<Settled> {
     let (project, task) = project_of(outside, task)?;
-    let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
     let log = outside.handle.home().runs().join(format!("teardown-{}.log", task.id.0));
+    let (outside, called_off) = (Arc::clone(outside), outside.called_off());
     blocking(move || {
-        let own = format!("{}-", task.id.0);
-        for entry in worktrees.list()? {
-            let crew_git::Place::Named(name) = entry.place else { continue };
-            if name != task.id.0.to_string() && !name.starts_with(&own) {
-                continue;
-            }
-            if let (Some(command), Some(worktree)) =
-                (&project.team.worktree.teardown, worktrees.find(&name)?)
-            {
-                let limit = Duration::from_millis(project.team.worktree.timeout.0);
-                worktree.run_script(command, limit, &log, &|| false)?;
-            }
+        let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
+        let mut kept = Vec::new();
+        for name in worktrees_of(&worktrees, task.id)? {
+            tear_down(&outside, &worktrees, &project, (&name, &log), &called_off)?;
             if let Err(error) = worktrees.release(&name) {
-                return Ok(Settled::NotReleased { why: with_hint(&error) });
+                kept.push(error);
             }
         }
-        Ok(Settled::Released)
+        // One that is in use (a terminal stands in it) does not keep the others.
+        match kept.into_iter().next() {
+            None => Ok(Settled::Released),
+            Some(error) => Err(error.into()),
+        }
     })
     .await
+}
+
+fn worktrees_of(worktrees: &Worktrees, task: TaskId) -> anyhow::Result<Vec<String>> {
+    let candidates = format!("{}-", task.0);
+    let names = worktrees.list()?.into_iter().filter_map(|entry| match entry.place {
+        crew_git::Place::Named(name) => Some(name),
+        _ => None,
+    });
+    Ok(names.filter(|name| *name == task.0.to_string() || name.starts_with(&candidates)).collect())
+}
+
+/// Runs the project's teardown script. However it ends, the worktree is given back.
+fn tear_down(
+    outside: &Outside,
+    worktrees: &Worktrees,
+    project: &Project,
+    (name, log): (&str, &Path),
+    called_off: &CalledOff,
+) -> anyhow::Result<()> {
+    let policy = &project.team.worktree;
+    let (Some(command), Some(worktree)) = (&policy.teardown, worktrees.find(name)?) else {
+        return Ok(());
+    };
+    let (home, log, timeout) = (outside.handle.home(), log.to_owned(), policy.timeout);
+    let job = Job { home, command, timeout, log, called_off };
+    job.run(worktrees.repository(), worktree.path())?;
+    Ok(())
 }
