@@ -1,12 +1,11 @@
 //! What is due. Deadlines are kept as moments, and a moment that is further away than it can ever
 //! have been set means that the clock went back: it is due then, so that nothing waits for ever.
 
-use super::{dispatch, flow};
+use super::{consult, dispatch, flow};
 use crate::protocol::Claim;
 use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
 use crate::state::{Draft, State};
-use crate::task::Phase;
-use crate::team::BACKOFF_MAX;
+use crate::task::{Phase, Task};
 use crate::{Millis, Refusal, RunId, Time};
 
 /// An agent that has responded gets so long to exit by itself.
@@ -101,7 +100,7 @@ fn scan(d: &mut Draft<'_>, id: crate::ProjectId) -> Result<(), Refusal> {
         };
         let kept = d.task(task)?.depends_on.iter().copied().filter(|dep| !given_up(dep)).collect();
         d.task_mut(task)?.depends_on = kept;
-        flow::consult_about_standstill(d, task)?;
+        consult::about_standstill(d, task)?;
     }
     Ok(())
 }
@@ -111,9 +110,6 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
     let runs = state.live_runs().filter_map(|run| {
         let limits = state.projects.get(&run.project)?.team.limits;
         match &run.state {
-            RunState::Queued { not_before } if !is_due(*not_before, BACKOFF_MAX, now) => {
-                Some(*not_before)
-            }
             RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }) => {
                 match dispatch::block(state, run, now)? {
                     dispatch::Block::Limit(until) | dispatch::Block::Backoff(until) => Some(until),
@@ -129,7 +125,10 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
             _ => None,
         }
     });
-    let tasks = state.open_tasks().filter_map(|task| match task.phase {
+    let draft = Draft::new(state, now);
+    let moves =
+        |task: &&Task| state.meta.stopped.is_none() && !dispatch::is_held_back(&draft, task);
+    let tasks = state.open_tasks().filter(moves).filter_map(|task| match task.phase {
         Phase::Held { until, .. } => Some(until),
         _ => None,
     });
