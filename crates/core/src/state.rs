@@ -168,6 +168,11 @@ impl State {
     pub fn live_runs(&self) -> impl Iterator<Item = &Run> {
         self.live.iter().filter_map(|id| self.runs.get(id))
     }
+
+    /// Asks that still wait.
+    pub fn open_asks(&self) -> impl Iterator<Item = &Ask> {
+        self.waiting.iter().filter_map(|id| self.asks.get(id))
+    }
 }
 
 /// A state in the making: the present, and over it what the step has changed so far.

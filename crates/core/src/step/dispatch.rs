@@ -71,7 +71,10 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
             Phase::Held { until, .. } if timer::is_due(until, timer::HELD_MAX, d.now) && !held => {
                 land_again(d, id).map(|()| true)?
             }
-            Phase::Moving { to } if at_rest(d, id) => flow::enter(d, id, &to).map(|()| true)?,
+            Phase::Moving { to } if at_rest(d, id) => {
+                d.task_mut(id)?.visits.remove(&to); // the human knows that it was there before
+                flow::enter(d, id, &to).map(|()| true)?
+            }
             Phase::Closing if at_rest(d, id) => {
                 d.task_mut(id)?.phase = Phase::Cancelled;
                 d.effect(Effect::Release { task: id });
