@@ -17,8 +17,7 @@ pub(super) fn ask_pm(
     progress: Progress,
 ) -> Result<(), Refusal> {
     let about = &bounded(about);
-    let now = d.now;
-    d.task_mut(id)?.remark(now, flow::ARBITER, about);
+    flow::remark(d, id, about)?;
     let consults = d.task(id)?.consults;
     let team = place(d, id)?.0;
     let pm = team.coordinator().filter(|_| consults < team.limits.consults).cloned();
@@ -30,11 +29,6 @@ pub(super) fn ask_pm(
     task.consults += 1;
     task.phase = Phase::Consulting { run, progress };
     Ok(())
-}
-
-/// The PM looks at a task that has not moved for a long time.
-pub(super) fn about_standstill(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
-    ask_pm(d, id, "nothing has happened for a long time", Progress::default())
 }
 
 /// The PM has decided, or could not.

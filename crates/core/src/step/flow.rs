@@ -18,7 +18,7 @@ use crate::team::{Stage, Team, Work};
 use crate::{AskId, Refusal, RoleName, RunId, StageName, TaskId, Token, Usage};
 
 /// What Crewhouse calls itself in remarks.
-pub(super) const ARBITER: &str = "crewhouse";
+const ARBITER: &str = "crewhouse";
 
 /// The team of a task's project, and the stage that it is in.
 pub(super) fn place<'a>(d: &'a Draft<'_>, task: TaskId) -> Result<(&'a Team, &'a Stage), Refusal> {
@@ -175,6 +175,13 @@ fn remember_response(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     if response.pr.is_some() {
         task.pr.clone_from(&response.pr);
     }
+    Ok(())
+}
+
+/// Crewhouse itself says something about a task.
+pub(super) fn remark(d: &mut Draft<'_>, id: TaskId, text: &str) -> Result<(), Refusal> {
+    let now = d.now;
+    d.task_mut(id)?.remark(now, ARBITER, text);
     Ok(())
 }
 

@@ -320,7 +320,7 @@ fn a_task_does_not_leave_while_its_work_is_being_combined() {
     wakes in 29 min 49 s
     ");
     assert_snapshot!(play_with(&team, &format!("{script} combined c4")), @r"
-    #1 in plan: working (pm at work), visit 2, head c4, starts 4
+    #1 in plan: working (pm at work), head c4, starts 4
       pm: planned
       dev: x
       judge: x
@@ -466,5 +466,47 @@ fn while_everything_is_stopped_nothing_is_due() {
     r2 Work of dev on #1/0, start 1: done, Done
     e6 merge #1 at c2
     wakes in 28 min 46 s
+    ");
+}
+
+#[test]
+fn who_depended_on_what_was_given_up_does_not_wait_for_ever() {
+    // #2 has not begun: the PM decides. #3 is at work when it comes to depend on #1: it goes on.
+    let script = "
+        add
+        add 1
+        add
+        emergency
+        cancel #1
+        release
+        unstarted x
+        saved x
+        edit #3 1
+        wait 1800
+    ";
+    assert_snapshot!(play(script), @r"
+    #1 in plan: cancelled (cancelled), head x, starts 1
+    #2 in plan: consulting (queued: its role is busy), consults 1
+      crewhouse: it depended on #1, which was given up
+    #3 in plan: working (pm at work), starts 1
+      crewhouse: it depended on #1, which was given up
+    r1 Work of pm on #1/0, start 1: cancelled, Transient trouble
+    r2 Work of pm on #3/0, start 1: preparing
+    r3 Consult of pm on #2/0, start 0: queued
+    e2 stop r1.1
+    e4 start r2.1
+    e5 release #1
+    wakes in 30 min
+    ");
+}
+
+#[test]
+fn a_task_that_the_human_moves_is_not_held_to_have_been_there_before() {
+    let team = [("owner = \"dev\"", "owner = \"human\"\nvisits = 1")];
+    let script = "add\n unstarted x\n move #1 build\n saved x\n move #1 build\n move #1 build";
+    assert_snapshot!(play_with(&team, script), @r"
+    #1 in build: approving (needs your approval), head x, starts 1
+    r1 Work of pm on #1/0, start 1: cancelled, failures 1, Transient trouble
+    wakes in 29 min 54 s
     ");
 }

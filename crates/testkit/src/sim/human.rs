@@ -139,6 +139,7 @@ pub(super) fn duty(state: &State) -> Option<Event> {
         return Some(Event::Answered { ask: ask.id, text: text.into() });
     }
     state.open_tasks().find_map(|task| match &task.phase {
+        Phase::Closing => None,
         _ if task.paused => Some(Event::TaskResumed { task: task.id }),
         Phase::Approving { gate } => {
             Some(Event::Approved { task: task.id, commit: gate.commit.clone() })

@@ -126,6 +126,11 @@ impl Play {
             "pause" => Event::TaskPaused { task: task() },
             "resume" => Event::TaskResumed { task: task() },
             "cancel" => Event::TaskCancelled { task: task() },
+            "edit" => {
+                let depends_on = more.parse().into_iter().collect();
+                let draft = TaskDraft { title: "t".into(), depends_on, ..TaskDraft::default() };
+                Event::TaskEdited { task: task(), draft }
+            }
             "remark" => Event::Remarked { task: task(), from: "me".into(), text: more.into() },
             "approve" => {
                 let commit = (!more.is_empty()).then(|| CommitId(more.into()));

@@ -14,7 +14,7 @@ pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
     for task in fact.change.tasks.values() {
         let before = fact.before.tasks.get(&task.id);
         let team = fact.team(task.project).ok_or("a task without a project")?;
-        if let Some(before) = before.filter(|before| goes_forwards(team, before, task)) {
+        if let Some(before) = before.filter(|before| goes_forwards(fact, team, before, task)) {
             earned(fact, ledger, team, &before.stage, task.id, task.head.as_ref())?;
         }
         let was = before.map(|before| &before.phase);
@@ -41,8 +41,14 @@ pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
 }
 
 /// Whether the task went on by itself; the PM and the human may send it anywhere.
-fn goes_forwards(team: &Team, before: &Task, after: &Task) -> bool {
-    let sent = matches!(before.phase, Phase::Consulting { .. } | Phase::Moving { .. });
+fn goes_forwards(fact: &Fact<'_>, team: &Team, before: &Task, after: &Task) -> bool {
+    let moved = matches!(fact.event, Event::TaskMoved { task, .. } if *task == after.id);
+    // What lands was checked when its merge began.
+    let sent = moved
+        || matches!(
+            before.phase,
+            Phase::Consulting { .. } | Phase::Moving { .. } | Phase::Landing { .. }
+        );
     let Some(stage) = team.stage(&before.stage) else { return false };
     !sent
         && before.stage != after.stage
@@ -93,7 +99,7 @@ fn room(fact: &Fact<'_>) -> Result<(), String> {
             let came: Vec<&Task> = fact.change.tasks.values().filter(comes).collect();
             let by_itself = |task: &&Task| {
                 let before = fact.before.tasks.get(&task.id);
-                before.is_some_and(|before| goes_forwards(team, before, task))
+                before.is_some_and(|before| goes_forwards(fact, team, before, task))
             };
             if there > wip as usize && !came.is_empty() && came.iter().all(by_itself) {
                 return Err(format!("{there} tasks are in {}, where {wip} may be", stage.name));
