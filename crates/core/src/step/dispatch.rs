@@ -117,7 +117,13 @@ fn leave(
         d.task_mut(id)?.phase = Phase::Landing { effect, commit, to: to.clone() };
         return Ok(true);
     }
-    let here = |task: &&&Task| task.project == project && task.stage == *to && task.id != id;
+    // Who waits there for another task takes no room: the other may have to come through here.
+    let here = |task: &&&Task| {
+        task.project == project
+            && task.stage == *to
+            && task.id != id
+            && unmet_dependency(d, task).is_none()
+    };
     let full =
         stage.wip.is_some_and(|wip| d.open_tasks().iter().filter(here).count() >= wip as usize);
     if !full {

@@ -510,3 +510,27 @@ fn a_task_that_the_human_moves_is_not_held_to_have_been_there_before() {
     wakes in 29 min 54 s
     ");
 }
+
+#[test]
+fn who_waits_for_another_task_takes_no_room_from_it() {
+    // Only one may be in build; #2 is put there, and waits for #1.
+    let team = [("owner = \"dev\"", "owner = \"dev\"\nwip = 1")];
+    let script = "
+        add
+        add 1
+        move #2 build
+        started base
+        r1 says DONE: planned
+        r1 exits
+        saved c1
+    ";
+    assert_snapshot!(play_with(&team, script), @r"
+    #1 in build: working (dev at work), head c1, starts 2
+      pm: planned
+    #2 in build: waiting (blocked by #1), after {TaskId(1)}
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: preparing
+    e3 start r2.1
+    wakes in 29 min 53 s
+    ");
+}

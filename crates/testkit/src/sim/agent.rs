@@ -42,7 +42,8 @@ enum Mood {
 impl Process {
     pub(super) fn new(run: &Run, cap: u64, now: Time, calm: bool, random: &mut Random) -> Self {
         let hangs = !calm && random.chance(4);
-        let mood = if hangs { Mood::Hangs } else { Mood::Works(1 + random.below(5)) };
+        let turns = if calm { 1 } else { 1 + random.below(5) };
+        let mood = if hangs { Mood::Hangs } else { Mood::Works(turns) };
         Self {
             task: run.task,
             slot: run.slot,

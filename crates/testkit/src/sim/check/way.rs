@@ -32,6 +32,7 @@ pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
     }
     merges(fact, ledger)?;
     room(fact)?;
+    halts(fact)?;
     if let Event::TeamLoaded { project, team } = fact.event
         && strands(fact.before, *project, team)
     {
@@ -88,13 +89,44 @@ fn merges(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
     Ok(())
 }
 
+/// Who has to stop is told so at once.
+fn halts(fact: &Fact<'_>) -> Result<(), String> {
+    let told = |run: &&Run| matches!(run.state, RunState::Stopping { .. });
+    let goes_on = match fact.event {
+        Event::EmergencyStopped => fact.at_work().into_iter().find(|run| !told(run)),
+        Event::TaskPaused { task }
+        | Event::TaskMoved { task, .. }
+        | Event::TaskCancelled { task } => fact
+            .at_work()
+            .into_iter()
+            .find(|run| run.task == *task && !told(run) && !is_new(fact, run)),
+        Event::Silent { run, token } => {
+            let present = |row: &&Run| row.id == *run && row.token == *token;
+            fact.at_work()
+                .into_iter()
+                .find(|row| present(row) && matches!(row.state, RunState::Running { .. }))
+        }
+        _ => None,
+    };
+    match goes_on {
+        Some(run) => Err(format!("{} goes on after {:?}", run.id, fact.event)),
+        None => Ok(()),
+    }
+}
+
+/// Whether the run was started by the event itself: a task that was moved is taken up elsewhere.
+fn is_new(fact: &Fact<'_>, run: &Run) -> bool {
+    fact.before.runs.get(&run.id).is_none_or(|before| before.token < run.token)
+}
+
 /// Nobody goes forwards into a stage that is full.
 fn room(fact: &Fact<'_>) -> Result<(), String> {
     for project in fact.before.projects.keys() {
         let Some(team) = fact.team(*project) else { continue };
         for stage in &team.stages {
             let Some(wip) = stage.wip else { continue };
-            let there = fact.open_tasks().into_iter().filter(|t| t.stage == stage.name).count();
+            let takes_room = |task: &&Task| task.stage == stage.name && fact.unmet(task).is_none();
+            let there = fact.open_tasks().into_iter().filter(takes_room).count();
             let comes = |task: &&Task| arrives(fact, task, stage);
             let came: Vec<&Task> = fact.change.tasks.values().filter(comes).collect();
             let by_itself = |task: &&Task| {
