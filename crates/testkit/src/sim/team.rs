@@ -13,10 +13,7 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     };
     team.limits.run = Millis::minutes(20 + random.below(2) as u64 * 40);
     team.limits.agents = 1 + random.below(4) as u32;
-    team.budget.run.tokens = 400;
-    team.budget.task.tokens = 4_000;
-    team.budget.day.tokens = 20_000;
-    team.budget.task_runs = 12 + random.below(30) as u32;
+    change_budget(&mut team, random);
     if let Ok(mail) = "mail".parse() {
         team.providers.insert(mail, Provider { kind: ProviderKind::Mailbox, agents: 8 });
     }
@@ -26,6 +23,9 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     change_work(&mut team, random);
     if random.chance(50) {
         toggle(&mut team, "in-progress", check("make test"));
+    }
+    if random.chance(40) {
+        toggle(&mut team, "needs-review", check("make lint"));
     }
     if random.chance(40) {
         toggle_verdict(&mut team);
@@ -42,12 +42,7 @@ pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
             team.limits.retries = random.below(3) as u32;
             team.limits.consults = 1 + random.below(5) as u32;
         }
-        1 => {
-            team.budget.run.tokens = 300 + 100 * random.below(3) as u64;
-            team.budget.task.tokens = 3_000 + 1_000 * random.below(3) as u64;
-            team.budget.day.tokens = 15_000 + 5_000 * random.below(3) as u64;
-            team.budget.task_runs = 12 + random.below(30) as u32;
-        }
+        1 => change_budget(&mut team, random),
         2 => {
             let wip = random.below(4) as u32;
             with_stage(&mut team, "in-progress", |stage| stage.wip = (wip > 0).then_some(wip));
@@ -60,6 +55,14 @@ pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
         _ => play_by_mail(&mut team),
     }
     Box::new(team)
+}
+
+/// So small that what all at work might spend matters.
+fn change_budget(team: &mut Team, random: &mut Random) {
+    team.budget.run.tokens = 200 + 100 * random.below(3) as u64;
+    team.budget.task.tokens = 500 + 300 * random.below(4) as u64;
+    team.budget.day.tokens = 1_500 + 700 * random.below(4) as u64;
+    team.budget.task_runs = 12 + random.below(30) as u32;
 }
 
 fn check(command: &str) -> Gate {
