@@ -72,8 +72,10 @@ fn a_dirty_checkout_holds_the_merge_and_keeps_its_dirt() {
     assert!(lab.ok(&["status"]).contains("held"), "{}", lab.ok(&["status"]));
     daemon.kill();
     let _daemon = lab.up();
+    let waits = lab.crew(&["run", "--until-idle"]);
+    assert_eq!(waits.status.code(), Some(10), "the human has to clear the way");
     lab.git(&["checkout", "--quiet", "--", "a.txt"]);
-    lab.run();
+    lab.wait_for("\"result\":\"merged\"");
     assert_eq!(fs::read_to_string(lab.repo().join("a.txt")).unwrap(), "made\n");
     assert_eq!(fs::read_to_string(lab.repo().join("untracked.txt")).unwrap(), "mine\n");
 }

@@ -306,9 +306,8 @@ fn one_daemon_serves_two_projects() {
     lab.git(&["clone", "--quiet", ".", other.to_str().unwrap()]);
     let _daemon = lab.up();
     lab.ok(&["task", "add", "Here"]);
-    let there = ["--project", other.to_str().unwrap()];
-    lab.ok(&[&there[..], &["init"]].concat());
-    lab.ok(&[&there[..], &["task", "add", "There"]].concat());
+    lab.ok_in(&other, &["init"]);
+    lab.ok_in(&other, &["task", "add", "There"]);
     lab.run();
     assert_eq!(lab.landed("made.txt"), "made\n");
     assert_eq!(fs::read_to_string(other.join("made.txt")).unwrap(), "made\n");

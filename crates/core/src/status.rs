@@ -82,6 +82,8 @@ impl Status {
             Self::NeedsAnswer { .. }
             | Self::NeedsApproval
             | Self::Stuck { .. }
+            // It is tried again by itself, but what is in the way is the human's.
+            | Self::Held { .. }
             | Self::Paused
             | Self::Stopped => true,
             Self::Working { .. }
@@ -91,7 +93,6 @@ impl Status {
             | Self::Limited { .. }
             | Self::Checking
             | Self::Merging
-            | Self::Held { .. }
             | Self::Done
             | Self::Cancelled => false,
         }

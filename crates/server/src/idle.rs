@@ -1,7 +1,7 @@
 //! Idle: nothing can move without the human.
 //!
 //! Something moves when an effect is outstanding, an agent works, or a moment is awaited that
-//! comes by itself (a limit, a backoff, a merge that is tried again, a new day's budget). A task
+//! comes by itself (a limit, a backoff, a new day's budget). A task
 //! that waits for room, or a run that waits for a place, moves only when another does, so it
 //! decides nothing.
 
@@ -58,7 +58,7 @@ fn starts_by_itself(state: &State, run: &Run, now: Time) -> bool {
 
 fn moving_task(state: &State, task: &Task, now: Time) -> Option<String> {
     let moves = match status::status(state, task, now) {
-        status::Status::Checking | status::Status::Merging | status::Status::Held { .. } => true,
+        status::Status::Checking | status::Status::Merging => true,
         // With a run, the run has decided; without one, its turn comes unless it waits for room.
         status::Status::Queued { .. } => {
             let has_run = state.live_runs().any(|run| run.task == task.id);
@@ -71,6 +71,7 @@ fn moving_task(state: &State, task: &Task, now: Time) -> Option<String> {
         | status::Status::NeedsAnswer { .. }
         | status::Status::NeedsApproval
         | status::Status::Stuck { .. }
+        | status::Status::Held { .. }
         | status::Status::Paused
         | status::Status::Stopped
         | status::Status::Done

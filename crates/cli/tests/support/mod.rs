@@ -1,6 +1,6 @@
 //! A laboratory: a repository, a home, and the real `crew` program, everything of it temporary.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test")]
 
 use std::fs;
@@ -87,6 +87,14 @@ impl Lab {
     /// Runs `crew`, which must succeed; its standard output.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.crew(arguments);
+        assert!(output.status.success(), "crew {arguments:?}: {}", show(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Like [`Self::ok`], in another directory.
+    pub fn ok_in(&self, directory: &Path, arguments: &[&str]) -> String {
+        let mut command = self.program(env!("CARGO_BIN_EXE_crew"));
+        let output = command.args(arguments).current_dir(directory).output().unwrap();
         assert!(output.status.success(), "crew {arguments:?}: {}", show(&output));
         String::from_utf8(output.stdout).unwrap()
     }

@@ -120,28 +120,28 @@ struct TeamFile {
 #[serde(deny_unknown_fields, default)]
 struct LimitsFile {
     agents: u32,
-    quiet_minutes: u64,
-    silent_minutes: u64,
-    run_minutes: u64,
+    quiet_minutes: f64,
+    silent_minutes: f64,
+    run_minutes: f64,
     retries: u32,
     backoff_seconds: u64,
     consults: u32,
     asks: u32,
-    scan_minutes: u64,
+    scan_minutes: f64,
 }
 
 impl Default for LimitsFile {
     fn default() -> Self {
         Self {
             agents: 4,
-            quiet_minutes: 5,
-            silent_minutes: 20,
-            run_minutes: 60,
+            quiet_minutes: 5.0,
+            silent_minutes: 20.0,
+            run_minutes: 60.0,
             retries: 2,
             backoff_seconds: 10,
             consults: 5,
             asks: 10,
-            scan_minutes: 30,
+            scan_minutes: 30.0,
         }
     }
 }
@@ -344,28 +344,36 @@ impl LimitsFile {
         if self.agents == 0 {
             problems.push(Problem::new("limits.agents is 0", "at least one agent has to work"));
         }
-        if self.silent_minutes <= self.quiet_minutes {
+        let mut minutes = |name: &str, value: f64| {
+            // A year is longer than anybody waits, and an f64 counts its milliseconds exactly.
+            if !(value > 0.0 && value <= 525_600.0) {
+                problems.push(Problem::new(
+                    format!("limits.{name}_minutes is {value}"),
+                    "give minutes, more than 0; 0.5 is half a minute",
+                ));
+            }
+            Millis((value * 60_000.0).clamp(0.0, 525_600.0 * 60_000.0).round() as u64)
+        };
+        let quiet = minutes("quiet", self.quiet_minutes);
+        let silent = minutes("silent", self.silent_minutes);
+        let run = minutes("run", self.run_minutes);
+        let scan = minutes("scan", self.scan_minutes);
+        if silent <= quiet {
             problems.push(Problem::new(
                 "limits.silent_minutes must be larger than limits.quiet_minutes",
                 "an agent is flagged when quiet and ended when silent",
             ));
         }
-        if self.run_minutes == 0 || self.scan_minutes == 0 {
-            problems.push(Problem::new(
-                "limits.run_minutes and limits.scan_minutes must be at least 1",
-                "every wait needs an end",
-            ));
-        }
         Limits {
             agents: self.agents,
-            quiet: Millis::minutes(self.quiet_minutes),
-            silent: Millis::minutes(self.silent_minutes),
-            run: Millis::minutes(self.run_minutes),
+            quiet,
+            silent,
+            run,
             retries: self.retries,
             backoff: Millis::seconds(self.backoff_seconds),
             consults: self.consults,
             asks: self.asks,
-            scan: Millis::minutes(self.scan_minutes),
+            scan,
         }
     }
 }

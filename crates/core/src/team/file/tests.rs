@@ -57,6 +57,8 @@ fn every_mistake_is_named_with_a_hint() {
     check("run_usd = 3.00", "run_usd = -1.0", "budget.run_usd is -1", "dollars");
     check("task_usd = 20.00", "task_usd = 1.00", "must fit into", "raise the larger");
     check("quiet_minutes = 5 ", "quiet_minutes = 30 ", "silent_minutes must be larger", "flagged");
+    check("run_minutes = 60 ", "run_minutes = 0 ", "limits.run_minutes is 0", "more than 0");
+    check("run_minutes = 60 ", "run_minutes = nan ", "limits.run_minutes is NaN", "more than 0");
     check("model = \"builtin\"", "", "needs `api` and `model`", "playbook");
     check(
         "gates = []",
