@@ -138,7 +138,7 @@ fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refu
     check_dependencies(d, id, project, &text.depends_on)?;
     let TaskDraft { title, body, criteria, priority, depends_on } = text.clone();
     let task = d.task_mut(id)?;
-    task.title = title.trim().to_owned();
+    title.trim().clone_into(&mut task.title);
     task.body = body;
     task.criteria = criteria;
     task.priority = priority;

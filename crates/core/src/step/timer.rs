@@ -35,6 +35,7 @@ pub(super) fn tick(d: &mut Draft<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+#[derive(Clone, Copy)]
 enum Overdue {
     /// It responded and did not exit.
     Exit(Claim),
