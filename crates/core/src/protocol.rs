@@ -196,7 +196,7 @@ fn parse_verdict(value: &str) -> Result<Verdict, String> {
 pub struct Trigger {
     /// The task that it is about; none asks for a new task.
     pub issue: Option<TaskId>,
-    /// First line of the text, shortened to [`TITLE_CHARS_MAX`].
+    /// First line that says something, shortened to [`TITLE_CHARS_MAX`].
     pub title: String,
     /// The text without the fields.
     pub body: String,
@@ -230,8 +230,8 @@ pub fn parse_trigger(text: &str) -> Result<Trigger, TriggerError> {
         }
     }
     let body = body.trim().to_owned();
-    let first = body.lines().next().ok_or(TriggerError::Empty)?;
-    let first = ["TASK:", "REQUEST:"].iter().find_map(|p| first.strip_prefix(p)).unwrap_or(first);
+    let words = ["TASK:", "REQUEST:"].iter().find_map(|keyword| body.strip_prefix(keyword));
+    let first = words.unwrap_or(&body).trim().lines().next().ok_or(TriggerError::Empty)?;
     Ok(Trigger { issue, title: first.trim().chars().take(TITLE_CHARS_MAX).collect(), body })
 }
 
@@ -314,7 +314,9 @@ mod tests {
         assert_eq!(parsed.body, "Fix the login\n\nIt fails on Mondays.");
         let about = parse_trigger("ISSUE: #12\nplease hurry").unwrap();
         assert_eq!((about.issue, about.body.as_str()), (Some(TaskId(12)), "please hurry"));
+        assert_eq!(parse_trigger("REQUEST:\n\nmore light").unwrap().title, "more light");
         assert_eq!(parse_trigger(" \n"), Err(TriggerError::Empty));
+        assert_eq!(parse_trigger("TASK:\n"), Err(TriggerError::Empty));
         assert_eq!(parse_trigger("x\nISSUE: none"), Err(TriggerError::BadIssue(2)));
     }
 }

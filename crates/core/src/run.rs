@@ -361,3 +361,6 @@ impl Run {
         self.outcome().is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -335,7 +335,8 @@ pub(super) fn failed(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refu
     if trouble == TroubleKind::Human || failures > limits.retries {
         return save(d, id, Outcome::Error);
     }
-    let pause = Millis(limits.backoff.0 << (failures - 1).min(16)).min(BACKOFF_MAX);
+    let pause =
+        Millis(limits.backoff.0.saturating_mul(1 << (failures - 1).min(16))).min(BACKOFF_MAX);
     let not_before = now + jitter(pause, id, failures);
     d.move_run(id, RunEvent::Requeue { not_before })
 }

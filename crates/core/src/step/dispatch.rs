@@ -72,7 +72,9 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
                 land_again(d, id).map(|()| true)?
             }
             Phase::Moving { to } if at_rest(d, id) => {
-                d.task_mut(id)?.visits.remove(&to); // the human knows that it was there before
+                let task = d.task_mut(id)?;
+                task.visits.clear(); // the human knows where it was, and wants it there now
+                task.consults = 0;
                 flow::enter(d, id, &to).map(|()| true)?
             }
             Phase::Closing if at_rest(d, id) => {

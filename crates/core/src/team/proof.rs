@@ -213,7 +213,7 @@ impl Team {
 
     /// The most that one task can cause until it ends or waits for a human who raises a bound.
     pub fn worst_case(&self) -> WorstCase {
-        let starts = 1 + self.limits.retries;
+        let starts = self.limits.retries.saturating_add(1);
         let mut worst = WorstCase {
             visits: 0,
             runs: self.limits.consults.saturating_mul(starts),
@@ -234,7 +234,7 @@ impl Team {
             worst.asks = worst.asks.saturating_add(runs.saturating_mul(self.limits.asks));
         }
         worst.runs = worst.runs.min(self.budget.task_runs);
-        worst.asks = worst.asks.min(worst.runs.saturating_mul(self.limits.asks) + 1);
+        worst.asks = worst.asks.min(worst.runs.saturating_mul(self.limits.asks).saturating_add(1));
         worst.spend = self.worst_spend(worst.runs);
         worst
     }

@@ -41,7 +41,7 @@ enum Mood {
 
 impl Process {
     pub(super) fn new(run: &Run, cap: u64, now: Time, calm: bool, random: &mut Random) -> Self {
-        let hangs = !calm && random.chance(4);
+        let hangs = !calm && random.chance(6);
         let turns = if calm { 1 } else { 1 + random.below(5) };
         let mood = if hangs { Mood::Hangs } else { Mood::Works(turns) };
         Self {
@@ -135,6 +135,10 @@ impl World {
         match process.mood {
             Mood::Hangs => {}
             Mood::Works(0) => self.come_to_an_end(run, token, state, now, random),
+            Mood::Works(_) if !calm && random.chance(5) => {
+                process.meet_limit(now, random);
+                self.kill(run.id, token);
+            }
             Mood::Works(turns) => {
                 process.mood = Mood::Works(turns - 1);
                 let over = !calm && random.chance(2);

@@ -89,6 +89,13 @@ fn meddle(state: &State, random: &mut Random) -> Option<Event> {
     }
     let tasks: Vec<TaskId> = state.open_tasks().map(|task| task.id).collect();
     let task = *random.pick(&tasks)?;
+    let checked = |task: &&Task| matches!(task.phase, Phase::Checking { .. });
+    if let Some(task) = state.open_tasks().find(checked).filter(|_| random.chance(40)) {
+        let stages = &state.projects.get(&ProjectId(1))?.team.stages;
+        let judged: Vec<_> = stages.iter().filter(|stage| !stage.gates.is_empty()).collect();
+        let to = random.pick(&judged)?.name.clone();
+        return Some(Event::TaskMoved { task: task.id, to }); // impatient
+    }
     Some(match random.below(10) {
         0 => Event::EmergencyStopped,
         1 => Event::TaskCancelled { task },

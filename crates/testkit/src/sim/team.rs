@@ -14,6 +14,8 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     team.limits.run = Millis::minutes(20 + random.below(2) as u64 * 40);
     team.limits.agents = 1 + random.below(4) as u32;
     change_budget(&mut team, random);
+    let visits = 1 + random.below(4) as u32;
+    team.stages.iter_mut().for_each(|stage| stage.visits_max = visits);
     if let Ok(mail) = "mail".parse() {
         team.providers.insert(mail, Provider { kind: ProviderKind::Mailbox, agents: 8 });
     }

@@ -1,6 +1,8 @@
 //! Every kind of mistake in a `team.toml` is named, with a hint.
 
 use super::*;
+use crate::team::Work;
+use crate::{Micros, RoleName};
 
 /// The default team with one piece of text replaced.
 fn default_with(from: &str, to: &str) -> String {

@@ -81,7 +81,14 @@ fn merges(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
         let Effect::Merge { task: id, commit } = effect else { continue };
         let task = fact.task(*id).ok_or("what is merged is not there")?;
         let team = fact.team(task.project).ok_or("a task without a project")?;
-        earned(fact, ledger, team, &task.stage, *id, commit.as_ref())?;
+        let was_held = matches!(
+            fact.before.tasks.get(id).map(|task| &task.phase),
+            Some(Phase::Held { commit: held, .. }) if held == commit
+        );
+        if !was_held {
+            // What was held passed the gates of the team that it had when its merge began.
+            earned(fact, ledger, team, &task.stage, *id, commit.as_ref())?;
+        }
         if fact.change.meta.stopped.is_some() || task.paused || fact.unmet(task).is_some() {
             return Err(format!("{id} is merged though it is held back"));
         }
@@ -200,6 +207,7 @@ fn is_faithful(fact: &Fact<'_>, before: Option<&Run>, run: &Run, outcome: Outcom
     );
     match (&run.response, outcome) {
         (_, Outcome::Cancelled) => withdrawn || by_human,
+        _ if withdrawn => false,
         (Some(Response { claim: Claim::Done, .. }), _) => outcome == Outcome::Done,
         (Some(Response { claim: Claim::Request, .. }), _) => outcome == Outcome::Request,
         (Some(Response { claim: Claim::Error, .. }), _) => outcome == Outcome::Error,

@@ -1,0 +1,312 @@
+//! From the file's shape to a [`Team`], with every mistake that is found on the way.
+
+use super::Problem;
+use super::shape::{
+    BudgetFile, GateFile, KindFile, LimitsFile, ModeFile, ProviderFile, RoleFile, StageFile,
+    TeamFile,
+};
+use crate::team::{
+    Amount, Api, Budget, Gate, Limits, Merge, Model, Owner, Provider, ProviderKind, Role, Stage,
+    Team, Work, WorktreePolicy,
+};
+use crate::{BadName, Micros, Millis, ProviderName, RoleName, StageName};
+
+/// Largest number of candidates of a best-of-n stage.
+const CANDIDATES_MAX: u32 = 8;
+/// Most stages of a pipeline, and most roles of a team.
+const NAMES_MAX: usize = 40;
+/// Who speaks in remarks besides the roles.
+const RESERVED_ROLES: [&str; 2] = ["human", "crewhouse"];
+
+impl TeamFile {
+    pub(super) fn build(self, problems: &mut Vec<Problem>) -> Team {
+        if self.stages.len() > NAMES_MAX || self.roles.len() > NAMES_MAX {
+            problems.push(Problem::new(
+                format!("more than {NAMES_MAX} stages or roles"),
+                "a pipeline that long cannot be watched; merge stages",
+            ));
+        }
+        let providers = self.providers.into_iter().filter_map(|(name, file)| {
+            let place = format!("providers.{name}");
+            Some((named::<ProviderName>(&name, &place, problems)?, file.build(&place, problems)))
+        });
+        let providers = providers.collect();
+        let roles = self.roles.into_iter().filter_map(|(name, file)| {
+            let place = format!("roles.{name}");
+            if RESERVED_ROLES.contains(&name.as_str()) {
+                problems.push(Problem::new(
+                    format!("{place}: `{name}` is no role of the team"),
+                    "what a role says must not be taken for somebody else's words; rename it",
+                ));
+            }
+            let role = file.build(&place, problems)?;
+            Some((named::<RoleName>(&name, &place, problems)?, role))
+        });
+        let roles = roles.collect();
+        let stages = self.stages.into_iter().filter_map(|file| file.build(problems)).collect();
+        let limits = self.limits.build(problems);
+        let budget = self.budget.build(problems);
+        Team {
+            roles,
+            providers,
+            stages,
+            limits,
+            budget,
+            merge: Merge {
+                base: self.merge.base,
+                strategy: self.merge.strategy,
+                check: self.merge.check,
+            },
+            worktree: WorktreePolicy {
+                setup: self.worktree.setup,
+                teardown: self.worktree.teardown,
+                timeout: Millis::minutes(self.worktree.timeout_minutes),
+                pool: self.worktree.pool,
+            },
+        }
+    }
+}
+
+fn named<T: TryFrom<String, Error = BadName>>(
+    name: &str,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    T::try_from(name.to_owned())
+        .map_err(|error| problems.push(Problem { what: format!("{place}: {error}"), hint: None }))
+        .ok()
+}
+
+impl LimitsFile {
+    fn build(&self, problems: &mut Vec<Problem>) -> Limits {
+        if self.agents == 0 {
+            problems.push(Problem::new("limits.agents is 0", "at least one agent has to work"));
+        }
+        let mut minutes = |name: &str, value: f64| {
+            // A year is longer than anybody waits, and an f64 counts its milliseconds exactly.
+            if !(value > 0.0 && value <= 525_600.0) {
+                problems.push(Problem::new(
+                    format!("limits.{name}_minutes is {value}"),
+                    "give minutes, more than 0; 0.5 is half a minute",
+                ));
+            }
+            Millis((value * 60_000.0).clamp(0.0, 525_600.0 * 60_000.0).round() as u64)
+        };
+        let quiet = minutes("quiet", self.quiet_minutes);
+        let silent = minutes("silent", self.silent_minutes);
+        let run = minutes("run", self.run_minutes);
+        let scan = minutes("scan", self.scan_minutes);
+        if silent <= quiet {
+            problems.push(Problem::new(
+                "limits.silent_minutes must be larger than limits.quiet_minutes",
+                "an agent is flagged when quiet and ended when silent",
+            ));
+        }
+        Limits {
+            agents: self.agents,
+            quiet,
+            silent,
+            run,
+            retries: self.retries,
+            backoff: Millis::seconds(self.backoff_seconds),
+            consults: self.consults,
+            asks: self.asks,
+            scan,
+        }
+    }
+}
+
+impl BudgetFile {
+    fn build(&self, problems: &mut Vec<Problem>) -> Budget {
+        let mut amount = |name: &str, tokens: u64, usd: f64| {
+            let cost = dollars(usd).unwrap_or_else(|| {
+                problems.push(Problem::new(
+                    format!("budget.{name}_usd is {usd}"),
+                    "give dollars, 0 or more, like 2.50",
+                ));
+                Micros(0)
+            });
+            Amount { tokens, cost }
+        };
+        let budget = Budget {
+            run: amount("run", self.run_tokens, self.run_usd),
+            task: amount("task", self.task_tokens, self.task_usd),
+            day: amount("day", self.day_tokens, self.day_usd),
+            task_runs: self.task_runs,
+        };
+        if self.task_runs == 0 || self.run_tokens == 0 {
+            problems.push(Problem::new(
+                "budget.task_runs and budget.run_tokens must be at least 1",
+                "otherwise no agent could ever start",
+            ));
+        }
+        let fits =
+            |small: Amount, large: Amount| small.tokens <= large.tokens && small.cost <= large.cost;
+        if !fits(budget.run, budget.task) || !fits(budget.task, budget.day) {
+            problems.push(Problem::new(
+                "the budget of a run must fit into that of a task, and a task's into a day's",
+                "otherwise no agent could ever start: raise the larger or lower the smaller",
+            ));
+        }
+        budget
+    }
+}
+
+fn dollars(usd: f64) -> Option<Micros> {
+    let micros = usd * 1_000_000.0;
+    (micros.is_finite() && (0.0..=1e15).contains(&micros)).then(|| Micros(micros.round() as u64))
+}
+
+impl ProviderFile {
+    fn build(self, place: &str, problems: &mut Vec<Problem>) -> Provider {
+        let agents = self.agents;
+        if agents == 0 {
+            problems.push(Problem::new(
+                format!("{place}.agents is 0"),
+                "a provider without agents stops every role that it plays",
+            ));
+        }
+        let kind = match self.kind {
+            KindFile::Mailbox => ProviderKind::Mailbox,
+            KindFile::Native => ProviderKind::Native(self.model(place, problems)),
+        };
+        Provider { kind, agents }
+    }
+
+    fn model(self, place: &str, problems: &mut Vec<Problem>) -> Model {
+        let (Some(api), Some(name)) = (self.api, self.model) else {
+            problems.push(Problem::new(
+                format!("{place}: a native provider needs `api` and `model`"),
+                "api = \"anthropic\", \"openai\", \"gemini\", \"ollama\" or \"playbook\"",
+            ));
+            return Model {
+                api: Api::Playbook,
+                name: String::new(),
+                base_url: None,
+                key_env: None,
+                input_price: None,
+                output_price: None,
+            };
+        };
+        Model {
+            api,
+            name,
+            base_url: self.base_url,
+            key_env: self.key_env,
+            input_price: self.input_usd_per_mtok.and_then(dollars),
+            output_price: self.output_usd_per_mtok.and_then(dollars),
+        }
+    }
+}
+
+impl RoleFile {
+    fn build(self, place: &str, problems: &mut Vec<Problem>) -> Option<Role> {
+        if self.agents == 0 {
+            problems.push(Problem::new(
+                format!("{place}.agents is 0"),
+                "a role without agents stops every stage that it works in",
+            ));
+        }
+        let provider = named(&self.provider, &format!("{place}.provider"), problems)?;
+        Some(Role { provider, agents: self.agents, tools: self.tools })
+    }
+}
+
+impl StageFile {
+    fn build(self, problems: &mut Vec<Problem>) -> Option<Stage> {
+        let place = format!("stages.{}", self.name);
+        let name: StageName = named(&self.name, &place, problems)?;
+        let owner = self.owner(&place, problems)?;
+        let work = self.work(&owner, &place, problems)?;
+        let gates =
+            self.gates.into_iter().filter_map(|gate| gate.build(&place, problems)).collect();
+        let stage_list = |names: Vec<String>, problems: &mut Vec<Problem>| -> Vec<StageName> {
+            names.iter().filter_map(|next| named(next, &place, problems)).collect()
+        };
+        if self.visits == 0 || self.wip == Some(0) {
+            problems.push(Problem::new(
+                format!("{place}: visits and wip must be at least 1"),
+                "leave the key out for the default",
+            ));
+        }
+        Some(Stage {
+            name,
+            owner,
+            work,
+            gates,
+            next: stage_list(self.next, problems),
+            back: self.back.as_deref().and_then(|back| named(back, &place, problems)),
+            wip: self.wip,
+            visits_max: self.visits,
+        })
+    }
+
+    fn owner(&self, place: &str, problems: &mut Vec<Problem>) -> Option<Owner> {
+        match (self.owner.as_deref(), self.mode) {
+            (None, ModeFile::End) => Some(Owner::Nobody),
+            (Some("human"), _) => Some(Owner::Human),
+            (Some(role), _) => named(role, &format!("{place}.owner"), problems).map(Owner::Role),
+            (None, _) => {
+                problems.push(Problem::new(
+                    format!("{place} has no owner"),
+                    "name a role, or \"human\"",
+                ));
+                None
+            }
+        }
+    }
+
+    fn work(&self, owner: &Owner, place: &str, problems: &mut Vec<Problem>) -> Option<Work> {
+        let workers: Vec<RoleName> = match (&self.roles, owner) {
+            (Some(names), _) => {
+                names.iter().filter_map(|name| named(name, place, problems)).collect()
+            }
+            (None, Owner::Role(role)) => vec![role.clone()],
+            (None, Owner::Human | Owner::Nobody) => Vec::new(),
+        };
+        let needs = |what: &str, problems: &mut Vec<Problem>| {
+            problems.push(Problem::new(format!("{place} needs {what}"), "see docs/team.md"));
+        };
+        match self.mode {
+            ModeFile::Queue => Some(Work::Queue),
+            ModeFile::End => Some(Work::End),
+            ModeFile::Sequence => Some(Work::Sequence(workers)),
+            ModeFile::Parallel if workers.len() < 2 => {
+                needs("`roles` with two names or more", problems);
+                None
+            }
+            ModeFile::Parallel => Some(Work::Parallel(workers)),
+            ModeFile::BestOfN => {
+                let n = self.n.filter(|n| (2..=CANDIDATES_MAX).contains(n));
+                let judge = self.judge.as_deref().and_then(|name| named(name, place, problems));
+                let parts = (workers.first().cloned(), n, judge);
+                let (Some(role), Some(n), Some(judge)) = parts else {
+                    needs("`n` from 2 to 8 and a `judge`", problems);
+                    return None;
+                };
+                Some(Work::BestOfN { role, n, judge })
+            }
+        }
+    }
+}
+
+impl GateFile {
+    fn build(self, place: &str, problems: &mut Vec<Problem>) -> Option<Gate> {
+        match (self.check, self.verdict, self.human) {
+            (Some(command), None, None) => Some(Gate::Check {
+                name: self.name.unwrap_or_else(|| command.chars().take(40).collect()),
+                command,
+                timeout: Millis::minutes(self.timeout_minutes.unwrap_or(15).max(1)),
+            }),
+            (None, Some(role), None) => named(&role, place, problems).map(Gate::Verdict),
+            (None, None, Some(true)) => Some(Gate::Human),
+            _ => {
+                problems.push(Problem::new(
+                    format!("{place}: a gate is one of check, verdict and human"),
+                    "write { check = \"make test\" }, { verdict = \"tester\" } or { human = true }",
+                ));
+                None
+            }
+        }
+    }
+}

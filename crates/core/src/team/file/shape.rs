@@ -1,0 +1,193 @@
+//! The shape of `team.toml`: its keys, and what they are when they are left out.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::team::{Api, MergeStrategy};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TeamFile {
+    #[serde(default)]
+    pub(super) limits: LimitsFile,
+    #[serde(default)]
+    pub(super) budget: BudgetFile,
+    #[serde(default)]
+    pub(super) merge: MergeFile,
+    #[serde(default)]
+    pub(super) worktree: WorktreeFile,
+    pub(super) providers: BTreeMap<String, ProviderFile>,
+    pub(super) roles: BTreeMap<String, RoleFile>,
+    pub(super) stages: Vec<StageFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LimitsFile {
+    pub(super) agents: u32,
+    pub(super) quiet_minutes: f64,
+    pub(super) silent_minutes: f64,
+    pub(super) run_minutes: f64,
+    pub(super) retries: u32,
+    pub(super) backoff_seconds: u64,
+    pub(super) consults: u32,
+    pub(super) asks: u32,
+    pub(super) scan_minutes: f64,
+}
+
+impl Default for LimitsFile {
+    fn default() -> Self {
+        Self {
+            agents: 4,
+            quiet_minutes: 5.0,
+            silent_minutes: 20.0,
+            run_minutes: 60.0,
+            retries: 2,
+            backoff_seconds: 10,
+            consults: 5,
+            asks: 10,
+            scan_minutes: 30.0,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct BudgetFile {
+    pub(super) run_tokens: u64,
+    pub(super) run_usd: f64,
+    pub(super) task_tokens: u64,
+    pub(super) task_usd: f64,
+    pub(super) day_tokens: u64,
+    pub(super) day_usd: f64,
+    pub(super) task_runs: u32,
+}
+
+impl Default for BudgetFile {
+    fn default() -> Self {
+        Self {
+            run_tokens: 2_000_000,
+            run_usd: 3.0,
+            task_tokens: 20_000_000,
+            task_usd: 20.0,
+            day_tokens: 200_000_000,
+            day_usd: 100.0,
+            task_runs: 40,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct MergeFile {
+    pub(super) base: String,
+    pub(super) strategy: MergeStrategy,
+    pub(super) check: Option<String>,
+}
+
+impl Default for MergeFile {
+    fn default() -> Self {
+        Self { base: "main".into(), strategy: MergeStrategy::NoFf, check: None }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WorktreeFile {
+    pub(super) setup: Option<String>,
+    pub(super) teardown: Option<String>,
+    pub(super) timeout_minutes: u64,
+    pub(super) pool: u32,
+}
+
+impl Default for WorktreeFile {
+    fn default() -> Self {
+        Self { setup: None, teardown: None, timeout_minutes: 10, pool: 4 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProviderFile {
+    pub(super) kind: KindFile,
+    pub(super) api: Option<Api>,
+    pub(super) model: Option<String>,
+    pub(super) base_url: Option<String>,
+    pub(super) key_env: Option<String>,
+    pub(super) input_usd_per_mtok: Option<f64>,
+    pub(super) output_usd_per_mtok: Option<f64>,
+    #[serde(default = "provider_agents")]
+    pub(super) agents: u32,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum KindFile {
+    Native,
+    Mailbox,
+}
+
+fn provider_agents() -> u32 {
+    8
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleFile {
+    pub(super) provider: String,
+    #[serde(default = "one")]
+    pub(super) agents: u32,
+    #[serde(default)]
+    pub(super) tools: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StageFile {
+    pub(super) name: String,
+    pub(super) owner: Option<String>,
+    #[serde(default)]
+    pub(super) mode: ModeFile,
+    /// Roles that work here, where it is not just the owner.
+    pub(super) roles: Option<Vec<String>>,
+    pub(super) n: Option<u32>,
+    pub(super) judge: Option<String>,
+    #[serde(default)]
+    pub(super) gates: Vec<GateFile>,
+    #[serde(default)]
+    pub(super) next: Vec<String>,
+    pub(super) back: Option<String>,
+    pub(super) wip: Option<u32>,
+    #[serde(default = "visits")]
+    pub(super) visits: u32,
+}
+
+fn visits() -> u32 {
+    4
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ModeFile {
+    #[default]
+    Sequence,
+    Parallel,
+    BestOfN,
+    Queue,
+    End,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GateFile {
+    pub(super) check: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) timeout_minutes: Option<u64>,
+    pub(super) verdict: Option<String>,
+    pub(super) human: Option<bool>,
+}
