@@ -1,6 +1,7 @@
 //! Answers that go on.
 
 use std::io::Write;
+use std::time::Duration;
 
 use crew_core::{RunId, Token};
 use serde_json::{Value, json};
@@ -8,6 +9,9 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpStream;
 
 use crate::harness::{Daemon, HUMAN_TEAM, stopped_after_two_starts};
+
+/// A stream that says nothing for so long has lost something.
+const HANGS: Duration = Duration::from_mins(1);
 
 /// Lines of JSON of an answer that goes on. The sizes of chunks and the head are no JSON objects.
 struct Stream(Lines<BufReader<TcpStream>>);
@@ -19,7 +23,8 @@ impl Stream {
     }
 
     async fn next(&mut self) -> Option<Value> {
-        while let Some(line) = self.0.next_line().await.unwrap() {
+        let mut line = async || tokio::time::timeout(HANGS, self.0.next_line()).await;
+        while let Some(line) = line().await.unwrap().unwrap() {
             if line.starts_with('{') {
                 return Some(serde_json::from_str(&line).unwrap());
             }
@@ -71,7 +76,7 @@ async fn a_follower_that_fell_far_behind_is_served_from_the_database() {
     let mut stream = Stream::open(&daemon, "/api/journal/follow?after=0").await;
     let total = 5_000;
     let submits = (0..total).map(|n| {
-        let text = format!("{n} {}", "x".repeat(2_000));
+        let text = format!("{n} {}", "x".repeat(8_000));
         let event =
             crew_core::Event::Remarked { task: crew_core::TaskId(1), from: "human".into(), text };
         daemon.handle.submit(event)
