@@ -40,6 +40,43 @@ fn the_environment_is_the_given_one_and_nothing_else() {
 }
 
 #[test]
+fn a_secret_reaches_the_agent_and_no_file() {
+    let script = "test ${KEY#sk-very-} = secret && echo has it; cat";
+    let mut run = Run::new(sh(script));
+    // By mistake it is among the plain variables, too.
+    run.spec.env.insert("KEY".into(), "sk-very-secret".into());
+    run.secrets.insert("KEY".into(), "sk-very-secret".into());
+    let launched = run.launch();
+    poll("the agent is up", || run.out() == b"has it\n");
+    shim::send_input(&run.dir, "a", "hello").unwrap();
+    poll("cat echoes", || run.out().ends_with(b"hello\n"));
+    launched.stop().ended();
+    let spec: shim::Spec = serde_json::from_slice(&run.file(shim::SPEC)).unwrap();
+    assert_eq!(spec.secret_env, ["KEY"]);
+    for entry in std::fs::read_dir(&run.dir).unwrap() {
+        let path = entry.unwrap().path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).into_owned();
+        assert!(!text.contains("sk-very-secret"), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_launch_without_its_secret_does_not_start() {
+    let mut run = Run::new(sh("echo up"));
+    run.spec.secret_env = vec!["NO_SUCH_KEY".into()];
+    std::fs::create_dir_all(&run.dir).unwrap();
+    std::fs::write(run.dir.join(shim::SPEC), serde_json::to_vec(&run.spec).unwrap()).unwrap();
+    std::process::Command::new(&run.shim.path).arg(&run.dir).status().unwrap();
+    let presence = shim::look(&run.dir).unwrap();
+    let Presence::Ended(exit) = presence else { panic!("{presence:?}") };
+    assert!(
+        matches!(&exit.why, Why::SpawnFailed { message, .. } if message.contains("NO_SUCH_KEY")),
+        "{exit:?}"
+    );
+    assert_eq!(run.out(), b"");
+}
+
+#[test]
 fn an_input_arrives_exactly_once_however_often_it_is_sent() {
     let mut spec = sh("cat");
     spec.stdin = vec!["first".into()];
@@ -194,8 +231,7 @@ fn term_to_the_shim_is_a_stop() {
 fn a_launch_made_eight_times_at_once_starts_one_agent() {
     let run = Run::new(sh("echo up; sleep 0.3"));
     let launches: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..8).map(|_| scope.spawn(|| shim::launch(&run.dir, &run.spec, &run.shim))).collect();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| run.launch_again())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
     });
     let mut now = launches.into_iter().filter_map(|launched| match launched {
@@ -206,7 +242,7 @@ fn a_launch_made_eight_times_at_once_starts_one_agent() {
     assert!(now.next().is_none(), "only one of them");
     assert!(child.wait().unwrap().success());
     assert_eq!(run.out(), b"up\n");
-    let again = shim::launch(&run.dir, &run.spec, &run.shim).unwrap();
+    let again = run.launch_again().unwrap();
     assert!(matches!(again, Launched::Already(Presence::Ended(_))), "{again:?}");
     assert_eq!(run.out(), b"up\n");
 }
@@ -273,10 +309,10 @@ fn what_cannot_be_started_is_an_ending_with_a_hint() {
 fn a_shim_that_is_none_is_an_error_that_says_so() {
     let mut run = Run::new(sh(""));
     run.shim.path = "/bin/false".into();
-    let error = shim::launch(&run.dir, &run.spec, &run.shim).unwrap_err();
+    let error = run.launch_again().unwrap_err();
     assert!(matches!(error, ShimError::LaunchFailed { .. }), "{error}");
     run.shim.path = "/no/such/shim".into();
-    let error = shim::launch(&run.dir, &run.spec, &run.shim).unwrap_err();
+    let error = run.launch_again().unwrap_err();
     assert!(error.to_string().contains("/no/such/shim"), "{error}");
     assert_eq!(shim::look(&run.dir).unwrap(), Presence::NotStarted, "it can be tried again");
 }
@@ -370,7 +406,7 @@ fn a_launch_called_off_while_it_is_made_is_over_either_way() {
     for round in 0..20 {
         let run = Run::new(sh("echo up; sleep 60"));
         std::thread::scope(|scope| {
-            let launching = scope.spawn(|| shim::launch(&run.dir, &run.spec, &run.shim).unwrap());
+            let launching = scope.spawn(|| run.launch_again().unwrap());
             std::thread::sleep(Duration::from_micros(200 * round));
             if matches!(shim::tombstone(&run.dir).unwrap(), Presence::Alive { .. }) {
                 shim::stop(&run.dir, Millis(500)).unwrap();
@@ -404,7 +440,7 @@ fn a_pid_that_was_given_to_another_is_no_life() {
         std::fs::create_dir_all(&run.dir).unwrap();
         std::fs::write(run.dir.join(shim::PID), content).unwrap();
         assert_eq!(shim::look(&run.dir).unwrap(), *expect);
-        let launched = shim::launch(&run.dir, &run.spec, &run.shim).unwrap();
+        let launched = run.launch_again().unwrap();
         assert!(matches!(launched, Launched::Already(_)), "never a second agent");
     };
     check(own.to_string(), &Presence::Alive { pid: own.pid });

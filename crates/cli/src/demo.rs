@@ -1,10 +1,226 @@
 //! `crew demo`: the whole product on a repository of its own, with no key and no network.
+//!
+//! The words of the agents are written in advance; the processes, worktrees, edits, commits, tests
+//! and merges are real. It succeeds only if the program's own tests pass on what was merged.
 
+use std::fs;
+use std::io::IsTerminal;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crew_server::wire::{NewTask, Priority, TaskAdded, Tasks};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::command::down;
+use crate::command::init::{GITIGNORE, ROLES, register};
+use crate::command::run::{ApprovalBy, watch};
 use crate::context::Context;
-use crate::error::{CliError, Exit};
+use crate::error::{Attempt, CliError, Exit};
+use crate::output::{Style, style};
+use crate::text;
 
-/// Shows a team at work.
+/// The program of the demo, and what Crewhouse needs to work on it.
+const FILES: [(&str, &str); 9] = [
+    ("README.md", include_str!("../assets/demo/repo/README.md")),
+    ("bill", include_str!("../assets/demo/repo/bill")),
+    ("march.csv", include_str!("../assets/demo/repo/march.csv")),
+    ("test.sh", include_str!("../assets/demo/repo/test.sh")),
+    (".gitignore", include_str!("../assets/demo/repo/.gitignore")),
+    (".crew/team.toml", include_str!("../assets/demo/team.toml")),
+    (".crew/playbook.toml", include_str!("../assets/demo/playbook.toml")),
+    (".crew/knowledge/project.toml", include_str!("../assets/knowledge/project.toml")),
+    (".crew/knowledge/goals.toml", include_str!("../assets/knowledge/goals.toml")),
+];
+/// What is to be done.
+const TASKS: &str = include_str!("../assets/demo/tasks.toml");
+
+#[derive(Deserialize)]
+struct TaskFile {
+    task: Vec<DemoTask>,
+}
+
+#[derive(Deserialize)]
+struct DemoTask {
+    title: String,
+    body: String,
+    criteria: Vec<String>,
+    #[serde(default)]
+    priority: Priority,
+    /// Positions in the file, from 1.
+    #[serde(default)]
+    depends_on: Vec<usize>,
+}
+
+/// Shows a crew at work.
 pub(crate) async fn run(context: &Context) -> Result<Exit, CliError> {
-    let _daemon = context.daemon().await?;
-    Err(CliError::failed("the demo is not there yet").hint("`crew init` in a repository of yours"))
+    let dir = directory()?;
+    let repository = dir.join("bill");
+    make_repository(&repository)?;
+    let demo = Context::new(
+        Some(dir.join("home")),
+        Some(repository.display().to_string()),
+        context.out.json,
+    );
+    let out = &context.out;
+    out.note(format!("a small program with a failing test: {}", repository.display()));
+    let approval = if out.terminal && std::io::stdin().is_terminal() {
+        ApprovalBy::Human
+    } else {
+        out.note("nobody watches: what waits for approval is approved, and questions are answered");
+        ApprovalBy::Demo
+    };
+    let shown = show(&demo, &repository, approval).await;
+    down::end(&demo).await?;
+    shown
+}
+
+async fn show(demo: &Context, repository: &Path, approval: ApprovalBy) -> Result<Exit, CliError> {
+    let client = demo.daemon().await?;
+    let (project, _) = register(&client, repository, None).await?;
+    let file: TaskFile = toml::from_str(TASKS).map_err(CliError::failed)?;
+    let mut ids: Vec<u64> = Vec::new();
+    for task in file.task {
+        let depends_on =
+            task.depends_on.iter().filter_map(|at| ids.get(at.checked_sub(1)?).copied()).collect();
+        let new = NewTask {
+            project: project.id,
+            title: task.title,
+            body: task.body,
+            criteria: task.criteria,
+            priority: task.priority,
+            depends_on,
+        };
+        let added: TaskAdded = client.post("/api/tasks", &new).await?;
+        ids.push(added.task.card.id);
+    }
+    let exit = watch(demo, true, approval).await?;
+    let Tasks { tasks, .. } = client.get("/api/tasks").await?;
+    report(demo, repository, &tasks)?;
+    match exit {
+        Exit::Ok => test(demo, repository),
+        other => {
+            demo.out.note("not everything has landed; `crew inbox` of the demo's home says why");
+            Ok(other)
+        }
+    }
+}
+
+/// What happened, what it cost, and where it is written down.
+fn report(
+    demo: &Context,
+    repository: &Path,
+    tasks: &[crew_server::wire::Card],
+) -> Result<(), CliError> {
+    let out = &demo.out;
+    let journal = demo.home_path()?.join("journal");
+    if out.json {
+        let document = json!({"tasks": tasks, "repository": repository, "journal": journal});
+        return out.json_line(&document);
+    }
+    out.line("")?;
+    let mut total = 0;
+    for task in tasks {
+        let cost = task.spent.cost_micros;
+        total += cost.unwrap_or_default();
+        let starts = format!("{} starts of agents", task.starts);
+        let line = format!(
+            "#{} {:<10} {} ({starts}, {})",
+            task.id,
+            task.status.word,
+            task.title,
+            price(cost)
+        );
+        out.line(line)?;
+    }
+    out.line(format!("together {} (an estimate: the demo pays nobody)", text::money(total)))?;
+    out.line("")?;
+    let graph = git(repository, &["log", "--graph", "--oneline", "--format=%h %s"])?;
+    out.line(graph.trim_end())?;
+    out.line("")?;
+    out.line(format!("the repository  {}", repository.display()))?;
+    out.line(format!("the journal     {}", journal.display()))
+}
+
+fn price(cost: Option<u64>) -> String {
+    cost.map_or_else(|| "price unknown".to_owned(), text::money)
+}
+
+/// The program's own tests, on a fresh clone of what was merged.
+fn test(demo: &Context, repository: &Path) -> Result<Exit, CliError> {
+    let clone = repository.with_file_name("merged");
+    let target = clone.display().to_string();
+    git(repository, &["clone", "--quiet", "--branch", "main", ".", &target])?;
+    let run = Command::new("sh").arg("test.sh").current_dir(&clone).output();
+    let output = run.attempt("running the program's own tests")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let last = said.lines().last().unwrap_or_default();
+    if output.status.success() {
+        demo.out.note(style(Style::Good, &format!("its own tests on the merged branch: {last}")));
+        Ok(Exit::Ok)
+    } else {
+        Err(CliError::failed(format!("its own tests fail on the merged branch: {last}\n{said}")))
+    }
+}
+
+/// A directory that nobody has.
+fn directory() -> Result<PathBuf, CliError> {
+    let base = std::env::temp_dir();
+    let names = (0..1_000).map(|n| base.join(format!("crewhouse-demo-{}-{n}", std::process::id())));
+    for path in names {
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(error).attempt(format!("making {}", path.display()));
+            }
+        }
+    }
+    Err(CliError::failed(format!("{} is full of demos", base.display())))
+}
+
+fn make_repository(root: &Path) -> Result<(), CliError> {
+    for (name, text) in FILES {
+        write(&root.join(name), text)?;
+    }
+    write(&root.join(".crew/.gitignore"), GITIGNORE)?;
+    for (role, text) in ROLES {
+        write(&root.join(format!(".crew/agents/{role}/CLAUDE.md")), text)?;
+    }
+    git(root, &["init", "--quiet", "--initial-branch", "main"])?;
+    git(root, &["add", "--all"])?;
+    git(root, &["commit", "--quiet", "--message", "bill, with a test that has failed for a week"])?;
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let write = || -> std::io::Result<()> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)?;
+        let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    };
+    write().attempt(format!("writing {}", path.display()))
+}
+
+/// git in the demo's repository, as somebody who is nobody.
+fn git(root: &Path, arguments: &[&str]) -> Result<String, CliError> {
+    let mut command = Command::new("git");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(name);
+    }
+    for (name, value) in [("NAME", "You"), ("EMAIL", "you@example.invalid")] {
+        command.env(format!("GIT_AUTHOR_{name}"), value);
+        command.env(format!("GIT_COMMITTER_{name}"), value);
+    }
+    let output = command.arg("-C").arg(root).args(arguments).output().attempt("running git")?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(CliError::failed(format!("git {}: {said}", arguments.join(" "))))
+    }
 }

@@ -34,15 +34,20 @@ pub struct DaySpend {
 }
 
 impl DaySpend {
-    /// The sum of the day that `now` belongs to.
+    /// The sum of the day that `now` belongs to. A clock that was put back over midnight does not
+    /// give the budget a second time.
     pub fn at(&self, now: Time) -> Amount {
-        if self.day == now.day() { self.spent } else { Amount::default() }
+        if self.holds(now) { self.spent } else { Amount::default() }
+    }
+
+    fn holds(&self, now: Time) -> bool {
+        self.day == now.day() || self.day == now.day() + 1
     }
 
     /// Adds to the sum of the day that `now` belongs to.
     pub fn add(&mut self, usage: Usage, now: Time) {
         self.spent = self.at(now).plus(Amount::of(usage));
-        self.day = now.day();
+        self.day = if self.holds(now) { self.day } else { now.day() };
     }
 }
 

@@ -228,7 +228,7 @@ pub enum RunEvent {
     },
     /// Its agent is gone after a stop for a wait.
     Wait(Wait),
-    /// Its agent is gone, and what it left is saved by this effect.
+    /// It has no agent any more, and what it left is saved by this effect.
     Save(EffectId, Outcome),
     /// All is saved, or there was nothing to save.
     Finish(Outcome),
@@ -288,7 +288,7 @@ impl RunState {
             (S::Stopping { .. }, E::Wait(wait @ (Wait::Limit { .. } | Wait::Pause))) => {
                 S::Waiting(wait)
             }
-            (state, E::Save(effect, outcome)) if state.holds_agent() => {
+            (state, E::Save(effect, outcome)) if state.holds_agent() || state.is_idle() => {
                 S::Saving { effect, outcome }
             }
             (S::Saving { .. }, E::Finish(outcome)) => S::Finished { at: now, outcome },

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Asker};
 use crate::effect::Effect;
 use crate::project::Project;
 use crate::refusal::Refusal;
@@ -38,6 +38,10 @@ pub struct State {
     open: BTreeSet<TaskId>,
     /// Runs that are not over: likewise.
     live: BTreeSet<RunId>,
+    /// Asks that still wait: likewise.
+    waiting: BTreeSet<AskId>,
+    /// Every ask of an agent, by its run.
+    asked: BTreeSet<(RunId, AskId)>,
 }
 
 /// Counters and switches.
@@ -132,7 +136,17 @@ impl State {
             };
             self.runs.insert(id, run);
         }
-        self.asks.extend(asks);
+        for (id, ask) in asks {
+            if ask.is_open() {
+                self.waiting.insert(id)
+            } else {
+                self.waiting.remove(&id)
+            };
+            if let Asker::Agent { run, .. } = ask.from {
+                self.asked.insert((run, id));
+            }
+            self.asks.insert(id, ask);
+        }
         for (key, window) in limits {
             match window {
                 Some(window) => self.limits.insert(key, window),
@@ -153,6 +167,11 @@ impl State {
     /// Runs that are not over.
     pub fn live_runs(&self) -> impl Iterator<Item = &Run> {
         self.live.iter().filter_map(|id| self.runs.get(id))
+    }
+
+    /// Asks that still wait.
+    pub fn open_asks(&self) -> impl Iterator<Item = &Ask> {
+        self.waiting.iter().filter_map(|id| self.asks.get(id))
     }
 }
 
@@ -218,13 +237,14 @@ impl<'a> Draft<'a> {
     /// Asks of a task that still wait.
     pub(crate) fn open_asks(&self) -> impl Iterator<Item = &Ask> {
         let ids: BTreeSet<AskId> =
-            self.state.asks.keys().chain(self.change.asks.keys()).copied().collect();
+            self.state.waiting.iter().chain(self.change.asks.keys()).copied().collect();
         ids.into_iter().filter_map(|id| self.ask(id).ok()).filter(|ask| ask.is_open())
     }
 
     /// All asks that were ever made by a run.
     pub(crate) fn ask_by_key(&self, run: RunId, key: &str) -> Option<&Ask> {
-        let ids = self.state.asks.keys().chain(self.change.asks.keys());
+        let known = self.state.asked.range((run, AskId(0))..=(run, AskId(u64::MAX)));
+        let ids = known.map(|(_, ask)| ask).chain(self.change.asks.keys());
         ids.filter_map(|id| self.ask(*id).ok()).find(|ask| ask.is_from(run, key))
     }
 
@@ -239,6 +259,13 @@ impl<'a> Draft<'a> {
         if self.limit(&key) != window.as_ref() {
             self.change.limits.insert(key, window);
         }
+    }
+
+    /// Effects that have not been settled.
+    pub(crate) fn outbox(&self) -> impl Iterator<Item = &Effect> {
+        let settled = |id: &EffectId| self.change.settled.contains(id);
+        let known = self.state.outbox.iter().filter(move |(id, _)| !settled(id));
+        known.chain(&self.change.effects).map(|(_, effect)| effect)
     }
 
     /// Puts an effect into the outbox.

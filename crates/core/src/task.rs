@@ -9,6 +9,10 @@ use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time, Usage};
 
 /// How many remarks a task keeps; the oldest go first. The journal has them all.
 pub const REMARKS_MAX: usize = 60;
+/// Longest remark, in characters; the journal has the whole.
+pub const REMARK_CHARS_MAX: usize = 8_000;
+/// The end of a text that is too long is kept up to this: in an output that is where the failure is.
+const TAIL_CHARS: usize = REMARK_CHARS_MAX * 3 / 4;
 
 /// A unit of work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,6 +246,39 @@ pub struct GateAt {
     pub to: StageName,
 }
 
+/// Index of a gate whose result leads to the first gate: the gates have changed since it was opened.
+const RESTART: u32 = u32::MAX;
+
+impl GateAt {
+    /// The same commit, to be judged by all gates once the present result is there.
+    pub(crate) fn restarted(self) -> Self {
+        Self { index: RESTART, ..self }
+    }
+
+    /// The gate that is really opened.
+    pub(crate) fn opened(self) -> Self {
+        let index = if self.index == RESTART { 0 } else { self.index };
+        Self { index, ..self }
+    }
+
+    /// The gate after this one has passed.
+    pub(crate) fn following(&self) -> Self {
+        Self { index: self.index.wrapping_add(1), ..self.clone() } // after RESTART comes 0
+    }
+}
+
+/// A text of at most [`REMARK_CHARS_MAX`] characters: of a longer one the beginning and the end.
+pub(crate) fn bounded(text: &str) -> String {
+    let chars = text.chars().count();
+    if chars <= REMARK_CHARS_MAX {
+        return text.to_owned();
+    }
+    let gap = "\n[… cut; the journal has the whole …]\n";
+    let head = REMARK_CHARS_MAX - TAIL_CHARS - gap.chars().count();
+    let head = text.chars().take(head);
+    head.chain(gap.chars()).chain(text.chars().skip(chars - TAIL_CHARS)).collect()
+}
+
 impl Task {
     /// Whether it can never move again.
     pub fn is_over(&self) -> bool {
@@ -249,8 +286,8 @@ impl Task {
     }
 
     /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].
-    pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl Into<String>) {
-        self.remarks.push(Remark { at, from: from.into(), text: text.into() });
+    pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
+        self.remarks.push(Remark { at, from: from.into(), text: bounded(text.as_ref()) });
         let surplus = self.remarks.len().saturating_sub(REMARKS_MAX);
         self.remarks.drain(..surplus);
     }

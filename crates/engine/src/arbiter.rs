@@ -12,14 +12,16 @@ use crew_core::{Event, State, Step, next_wake, step};
 use crew_store::{Commit, Entry, Journal, StoreError, Writer};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+use crate::crash::crash_point;
 use crate::handle::{Failure, Inbound, Receipt};
 
 /// Most events of one transaction.
 const BATCH_MAX: usize = 64;
 /// Longest sleep: a clock that was set is noticed within this.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
+const SLEEP_MAX: Duration = Duration::from_mins(1);
 /// Shortest sleep before something that is due is tried again.
 const SLEEP_MIN: Duration = Duration::from_millis(20);
 
@@ -27,7 +29,12 @@ const SLEEP_MIN: Duration = Duration::from_millis(20);
 pub(crate) struct Arbiter {
     pub(crate) writer: Writer,
     pub(crate) journal: Journal,
-    pub(crate) state: Arc<RwLock<State>>,
+    /// What the next event is decided on: ahead of what is shared while a transaction is under way.
+    pub(crate) present: State,
+    /// What everybody else sees: changed only after a transaction.
+    pub(crate) shared: Arc<RwLock<State>>,
+    /// The daemon ends.
+    pub(crate) closing: CancellationToken,
     pub(crate) inbox: mpsc::Receiver<Inbound>,
     pub(crate) entries: broadcast::Sender<Arc<Entry>>,
     /// Told whenever the outbox may have changed.
@@ -38,7 +45,7 @@ pub(crate) struct Arbiter {
 type Answer = (oneshot::Sender<Result<Receipt, Failure>>, Result<Receipt, Failure>);
 
 impl Arbiter {
-    /// Works until all senders are gone, then closes the database.
+    /// Works until the daemon ends, takes what is in the queue by then, and closes the database.
     pub(crate) fn run(mut self, runtime: &Runtime) {
         while let Some(batch) = self.next_batch(runtime) {
             self.take(batch);
@@ -48,27 +55,36 @@ impl Arbiter {
         }
     }
 
-    /// What waits; an empty batch when something is due. `None` when everybody has gone.
+    /// What waits; an empty batch when something is due. `None` when the daemon ends.
     fn next_batch(&mut self, runtime: &Runtime) -> Option<Vec<Inbound>> {
         let sleep = self.sleep();
-        let first =
-            runtime.block_on(async { tokio::time::timeout(sleep, self.inbox.recv()).await });
+        let (inbox, closing) = (&mut self.inbox, &self.closing);
+        let first = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                first = inbox.recv() => Some(first),
+                () = closing.cancelled() => {
+                    inbox.close();
+                    None
+                }
+                () = tokio::time::sleep(sleep) => None,
+            }
+        });
         let mut batch = match first {
-            Err(_elapsed) => return Some(Vec::new()),
-            Ok(None) => return None,
-            Ok(Some(inbound)) => vec![inbound],
+            Some(Some(inbound)) => vec![inbound],
+            Some(None) => return None,
+            None => Vec::new(),
         };
         while batch.len() < BATCH_MAX {
             let Ok(inbound) = self.inbox.try_recv() else { break };
             batch.push(inbound);
         }
-        Some(batch)
+        if batch.is_empty() && self.closing.is_cancelled() { None } else { Some(batch) }
     }
 
     fn sleep(&self) -> Duration {
         let now = self.clock.now();
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        match next_wake(&state, now) {
+        match next_wake(&self.present, now) {
             Some(wake) => Duration::from_millis(wake.since(now).0).clamp(SLEEP_MIN, SLEEP_MAX),
             None => SLEEP_MAX,
         }
@@ -76,28 +92,27 @@ impl Arbiter {
 
     /// Decides about a batch and a tick, records them together, and answers.
     fn take(&mut self, batch: Vec<Inbound>) {
-        let shared = Arc::clone(&self.state);
-        let mut state = shared.write().unwrap_or_else(PoisonError::into_inner);
         let mut commits = Vec::new();
         let mut answers: Vec<Answer> = Vec::new();
         for Inbound { event, key, reply } in batch {
-            let answer = self.decide(&mut state, &mut commits, event, key);
+            let answer = self.decide(&mut commits, event, key);
             answers.push((reply, answer));
         }
-        if let Err(failure) = self.decide(&mut state, &mut commits, Event::Ticked, None) {
+        if let Err(failure) = self.decide(&mut commits, Event::Ticked, None) {
             tracing::error!("BUG: a tick was refused: {failure}");
         }
-        if let Err(error) = self.record(&commits) {
-            self.forget(&mut state, &mut answers, &error);
-            commits.clear();
+        match self.record(&commits) {
+            Ok(()) => self.share(&commits),
+            Err(error) => {
+                self.forget(&mut answers, &error);
+                commits.clear();
+            }
         }
-        drop(state);
         self.tell(commits, answers);
     }
 
     fn decide(
-        &self,
-        state: &mut State,
+        &mut self,
         commits: &mut Vec<Commit>,
         event: Event,
         key: Option<String>,
@@ -106,17 +121,18 @@ impl Arbiter {
         if let Some(key) = &key
             && let Some(seq) = self.taken_before(commits, key)?
         {
-            return Ok(Receipt { seq, at });
+            return Ok(Receipt { seq, at, dropped: None });
         }
-        let Step { change, dropped } = step(state, &event, at)?;
+        let Step { change, dropped } = step(&self.present, &event, at)?;
         if event == Event::Ticked && change.is_empty() {
-            return Ok(Receipt { seq: state.meta.seq, at });
+            return Ok(Receipt { seq: self.present.meta.seq, at, dropped: None });
         }
         let seq = change.meta.seq;
-        let entry = Entry { seq, at, body: event, notes: notes(state, &change), dropped };
-        state.apply(change.clone());
+        let notes = notes(&self.present, &change);
+        let entry = Entry { seq, at, body: event, notes, dropped: dropped.clone() };
+        self.present.apply(change.clone());
         commits.push(Commit { entry, change, key });
-        Ok(Receipt { seq, at })
+        Ok(Receipt { seq, at, dropped })
     }
 
     fn taken_before(
@@ -132,15 +148,31 @@ impl Arbiter {
     }
 
     fn record(&mut self, commits: &[Commit]) -> Result<(), StoreError> {
-        if commits.is_empty() { Ok(()) } else { self.writer.commit(commits) }
+        if commits.is_empty() {
+            return Ok(());
+        }
+        crash_point("before", "commit");
+        self.writer.commit(commits)?;
+        crash_point("after", "commit");
+        Ok(())
+    }
+
+    fn share(&self, commits: &[Commit]) {
+        let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        commits.iter().for_each(|commit| shared.apply(commit.change.clone()));
     }
 
     /// Nothing of the batch has happened.
-    fn forget(&self, state: &mut State, answers: &mut [Answer], error: &StoreError) {
+    fn forget(&mut self, answers: &mut [Answer], error: &StoreError) {
         tracing::error!("{error}");
         match self.writer.load() {
-            Ok(loaded) => *state = loaded,
-            Err(error) => tracing::error!("the state could not be read again: {error}"),
+            Ok(loaded) => self.present = loaded,
+            Err(error) => {
+                // Going on with what was never written would make it true. The next daemon reads
+                // what was.
+                tracing::error!("the state cannot be read again, the daemon ends: {error}");
+                std::process::abort();
+            }
         }
         for (_, answer) in answers {
             if answer.is_ok() {
@@ -162,6 +194,7 @@ impl Arbiter {
         if let Err(error) = self.journal.append(&recorded, &self.writer) {
             tracing::warn!("the journal file lags behind: {error}");
         }
+        crash_point("after", "journal");
         for entry in recorded {
             self.entries.send(Arc::new(entry)).ok(); // nobody may be listening
         }

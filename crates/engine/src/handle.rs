@@ -31,6 +31,8 @@ pub struct Receipt {
     pub seq: Seq,
     /// When.
     pub at: Time,
+    /// Why it changed nothing by itself, where that is so.
+    pub dropped: Option<String>,
 }
 
 /// Why an event is not recorded.

@@ -17,9 +17,19 @@
 
 mod arbiter;
 mod clock;
+mod crash;
 mod engine;
+mod follow;
 mod handle;
+mod mailbox;
+mod perform;
+mod place;
+mod prompt;
+mod teamfile;
+mod wake;
 
 pub use clock::Clock;
+pub use crash::CRASH_POINTS;
 pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
+pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team};

@@ -154,14 +154,31 @@ impl Worktree {
         Ok(marked.map(|p| p.to_string_lossy().into_owned()).collect())
     }
 
+    /// What the merge in progress is not over with: files that nobody has staged as resolved, and
+    /// those that were staged with their markers. Nothing if HEAD has the merge already, and only
+    /// the traces of it are left.
+    pub(crate) fn unmerged(&self) -> Result<Vec<String>, GitError> {
+        let head = self.head_commit()?;
+        let mut is_in = true;
+        for merged in merge_heads(self.git_directory()) {
+            is_in &= self.repository().is_ancestor(&merged, &head)?;
+        }
+        if is_in {
+            return Ok(Vec::new());
+        }
+        let mut files = self.unresolved()?;
+        let paths = self.listed("--unmerged")?;
+        files.extend(paths.into_iter().map(|path| path.to_string_lossy().into_owned()));
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+
     /// Files that are in conflict by the index, or were before someone staged them.
     fn conflicted(&self) -> Result<Vec<PathBuf>, GitError> {
         let mut paths = Vec::new();
         for kind in ["--unmerged", "--resolve-undo"] {
-            let listed = self.read().args(["ls-files", kind, "-z"]).output()?;
-            // `<mode> <object> <stage>\t<path>`; an index that cannot be read has no conflicts.
-            let lines = split_nul(&listed.stdout).filter(|_| listed.success());
-            paths.extend(lines.filter_map(|l| l.splitn(2, |b| *b == b'\t').nth(1)).map(path_of));
+            paths.extend(self.listed(kind)?);
         }
         let head = self.head_commit()?;
         for merged in merge_heads(self.git_directory()) {
@@ -171,6 +188,14 @@ impl Worktree {
         paths.sort();
         paths.dedup();
         Ok(paths)
+    }
+
+    /// The paths of `git ls-files` for entries with stages; an index that cannot be read has none.
+    fn listed(&self, kind: &str) -> Result<Vec<PathBuf>, GitError> {
+        let listed = self.read().args(["ls-files", kind, "-z"]).output()?;
+        // `<mode> <object> <stage>\t<path>`
+        let lines = split_nul(&listed.stdout).filter(|_| listed.success());
+        Ok(lines.filter_map(|l| l.splitn(2, |b| *b == b'\t').nth(1)).map(path_of).collect())
     }
 }
 

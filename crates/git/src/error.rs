@@ -228,8 +228,124 @@ impl GitError {
     }
 }
 
+impl GitError {
+    /// Whether the same call may well work later, though nobody does anything about it.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Locked { .. }
+            | Self::Timeout { .. }
+            | Self::InUse { .. }
+            | Self::BaseMoving { .. } => true,
+            Self::Io { source, .. } => passes_by_itself(source),
+            // Of all that git can die of, a signal and a full disk say nothing about the call.
+            Self::Failed { code, stderr, .. } => {
+                code.is_none() || stderr.contains("No space left on device")
+            }
+            Self::NotARepository { .. }
+            | Self::Bare { .. }
+            | Self::Empty { .. }
+            | Self::Untrusted { .. }
+            | Self::GitMissing { .. }
+            | Self::GitTooOld { .. }
+            | Self::InvalidName { .. }
+            | Self::UnknownRevision { .. }
+            | Self::BranchInUse { .. }
+            | Self::BranchTaken { .. }
+            | Self::Occupied { .. }
+            | Self::NoWorktree { .. }
+            | Self::Refused { .. }
+            | Self::NestedRepository { .. }
+            | Self::Strayed { .. }
+            | Self::Unresolved { .. }
+            | Self::Dirty { .. }
+            | Self::OutputTooLarge { .. }
+            | Self::Unreadable { .. } => false,
+        }
+    }
+}
+
+/// What the operating system is short of now: space, time, memory, processes or open files.
+fn passes_by_itself(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    let of_open_files = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::Interrupted
+            | ErrorKind::TimedOut
+            | ErrorKind::WouldBlock
+            | ErrorKind::ResourceBusy
+            | ErrorKind::OutOfMemory
+    ) || of_open_files.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
 /// Says what was attempted when the operating system refuses.
 pub(crate) fn io_error(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> GitError {
     let what = what.into();
     move |source| GitError::Io { what, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_does_not() {
+        let text = String::new;
+        let io = |source: Error| io_error("write")(source);
+        let failed = |code, stderr: &str| GitError::Failed {
+            command: text(),
+            code,
+            stderr: stderr.to_owned(),
+        };
+        let id = || "a".repeat(40).parse::<CommitId>().unwrap();
+        let table = [
+            (GitError::Locked { stderr: text() }, true),
+            (GitError::Timeout { command: text(), seconds: 60 }, true),
+            (GitError::InUse { pid: 7, path: PathBuf::new() }, true),
+            (GitError::BaseMoving { branch: text(), attempts: 5 }, true),
+            (io(ErrorKind::StorageFull.into()), true),
+            (io(ErrorKind::Interrupted.into()), true),
+            (io(Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error())), true),
+            (io(ErrorKind::PermissionDenied.into()), false),
+            (io(ErrorKind::NotFound.into()), false),
+            (failed(None, ""), true),
+            (failed(Some(128), "error: unable to write file a: No space left on device"), true),
+            (failed(Some(128), "fatal: bad object"), false),
+            (GitError::NotARepository { path: PathBuf::new() }, false),
+            (GitError::Bare { path: PathBuf::new() }, false),
+            (GitError::Empty { root: PathBuf::new() }, false),
+            (GitError::Untrusted { path: PathBuf::new() }, false),
+            (GitError::GitMissing { program: text() }, false),
+            (GitError::GitTooOld { version: text() }, false),
+            (GitError::InvalidName { what: "branch", name: text(), why: "" }, false),
+            (GitError::UnknownRevision { revision: text() }, false),
+            (GitError::BranchInUse { branch: text(), path: PathBuf::new() }, false),
+            (GitError::BranchTaken { branch: text() }, false),
+            (GitError::Occupied { name: text(), branch: text() }, false),
+            (GitError::NoWorktree { name: text() }, false),
+            (GitError::Refused { path: PathBuf::new(), why: text() }, false),
+            (GitError::NestedRepository { path: PathBuf::new(), repositories: vec![] }, false),
+            (
+                GitError::Strayed {
+                    branch: text(),
+                    tip: id(),
+                    head: id(),
+                    saved: text(),
+                    details: text(),
+                },
+                false,
+            ),
+            (GitError::Unresolved { files: vec![] }, false),
+            (GitError::Dirty { files: vec![] }, false),
+            (GitError::OutputTooLarge { command: text(), bytes_max: 1 }, false),
+            (GitError::Unreadable { command: text() }, false),
+        ];
+        for (error, expect) in table {
+            assert_eq!(error.is_transient(), expect, "{error:?}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Bringing other work into the branch of a worktree: the base branch, or what others did.
 //!
 //! A conflict is left in the worktree, markers and all, for the agent to resolve; the merge is
-//! concluded by [`Worktree::commit_all`].
+//! concluded by [`Worktree::commit_all`]. Asked for again, after a crash for instance, such a merge
+//! is found: it is still a conflict while anything is unmerged, and else it is concluded.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,7 @@ pub enum Combined {
 
 impl Worktree {
     /// Merges the base branch into the branch of the worktree. Refuses if there are uncommitted
-    /// changes, unless they are of this very merge.
+    /// changes, unless they are of this very merge, or of one with an earlier tip of the base.
     pub fn update_from_base(
         &self,
         base_branch: &str,
@@ -79,13 +80,17 @@ impl Worktree {
         author: &Identity,
     ) -> Result<Updated, GitError> {
         self.remove_stale_lock()?;
-        let head = self.head_commit()?;
-        if merge_heads(self.git_directory()).contains(theirs) {
-            let files = self.repository().merge_tree(&head, theirs)?.conflicts;
-            return Ok(Updated::Conflict { files });
+        let mut concluded = None;
+        if self.is_bringing_in(theirs)? {
+            let files = self.unmerged()?;
+            if !files.is_empty() {
+                return Ok(Updated::Conflict { files });
+            }
+            concluded = self.commit_all(message, author, &[])?;
         }
+        let head = self.head_commit()?;
         if self.repository().is_ancestor(theirs, &head)? {
-            return Ok(Updated::UpToDate);
+            return Ok(concluded.map_or(Updated::UpToDate, |commit| Updated::Updated { commit }));
         }
         self.check_ready()?;
         let (name, email) = (author.header_name(), author.header_email());
@@ -109,6 +114,17 @@ impl Worktree {
         }
         let files = self.repository().merge_tree(&head, theirs)?.conflicts;
         Ok(Updated::Conflict { files })
+    }
+
+    /// Whether the merge in progress, if there is one, brings in nothing but what this one would.
+    fn is_bringing_in(&self, theirs: &CommitId) -> Result<bool, GitError> {
+        let heads = merge_heads(self.git_directory());
+        for head in &heads {
+            if !self.repository().is_ancestor(head, theirs)? {
+                return Ok(false);
+            }
+        }
+        Ok(!heads.is_empty())
     }
 
     /// Refuses unless the worktree is clean, on its branch, and in the middle of nothing.

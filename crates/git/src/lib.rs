@@ -64,7 +64,7 @@ pub use pool::{Acquired, Worktrees};
 pub use release::Released;
 pub use repository::{Head, HooksWarning, Repository};
 pub use run::Git;
-pub use script::ScriptOutcome;
+pub use script::{Script, ScriptOutcome};
 pub use status::{FileState, FileStatus, Status};
 pub use trash::TrashItem;
 pub use worktree::Worktree;

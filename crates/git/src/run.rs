@@ -1,11 +1,11 @@
 //! The only place that starts the git program.
 //!
-//! Invariants: stdin is empty or a file of ours; every `GIT_*` variable of our own environment is
-//! stripped (a hook or an agent may have left `GIT_DIR` in it); output is bounded; git is ended
-//! when its deadline passes, first gently, so that it removes its lock files. A read never takes
-//! an optional lock, so that polling cannot break a command of the user or an agent. A write never
-//! runs a hook, never starts maintenance, and waits for its turn per repository; a lock file of
-//! someone else's git is waited for.
+//! Invariants: stdin is empty or a file of ours; of our own environment git gets a few variables by
+//! name, so neither a key (a filter of the repository is a program, too) nor a `GIT_DIR` that a
+//! hook or an agent left; output is bounded; git is ended when its deadline passes, first gently,
+//! so that it removes its lock files. A read never takes an optional lock, so that polling cannot
+//! break a command of the user or an agent. A write never runs a hook, never starts maintenance,
+//! and waits for its turn per repository; a lock file of someone else's git is waited for.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Seek, Write};
@@ -26,6 +26,11 @@ const STDOUT_BYTES_MAX: usize = 256 << 20;
 const STDERR_BYTES_MAX: usize = 16 << 10;
 /// How long a lock file of another git is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+
+/// What git inherits of our environment. Where the user's configuration is, and how dates are
+/// written; nothing that is for talking to other machines.
+const INHERITED: [&str; 8] =
+    ["PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "TMPDIR", "LANG", "TZ"];
 
 /// The git program: where it is, and what is added to its environment.
 #[derive(Clone, Debug)]
@@ -56,13 +61,10 @@ impl Git {
         self
     }
 
-    /// Applies our environment to any command: ours, without what steers git, plus what was set.
-    pub(crate) fn prepare(&self, command: &mut Command) {
-        for (name, _) in std::env::vars_os() {
-            if name.as_encoded_bytes().starts_with(b"GIT_") {
-                command.env_remove(name);
-            }
-        }
+    /// Gives any command its environment: these variables of ours, plus what was set.
+    pub(crate) fn prepare(&self, command: &mut Command, inherited: &[&str]) {
+        let ours = inherited.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command.env_clear().envs(ours);
         command.envs(self.environment.iter().map(|(k, v)| (k, v)));
     }
 
@@ -265,7 +267,7 @@ impl Call<'_> {
 
     fn command(&self) -> Result<Command, GitError> {
         let mut command = Command::new(&self.git.program);
-        self.git.prepare(&mut command);
+        self.git.prepare(&mut command, &INHERITED);
         command
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
@@ -334,6 +336,19 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn git_gets_no_variable_that_is_not_named() {
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "the tests are run by cargo");
+        let git = Git::default().with_env("GIVEN", "yes");
+        let call = git.call(Path::new("/"), Access::Read);
+        let text = call.args(["-c", "alias.show-environment=!env", "show-environment"]).text();
+        let text = text.unwrap();
+        let names: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once('=')).map(|pair| pair.0).collect();
+        assert!(names.contains(&"PATH") && names.contains(&"GIVEN"), "{names:?}");
+        assert!(!names.iter().any(|name| name.starts_with("CARGO")), "{names:?}");
+    }
 
     #[test]
     fn output_is_bounded_and_the_child_still_ends() {

@@ -291,3 +291,69 @@ fn another_repository_in_place_of_the_git_file_is_never_looked_at() {
     assert!(matches!(fixture.worktrees.release("t"), Err(GitError::Refused { .. })));
     assert!(!fixture.path().join("trapped").exists());
 }
+
+#[test]
+fn a_merge_of_the_base_that_was_under_way_is_found_again() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    commit(&worktree, "a.txt", "ours");
+    fixture.user_commits("a.txt", "theirs");
+    let update = || worktree.update_from_base("main", ann()).unwrap();
+    let conflict = Updated::Conflict { files: vec!["a.txt".to_owned()] };
+    assert_eq!(update(), conflict);
+    // Whoever asked was killed before the answer was stored, and asks again.
+    assert_eq!(update(), conflict);
+    // The base has moved meanwhile.
+    fixture.user_commits("later.txt", "later");
+    assert_eq!(update(), conflict);
+    // Without markers, and not staged: nobody has said yet that it is resolved.
+    write(&worktree, "a.txt", "both");
+    assert_eq!(update(), conflict);
+    fixture.git_at(worktree.path(), &["add", "a.txt"]);
+    assert!(matches!(update(), Updated::Updated { .. }));
+    assert_eq!(read(worktree.path().join("a.txt")), "both");
+    assert_eq!(read(worktree.path().join("later.txt")), "later");
+    assert_eq!(update(), Updated::UpToDate);
+    assert!(worktree.status().unwrap().is_clean());
+}
+
+#[test]
+fn staged_markers_are_still_a_conflict() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    commit(&worktree, "a.txt", "ours");
+    fixture.user_commits("a.txt", "theirs");
+    worktree.update_from_base("main", ann()).unwrap();
+    fixture.git_at(worktree.path(), &["add", "a.txt"]);
+    let updated = worktree.update_from_base("main", ann()).unwrap();
+    assert_eq!(updated, Updated::Conflict { files: vec!["a.txt".to_owned()] });
+}
+
+#[test]
+fn a_merge_that_a_kill_left_without_conflict_is_concluded() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    commit(&worktree, "b.txt", "b");
+    let base = fixture.user_commits("c.txt", "c");
+    // As git leaves it when it is killed before it commits.
+    fixture.git_at(worktree.path(), &["merge", "-q", "--no-ff", "--no-commit", "main"]);
+    let updated = worktree.update_from_base("main", ann()).unwrap();
+    let Updated::Updated { commit } = updated else { panic!("{updated:?}") };
+    assert_eq!(worktree.tip().unwrap(), commit);
+    assert!(fixture.repository.is_ancestor(&base, &commit).unwrap());
+    assert_eq!(fixture.git(&["log", "-1", "--format=%an", commit.as_str()]), "Ann Other");
+    assert!(worktree.status().unwrap().is_clean());
+}
+
+#[test]
+fn a_merge_of_something_else_is_not_taken_for_ours() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    commit(&worktree, "a.txt", "ours");
+    let other = fixture.acquire("other");
+    commit(&other, "a.txt", "theirs");
+    fixture.user_commits("c.txt", "c");
+    let merged = command(fixture.path(), worktree.path(), &["merge", "crew/other"]).output();
+    assert!(!merged.unwrap().status.success());
+    assert!(matches!(worktree.update_from_base("main", ann()), Err(GitError::Dirty { .. })));
+}

@@ -91,15 +91,3 @@ fn hooks_that_worktrees_would_not_have_are_reported() {
     fixture.git(&["add", ".hooks"]);
     assert_eq!(fixture.repository.hooks_warning().unwrap(), None);
 }
-
-#[test]
-fn git_variables_of_our_own_environment_do_not_leak() {
-    // Cargo runs tests without them; what matters is that a child of ours never sees them, which
-    // a script shows.
-    let fixture = Fixture::new();
-    let worktree = fixture.acquire("env");
-    let log = fixture.path().join("log");
-    let deadline = std::time::Duration::from_secs(20);
-    worktree.run_script("env | grep -c ^GIT_DIR", deadline, &log).unwrap();
-    assert_eq!(fixture::read(log), "0\n");
-}

@@ -11,8 +11,12 @@ const RUNS: u64 = 20_000;
 /// Seeds count from here.
 const FIRST_SEED: u64 = 1;
 
+/// Each seed leaves some kinds of misfortune out: what one hides, another shows.
 fn scenario(seed: u64) -> Scenario {
-    Scenario { seed, chaos: 150 + (seed % 7 * 100) as usize, faults: FAULTS.to_vec() }
+    let bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(20);
+    let kept = |at: &usize| seed.is_multiple_of(4) || bits >> (2 * at) & 3 != 0;
+    let faults = (0..FAULTS.len()).filter(kept).map(|at| FAULTS[at]).collect();
+    Scenario { seed, chaos: 100 + (seed % 7 * 80) as usize, faults }
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -36,7 +40,10 @@ fn a_team_survives_whatever_happens() {
                     if seed >= FIRST_SEED + runs {
                         break;
                     }
-                    let tally = sim::run(&scenario(seed)).unwrap_or_else(|_| fail(seed));
+                    let tally = sim::run(&scenario(seed)).unwrap_or_else(|_| {
+                        next.store(u64::MAX / 2, Ordering::Relaxed); // nobody begins another
+                        fail(seed)
+                    });
                     totals[0].fetch_add(tally.entries, Ordering::Relaxed);
                     totals[1].fetch_add(tally.crashes, Ordering::Relaxed);
                     totals[2].fetch_add(tally.tasks, Ordering::Relaxed);

@@ -184,6 +184,23 @@ pub struct RemoteConfig {
     pub price: Option<Price>,
 }
 
+impl RemoteConfig {
+    /// A model by its name, everything else as usual.
+    pub fn named(model: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            base_url: None,
+            key_env: None,
+            max_output_tokens: default_max_output_tokens(),
+            idle_timeout_s: default_idle_timeout_s(),
+            retries: default_retries(),
+            backoff_ms: default_backoff_ms(),
+            effort: None,
+            price: None,
+        }
+    }
+}
+
 /// Prices in millionths of a US dollar for a million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {

@@ -1,6 +1,7 @@
 //! Beginning a launch, or calling it off. Both can be repeated at will: after a crash the daemon
 //! performs again what it may have performed.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::io;
@@ -41,7 +42,16 @@ pub enum Launched {
 
 /// Makes the launch in `dir`, which is created if it is not there. However often and however
 /// concurrently it is called, one agent is started at most.
-pub fn launch(dir: &Path, spec: &Spec, shim: &ShimProgram) -> Result<Launched, ShimError> {
+///
+/// `secrets` are variables of the agent's environment whose values must not be on disk: only
+/// their names are written, and one that is in `spec.env` as well is taken out of it. Whoever may
+/// read the environment of the agent, which is the same user, may read them in the shim's.
+pub fn launch(
+    dir: &Path,
+    spec: &Spec,
+    shim: &ShimProgram,
+    secrets: &BTreeMap<String, String>,
+) -> Result<Launched, ShimError> {
     let io = in_dir(dir);
     let dir = &std::path::absolute(dir).map_err(&io)?;
     make_dir(dir).map_err(&io)?;
@@ -49,9 +59,12 @@ pub fn launch(dir: &Path, spec: &Spec, shim: &ShimProgram) -> Result<Launched, S
         Presence::NotStarted => {}
         made => return Ok(Launched::Already(made)),
     }
-    let spec = serde_json::to_vec_pretty(spec).map_err(|error| io(error.into()))?;
+    let mut spec = spec.clone();
+    spec.env.retain(|name, _| !secrets.contains_key(name));
+    spec.secret_env = secrets.keys().cloned().collect();
+    let spec = serde_json::to_vec_pretty(&spec).map_err(|error| io(error.into()))?;
     record::write_durably(dir, SPEC, &spec).map_err(&io)?;
-    let child = start(dir, shim)?;
+    let child = start(dir, shim, secrets)?;
     wait_until_taken(dir, child)
 }
 
@@ -70,13 +83,18 @@ fn make_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// The shim gets nothing of ours but its directory: no terminal, no pipe, no environment, no open
-/// file. Only the mark is handed on, for a daemon that itself runs below an agent.
-fn start(dir: &Path, shim: &ShimProgram) -> Result<Child, ShimError> {
+/// The shim gets nothing of ours but its directory and the secrets: no terminal, no pipe, no other
+/// environment, no open file. Only the mark is handed on, for a daemon that itself runs below an
+/// agent.
+fn start(
+    dir: &Path,
+    shim: &ShimProgram,
+    secrets: &BTreeMap<String, String>,
+) -> Result<Child, ShimError> {
     let io = in_dir(dir);
     let log = record::append_private(&dir.join(SHIM_LOG)).map_err(&io)?;
     let mut command = Command::new(&shim.path);
-    command.args(&shim.arguments).arg(dir).env_clear();
+    command.args(&shim.arguments).arg(dir).env_clear().envs(secrets).env_remove(MARKER);
     if let Some(outer) = std::env::var_os(MARKER) {
         command.env(MARKER, outer);
     }

@@ -15,6 +15,7 @@
 //!   its content, and is never removed. Who finds it there goes away.
 //! * A launch is over when `exit.json` is there, and then nothing of it runs. If neither it nor
 //!   the shim is there, the launch is [`Presence::Lost`], and [`reap_lost`] makes it over.
+//! * A secret is never on disk: it goes from the daemon to the agent by environments alone.
 //! * An input is on disk before the agent sees it, and reaches it once however often it is sent.
 //! * Every wait has an end: an agent that ignores TERM, a client that says nothing, a pipe that
 //!   nobody reads.

@@ -37,8 +37,12 @@ pub struct Spec {
     pub argv: Vec<String>,
     /// The working directory, absolute.
     pub cwd: PathBuf,
-    /// The whole environment: nothing is inherited.
+    /// The environment, but for the secrets: nothing is inherited. It is written to disk.
     pub env: BTreeMap<String, String>,
+    /// The names of the variables that are secret, filled in by [`super::launch`]. Their values
+    /// reach the agent through the environment of the shim and are never written down.
+    #[serde(default)]
+    pub secret_env: Vec<String>,
     /// Exported as `CREWHOUSE_RUN`; unique to this launch.
     pub marker: String,
     /// Written to the agent's standard input at once, each followed by a newline.

@@ -1,5 +1,6 @@
 //! Starting the agent, and waiting for it and for all that it leaves behind.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -33,15 +34,33 @@ pub(super) fn spawn(spec: &Spec) -> Result<Agent, Why> {
         let message = format!("the working directory {} is not there", spec.cwd.display());
         return Err(failed(message, "was the task's worktree removed? retry to make it anew"));
     }
-    start(spec, program, arguments).map_err(|error| explain(spec, program, &error))
+    let secrets = secrets(spec)?;
+    start(spec, program, arguments, secrets).map_err(|error| explain(spec, program, &error))
 }
 
-fn start(spec: &Spec, program: &str, arguments: &[String]) -> io::Result<Agent> {
+/// The secret variables, from our own environment: the launch put them there.
+fn secrets(spec: &Spec) -> Result<Vec<(&str, OsString)>, Why> {
+    let value_of = |name: &str| {
+        std::env::var_os(name).ok_or_else(|| {
+            let message = format!("the secret variable {name} was not handed to the shim");
+            failed(message, "retry: the launch was made by hand, or in part")
+        })
+    };
+    spec.secret_env.iter().map(|name| Ok((name.as_str(), value_of(name)?))).collect()
+}
+
+fn start(
+    spec: &Spec,
+    program: &str,
+    arguments: &[String],
+    secrets: Vec<(&str, OsString)>,
+) -> io::Result<Agent> {
     let mut child = Command::new(program)
         .args(arguments)
         .current_dir(&spec.cwd)
         .env_clear()
         .envs(&spec.env)
+        .envs(secrets)
         .env(MARKER, &spec.marker)
         .stdin(input_of(spec))
         .stdout(record::append_private(Path::new(OUT))?)

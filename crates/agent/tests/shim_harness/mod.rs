@@ -8,7 +8,9 @@ use std::process::Child;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crew_agent::process;
-use crew_agent::shim::{self, ExitRecord, InputMode, Launched, Presence, ShimProgram, Spec};
+use crew_agent::shim::{
+    self, ExitRecord, InputMode, Launched, Presence, ShimError, ShimProgram, Spec,
+};
 use crew_core::{Millis, Time};
 
 /// A launch to be made.
@@ -16,6 +18,7 @@ pub(crate) struct Run {
     pub(crate) dir: PathBuf,
     pub(crate) spec: Spec,
     pub(crate) shim: ShimProgram,
+    pub(crate) secrets: BTreeMap<String, String>,
     _home: tempfile::TempDir,
 }
 
@@ -31,6 +34,7 @@ pub(crate) fn sh(script: &str) -> Spec {
         argv: vec!["/bin/sh".into(), "-c".into(), script.into()],
         cwd: PathBuf::new(),
         env: BTreeMap::from([("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())]),
+        secret_env: Vec::new(),
         marker: String::new(),
         stdin: Vec::new(),
         input: InputMode::KeepOpen,
@@ -67,11 +71,16 @@ impl Run {
             path: env!("CARGO_BIN_EXE_crew-shim-test").into(),
             arguments: Vec::new(),
         };
-        Self { dir: root.join(sub).join("r1.1"), spec, shim, _home: home }
+        let secrets = BTreeMap::new();
+        Self { dir: root.join(sub).join("r1.1"), spec, shim, secrets, _home: home }
+    }
+
+    pub(crate) fn launch_again(&self) -> Result<Launched, ShimError> {
+        shim::launch(&self.dir, &self.spec, &self.shim, &self.secrets)
     }
 
     pub(crate) fn launch(&self) -> Live<'_> {
-        match shim::launch(&self.dir, &self.spec, &self.shim).unwrap() {
+        match self.launch_again().unwrap() {
             Launched::Now(child) => Live { run: self, child },
             Launched::Already(presence) => panic!("already {presence:?}"),
         }

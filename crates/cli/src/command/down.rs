@@ -39,6 +39,15 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
+/// Ends a daemon, saying nothing about it.
+pub(crate) async fn end(context: &Context) -> Result<(), CliError> {
+    if let Some(daemon) = daemon::find(&context.home_path()?).await? {
+        let (pid, _) = ask(&daemon).await?;
+        daemon::gone(pid, PATIENCE).await?;
+    }
+    Ok(())
+}
+
 async fn ask(daemon: &Daemon) -> Result<(u32, Option<usize>), CliError> {
     let status: Status = daemon.client.get("/api/status").await?;
     let health: Health = daemon.client.post("/api/shutdown", &Nothing {}).await?;

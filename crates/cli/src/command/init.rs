@@ -18,7 +18,7 @@ use crate::error::{Attempt, CliError, Exit};
 use crate::output::{Style, style};
 
 /// The roles out of the box, with their instructions.
-const ROLES: [(&str, &str); 6] = [
+pub(crate) const ROLES: [(&str, &str); 6] = [
     ("pm", include_str!("../../assets/agents/pm.md")),
     ("architect", include_str!("../../assets/agents/architect.md")),
     ("engineer", include_str!("../../assets/agents/engineer.md")),
@@ -27,15 +27,11 @@ const ROLES: [(&str, &str); 6] = [
     ("community", include_str!("../../assets/agents/community.md")),
 ];
 
-const GOALS: &str = "\
-# What this project is after, for every agent to know. The most important first.
+const PROJECT: &str = include_str!("../../assets/knowledge/project.toml");
+const GOALS: &str = include_str!("../../assets/knowledge/goals.toml");
 
-# [[goals]]
-# what = \"Version 1.0 by the end of May\"
-# why = \"Three customers wait for it\"
-";
-
-const GITIGNORE: &str = "# The mailbox of agents and scripts: messages, not source.\nshared/\n";
+pub(crate) const GITIGNORE: &str =
+    "# The mailbox of agents and scripts: messages, not source.\nshared/\n";
 
 /// Writes what is missing, and registers the project.
 pub(super) async fn run(context: &Context, name: Option<String>) -> Result<Exit, CliError> {
@@ -106,16 +102,10 @@ fn team_on(base: &str) -> Result<String, CliError> {
     Ok(DEFAULT_TEAM.replacen("base = \"main\"", &line, 1))
 }
 
+/// What every agent should know, with the name filled in.
 fn about_project(root: &Path) -> Result<String, CliError> {
     let name = root.file_name().map(|name| name.display().to_string()).unwrap_or_default();
-    let name = quoted(&name)?;
-    Ok(format!(
-        "# What every agent should know about this project before it begins.\n\n\
-         name = {name}\n\
-         about = \"\"          # one sentence: what it is, and for whom\n\
-         # test = \"make test\"  # how it is tested\n\
-         # rules = [\"No new dependencies without asking\"]\n"
-    ))
+    Ok(PROJECT.replacen("name = \"\"", &format!("name = {}", quoted(&name)?), 1))
 }
 
 /// A JSON string is a basic string of TOML as well.
@@ -124,7 +114,7 @@ fn quoted(text: &str) -> Result<String, CliError> {
 }
 
 /// The project, and whether it is new to the daemon.
-async fn register(
+pub(crate) async fn register(
     client: &Client,
     root: &Path,
     name: Option<String>,

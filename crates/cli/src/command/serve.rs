@@ -18,6 +18,8 @@ use crate::context::Context;
 use crate::daemon::DaemonFile;
 use crate::error::{Attempt, CliError, Exit};
 
+/// What the model `builtin` plays: it says that no model is configured.
+const BUILTIN_PLAYBOOK: &str = include_str!("../../assets/builtin.toml");
 /// How long the engine may take to write down what it was doing.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -42,7 +44,9 @@ async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
     // Before the engine: with a port that is taken, no agent is touched.
     let listener = crew_server::bind(port).await.attempt(format!("listening on port {port}"))?;
     let address = listener.local_addr().attempt("listening")?;
-    let engine = Engine::start(Options { home: home.root().to_owned(), program }).await?;
+    let options =
+        Options { home: home.root().to_owned(), program, builtin_playbook: BUILTIN_PLAYBOOK };
+    let engine = Engine::start(options).await?;
     let file = DaemonFile {
         url: format!("http://{address}"),
         pid: std::process::id(),

@@ -131,6 +131,7 @@ fn the_program_is_its_own_shim() {
         argv: vec!["/bin/sh".into(), "-c".into(), "echo '{\"type\":\"text\"}'".into()],
         cwd: sandbox.repo.clone(),
         env: BTreeMap::new(),
+        secret_env: Vec::new(),
         marker: format!("test-{}", std::process::id()),
         stdin: Vec::new(),
         input: InputMode::Close,
@@ -140,7 +141,8 @@ fn the_program_is_its_own_shim() {
     };
     let program =
         ShimProgram { path: env!("CARGO_BIN_EXE_crew").into(), arguments: vec!["shim".into()] };
-    let Launched::Now(mut child) = shim::launch(&dir, &spec, &program).unwrap() else {
+    let Launched::Now(mut child) = shim::launch(&dir, &spec, &program, &BTreeMap::new()).unwrap()
+    else {
         panic!("nobody launched it before")
     };
     child.wait().unwrap();

@@ -21,6 +21,7 @@ fn a_repository_gets_a_team_on_its_own_branch() {
     for file in ["knowledge/project.toml", "knowledge/goals.toml"] {
         assert!(read(file).parse::<toml::Table>().is_ok(), "{file}");
     }
+    assert!(read("knowledge/project.toml").contains("name = \"repo\""));
     assert_eq!(sandbox.json(&["team", "check"])["team"]["merge"]["base"], "we\"ird/trunk");
     assert_eq!(sandbox.git(&["status", "--porcelain"]), "?? .crew/", "git is left alone");
 }

@@ -29,7 +29,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
             }
             row.read_to = *offset;
             if matches!(row.state, RunState::Preparing { .. }) {
-                d.move_run(*run, RunEvent::Started)?; // its words overtook the news of its start
+                started(d, *run)?; // its words overtook the news of its start
             }
             said(d, *run, words)
         }
@@ -54,6 +54,13 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// Its agent is alive. What went wrong in an earlier start no longer matters.
+pub(super) fn started(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    d.move_run(id, RunEvent::Started)?;
+    d.run_mut(id)?.trouble = None;
+    Ok(())
 }
 
 /// News from a start that is not the present one changes nothing.
@@ -133,6 +140,9 @@ fn asks(
         return Ok(()); // it asks again by the same key when it goes on
     }
     let run = d.run(id)?;
+    if run.response.is_some() {
+        return Err(Refusal::Stale("it has responded, and needs no answer any more"));
+    }
     let (token, task) = (run.token, run.task);
     if let Some(known) = d.ask_by_key(id, key).cloned() {
         return match known.state {
@@ -163,20 +173,28 @@ fn limited(
 ) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let key = (run.project, run.provider.clone());
-    let guesses = d.limit(&key).map_or(0, |window| window.guesses);
-    let guess = Millis(LIMIT_GUESS.0 << guesses.min(8)).min(LIMIT_GUESS_MAX);
-    let (until, guesses) = match until {
-        Some(until) => (until.clamp(d.now + Millis::seconds(1), d.now + LIMIT_MAX), 0),
-        None => (d.now + guess, guesses + 1),
+    let known = d.limit(&key).cloned();
+    let probe = known.as_ref().and_then(|window| window.probe);
+    let guesses = known.as_ref().map_or(0, |window| window.guesses);
+    let soonest = d.now + Millis::seconds(1);
+    let (until, guesses) = match (until, &known) {
+        (Some(until), _) => (until.max(soonest), 0),
+        // It was at work when another met the limit: the same refusal once more, not a new one.
+        (None, Some(window)) if probe != Some(id) => (window.until.max(soonest), guesses),
+        (None, _) => (d.now + guess(guesses), guesses + 1),
     };
-    let known = d.limit(&key).map_or(until, |window| window.until.max(until));
-    let until = known.min(d.now + LIMIT_MAX);
-    let message = message.to_owned();
-    d.set_limit(key, Some(LimitWindow { until, guesses, probe: None, message }));
+    let until = known.map_or(until, |window| window.until.max(until)).min(d.now + LIMIT_MAX);
+    // Whoever tries meanwhile goes on trying; if that is this one, it has its answer.
+    let probe = probe.filter(|probe| *probe != id);
+    d.set_limit(key, Some(LimitWindow { until, guesses, probe, message: message.to_owned() }));
     if is_stopping(d, id)? {
         return Ok(());
     }
     flow::stop(d, id, AfterStop::Limit { until })
+}
+
+fn guess(times: u32) -> Millis {
+    Millis(LIMIT_GUESS.0 << times.min(8)).min(LIMIT_GUESS_MAX)
 }
 
 fn responds(
@@ -195,7 +213,7 @@ fn responds(
                 "its last words follow no protocol (DONE:, REQUEST: or ERROR: at the start of a \
                  line): {text}"
             );
-            d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Transient, message });
+            d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Protocol, message });
             Ok(())
         }
         Some(response) => {
@@ -205,23 +223,22 @@ fn responds(
     }
 }
 
-/// A response file belongs to the run of that role which is at work, on the task that it names.
+/// A response file counts like last words. Who wrote it may have ended meanwhile, or been stopped:
+/// what waits to be started again does not have to be.
 fn response_found(
     d: &mut Draft<'_>,
     project: ProjectId,
     role: &RoleName,
     response: &Response,
 ) -> Result<(), Refusal> {
-    let fits = |run: &&Run| {
-        run.project == project
-            && run.role == *role
-            && run.state.holds_agent()
-            && response.issue.is_none_or(|issue| issue == run.task)
-    };
-    let candidates: Vec<RunId> = d.live_runs().into_iter().filter(fits).map(|run| run.id).collect();
-    let [run] = candidates[..] else {
-        return Err(Refusal::Stale("no run, or more than one, fits this response"));
-    };
+    let run = addressee(d, project, role, response)?;
+    if d.run(run)?.state.is_idle() {
+        d.run_mut(run)?.response = Some(response.clone());
+        return save(d, run, outcome_of(response.claim));
+    }
+    if matches!(d.run(run)?.state, RunState::Preparing { .. }) {
+        started(d, run)?; // its file overtook the news of its start
+    }
     responds(d, run, Some(response), &response.summary)?;
     let provider = &d.run(run)?.provider;
     let mailbox = d.project(project)?.team.providers.get(provider).map(|p| &p.kind);
@@ -229,6 +246,29 @@ fn response_found(
         return ended(d, run, "it responded"); // there is no process that could exit
     }
     Ok(())
+}
+
+/// The one run of the role that is at work on the task which the response names, if it names one.
+/// A run that only waits to go on has to be named.
+fn addressee(
+    d: &Draft<'_>,
+    project: ProjectId,
+    role: &RoleName,
+    response: &Response,
+) -> Result<RunId, Refusal> {
+    let fits = |run: &&Run| {
+        run.project == project
+            && run.role == *role
+            && response.issue.is_none_or(|issue| issue == run.task)
+    };
+    let waits = |run: &Run| run.state.is_idle() && run.token > Token(0) && response.issue.is_some();
+    let fitting: Vec<&Run> = d.live_runs().into_iter().filter(fits).collect();
+    let at_work: Vec<&&Run> = fitting.iter().filter(|run| run.state.holds_agent()).collect();
+    let waiting: Vec<&&Run> = fitting.iter().filter(|run| waits(run)).collect();
+    match (&at_work[..], &waiting[..]) {
+        ([run], _) | ([], [run]) => Ok(run.id),
+        _ => Err(Refusal::Stale("no run, or more than one, fits this response")),
+    }
 }
 
 fn silent(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
@@ -307,7 +347,8 @@ fn jitter(pause: Millis, run: RunId, failures: u32) -> Millis {
     Millis(pause.0.saturating_add(pause.0 / 4 * spread / 256))
 }
 
-fn save(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(), Refusal> {
+/// Has saved what the run left in its worktree; then it is over.
+pub(super) fn save(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(), Refusal> {
     let how = match (&d.run(id)?.purpose, outcome) {
         (Purpose::Work, Outcome::Done) => SaveAs::Commit,
         (Purpose::Work, _) => SaveAs::Snapshot,

@@ -64,17 +64,18 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
     let mut moved = false;
     for id in in_turn(d) {
         let task = d.task(id)?;
-        let held = task.paused || unmet_dependency(d, task).is_some();
+        let held = is_held_back(d, task);
         moved |= match task.phase.clone() {
             Phase::Waiting if !held => flow::begin(d, id).map(|()| true)?,
             Phase::Leaving { to, commit } if !held => leave(d, id, &to, commit)?,
             Phase::Held { until, .. } if timer::is_due(until, timer::HELD_MAX, d.now) && !held => {
                 land_again(d, id).map(|()| true)?
             }
-            Phase::Moving { to } if d.runs_of(id).is_empty() => {
+            Phase::Moving { to } if at_rest(d, id) => {
+                d.task_mut(id)?.visits.remove(&to); // the human knows that it was there before
                 flow::enter(d, id, &to).map(|()| true)?
             }
-            Phase::Closing if d.runs_of(id).is_empty() => {
+            Phase::Closing if at_rest(d, id) => {
                 d.task_mut(id)?.phase = Phase::Cancelled;
                 d.effect(Effect::Release { task: id });
                 true
@@ -83,6 +84,17 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
         };
     }
     Ok(moved)
+}
+
+/// Whether the human or another task holds a task back.
+pub(super) fn is_held_back(d: &Draft<'_>, task: &Task) -> bool {
+    task.paused || unmet_dependency(d, task).is_some()
+}
+
+/// Whether nobody works in the task's worktrees, so that it can go elsewhere.
+fn at_rest(d: &Draft<'_>, id: TaskId) -> bool {
+    let combines = |effect: &Effect| matches!(effect, Effect::Combine { task, .. } if *task == id);
+    d.runs_of(id).is_empty() && !d.outbox().any(combines)
 }
 
 /// The first dependency that is not done.
@@ -105,7 +117,13 @@ fn leave(
         d.task_mut(id)?.phase = Phase::Landing { effect, commit, to: to.clone() };
         return Ok(true);
     }
-    let here = |task: &&&Task| task.project == project && task.stage == *to && task.id != id;
+    // Who waits there for another task takes no room: the other may have to come through here.
+    let here = |task: &&&Task| {
+        task.project == project
+            && task.stage == *to
+            && task.id != id
+            && unmet_dependency(d, task).is_none()
+    };
     let full =
         stage.wip.is_some_and(|wip| d.open_tasks().iter().filter(here).count() >= wip as usize);
     if !full {
@@ -132,11 +150,16 @@ fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
     for run in waiting {
         match blocked(d, &run)? {
             None => start(d, &run)?,
-            Some(Block::TaskBudget) => ask_for_budget(d, run.task)?,
+            Some(Block::TaskBudget) if !is_worked_on(d, run.task) => ask_for_budget(d, run.task)?,
             Some(_) => {}
         }
     }
     Ok(())
+}
+
+/// Whether an agent works on the task: what it does not spend of its cap comes back.
+fn is_worked_on(d: &Draft<'_>, id: TaskId) -> bool {
+    d.live_runs().iter().any(|run| run.task == id && run.state.holds_agent())
 }
 
 fn waits_for_a_place(state: &RunState) -> bool {
@@ -149,7 +172,11 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     row.token.0 += 1;
     row.read_to = 0;
     let token = row.token;
-    d.task_mut(run.task)?.starts += 1;
+    let task = d.task_mut(run.task)?;
+    task.starts += 1;
+    if let Some(ask) = task.budget_ask.take() {
+        flow::expire_asks(d, |open| open.id == ask)?; // there is enough after all
+    }
     d.effect(Effect::Start { run: run.id, token });
     let key = (run.project, run.provider.clone());
     if let Some(window) = d.limit(&key).cloned() {

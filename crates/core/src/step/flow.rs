@@ -1,4 +1,4 @@
-//! The way of a task through the pipeline.
+//! The way of a task through the pipeline: [`work`], [`gates`] and [`consult`] are its stations.
 //!
 //! ```text
 //! enter ─► Waiting ─► begin ─► Working ─► gates ─► Leaving ─► enter the next stage, or Landing ─► Done
@@ -7,13 +7,14 @@
 //!            └── retry ◄── Stuck ◄┘
 //! ```
 
+use super::agent;
+use super::{consult, gates, work};
 use crate::ask::{Ask, AskState, Asker, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
-use crate::protocol::{Claim, Response, Verdict};
-use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState, TroubleKind};
+use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
-use crate::task::{GateAt, Phase, Progress, Retry};
-use crate::team::{Gate, Stage, Team, Work};
+use crate::task::{Phase, Progress, Retry, bounded};
+use crate::team::{Stage, Team, Work};
 use crate::{AskId, Refusal, RoleName, RunId, StageName, TaskId, Token, Usage};
 
 /// What Crewhouse calls itself in remarks.
@@ -49,9 +50,9 @@ pub(super) fn begin(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let (_, stage) = place(d, id)?;
     let work = stage.work.clone();
     let runs = match &work {
-        Work::Queue | Work::End => return open_gates(d, id, None),
+        Work::Queue | Work::End => return gates::open_all(d, id, None),
         Work::Sequence(roles) => match roles.first() {
-            None => return open_gates(d, id, None),
+            None => return gates::open_all(d, id, None),
             Some(role) => vec![new_run(d, id, role, Purpose::Work, 0)?],
         },
         Work::Parallel(_) | Work::BestOfN { .. } => {
@@ -66,7 +67,8 @@ pub(super) fn begin(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn new_run(
+/// Queues an agent for a task.
+pub(super) fn new_run(
     d: &mut Draft<'_>,
     id: TaskId,
     role: &RoleName,
@@ -118,18 +120,25 @@ pub(super) fn stop(d: &mut Draft<'_>, run: RunId, then: AfterStop) -> Result<(),
 /// Takes all work on a task back: the human has other plans for it.
 pub(super) fn withdraw(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     for run in d.runs_of(id) {
-        let state = &d.run(run)?.state;
-        if state.is_idle() {
+        let Run { state, token, .. } = d.run(run)?;
+        if state.is_idle() && *token == Token(0) {
             finish(d, run, Outcome::Cancelled)?;
+        } else if state.is_idle() {
+            agent::save(d, run, Outcome::Cancelled)?; // an earlier start left something behind
         } else if state.holds_agent() {
             stop(d, run, AfterStop::Finish { outcome: Outcome::Cancelled })?;
         }
     }
+    expire_asks_of(d, id)
+}
+
+/// Nothing is asked about a task any more.
+pub(super) fn expire_asks_of(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     d.task_mut(id)?.budget_ask = None;
     expire_asks(d, |ask| ask.task == id)
 }
 
-fn expire_asks(d: &mut Draft<'_>, which: impl Fn(&Ask) -> bool) -> Result<(), Refusal> {
+pub(super) fn expire_asks(d: &mut Draft<'_>, which: impl Fn(&Ask) -> bool) -> Result<(), Refusal> {
     let ids: Vec<AskId> = d.open_asks().filter(|ask| which(ask)).map(|ask| ask.id).collect();
     let at = d.now;
     for id in ids {
@@ -148,10 +157,10 @@ pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(
         return Ok(());
     }
     match run.purpose {
-        Purpose::Work => work_finished(d, &run),
-        Purpose::Consult { .. } => consult_finished(d, &run, outcome),
-        Purpose::Verdict => verdict_finished(d, &run, outcome),
-        Purpose::Choose => choice_finished(d, &run, outcome),
+        Purpose::Work => work::finished(d, &run),
+        Purpose::Consult { .. } => consult::finished(d, &run, outcome),
+        Purpose::Verdict => gates::verdict_finished(d, &run, outcome),
+        Purpose::Choose => work::choice_finished(d, &run, outcome),
     }
 }
 
@@ -169,182 +178,11 @@ fn remember_response(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn work_finished(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
-    let Phase::Working(progress) = d.task(run.task)?.phase.clone() else {
-        return Ok(());
-    };
-    let runs: Vec<Run> =
-        progress.runs.iter().map(|id| d.run(*id).cloned()).collect::<Result<_, _>>()?;
-    if !runs.contains(run) || runs.iter().any(|run| !run.is_over()) {
-        return Ok(());
-    }
-    if let Some(failed) = runs.iter().find(|run| run.outcome() != Some(Outcome::Done)) {
-        return work_failed(d, failed, progress);
-    }
-    for run in &runs {
-        if let Some(Err(about)) = run.response.as_ref().map(|r| check_response(d, run, r)) {
-            return consult(d, run.task, &about, progress);
-        }
-    }
-    complete_step(d, run.task, &runs, progress)
-}
-
-fn work_failed(d: &mut Draft<'_>, run: &Run, progress: Progress) -> Result<(), Refusal> {
-    let words = run.response.as_ref().map_or_else(String::new, |r| r.summary.clone());
-    let trouble = run.trouble.clone();
-    match (run.outcome(), trouble) {
-        (Some(Outcome::Request), _) => {
-            consult(d, run.task, &format!("{} requests: {words}", run.role), progress)
-        }
-        (_, Some(trouble)) if trouble.kind == TroubleKind::Human => {
-            let why = format!("{}: {}", run.role, trouble.message);
-            stuck(d, run.task, &why, Retry::Work(progress))
-        }
-        (outcome, trouble) => {
-            let said = trouble.map_or(words, |trouble| trouble.message);
-            let how =
-                if outcome == Some(Outcome::Stalled) { "did not end in time" } else { "failed" };
-            consult(d, run.task, &format!("{} {how}: {said}", run.role), progress)
-        }
-    }
-}
-
-/// Whether a response fits the task and the pipeline; the reason for the PM if it does not.
-fn check_response(d: &Draft<'_>, run: &Run, response: &Response) -> Result<(), String> {
-    if let Some(issue) = response.issue.filter(|issue| *issue != run.task) {
-        return Err(format!("{} worked on {} but responded about {issue}", run.role, run.task));
-    }
-    let Some(label) = &response.label else {
-        return Ok(());
-    };
-    let allowed = place(d, run.task)
-        .is_ok_and(|(team, stage)| label.from == stage.name && team.allows(&stage.name, &label.to));
-    if allowed {
-        Ok(())
-    } else {
-        Err(format!(
-            "{} asked for `{} --> {}`, which the pipeline does not allow in {}",
-            run.role, label.from, label.to, run.stage
-        ))
-    }
-}
-
-/// All agents of this step are done.
-fn complete_step(
-    d: &mut Draft<'_>,
-    id: TaskId,
-    runs: &[Run],
-    progress: Progress,
-) -> Result<(), Refusal> {
-    let (_, stage) = place(d, id)?;
-    let wanted = runs.iter().filter_map(|run| run.response.as_ref()?.label.as_ref());
-    let wanted: Vec<StageName> = wanted.map(|label| label.to.clone()).collect();
-    if stage.back.as_ref().is_some_and(|back| wanted.contains(back)) {
-        return go_back(d, id);
-    }
-    let to = wanted.last().cloned();
-    let next_role = match &stage.work {
-        Work::Sequence(roles) => roles.get(progress.step as usize + 1).cloned(),
-        Work::Queue | Work::Parallel(_) | Work::BestOfN { .. } | Work::End => None,
-    };
-    if let Some(role) = next_role {
-        let step = progress.step + 1;
-        let runs = vec![new_run(d, id, &role, Purpose::Work, 0)?];
-        d.task_mut(id)?.phase = Phase::Working(Progress { step, runs });
-        return Ok(());
-    }
-    match stage.work.clone() {
-        Work::Parallel(_) => combine(d, id, progress.runs),
-        Work::BestOfN { .. } => choose(d, id, progress.runs),
-        Work::Queue | Work::Sequence(_) | Work::End => open_gates(d, id, to),
-    }
-}
-
-fn combine(d: &mut Draft<'_>, task: TaskId, runs: Vec<RunId>) -> Result<(), Refusal> {
-    let effect = d.effect(Effect::Combine { task, runs: runs.clone() });
-    d.task_mut(task)?.phase = Phase::Combining { effect, runs };
+/// Crewhouse itself says something about a task.
+pub(super) fn remark(d: &mut Draft<'_>, id: TaskId, text: &str) -> Result<(), Refusal> {
+    let now = d.now;
+    d.task_mut(id)?.remark(now, ARBITER, text);
     Ok(())
-}
-
-fn choose(d: &mut Draft<'_>, id: TaskId, candidates: Vec<RunId>) -> Result<(), Refusal> {
-    let Work::BestOfN { judge, .. } = place(d, id)?.1.work.clone() else {
-        return Ok(());
-    };
-    let run = new_run(d, id, &judge, Purpose::Choose, 0)?;
-    d.task_mut(id)?.phase = Phase::Choosing { run, candidates };
-    Ok(())
-}
-
-fn choice_finished(d: &mut Draft<'_>, run: &Run, outcome: Outcome) -> Result<(), Refusal> {
-    let Phase::Choosing { run: expected, candidates } = d.task(run.task)?.phase.clone() else {
-        return Ok(());
-    };
-    if expected != run.id {
-        return Ok(());
-    }
-    let pick = run.response.as_ref().and_then(|response| response.pick);
-    let chosen = pick.and_then(|n| candidates.get((n as usize).checked_sub(1)?)).copied();
-    match (outcome, chosen) {
-        (Outcome::Done, Some(chosen)) => combine(d, run.task, vec![chosen]),
-        _ => {
-            let why = format!("{} chose none of the candidates", run.role);
-            stuck(d, run.task, &why, Retry::Choice { candidates })
-        }
-    }
-}
-
-/// The work of the stage is one commit now: its gates are next.
-pub(super) fn open_gates(
-    d: &mut Draft<'_>,
-    id: TaskId,
-    to: Option<StageName>,
-) -> Result<(), Refusal> {
-    let (_, stage) = place(d, id)?;
-    let to = to.or_else(|| stage.next.first().cloned());
-    let to = to.ok_or_else(|| Refusal::NoStage(stage.name.clone()))?;
-    let commit = d.task(id)?.head.clone();
-    open_gate(d, id, GateAt { index: 0, commit, to })
-}
-
-/// The gate was passed.
-pub(super) fn next_gate(d: &mut Draft<'_>, id: TaskId, passed: &GateAt) -> Result<(), Refusal> {
-    open_gate(d, id, GateAt { index: passed.index + 1, ..passed.clone() })
-}
-
-fn open_gate(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Refusal> {
-    let phase = match place(d, id)?.1.gates.get(gate.index as usize).cloned() {
-        None => Phase::Leaving { to: gate.to, commit: gate.commit },
-        Some(Gate::Human) => Phase::Approving { gate },
-        Some(Gate::Verdict(role)) => {
-            Phase::Judging { run: new_run(d, id, &role, Purpose::Verdict, 0)?, gate }
-        }
-        Some(Gate::Check { command, timeout, .. }) => {
-            let commit = gate.commit.clone();
-            Phase::Checking {
-                effect: d.effect(Effect::Check { task: id, commit, command, timeout }),
-                gate,
-            }
-        }
-    };
-    d.task_mut(id)?.phase = phase;
-    Ok(())
-}
-
-fn verdict_finished(d: &mut Draft<'_>, run: &Run, outcome: Outcome) -> Result<(), Refusal> {
-    let Phase::Judging { run: expected, gate } = d.task(run.task)?.phase.clone() else {
-        return Ok(());
-    };
-    if expected != run.id {
-        return Ok(());
-    }
-    match run.response.as_ref().and_then(|response| response.verdict) {
-        Some(Verdict::Pass) if outcome == Outcome::Done => next_gate(d, run.task, &gate),
-        Some(Verdict::Fail) => go_back(d, run.task),
-        Some(Verdict::Pass) | None => {
-            let why = format!("{} gave no verdict, which is not green", run.role);
-            stuck(d, run.task, &why, Retry::Gate(gate))
-        }
-    }
 }
 
 /// Sends a task to the stage before, with the reason.
@@ -359,97 +197,16 @@ pub(super) fn send_back(
     go_back(d, id)
 }
 
-fn go_back(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+pub(super) fn go_back(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let stage = place(d, id)?.1;
     let back = stage.back.clone().unwrap_or_else(|| stage.name.clone());
     enter(d, id, &back)
 }
 
-/// Asks the PM; the human when the PM was asked too often, or there is none.
-fn consult(d: &mut Draft<'_>, id: TaskId, about: &str, progress: Progress) -> Result<(), Refusal> {
-    let now = d.now;
-    d.task_mut(id)?.remark(now, ARBITER, about);
-    let consults = d.task(id)?.consults;
-    let team = place(d, id)?.0;
-    let pm = team.coordinator().filter(|_| consults < team.limits.consults).cloned();
-    let Some(pm) = pm else {
-        return stuck(d, id, about, Retry::Work(progress));
-    };
-    let run = new_run(d, id, &pm, Purpose::Consult { about: about.to_owned() }, 0)?;
-    let task = d.task_mut(id)?;
-    task.consults += 1;
-    task.phase = Phase::Consulting { run, progress };
-    Ok(())
-}
-
-/// The PM looks at a task that has not moved for a long time.
-pub(super) fn consult_about_standstill(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
-    consult(d, id, "nothing has happened for a long time", Progress::default())
-}
-
-fn consult_finished(d: &mut Draft<'_>, run: &Run, outcome: Outcome) -> Result<(), Refusal> {
-    let Phase::Consulting { run: expected, progress } = d.task(run.task)?.phase.clone() else {
-        return Ok(());
-    };
-    if expected != run.id {
-        return Ok(());
-    }
-    let response = run.response.clone().filter(|_| outcome != Outcome::Stalled);
-    let claim = response.as_ref().map(|response| response.claim);
-    let summary = response.as_ref().map_or("", |response| response.summary.as_str());
-    match claim {
-        Some(Claim::Done) => {
-            let to = response.as_ref().and_then(|response| response.label.as_ref());
-            route(d, run.task, to.map(|label| &label.to), progress)
-        }
-        Some(Claim::Request) => ask_human(d, run, summary, progress),
-        Some(Claim::Error) | None => {
-            let words = run.trouble.as_ref().map_or(summary, |t| t.message.as_str()).to_owned();
-            stuck(d, run.task, &format!("{}: {words}", run.role), Retry::Work(progress))
-        }
-    }
-}
-
-/// The PM may send a task anywhere but to the end; without a word about it the work goes on.
-fn route(
-    d: &mut Draft<'_>,
-    id: TaskId,
-    to: Option<&StageName>,
-    progress: Progress,
-) -> Result<(), Refusal> {
-    let (team, here) = place(d, id)?;
-    match to.map(|name| (name, team.stage(name))) {
-        None => redo(d, id, progress),
-        Some((name, Some(_))) if *name == here.name => redo(d, id, progress),
-        Some((name, Some(stage))) if !stage.is_end() => {
-            let name = name.clone();
-            enter(d, id, &name)
-        }
-        Some((name, _)) => {
-            let why = format!("the PM sent it to `{name}`, where nobody can send it");
-            stuck(d, id, &why, Retry::Work(progress))
-        }
-    }
-}
-
-fn ask_human(d: &mut Draft<'_>, run: &Run, text: &str, progress: Progress) -> Result<(), Refusal> {
-    let ask = new_ask(d, run.task, Asker::Request { run: run.id }, text, Vec::new())?;
-    d.task_mut(run.task)?.phase = Phase::Asking { ask, progress };
-    Ok(())
-}
-
-/// The human gave the input that was missing.
-pub(super) fn answered(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
-    match d.task(id)?.phase.clone() {
-        Phase::Asking { progress, .. } => redo(d, id, progress),
-        _ => Ok(()),
-    }
-}
-
 /// A bound is reached: only the human can say how it goes on.
 pub(super) fn stuck(d: &mut Draft<'_>, id: TaskId, why: &str, retry: Retry) -> Result<(), Refusal> {
     let ask = ask_arbiter(d, id, why)?;
-    d.task_mut(id)?.phase = Phase::Stuck { why: why.to_owned(), ask, retry };
+    d.task_mut(id)?.phase = Phase::Stuck { why: bounded(why), ask, retry };
     Ok(())
 }
 
@@ -468,7 +225,7 @@ pub(super) fn new_ask(
     let project = d.task(task)?.project;
     d.change.meta.ask.0 += 1;
     let id = d.change.meta.ask;
-    let text = text.to_owned();
+    let text = bounded(text);
     let asked_at = d.now;
     let state = AskState::Open;
     d.change.asks.insert(id, Ask { id, project, task, from, text, options, asked_at, state });
@@ -485,37 +242,9 @@ pub(super) fn retry(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     task.visits.insert(task.stage.clone(), 1);
     match retry {
         Retry::Stage => task.phase = Phase::Waiting,
-        Retry::Work(progress) => redo(d, id, progress)?,
-        Retry::Gate(gate) => open_gate(d, id, gate)?,
-        Retry::Choice { candidates } => choose(d, id, candidates)?,
+        Retry::Work(progress) => work::redo(d, id, progress)?,
+        Retry::Gate(gate) => gates::open(d, id, gate)?,
+        Retry::Choice { candidates } => work::choose(d, id, candidates)?,
     }
     Ok(())
-}
-
-/// Does the part of the stage's work again that did not succeed.
-fn redo(d: &mut Draft<'_>, id: TaskId, progress: Progress) -> Result<(), Refusal> {
-    if progress.runs.is_empty() {
-        d.task_mut(id)?.phase = Phase::Waiting;
-        return Ok(());
-    }
-    let Progress { step, runs } = progress;
-    let all_done = runs.iter().all(|run| succeeded(d, *run));
-    let redone = runs
-        .into_iter()
-        .map(|old| {
-            if succeeded(d, old) && !all_done {
-                return Ok(old);
-            }
-            let Run { role, slot, session, .. } = d.run(old)?.clone();
-            let new = new_run(d, id, &role, Purpose::Work, slot)?;
-            d.run_mut(new)?.session = session;
-            Ok(new)
-        })
-        .collect::<Result<_, Refusal>>()?;
-    d.task_mut(id)?.phase = Phase::Working(Progress { step, runs: redone });
-    Ok(())
-}
-
-fn succeeded(d: &Draft<'_>, run: RunId) -> bool {
-    d.run(run).is_ok_and(|run| run.outcome() == Some(Outcome::Done))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::flow;
+use super::{consult, flow, gates, policy};
 use crate::ask::{AskState, Asker, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::event::TaskDraft;
@@ -22,7 +22,7 @@ const LIST_MAX: usize = 200;
 pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
     match event {
         Event::ProjectAdded { name, root, team } => add_project(draft, name, root, team),
-        Event::TeamLoaded { project, team } => load_team(draft, *project, team),
+        Event::TeamLoaded { project, team } => policy::load(draft, *project, team),
         Event::TeamRefused { project, why } => {
             draft.project_mut(*project)?.team_refused = Some(why.clone());
             Ok(())
@@ -36,7 +36,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::Remarked { task, from, text } => {
             check_text("the remark", text)?;
             let now = draft.now;
-            open_task(draft, *task)?.remark(now, from.clone(), text.clone());
+            open_task(draft, *task)?.remark(now, from.clone(), text);
             Ok(())
         }
         Event::Answered { ask, text } => answer(draft, *ask, text),
@@ -72,27 +72,6 @@ fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result
         scanned_at: d.now,
     };
     d.change.projects.insert(project.id, project);
-    Ok(())
-}
-
-/// A team that leaves a task or an agent without a place is refused; the last good one stays.
-fn load_team(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusal> {
-    for task in d.open_tasks().into_iter().filter(|task| task.project == id) {
-        if team.stage(&task.stage).is_none() {
-            let what = format!("stage `{}`", task.stage);
-            return Err(Refusal::TeamStrands { what, who: task.id.to_string() });
-        }
-    }
-    for run in d.live_runs().into_iter().filter(|run| run.project == id) {
-        let role = team.roles.get(&run.role);
-        if role.is_none_or(|role| role.provider != run.provider) {
-            let what = format!("role `{}` with provider `{}`", run.role, run.provider);
-            return Err(Refusal::TeamStrands { what, who: run.id.to_string() });
-        }
-    }
-    let project = d.project_mut(id)?;
-    project.team = team.clone();
-    project.team_refused = None;
     Ok(())
 }
 
@@ -293,7 +272,7 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
         Asker::Agent { run, key } => deliver(d, run, id, &key, text),
         Asker::Request { .. } => {
             d.task_mut(ask.task)?.remark(at, "human", text);
-            flow::answered(d, ask.task)
+            consult::answered(d, ask.task)
         }
         Asker::Arbiter => answer_arbiter(d, id, ask.task, text),
     }
@@ -348,7 +327,7 @@ fn approve(d: &mut Draft<'_>, id: TaskId, commit: Option<&CommitId>) -> Result<(
     if commit.is_some() && commit != gate.commit.as_ref() {
         return Err(Refusal::CommitChanged(id));
     }
-    flow::next_gate(d, id, &gate)
+    gates::next(d, id, &gate)
 }
 
 fn reject(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {

@@ -1,10 +1,11 @@
 //! The one idea: `step(state, event, now) → change`, pure.
 //!
 //! ```text
-//!  human.rs     what people want          ┐
-//!  agent.rs     what agents said or did   ├─► flow.rs  the way of a task ─► dispatch.rs  who goes next
-//!  outcome.rs   what came of effects      │                 │                    │
-//!  timer.rs     what is due               ┘                 └────── effects ─────┘
+//!  human.rs     what people want          ┐   flow.rs     the way of a task
+//!  policy.rs    a changed team.toml       │     work.rs      its agents
+//!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
+//!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
+//!  timer.rs     what is due               ┘          └──────────── effects ─────────────┘
 //! ```
 //!
 //! Every event ends with the dispatcher, so whatever became possible by it is begun in the same
@@ -12,11 +13,17 @@
 //! late, twice or out of turn is recorded with the reason why it changed nothing.
 
 mod agent;
+mod consult;
 mod dispatch;
 mod flow;
+mod gates;
 mod human;
 mod outcome;
+mod policy;
+#[cfg(test)]
+mod tests;
 mod timer;
+mod work;
 
 use crate::state::{Change, Draft, State};
 use crate::{Event, Refusal, Time};

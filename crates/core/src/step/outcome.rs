@@ -1,9 +1,9 @@
 //! What came of effects. Each is settled once; what comes again is dropped.
 
-use super::{agent, flow};
+use super::{agent, flow, gates};
 use crate::effect::Effect;
 use crate::event::Settled;
-use crate::run::{Outcome, RunEvent, RunState, Trouble, TroubleKind};
+use crate::run::{Outcome, Purpose, Run, RunState, Trouble, TroubleKind};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Phase, Retry};
 use crate::{EffectId, Millis, Refusal, RunId, StageName, TaskId, Token};
@@ -34,24 +34,39 @@ fn start_settled(
     if run.token != token {
         return Err(Refusal::Stale("it comes from an earlier start of the run"));
     }
-    let (task, slot) = (run.task, run.slot);
+    if !run.state.holds_agent() {
+        return Err(Refusal::Stale("the run has no agent any more"));
+    }
     let preparing = matches!(run.state, RunState::Preparing { .. });
     match result {
         Settled::Started { head } => {
-            let task = d.task_mut(task)?;
-            if slot == 0 {
-                task.head.get_or_insert_with(|| head.clone());
-            }
-            task.catch_up = false;
-            d.run_mut(id)?.trouble = None;
-            if preparing { d.move_run(id, RunEvent::Started) } else { Ok(()) }
+            note_worktree(d, id, head)?;
+            if preparing { agent::started(d, id) } else { Ok(()) }
         }
-        Settled::NotStarted { trouble } if d.run(id)?.state.holds_agent() => {
+        Settled::NotStarted { trouble } => {
             d.run_mut(id)?.trouble = Some(trouble.clone());
             if preparing { agent::failed(d, id, "") } else { agent::ended(d, id, "") }
         }
-        _ => Err(Refusal::Stale("the run has no agent any more")),
+        _ => Err(Refusal::Stale("that is no result of a start")),
     }
+}
+
+/// A worktree is ready. If the base branch had to be merged into it, that is done when all who work
+/// on the task have got theirs.
+fn note_worktree(d: &mut Draft<'_>, id: RunId, head: &CommitId) -> Result<(), Refusal> {
+    let Run { task, slot, ref purpose, .. } = *d.run(id)?;
+    let works = *purpose == Purpose::Work;
+    if slot == 0 {
+        d.task_mut(task)?.head.get_or_insert_with(|| head.clone());
+    }
+    let awaits_one = |run: &RunId| {
+        let state = d.run(*run).map(|run| &run.state);
+        *run != id && matches!(state, Ok(RunState::Queued { .. } | RunState::Preparing { .. }))
+    };
+    if works && !d.runs_of(task).iter().any(awaits_one) {
+        d.task_mut(task)?.catch_up = false;
+    }
+    Ok(())
 }
 
 /// The agent is certainly gone. Its exit was reported before, unless it never started.
@@ -101,17 +116,16 @@ fn combine_settled(
     id: TaskId,
     result: &Settled,
 ) -> Result<(), Refusal> {
-    let Phase::Combining { effect: expected, .. } = d.task(id)?.phase else {
-        return Err(Refusal::Stale("the task went elsewhere"));
-    };
-    if expected != effect {
-        return Err(Refusal::Stale("the task went elsewhere"));
+    if let Settled::Combined { head } = result {
+        d.task_mut(id)?.head = Some(head.clone()); // the branch is there, whatever the task does now
+    }
+    match d.task(id)?.phase {
+        Phase::Combining { effect: expected, .. } if expected == effect => {}
+        Phase::Moving { .. } | Phase::Closing => return Ok(()), // it waited for nothing but the end
+        _ => return Err(Refusal::Stale("the task went elsewhere")),
     }
     match result {
-        Settled::Combined { head } => {
-            d.task_mut(id)?.head = Some(head.clone());
-            flow::open_gates(d, id, None)
-        }
+        Settled::Combined { .. } => gates::open_all(d, id, None),
         Settled::NotCombined { why } => {
             let why = format!("what several agents did does not fit together: {why}");
             flow::stuck(d, id, &why, Retry::Stage)
@@ -133,7 +147,7 @@ fn check_settled(
         return Err(Refusal::Stale("the task went elsewhere"));
     }
     match result {
-        Settled::Checked { passed: true, .. } => flow::next_gate(d, id, &gate),
+        Settled::Checked { passed: true, .. } => gates::next(d, id, &gate),
         Settled::Checked { passed: false, output } => {
             let why = format!("a check did not pass:\n{output}");
             flow::send_back(d, id, "crewhouse", &why)
@@ -183,6 +197,7 @@ fn merge_settled(
 
 fn landed(d: &mut Draft<'_>, id: TaskId, commit: CommitId, to: &StageName) -> Result<(), Refusal> {
     flow::enter(d, id, to)?;
+    flow::expire_asks_of(d, id)?;
     d.task_mut(id)?.phase = Phase::Done { commit };
     d.effect(Effect::Release { task: id });
     Ok(())

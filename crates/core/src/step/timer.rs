@@ -1,13 +1,14 @@
 //! What is due. Deadlines are kept as moments, and a moment that is further away than it can ever
 //! have been set means that the clock went back: it is due then, so that nothing waits for ever.
 
-use super::{dispatch, flow};
+use std::collections::BTreeSet;
+
+use super::{consult, dispatch, flow};
 use crate::protocol::Claim;
 use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
 use crate::state::{Draft, State};
-use crate::task::Phase;
-use crate::team::BACKOFF_MAX;
-use crate::{Millis, Refusal, RunId, Time};
+use crate::task::{Phase, Progress, Task};
+use crate::{Millis, Refusal, RunId, TaskId, Time};
 
 /// An agent that has responded gets so long to exit by itself.
 pub const RESPONSE_GRACE: Millis = Millis::seconds(15);
@@ -79,7 +80,7 @@ fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: Overdue) -> Result<(), Ref
     flow::stop(d, id, AfterStop::Finish { outcome })
 }
 
-/// The PM's second clock: a task that waits for something that will never come is brought to it.
+/// The PM's second clock: it looks for tasks that wait for something that will never come.
 fn scan(d: &mut Draft<'_>, id: crate::ProjectId) -> Result<(), Refusal> {
     let project = d.project(id)?;
     let every = project.team.limits.scan;
@@ -87,23 +88,32 @@ fn scan(d: &mut Draft<'_>, id: crate::ProjectId) -> Result<(), Refusal> {
     if open.is_empty() || !is_due(project.scanned_at + every, every, d.now) {
         return Ok(());
     }
-    let cancelled = |dependency| d.task(dependency).is_ok_and(|t| t.phase == Phase::Cancelled);
-    let fallen: Vec<_> = open
+    let lost: Vec<_> = open
         .into_iter()
-        .filter(|task| task.phase == Phase::Waiting && !task.paused)
-        .filter(|task| task.depends_on.iter().any(|dependency| cancelled(*dependency)))
+        .filter(|task| task.depends_on.iter().any(|dependency| is_given_up(d, *dependency)))
         .map(|task| task.id)
         .collect();
     d.project_mut(id)?.scanned_at = d.now;
-    for task in fallen {
-        let given_up = |dependency: &crate::TaskId| {
-            d.task(*dependency).is_ok_and(|t| t.phase == Phase::Cancelled)
-        };
-        let kept = d.task(task)?.depends_on.iter().copied().filter(|dep| !given_up(dep)).collect();
-        d.task_mut(task)?.depends_on = kept;
-        flow::consult_about_standstill(d, task)?;
+    lost.into_iter().try_for_each(|task| free(d, task))
+}
+
+fn is_given_up(d: &Draft<'_>, task: TaskId) -> bool {
+    d.task(task).is_ok_and(|task| task.phase == Phase::Cancelled)
+}
+
+/// What a task depends on was given up: it would wait for ever. If it has not begun, the PM decides
+/// whether it still makes sense; if it has, it goes on.
+fn free(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    let depends_on = &d.task(id)?.depends_on;
+    let (gone, kept) = depends_on.iter().partition(|dependency| is_given_up(d, **dependency));
+    let gone: BTreeSet<TaskId> = gone;
+    let names: Vec<String> = gone.iter().map(ToString::to_string).collect();
+    let why = format!("it depended on {}, which was given up", names.join(" and "));
+    d.task_mut(id)?.depends_on = kept;
+    match d.task(id)?.phase {
+        Phase::Waiting => consult::ask_pm(d, id, &why, Progress::default()),
+        _ => flow::remark(d, id, &why),
     }
-    Ok(())
 }
 
 /// When something becomes due by itself, if ever; a moment in the past means at once.
@@ -111,9 +121,6 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
     let runs = state.live_runs().filter_map(|run| {
         let limits = state.projects.get(&run.project)?.team.limits;
         match &run.state {
-            RunState::Queued { not_before } if !is_due(*not_before, BACKOFF_MAX, now) => {
-                Some(*not_before)
-            }
             RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }) => {
                 match dispatch::block(state, run, now)? {
                     dispatch::Block::Limit(until) | dispatch::Block::Backoff(until) => Some(until),
@@ -129,7 +136,10 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
             _ => None,
         }
     });
-    let tasks = state.open_tasks().filter_map(|task| match task.phase {
+    let draft = Draft::new(state, now);
+    let moves =
+        |task: &&Task| state.meta.stopped.is_none() && !dispatch::is_held_back(&draft, task);
+    let tasks = state.open_tasks().filter(moves).filter_map(|task| match task.phase {
         Phase::Held { until, .. } => Some(until),
         _ => None,
     });

@@ -87,7 +87,11 @@ impl Daemon {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::open(&dir.path().join("home")).unwrap();
         prepare(&home);
-        let options = Options { home: home.root().to_owned(), program: "/bin/false".into() };
+        let options = Options {
+            home: home.root().to_owned(),
+            program: "/bin/false".into(),
+            builtin_playbook: "",
+        };
         let engine = Engine::start(options).await.unwrap();
         let listener = crew_server::bind(0).await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,7 +1,7 @@
 //! `meta`, `project`, `task`, `run`, `ask`, `limit_window`, `outbox`: the present, as rows of JSON
 //! by their key. They are the projection of the journal, written in the same transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::{Change, Meta, ProjectId, State};
 use rusqlite::{Connection, OptionalExtension};
@@ -61,7 +61,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<State> {
         asks: rows(connection, "ask", crew_core::AskId)?,
         effects: rows(connection, "outbox", crew_core::EffectId)?,
         limits: limits(connection)?,
-        settled: Default::default(),
+        settled: BTreeSet::new(),
     });
     Ok(state)
 }

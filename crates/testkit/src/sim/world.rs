@@ -1,69 +1,57 @@
-//! The outside world as the arbiter meets it: processes, worktrees, a base branch.
+//! The outside world as the arbiter meets it: processes, worktrees, a mailbox, a base branch.
 //!
 //! Everything here survives a crash of the daemon. Performing an effect twice must be the same as
 //! performing it once; the world counts what would show in reality if it were not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict};
+use crew_core::protocol::Response;
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
+use crew_core::team::ProviderKind;
 use crew_core::{
-    AskId, Effect, EffectId, Millis, RunId, SaveAs, Settled, State, TaskId, Time, Token, Usage,
-    Words,
+    AskId, Effect, EffectId, RoleName, RunId, SaveAs, Settled, State, TaskId, Time, Token,
 };
 
+use super::agent::Process;
 use super::random::Random;
-
-/// Tokens that one report of an agent claims at most.
-pub(crate) const REPORT_TOKENS: u64 = 40;
-
-/// One start of an agent.
-#[derive(Clone, Debug)]
-pub(crate) struct Process {
-    pub(crate) task: TaskId,
-    pub(crate) slot: u32,
-    pub(crate) alive: bool,
-    /// What it said so far; the offset of each is its index plus one.
-    pub(crate) log: Vec<Words>,
-    waits_for: Option<String>,
-    patience: usize,
-    asked: u32,
-    used: u64,
-}
-
-impl Process {
-    /// Whether it will do something by itself.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.alive && self.waits_for.is_none() && self.patience != usize::MAX
-    }
-}
 
 /// The outside world.
 #[derive(Debug, Default)]
-pub(crate) struct World {
-    pub(crate) processes: BTreeMap<(RunId, Token), Process>,
+pub(super) struct World {
+    pub(super) processes: BTreeMap<(RunId, Token), Process>,
+    /// Those of them that live.
+    pub(super) alive: BTreeSet<(RunId, Token)>,
+    /// Starts that will never be: they were stopped before they began.
     tombstones: BTreeSet<(RunId, Token)>,
-    /// Answers that reached an agent: more than one for a start would be an answer doubled.
-    pub(crate) delivered: BTreeMap<(RunId, Token, AskId), u32>,
+    /// What lies in the mailbox for roles that a person or a script plays.
+    pub(super) triggers: BTreeMap<RoleName, (RunId, Token)>,
+    triggered: BTreeSet<(RunId, Token)>,
+    /// Response files that were not put away yet, by their key.
+    pub(super) files: BTreeMap<String, (RoleName, Response)>,
+    written: u64,
+    /// Answers that an agent has got: the shim knows each by its id and writes it once.
+    sent: BTreeSet<(RunId, Token, AskId)>,
     /// What landed, and how often the base branch got a commit for it.
-    pub(crate) landed: BTreeMap<TaskId, (CommitId, u32)>,
-    /// Commits that the human approved.
-    pub(crate) approved: BTreeSet<(TaskId, Option<CommitId>)>,
+    pub(super) landed: BTreeMap<TaskId, (CommitId, u32)>,
+    /// Tasks whose change met a conflict, until somebody works on it with the new base.
+    behind: BTreeSet<TaskId>,
+    /// The newest commit of each worktree's branch.
+    tips: BTreeMap<(TaskId, u32), CommitId>,
     /// Effects that left a trace in the world.
     performed: BTreeMap<EffectId, Settled>,
-    pub(crate) released: BTreeSet<TaskId>,
+    pub(super) released: BTreeSet<TaskId>,
     commits: u64,
     /// Tokens by which agents overran their budget.
-    pub(crate) overrun: u64,
-    /// Whether agents and checks still misbehave.
-    pub(crate) calm: bool,
-    pub(crate) breaches: Vec<String>,
+    pub(super) overrun: u64,
+    /// Whether agents, checks and merges behave.
+    pub(super) calm: bool,
+    pub(super) breaches: Vec<String>,
 }
 
 impl World {
     /// Performs an effect, again if need be, and says what came of it.
-    pub(crate) fn perform(
+    pub(super) fn perform(
         &mut self,
         id: EffectId,
         effect: &Effect,
@@ -72,26 +60,18 @@ impl World {
         random: &mut Random,
     ) -> Settled {
         match effect {
-            Effect::Start { run, token } => self.start(*run, *token, state, random),
-            Effect::Stop { run, token } => {
-                self.tombstones.insert((*run, *token));
-                self.kill(*run, *token);
-                Settled::Stopped
-            }
+            Effect::Start { run, token } => self.start(*run, *token, state, now, random),
+            Effect::Stop { run, token } => self.stop(*run, *token, state, random),
             Effect::Send { run, token, ask, key, .. } => self.send(*run, *token, *ask, key),
             Effect::Save { run, how } => self.save(id, *run, *how, state, random),
-            Effect::Combine { .. } => self.once(id, random, |world, random| {
+            Effect::Combine { task, .. } => self.once(id, random, |world, random| {
                 if !world.calm && random.chance(15) {
                     return Settled::NotCombined { why: "conflict".into() };
                 }
-                Settled::Combined { head: world.commit() }
+                Settled::Combined { head: world.commit_on(*task, 0) }
             }),
-            Effect::Check { .. } => match random.below(if self.calm { 1 } else { 6 }) {
-                1 => Settled::Checked { passed: false, output: "1 failed".into() },
-                2 => Settled::NotChecked { why: "timeout".into() },
-                _ => Settled::Checked { passed: true, output: String::new() },
-            },
-            Effect::Merge { task, commit } => self.merge(*task, commit.as_ref(), now, random),
+            Effect::Check { task, commit, .. } => self.check(*task, commit.as_ref(), random),
+            Effect::Merge { task, commit } => self.merge(*task, commit.as_ref(), random),
             Effect::Release { task } => self.release(*task),
         }
     }
@@ -110,65 +90,110 @@ impl World {
         result
     }
 
-    fn commit(&mut self) -> CommitId {
+    pub(super) fn commit_on(&mut self, task: TaskId, slot: u32) -> CommitId {
         self.commits += 1;
-        CommitId(format!("{:040}", self.commits))
+        let commit = CommitId(format!("c{}", self.commits));
+        self.tips.insert((task, slot), commit.clone());
+        commit
     }
 
-    fn start(&mut self, id: RunId, token: Token, state: &State, random: &mut Random) -> Settled {
-        let head = CommitId("base".into());
-        if self.processes.contains_key(&(id, token)) {
-            return Settled::Started { head };
-        }
+    fn tip(&self, task: TaskId, slot: u32) -> CommitId {
+        self.tips.get(&(task, slot)).cloned().unwrap_or_else(|| CommitId("base".into()))
+    }
+
+    fn start(
+        &mut self,
+        id: RunId,
+        token: Token,
+        state: &State,
+        now: Time,
+        random: &mut Random,
+    ) -> Settled {
         let Some(run) = state.runs.get(&id) else {
             self.breaches.push(format!("{id} is started but not recorded"));
             return Settled::Stopped;
         };
+        let known = self.processes.contains_key(&(id, token));
+        if known || self.triggered.contains(&(id, token)) {
+            return Settled::Started { head: self.tip(run.task, run.slot) };
+        }
+        if run.token != token {
+            return Settled::Stopped; // a later start has taken its place
+        }
         if self.tombstones.contains(&(id, token)) {
-            let message = "it was stopped before it started".into();
-            return Settled::NotStarted {
-                trouble: Trouble { kind: TroubleKind::Transient, message },
-            };
+            return not_started(TroubleKind::Transient, "it was stopped before it started");
         }
         if !self.calm && random.chance(8) {
             self.tombstones.insert((id, token));
             let kind = if random.chance(30) { TroubleKind::Human } else { TroubleKind::Transient };
-            return Settled::NotStarted { trouble: Trouble { kind, message: "no program".into() } };
+            return not_started(kind, "no program");
         }
-        for ((other, other_token), process) in self.processes.iter().filter(|(_, p)| p.alive) {
-            if *other == id || (process.task == run.task && process.slot == run.slot) {
-                let breach =
-                    format!("{id}.{token} starts beside {other}.{other_token}, which lives");
+        self.expect_free_worktree(run);
+        self.catch_up(run, state);
+        if is_mailbox(run, state) {
+            self.triggered.insert((id, token));
+            self.triggers.insert(run.role.clone(), (id, token));
+        } else {
+            let cap = state.projects.get(&run.project).map_or(0, |p| p.team.budget.run.tokens);
+            self.processes.insert((id, token), Process::new(run, cap, now, self.calm, random));
+            self.alive.insert((id, token));
+        }
+        Settled::Started { head: self.tip(run.task, run.slot) }
+    }
+
+    fn expect_free_worktree(&mut self, run: &Run) {
+        for key in &self.alive {
+            let Some(process) = self.processes.get(key) else { continue };
+            if key.0 == run.id || (process.task == run.task && process.slot == run.slot) {
+                let breach = format!(
+                    "{}.{} starts beside {}.{}, which lives",
+                    run.id, run.token, key.0, key.1
+                );
                 self.breaches.push(breach);
             }
         }
-        let process = Process {
-            task: run.task,
-            slot: run.slot,
-            alive: true,
-            log: Vec::new(),
-            waits_for: None,
-            patience: 2 + random.below(6),
-            asked: 0,
-            used: run.spent.tokens(),
-        };
-        self.processes.insert((id, token), process);
-        Settled::Started { head }
     }
 
-    pub(crate) fn kill(&mut self, run: RunId, token: Token) {
+    /// The first work after a conflict begins with the base branch merged in.
+    fn catch_up(&mut self, run: &Run, state: &State) {
+        if run.purpose != Purpose::Work {
+            return;
+        }
+        let told = state.tasks.get(&run.task).is_some_and(|task| task.catch_up);
+        if self.behind.remove(&run.task) && !told {
+            self.breaches.push(format!("{} works on without the base branch", run.id));
+        }
+        if told {
+            self.commit_on(run.task, run.slot);
+        }
+    }
+
+    fn stop(&mut self, run: RunId, token: Token, state: &State, random: &mut Random) -> Settled {
+        self.tombstones.insert((run, token));
+        self.kill(run, token);
+        let role = self.triggers.iter().find(|(_, start)| **start == (run, token));
+        if let Some(role) = role.map(|(role, _)| role.clone()) {
+            self.triggers.remove(&role);
+            if let Some(run) = state.runs.get(&run).filter(|_| random.chance(20)) {
+                self.write_response(run, state, random); // the person had finished just then
+            }
+        }
+        Settled::Stopped
+    }
+
+    pub(super) fn kill(&mut self, run: RunId, token: Token) {
         if let Some(process) = self.processes.get_mut(&(run, token)) {
             process.alive = false;
+            self.alive.remove(&(run, token));
         }
     }
 
     fn send(&mut self, run: RunId, token: Token, ask: AskId, key: &str) -> Settled {
-        if let Some(process) = self.processes.get_mut(&(run, token)).filter(|p| p.alive) {
-            let count = self.delivered.entry((run, token, ask)).or_default();
-            if process.waits_for.as_deref() == Some(key) {
-                process.waits_for = None;
-                *count += 1; // the shim knows an answer by its id and writes it once
-            }
+        let process = self.processes.get_mut(&(run, token)).filter(|p| p.alive);
+        if let Some(process) = process
+            && self.sent.insert((run, token, ask))
+        {
+            process.hear(key);
         }
         Settled::Sent
     }
@@ -181,42 +206,56 @@ impl World {
         state: &State,
         random: &mut Random,
     ) -> Settled {
-        if self.processes.iter().any(|((r, _), p)| *r == run && p.alive) {
+        if self.alive.iter().any(|(alive, _)| *alive == run) {
             self.breaches.push(format!("the work of {run} is saved while its agent lives"));
         }
-        let head = state
-            .runs
-            .get(&run)
-            .and_then(|run| state.tasks.get(&run.task)?.head.clone())
-            .unwrap_or(CommitId("base".into()));
+        let Some(row) = state.runs.get(&run) else {
+            return Settled::NotSaved { why: "BUG: no such run".into() };
+        };
+        let (task, slot) = (row.task, row.slot);
         self.once(id, random, |world, random| {
             if !world.calm && random.chance(3) {
-                return Settled::NotSaved { why: "disk full".into() };
+                // The worktree has strayed from its branch; the branch is where it was.
+                if let Some(head) = state.tasks.get(&task).and_then(|task| task.head.clone()) {
+                    world.tips.insert((task, 0), head);
+                }
+                return Settled::NotSaved { why: "it has strayed".into() };
             }
-            let head = if how == SaveAs::Commit { world.commit() } else { head };
+            let head = match how {
+                SaveAs::Commit => world.commit_on(task, slot),
+                SaveAs::Snapshot | SaveAs::Discard => world.tip(task, slot),
+            };
             Settled::Saved { head }
         })
     }
 
-    fn merge(
-        &mut self,
-        task: TaskId,
-        commit: Option<&CommitId>,
-        _now: Time,
-        random: &mut Random,
-    ) -> Settled {
+    fn check(&mut self, task: TaskId, commit: Option<&CommitId>, random: &mut Random) -> Settled {
+        let tip = self.tips.get(&(task, 0));
+        if tip.is_some() && commit != tip {
+            self.breaches
+                .push(format!("{task} is checked at {commit:?}, its branch is at {tip:?}"));
+        }
+        match random.below(if self.calm { 1 } else { 6 }) {
+            1 => Settled::Checked { passed: false, output: "1 failed".into() },
+            2 => Settled::NotChecked { why: "timeout".into() },
+            _ => Settled::Checked { passed: true, output: String::new() },
+        }
+    }
+
+    fn merge(&mut self, task: TaskId, commit: Option<&CommitId>, random: &mut Random) -> Settled {
         if let Some((landed, _)) = self.landed.get(&task) {
             return Settled::Merged { commit: landed.clone() };
         }
-        if !self.approved.contains(&(task, commit.cloned())) {
-            self.breaches.push(format!("{task} lands at {commit:?}, which nobody approved"));
-        }
         match random.below(if self.calm { 1 } else { 6 }) {
-            1 => Settled::Conflicted { files: vec!["src/lib.rs".into()] },
+            1 => {
+                self.behind.insert(task);
+                Settled::Conflicted { files: vec!["src/lib.rs".into()] }
+            }
             2 => Settled::MergeHeld { why: "your checkout has changes".into() },
             3 => Settled::MergeCheckFailed { output: "1 failed".into() },
             _ => {
-                let landed = self.commit();
+                let landed = commit.cloned().unwrap_or_else(|| CommitId("base".into()));
+                let landed = CommitId(format!("merge of {landed}"));
                 let count = self.landed.entry(task).or_insert((landed.clone(), 0));
                 count.1 += 1;
                 Settled::Merged { commit: landed }
@@ -225,105 +264,33 @@ impl World {
     }
 
     fn release(&mut self, task: TaskId) -> Settled {
-        if self.processes.values().any(|process| process.task == task && process.alive) {
+        let used = |key: &(RunId, Token)| self.processes.get(key).is_some_and(|p| p.task == task);
+        if self.alive.iter().any(used) {
             self.breaches.push(format!("the worktree of {task} is given back while in use"));
         }
         self.released.insert(task);
         Settled::Released
     }
 
-    /// Lets one agent do one thing.
-    pub(crate) fn act(&mut self, run: &Run, state: &State, now: Time, random: &mut Random) {
-        let calm = self.calm;
-        let Some(process) = self.processes.get_mut(&(run.id, run.token)).filter(|p| p.alive) else {
-            return;
-        };
-        if process.waits_for.is_some() {
-            return; // it listens on its input
-        }
-        if process.patience > 0 {
-            process.patience -= 1;
-            let over = !calm && random.chance(2);
-            let cap = state.projects.get(&run.project).map_or(0, |p| p.team.budget.run.tokens);
-            let tokens = REPORT_TOKENS.min(cap.saturating_sub(process.used));
-            let tokens = if over { cap } else { tokens };
-            self.overrun += (process.used + tokens).saturating_sub(cap);
-            process.used += tokens;
-            let usage = Usage { input_tokens: tokens, cost: None, ..Usage::default() };
-            process.log.push(Words::Used(usage));
-            return;
-        }
-        let what = if calm { random.below(4) + 6 } else { random.below(16) };
-        match what {
-            0 => process.alive = false,
-            1 => process.patience = 3,
-            2 => {
-                let until = random.chance(70).then(|| now + Millis::seconds(30));
-                process.log.push(Words::Limited { until, message: "limit".into() });
-                process.alive = false;
-            }
-            3 => {
-                let kind =
-                    if random.chance(20) { TroubleKind::Human } else { TroubleKind::Transient };
-                let message = "it failed".into();
-                process.log.push(Words::Failed(Trouble { kind, message }));
-                process.alive = false;
-            }
-            4 | 5 => {
-                // A resumed conversation asks the same again, by the same key.
-                process.asked += 1;
-                let key = format!("ask-{}", process.asked);
-                process.waits_for = Some(key.clone());
-                process.log.push(Words::Asks { key, text: "?".into(), options: vec![] });
-                process.patience = 1;
-            }
-            6 if !calm => process.log.push(Words::Responds { response: None, text: "hm".into() }),
-            _ => {
-                let response = respond(run, state, calm, random);
-                process.log.push(Words::Responds { response: Some(response), text: String::new() });
-                process.alive = !calm && random.chance(10); // some do not exit by themselves
-                process.patience = usize::MAX;
-            }
-        }
+    /// Writes a response file for the role of a run.
+    pub(super) fn write_response(&mut self, run: &Run, state: &State, random: &mut Random) {
+        let response = super::agent::respond(run, state, self.calm, random);
+        self.write_file(run.role.clone(), response);
+    }
+
+    pub(super) fn write_file(&mut self, role: RoleName, response: Response) {
+        self.written += 1;
+        self.files.insert(format!("file {}", self.written), (role, response));
     }
 }
 
-fn respond(run: &Run, state: &State, calm: bool, random: &mut Random) -> Response {
-    let mut response = Response {
-        claim: Claim::Done,
-        summary: "did it".into(),
-        issue: Some(run.task),
-        label: None,
-        pr: None,
-        verdict: None,
-        pick: None,
-    };
-    match run.purpose {
-        Purpose::Verdict => {
-            let pass = calm || random.chance(70);
-            response.verdict = Some(if pass { Verdict::Pass } else { Verdict::Fail });
-            if !calm && random.chance(10) {
-                response.verdict = None;
-            }
-        }
-        Purpose::Choose => response.pick = Some(if calm { 1 } else { random.below(4) as u32 }),
-        Purpose::Work | Purpose::Consult { .. } => {}
-    }
-    if calm {
-        return response;
-    }
-    match random.below(10) {
-        0 => response.claim = Claim::Request,
-        1 => response.claim = Claim::Error,
-        2 => response.issue = Some(TaskId(99)),
-        3 | 4 => {
-            let stages = &state.projects[&run.project].team.stages;
-            if let Some(stage) = random.pick(stages) {
-                response.label =
-                    Some(LabelUpdate { from: run.stage.clone(), to: stage.name.clone() });
-            }
-        }
-        _ => {}
-    }
-    response
+fn not_started(kind: TroubleKind, why: &str) -> Settled {
+    Settled::NotStarted { trouble: Trouble { kind, message: why.into() } }
+}
+
+/// Whether nobody on this machine plays the role.
+pub(super) fn is_mailbox(run: &Run, state: &State) -> bool {
+    let provider =
+        state.projects.get(&run.project).and_then(|p| p.team.providers.get(&run.provider));
+    provider.is_some_and(|provider| provider.kind == ProviderKind::Mailbox)
 }

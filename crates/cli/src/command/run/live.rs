@@ -20,7 +20,7 @@ pub(super) async fn run(watch: &Watch<'_>) -> Result<Exit, CliError> {
     let mut asked = prompt::Asked::default();
     let mut drawn = 0;
     loop {
-        watch.approve_all().await?;
+        watch.decide_all().await?;
         let frame = Frame::read(watch).await?;
         let lines = frame.lines();
         out.redraw(&lines, drawn)?;

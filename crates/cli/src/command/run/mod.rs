@@ -8,7 +8,7 @@ mod prompt;
 
 use std::io::IsTerminal;
 
-use crew_server::wire::{Approve, Idle, Inbox, InboxItem, InboxKind, Receipt};
+use crew_server::wire::{Answer, Approve, Idle, Inbox, InboxItem, InboxKind, Receipt};
 
 use crate::args::Run;
 use crate::client::Client;
@@ -25,22 +25,33 @@ struct Watch<'a> {
 
 /// Who says yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ApprovalBy {
+pub(crate) enum ApprovalBy {
     /// The human, as it should be.
     Human,
     /// We do, because we were told to.
     Us,
+    /// We do, and answer questions with the first option: there is nobody to watch the demo.
+    Demo,
 }
 
 /// Watches until the human has seen enough, or nothing can move without them.
 pub(super) async fn run(context: &Context, arguments: Run) -> Result<Exit, CliError> {
     let Run { until_idle, yes } = arguments;
     let approval = if yes { ApprovalBy::Us } else { ApprovalBy::Human };
-    let client = context.daemon().await?;
-    let watch = Watch { context, client, until_idle, approval };
     if yes {
         context.out.note("--yes: whatever waits for approval is approved without you");
     }
+    watch(context, until_idle, approval).await
+}
+
+/// Watches, with whoever decides.
+pub(crate) async fn watch(
+    context: &Context,
+    until_idle: bool,
+    approval: ApprovalBy,
+) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let watch = Watch { context, client, until_idle, approval };
     let watching = async {
         if context.out.terminal && !context.out.json {
             live::run(&watch).await
@@ -63,19 +74,24 @@ impl Watch<'_> {
         Ok(self.client.get::<Inbox>("/api/inbox").await?.items)
     }
 
-    /// Approves what waits for it, if that is our part; how many there were.
-    async fn approve_all(&self) -> Result<usize, CliError> {
+    /// Decides what waits for a decision, if that is our part; how many there were.
+    async fn decide_all(&self) -> Result<usize, CliError> {
         if self.approval == ApprovalBy::Human {
             return Ok(0);
         }
-        let mut approved = 0;
-        for item in self.inbox().await?.iter().filter(|it| it.kind == InboxKind::Approval) {
-            let path = format!("/api/tasks/{}/approve", item.task);
-            let body = Approve { commit: item.commit.clone() };
-            match self.client.post::<Receipt>(&path, &body).await {
-                Ok(_) => {
-                    approved += 1;
-                    self.context.out.note(format!("approved #{} by --yes", item.task));
+        let mut decided = 0;
+        for item in self.inbox().await? {
+            let result = match (item.kind, item.options.first()) {
+                (InboxKind::Approval, _) => self.approve(&item).await,
+                (InboxKind::Ask, Some(option)) if self.approval == ApprovalBy::Demo => {
+                    self.answer(&item, option).await
+                }
+                (InboxKind::Ask | InboxKind::Stuck, _) => continue,
+            };
+            match result {
+                Ok(said) => {
+                    decided += 1;
+                    self.context.out.note(said);
                 }
                 // Somebody else was faster, or it has changed: it is looked at again.
                 Err(CliError::Said { exit: Exit::Refused, message, .. }) => {
@@ -84,7 +100,19 @@ impl Watch<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(approved)
+        Ok(decided)
+    }
+
+    async fn approve(&self, item: &InboxItem) -> Result<String, CliError> {
+        let path = format!("/api/tasks/{}/approve", item.task);
+        self.client.post::<Receipt>(&path, &Approve { commit: item.commit.clone() }).await?;
+        Ok(format!("approved #{} without asking", item.task))
+    }
+
+    async fn answer(&self, item: &InboxItem, option: &str) -> Result<String, CliError> {
+        let path = format!("/api/asks/{}/answer", item.ask.unwrap_or_default());
+        self.client.post::<Receipt>(&path, &Answer { text: option.to_owned() }).await?;
+        Ok(format!("answered \"{}\" with \"{option}\"", item.text))
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crew_server::wire::{Health, Idle, JournalEntry};
 
-use super::{Watch, exit_of};
+use super::{ApprovalBy, Watch, exit_of};
 use crate::client::Bytes;
 use crate::error::{CliError, Exit};
 use crate::text;
@@ -18,7 +18,7 @@ pub(super) async fn run(watch: &Watch<'_>) -> Result<Exit, CliError> {
     let query = [("after", seen.to_string())];
     let stream = watch.client.stream("/api/journal/follow", &query).await?;
     let mut printer = Printer { watch, stream, seen };
-    watch.approve_all().await?;
+    watch.decide_all().await?;
     loop {
         let idle = tokio::select! {
             // Never done by itself: it prints until the daemon goes.
@@ -26,11 +26,11 @@ pub(super) async fn run(watch: &Watch<'_>) -> Result<Exit, CliError> {
             idle = idle(watch) => idle?,
         };
         printer.print(Some(idle.seq)).await?;
-        let approved = watch.approve_all().await?;
-        if idle.idle && approved == 0 && watch.until_idle {
+        let decided = watch.decide_all().await?;
+        if idle.idle && decided == 0 && watch.until_idle {
             return finish(watch, &idle).await;
         }
-        if idle.idle && approved == 0 {
+        if idle.idle && decided == 0 {
             // Nothing moves: no reason to ask again at once.
             let pause = tokio::time::sleep(Duration::from_secs(1));
             tokio::select! {
@@ -42,8 +42,10 @@ pub(super) async fn run(watch: &Watch<'_>) -> Result<Exit, CliError> {
 }
 
 async fn idle(watch: &Watch<'_>) -> Result<Idle, CliError> {
+    // Who decides looks often: others may be at work while one waits for a decision.
+    let wait_s = if watch.approval == ApprovalBy::Human { WAIT_S } else { 1 };
     let patience = Duration::from_secs(WAIT_S * 2);
-    watch.client.get_within(&format!("/api/idle?wait_s={WAIT_S}"), patience).await
+    watch.client.get_within(&format!("/api/idle?wait_s={wait_s}"), patience).await
 }
 
 async fn finish(watch: &Watch<'_>, idle: &Idle) -> Result<Exit, CliError> {

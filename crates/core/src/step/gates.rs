@@ -1,0 +1,107 @@
+//! The gates of a stage: each judges the same commit, one after the other.
+
+use super::flow::{self, place};
+use crate::effect::Effect;
+use crate::protocol::Verdict;
+use crate::run::{Outcome, Purpose, Run};
+use crate::state::Draft;
+use crate::task::{GateAt, Phase, Retry};
+use crate::team::Gate;
+use crate::{Refusal, StageName, TaskId};
+
+/// The work of the stage is one commit now: its gates are next.
+pub(super) fn open_all(
+    d: &mut Draft<'_>,
+    id: TaskId,
+    to: Option<StageName>,
+) -> Result<(), Refusal> {
+    let (_, stage) = place(d, id)?;
+    let to = to.or_else(|| stage.next.first().cloned());
+    let to = to.ok_or_else(|| Refusal::NoStage(stage.name.clone()))?;
+    let commit = d.task(id)?.head.clone();
+    open(d, id, GateAt { index: 0, commit, to })
+}
+
+/// The gate was passed.
+pub(super) fn next(d: &mut Draft<'_>, id: TaskId, passed: &GateAt) -> Result<(), Refusal> {
+    open(d, id, passed.following())
+}
+
+/// Asks what the gate asks for; behind the last gate the task leaves.
+pub(super) fn open(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Refusal> {
+    let gate = gate.opened();
+    let phase = match place(d, id)?.1.gates.get(gate.index as usize).cloned() {
+        None => Phase::Leaving { to: gate.to, commit: gate.commit },
+        Some(Gate::Human) => Phase::Approving { gate },
+        Some(Gate::Verdict(role)) => {
+            Phase::Judging { run: flow::new_run(d, id, &role, Purpose::Verdict, 0)?, gate }
+        }
+        Some(Gate::Check { command, timeout, .. }) => {
+            let commit = gate.commit.clone();
+            Phase::Checking {
+                effect: d.effect(Effect::Check { task: id, commit, command, timeout }),
+                gate,
+            }
+        }
+    };
+    d.task_mut(id)?.phase = phase;
+    Ok(())
+}
+
+/// A judge's run is over. What is no clear verdict is not green.
+pub(super) fn verdict_finished(
+    d: &mut Draft<'_>,
+    run: &Run,
+    outcome: Outcome,
+) -> Result<(), Refusal> {
+    let Phase::Judging { run: expected, gate } = d.task(run.task)?.phase.clone() else {
+        return Ok(());
+    };
+    if expected != run.id {
+        return Ok(());
+    }
+    match run.response.as_ref().and_then(|response| response.verdict) {
+        Some(Verdict::Pass) if outcome == Outcome::Done => next(d, run.task, &gate),
+        Some(Verdict::Fail) => flow::go_back(d, run.task),
+        Some(Verdict::Pass) | None => {
+            let why = format!("{} gave no verdict, which is not green", run.role);
+            flow::stuck(d, run.task, &why, Retry::Gate(gate))
+        }
+    }
+}
+
+/// The gates of the stage are other ones now: what passed the old ones is judged by all of the new.
+/// What waits for a check or a judge gets that result first.
+pub(super) fn judge_again(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    match d.task(id)?.phase.clone() {
+        Phase::Checking { effect, gate } => {
+            d.task_mut(id)?.phase = Phase::Checking { effect, gate: gate.restarted() };
+            Ok(())
+        }
+        Phase::Judging { run, gate } => {
+            d.task_mut(id)?.phase = Phase::Judging { run, gate: gate.restarted() };
+            Ok(())
+        }
+        Phase::Stuck { why, ask, retry: Retry::Gate(gate) } => {
+            let retry = Retry::Gate(gate.restarted());
+            d.task_mut(id)?.phase = Phase::Stuck { why, ask, retry };
+            Ok(())
+        }
+        Phase::Approving { gate } => open(d, id, gate.restarted()),
+        Phase::Leaving { to, commit } | Phase::Held { to, commit, .. } => {
+            open(d, id, GateAt { index: 0, commit, to })
+        }
+        Phase::Waiting
+        | Phase::Working(_)
+        | Phase::Consulting { .. }
+        | Phase::Asking { .. }
+        | Phase::Choosing { .. }
+        | Phase::Combining { .. }
+        | Phase::Landing { .. }
+        | Phase::Stuck { .. }
+        | Phase::Moving { .. }
+        | Phase::Closing
+        | Phase::Done { .. }
+        | Phase::Cancelled => Ok(()),
+    }
+}

@@ -1,0 +1,287 @@
+//! Following one start of an agent: from its spool to the arbiter.
+//!
+//! What matters is handed to the arbiter together with the offset up to which it was read, and
+//! recorded with it in one transaction; whoever follows next begins there. The exit is reported
+//! after the last word.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crew_agent::shim::{self, Presence, Status, Why};
+use crew_agent::spool::{Line, SpoolError, SpoolReader};
+use crew_agent::{AgentEvent, ErrorClass};
+use crew_core::protocol::parse_response;
+use crew_core::run::{RunState, Trouble, TroubleKind};
+use crew_core::{Event, Millis, RunId, Time, Token, Words};
+
+use crate::perform::{Outside, blocking};
+use crate::place::marker;
+use crate::{Failure, Handle};
+
+/// A directory that nothing is heard from is looked at again after this.
+const POLL: Duration = Duration::from_millis(500);
+/// Before something that the arbiter could not record is handed to it again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// What is left of an agent whose shim was killed gets so long to end.
+const GRACE: Millis = Millis::seconds(2);
+/// Answers that an ask may offer.
+const OPTIONS_MAX: usize = 20;
+/// An agent's last words are kept up to this length, in characters.
+const TEXT_CHARS_MAX: usize = 2_000;
+
+/// Follows a start until its agent has ended and all that it said is recorded. Whoever is
+/// interrupted begins again at the stored offset.
+pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> anyhow::Result<()> {
+    let dir = outside.handle.home().run(run, token);
+    let told = outside.wakes.watch(&dir);
+    let mut follower = Follower { outside, run, token, dir, flagged: false };
+    let mut reader = None;
+    let mut damage = None;
+    let how = loop {
+        if damage.is_none() {
+            match follower.read(&mut reader).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(Interruption::Damaged(error)) => damage = Some(follower.give_up(error).await?),
+                Err(Interruption::Other(error)) => return Err(error),
+            }
+        }
+        if let Some(how) = follower.ended().await? {
+            break match damage {
+                Some(damage) => damage,
+                None => follower.read_rest(&mut reader, how).await?,
+            };
+        }
+        follower.check_health().await?;
+        tokio::time::timeout(POLL, told.notified()).await.ok();
+    };
+    submit(&follower.outside.handle, Event::Exited { run, token, how }).await
+}
+
+/// Hands an event to the arbiter until it is recorded; the only other end is that of the daemon.
+pub(crate) async fn submit(handle: &Handle, event: Event) -> anyhow::Result<()> {
+    loop {
+        match handle.submit(event.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(Failure::NotRecorded(_)) => tokio::time::sleep(RETRY_PAUSE).await,
+            Err(failure @ (Failure::Closing | Failure::Refused(_))) => return Err(failure.into()),
+        }
+    }
+}
+
+/// Why reading stopped.
+enum Interruption {
+    /// The file is not what it was.
+    Damaged(SpoolError),
+    /// It could not be done now.
+    Other(anyhow::Error),
+}
+
+impl From<SpoolError> for Interruption {
+    fn from(error: SpoolError) -> Self {
+        Self::Damaged(error)
+    }
+}
+
+struct Follower {
+    outside: Arc<Outside>,
+    run: RunId,
+    token: Token,
+    dir: PathBuf,
+    flagged: bool,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.outside.wakes.forget(&self.dir);
+    }
+}
+
+impl Follower {
+    /// Takes in what is there; tells whether there was anything.
+    async fn read(&mut self, reader: &mut Option<SpoolReader>) -> Result<bool, Interruption> {
+        let path = self.dir.join(shim::OUT);
+        if reader.is_none() && path.exists() {
+            *reader = Some(SpoolReader::open(&path, self.stored_offset())?);
+        }
+        let Some(reader) = reader else { return Ok(false) };
+        let lines = reader.next_batch()?;
+        for line in &lines {
+            self.take(line).await.map_err(Interruption::Other)?;
+        }
+        Ok(!lines.is_empty())
+    }
+
+    /// Takes in what an agent that has ended left, a last line without its end included. Gives how
+    /// it ended.
+    async fn read_rest(
+        &mut self,
+        reader: &mut Option<SpoolReader>,
+        how: String,
+    ) -> anyhow::Result<String> {
+        loop {
+            match self.read(reader).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(Interruption::Damaged(error)) => return Ok(damaged(&error)),
+                Err(Interruption::Other(error)) => return Err(error),
+            }
+        }
+        if let Some(line) = reader.as_mut().and_then(SpoolReader::finish) {
+            self.take(&line).await?;
+        }
+        Ok(how)
+    }
+
+    /// Ends an agent whose output somebody else has damaged: what it says cannot be trusted to be
+    /// complete any more.
+    async fn give_up(&self, error: SpoolError) -> anyhow::Result<String> {
+        tracing::error!("{}.{}: {error}", self.run, self.token);
+        let dir = self.dir.clone();
+        blocking(move || Ok(shim::stop(&dir, GRACE)?)).await?;
+        Ok(damaged(&error))
+    }
+
+    fn stored_offset(&self) -> u64 {
+        let Self { run, token, .. } = self;
+        self.outside.handle.read(|state| {
+            state.runs.get(run).filter(|row| row.token == *token).map_or(0, |row| row.read_to)
+        })
+    }
+
+    async fn take(&self, line: &Line) -> anyhow::Result<()> {
+        let Some(words) = words(AgentEvent::decode(&line.bytes)) else { return Ok(()) };
+        let Self { run, token, .. } = *self;
+        submit(&self.outside.handle, Event::Said { run, token, offset: line.end, words }).await
+    }
+
+    /// How the agent ended, if it has. What a killed shim left behind is ended first.
+    async fn ended(&self) -> anyhow::Result<Option<String>> {
+        let dir = self.dir.clone();
+        let marker = marker(self.outside.handle.home(), self.run, self.token);
+        let now = self.outside.handle.now();
+        let presence = shim::look(&dir)?;
+        if presence == Presence::Lost {
+            blocking(move || Ok(shim::reap_lost(&dir, &marker, GRACE, now)?)).await?;
+            return Box::pin(self.ended()).await;
+        }
+        Ok(match presence {
+            Presence::Ended(record) => Some(describe(&record.why, record.status)),
+            Presence::Alive { .. } | Presence::Lost => None,
+            // Who says so makes sure that it stays true.
+            Presence::NotStarted => match shim::tombstone(&self.dir)? {
+                Presence::NotStarted => Some("it was never started".to_owned()),
+                Presence::Alive { .. } | Presence::Ended(_) | Presence::Lost => None,
+            },
+        })
+    }
+
+    /// Flags an agent that is quiet for long, and gives up one that is silent for too long.
+    async fn check_health(&mut self) -> anyhow::Result<()> {
+        let Self { run, token, .. } = *self;
+        let window = self.outside.handle.read(|state| {
+            let row = state.runs.get(&run).filter(|row| row.token == token)?;
+            let limits = state.projects.get(&row.project)?.team.limits;
+            match row.state {
+                RunState::Running { responded: None, .. } => Some((limits.quiet, limits.silent)),
+                _ => None,
+            }
+        });
+        let Some((quiet, silent)) = window else { return Ok(()) };
+        let heard = self.last_heard();
+        let pause = self.outside.handle.now().since(heard);
+        let event = if pause >= silent {
+            Event::Silent { run, token }
+        } else if pause >= quiet && !self.flagged {
+            self.flagged = true;
+            Event::Quiet { run, token, since: heard }
+        } else if pause < quiet && self.flagged {
+            self.flagged = false;
+            Event::Heard { run, token }
+        } else {
+            return Ok(());
+        };
+        submit(&self.outside.handle, event).await
+    }
+
+    /// When the agent last wrote anything: the file knows, over restarts of the daemon too.
+    fn last_heard(&self) -> Time {
+        let changed = |name: &str| {
+            let modified = std::fs::metadata(self.dir.join(name)).ok()?.modified().ok()?;
+            millis(modified)
+        };
+        let names = [shim::OUT, shim::ERR, shim::AGENT_PID];
+        let newest = names.into_iter().filter_map(changed).max();
+        newest.unwrap_or_else(|| self.outside.handle.now())
+    }
+}
+
+fn damaged(error: &SpoolError) -> String {
+    format!("its output was damaged: {error}")
+}
+
+fn millis(at: SystemTime) -> Option<Time> {
+    let since = at.duration_since(UNIX_EPOCH).ok()?;
+    Some(Time(u64::try_from(since.as_millis()).ok()?))
+}
+
+fn describe(why: &Why, status: Status) -> String {
+    match (why, status) {
+        (Why::Exited, Status::Code(code)) => format!("it exited with code {code}"),
+        (Why::Exited, Status::Signal(signal)) => format!("signal {signal} ended it"),
+        (Why::Exited, Status::Unknown) => "it ended".to_owned(),
+        (Why::Stopped, _) => "it was stopped".to_owned(),
+        (Why::Deadline, _) => "it ran longer than a run may".to_owned(),
+        (Why::OutputLimit, _) => "it printed more than an agent may".to_owned(),
+        (Why::NeverStarted, _) => "it was never started".to_owned(),
+        (Why::SpawnFailed { message, hint }, _) => {
+            format!("it could not be started: {message}; hint: {hint}")
+        }
+        (Why::ShimLost, _) => "its shim was killed".to_owned(),
+    }
+}
+
+/// What of an agent's words matters to the arbiter.
+fn words(event: AgentEvent) -> Option<Words> {
+    Some(match event {
+        AgentEvent::Session { id, .. } => Words::Session { id },
+        AgentEvent::Ask { key, text, options } => Words::Asks {
+            key: shorten(&key),
+            text: shorten(&text),
+            options: options.iter().take(OPTIONS_MAX).map(|option| shorten(option)).collect(),
+        },
+        AgentEvent::Usage(usage) => Words::Used(usage),
+        AgentEvent::Limit { until, message } => {
+            Words::Limited { until, message: shorten(&message) }
+        }
+        AgentEvent::Error { class, message } => {
+            Words::Failed(Trouble { kind: trouble_kind(class), message: shorten(&message) })
+        }
+        AgentEvent::Done { text } => {
+            let parsed = parse_response(&text);
+            let text = match &parsed {
+                Ok(_) => shorten(&text),
+                Err(problem) => format!("{problem}. It said: {}", shorten(&text)),
+            };
+            Words::Responds { response: parsed.ok(), text }
+        }
+        AgentEvent::Text { .. }
+        | AgentEvent::Thinking { .. }
+        | AgentEvent::ToolCall { .. }
+        | AgentEvent::ToolResult { .. }
+        | AgentEvent::Other(_)
+        | AgentEvent::Noise(_) => return None,
+    })
+}
+
+fn trouble_kind(class: ErrorClass) -> TroubleKind {
+    match class {
+        ErrorClass::Auth | ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
+        ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}

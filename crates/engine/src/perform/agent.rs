@@ -1,0 +1,183 @@
+//! Starting, stopping and answering agents.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use crew_agent::shim::{self, Presence, ShimError};
+use crew_core::run::{Run, RunState, Trouble, TroubleKind};
+use crew_core::team::ProviderKind;
+use crew_core::{AskId, Millis, RunId, Settled, State, Token};
+
+use crew_store::Home;
+
+use super::prepare::{Made, mailbox_of, prepare};
+use super::script::end_leftovers;
+use super::{Outside, blocking, explain, is_lasting};
+use crate::Clock;
+use crate::place::Place;
+
+/// An agent that is told to stop gets so long before it is killed. An emergency stop has 5 s.
+pub(super) const GRACE: Millis = Millis::seconds(2);
+/// A stranger gets so long to end before the daemon goes on without.
+const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes the worktree ready and starts the agent; if that was done before, follows it.
+pub(super) async fn start(
+    outside: &Arc<Outside>,
+    run: RunId,
+    token: Token,
+) -> anyhow::Result<Settled> {
+    let place = Place::of(&outside.handle, run)?;
+    if place.run.token != token {
+        return Ok(Settled::Stopped); // a later start has taken its place; the arbiter drops this
+    }
+    let called_off = outside.called_off();
+    outside.note_start(run, token, called_off.clone());
+    let worker = Arc::clone(outside);
+    let made = blocking(move || prepare(&worker, &place, token, &called_off)).await;
+    outside.forget_start(run, token);
+    match made {
+        Ok(Made::Agent { head }) => {
+            outside.follow(run, token);
+            Ok(Settled::Started { head })
+        }
+        Ok(Made::Trigger { head }) => Ok(Settled::Started { head }),
+        Ok(Made::Not(trouble)) => not_started(outside, run, token, trouble).await,
+        Err(error) => {
+            let trouble = trouble_of(&error);
+            not_started(outside, run, token, trouble).await
+        }
+    }
+}
+
+/// What failed before the agent was there. With the tombstone, none will ever be for this token.
+async fn not_started(
+    outside: &Arc<Outside>,
+    run: RunId,
+    token: Token,
+    trouble: Trouble,
+) -> anyhow::Result<Settled> {
+    let dir = outside.handle.home().run(run, token);
+    match blocking(move || Ok(shim::tombstone(&dir)?)).await? {
+        Presence::NotStarted => Ok(Settled::NotStarted { trouble }),
+        Presence::Alive { .. } | Presence::Ended(_) | Presence::Lost => {
+            bail!("{run}.{token} was started all the same") // the next try follows it
+        }
+    }
+}
+
+/// What a human has to put right is not tried again.
+fn trouble_of(error: &anyhow::Error) -> Trouble {
+    let kind = if is_lasting(error) { TroubleKind::Human } else { TroubleKind::Transient };
+    Trouble { kind, message: explain(error) }
+}
+
+/// Ends an agent and all that it started. Settled after its exit, and all that it said before, are
+/// recorded.
+pub(super) async fn stop(
+    outside: &Arc<Outside>,
+    run: RunId,
+    token: Token,
+) -> anyhow::Result<Settled> {
+    outside.call_off_start(run, token);
+    let dir = outside.handle.home().run(run, token);
+    let stopped = dir.clone();
+    let presence = blocking(move || Ok(shim::tombstone(&stopped)?)).await?;
+    if presence == Presence::NotStarted {
+        return withdraw_trigger(outside, run).await.map(|()| Settled::Stopped);
+    }
+    let mut over = outside.follow(run, token);
+    if matches!(presence, Presence::Alive { .. }) {
+        blocking(move || Ok(shim::stop(&dir, GRACE)?)).await?;
+    }
+    let is_over = over.wait_for(|over| *over).await.is_ok();
+    if is_over { Ok(Settled::Stopped) } else { bail!("the daemon ends before the agent") }
+}
+
+async fn withdraw_trigger(outside: &Arc<Outside>, run: RunId) -> anyhow::Result<()> {
+    let place = Place::of(&outside.handle, run)?;
+    let provider = place.project.team.providers.get(&place.run.provider);
+    if provider.is_some_and(|provider| provider.kind == ProviderKind::Mailbox) {
+        blocking(move || {
+            mailbox_of(&place.project.root)?.withdraw_trigger(place.run.role.as_str())?;
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Brings an answer to an agent, once by the number of its ask.
+pub(super) async fn send(
+    outside: &Arc<Outside>,
+    (run, token): (RunId, Token),
+    ask: AskId,
+    key: &str,
+    text: &str,
+) -> anyhow::Result<Settled> {
+    let dir = outside.handle.home().run(run, token);
+    let line = serde_json::json!({"type": "answer", "ask": key, "text": text}).to_string();
+    let sent = blocking(move || match shim::send_input(&dir, &ask.to_string(), &line) {
+        Ok(_) | Err(ShimError::NotRunning(_)) => Ok(()), // who is gone asks again when it is back
+        Err(error) => Err(error.into()),
+    });
+    sent.await.map(|()| Settled::Sent)
+}
+
+/// Finds the agents of an earlier daemon: ends those that the arbiter does not know, and follows
+/// the others.
+pub(crate) async fn recover(outside: &Arc<Outside>) -> anyhow::Result<()> {
+    let live = outside.handle.read(|state| {
+        let holding = state.live_runs().filter(|run| run.state.holds_agent());
+        holding.map(|run| (run.clone(), is_external(state, run))).collect::<Vec<_>>()
+    });
+    let home = outside.handle.home().clone();
+    let known: Vec<PathBuf> = live.iter().map(|(run, _)| home.run(run.id, run.token)).collect();
+    blocking(move || end_strangers(&home, &known)).await?;
+    for (run, external) in live {
+        // What is being prepared is in the outbox: it is started, or followed, from there. Who
+        // plays a role from outside has no process.
+        if !matches!(run.state, RunState::Preparing { .. }) && !external {
+            outside.follow(run.id, run.token);
+        }
+    }
+    Ok(())
+}
+
+fn is_external(state: &State, run: &Run) -> bool {
+    let project = state.projects.get(&run.project);
+    let provider = project.and_then(|project| project.team.providers.get(&run.provider));
+    provider.is_some_and(|provider| provider.kind == ProviderKind::Mailbox)
+}
+
+/// Ends what runs in run directories that belong to no run, and waits until it is gone.
+fn end_strangers(home: &Home, known: &[PathBuf]) -> anyhow::Result<()> {
+    end_leftovers(home)?;
+    let list = std::fs::read_dir(home.runs()).context("listing the run directories")?;
+    let dirs = list.filter_map(|entry| Some(entry.ok()?.path()));
+    for dir in dirs.filter(|dir| dir.is_dir() && !known.contains(dir)) {
+        if let Err(error) = end_stranger(home, &dir) {
+            tracing::error!("{} cannot be ended: {error:#}", dir.display());
+        }
+    }
+    Ok(())
+}
+
+fn end_stranger(home: &Home, dir: &Path) -> anyhow::Result<()> {
+    let end = Instant::now() + STRANGER_PATIENCE;
+    while let Presence::Alive { .. } = shim::look(dir)? {
+        tracing::warn!("{} belongs to no run and is ended", dir.display());
+        shim::stop(dir, GRACE)?;
+        if Instant::now() > end {
+            bail!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    if shim::look(dir)? == Presence::Lost {
+        let name = dir.file_name().map(|name| name.display().to_string()).unwrap_or_default();
+        shim::reap_lost(dir, &format!("{}#r{name}", home.root().display()), GRACE, Clock.now())?;
+    }
+    Ok(())
+}

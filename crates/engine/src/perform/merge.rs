@@ -1,0 +1,102 @@
+//! Landing: the approved commit comes onto the base branch.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::bail;
+use crew_core::task::{CommitId, Task};
+use crew_core::team::MergeStrategy;
+use crew_core::{EffectId, Millis, Settled, TaskId};
+use crew_git::{MergeOutcome, MergeRequest, Repository, Strategy, Worktrees};
+
+use super::prepare::core_commit;
+use super::script::{Ended, Job};
+use super::work::project_of;
+use super::{Outside, blocking};
+use crate::place;
+
+/// A check of a merge may take so long.
+const CHECK_TIMEOUT: Millis = Millis::minutes(15);
+
+/// Merges the approved commit; merged before is merged.
+pub(super) async fn merge(
+    outside: &Arc<Outside>,
+    id: EffectId,
+    task: TaskId,
+    commit: Option<&CommitId>,
+) -> anyhow::Result<Settled> {
+    let (project, task) = project_of(outside, task)?;
+    let commit = commit.cloned();
+    let log = outside.handle.home().runs().join(format!("merge-{}.log", task.id.0));
+    let _turn = outside.script_turn().await?;
+    let (outside, called_off) = (Arc::clone(outside), outside.called_off());
+    blocking(move || {
+        let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
+        let policy = &project.team.merge;
+        let Some(commit) = commit else { return nothing_to_merge(&worktrees, &policy.base) };
+        let commit = worktrees.repository().resolve(&commit.0)?;
+        let gate = |dir: &Path, _: &crew_git::CommitId| match &policy.check {
+            Some(command) => {
+                let (home, log) = (outside.handle.home(), log.clone());
+                let timeout = CHECK_TIMEOUT;
+                let job = Job { home, command, timeout, log, called_off: &called_off };
+                check_merged(worktrees.repository(), dir, &job)
+            }
+            None => Ok(()),
+        };
+        let outcome = worktrees.merge(&MergeRequest {
+            base_branch: &policy.base,
+            branch: &task.branch(),
+            commit: &commit,
+            message: &message(&task),
+            author: &place::identity("crew"),
+            strategy: match policy.strategy {
+                MergeStrategy::NoFf => Strategy::NoFastForward,
+                MergeStrategy::Squash => Strategy::Squash,
+            },
+            key: &format!("{}-{id}", task.id.0),
+            before_update: &gate,
+        })?;
+        if called_off.is_cancelled() && matches!(outcome, MergeOutcome::GateFailed(_)) {
+            bail!("it was called off"); // the check said nothing about the change
+        }
+        Ok(settled(outcome, &policy.base))
+    })
+    .await
+}
+
+/// A task that made no commit has landed by definition: there is nothing that base lacks.
+fn nothing_to_merge(worktrees: &Worktrees, base: &str) -> anyhow::Result<Settled> {
+    let tip = worktrees.repository().resolve(&format!("refs/heads/{base}"))?;
+    Ok(Settled::Merged { commit: core_commit(&tip) })
+}
+
+fn settled(outcome: MergeOutcome, base: &str) -> Settled {
+    match outcome {
+        MergeOutcome::Merged { commit, .. } => Settled::Merged { commit: core_commit(&commit) },
+        MergeOutcome::Conflict { files, .. } => Settled::Conflicted { files },
+        MergeOutcome::GateFailed(output) => Settled::MergeCheckFailed { output },
+        MergeOutcome::Held { why } => Settled::MergeHeld { why },
+        MergeOutcome::BaseGone => {
+            Settled::MergeHeld { why: format!("there is no branch `{base}` to merge into") }
+        }
+    }
+}
+
+fn message(task: &Task) -> String {
+    format!(
+        "{} ({})\n\nMerged by Crewhouse after approval.\n\nCrew-Task: {}",
+        task.title, task.id, task.id
+    )
+}
+
+/// Runs the project's check on the merged tree, in the integration worktree.
+fn check_merged(repository: &Repository, dir: &Path, job: &Job<'_>) -> Result<(), String> {
+    let how = match job.run(repository, dir) {
+        Ok(Ended::Well) => return Ok(()),
+        Ok(Ended::Badly(code)) => format!("it failed with code {code}"),
+        Ok(Ended::Not(why)) => why,
+        Err(error) => format!("it could not be run: {error:#}"),
+    };
+    Err(format!("{}\n{how}", job.output()))
+}

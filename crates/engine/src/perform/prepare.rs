@@ -1,0 +1,291 @@
+//! Making the worktree ready, and launching the agent in it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use crew_agent::mailbox::{Mailbox, Rules};
+use crew_agent::shim::{self, InputMode, Launched, Presence, ShimProgram, Spec};
+use crew_agent::{AskPolicy, Budget, ModelConfig, Price, RemoteConfig, Start, ToolName};
+use crew_core::Token;
+use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
+use crew_core::task::CommitId;
+use crew_core::team::{Amount, Api, Model, ProviderKind};
+use crew_git::{Updated, Worktree, Worktrees};
+
+use super::agent::GRACE;
+use super::script::{Ended, Job};
+use super::{CalledOff, Outside};
+use crate::place::{self, Place, marker, session_file, snapshot_reference};
+use crate::prompt;
+use crate::teamfile::TEAM_DIRECTORY;
+
+/// An agent that prints more is ended.
+const OUTPUT_BYTES_MAX: u64 = 1 << 30;
+/// Calls of the model in one run.
+const TURNS_MAX: u32 = 200;
+/// A diff that is shown to a judge is cut at this length.
+const DIFF_BYTES_MAX: usize = 60_000;
+/// What an agent inherits of our environment; nothing else.
+const ENVIRONMENT: [&str; 15] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "GOPATH",
+    "JAVA_HOME",
+    "NVM_DIR",
+];
+
+/// What came of making ready.
+pub(super) enum Made {
+    /// An agent was launched.
+    Agent {
+        /// What the worktree is at.
+        head: CommitId,
+    },
+    /// A trigger waits for whoever plays the role.
+    Trigger {
+        /// What the worktree is at.
+        head: CommitId,
+    },
+    /// Something went wrong before.
+    Not(Trouble),
+}
+
+/// Makes the worktree of a run ready and launches its agent, unless that was done before.
+pub(super) fn prepare(
+    outside: &Outside,
+    place: &Place,
+    token: Token,
+    called_off: &CalledOff,
+) -> anyhow::Result<Made> {
+    let Place { project, task, run } = place;
+    let home = outside.handle.home();
+    let dir = home.run(run.id, token);
+    let worktrees = outside.repositories.of(home, project)?;
+    let fresh = worktrees.find(&place::worktree_name(task.id, run.slot))?.is_none();
+    let worktree = place::acquire(&worktrees, project, task, run.slot)?;
+    let head = core_commit(&worktree.tip()?);
+    if shim::look(&dir)? != Presence::NotStarted {
+        return Ok(Made::Agent { head });
+    }
+    if fresh && let Some(trouble) = set_up(outside, place, &worktree, &dir, called_off)? {
+        return Ok(Made::Not(trouble));
+    }
+    let before = format!("{}.{token}-before", snapshot_reference(run));
+    worktree.snapshot(&before, &format!("Before {}.{token}", run.id))?;
+    if task.catch_up && run.purpose == Purpose::Work {
+        catch_up(place, &worktree)?;
+    }
+    let head = core_commit(&worktree.tip()?);
+    let provider = project.team.providers.get(&run.provider).context("BUG: no such provider")?;
+    let material = material(&worktrees, place)?;
+    match &provider.kind {
+        ProviderKind::Mailbox => {
+            trigger(place, &worktree, &material)?;
+            Ok(Made::Trigger { head })
+        }
+        ProviderKind::Native(model) => {
+            let model = model_config(outside, &project.root, model);
+            let secrets = secrets(&model);
+            let spec = native(outside, place, &worktree, token, model, &material)?;
+            let arguments = vec!["shim".into()];
+            let program = ShimProgram { path: outside.program.clone(), arguments };
+            if called_off.is_cancelled() {
+                return Ok(Made::Not(transient("it was called off")));
+            }
+            match shim::launch(&dir, &spec, &program, &secrets)? {
+                Launched::Now(child) => outside.adopt(child),
+                Launched::Already(_) => {}
+            }
+            Ok(Made::Agent { head })
+        }
+    }
+}
+
+fn transient(message: &str) -> Trouble {
+    Trouble { kind: TroubleKind::Transient, message: message.to_owned() }
+}
+
+pub(super) fn core_commit(commit: &crew_git::CommitId) -> crew_core::task::CommitId {
+    crew_core::task::CommitId(commit.as_str().to_owned())
+}
+
+/// Runs the project's set-up script; what went wrong, if anything did.
+fn set_up(
+    outside: &Outside,
+    place: &Place,
+    worktree: &Worktree,
+    dir: &Path,
+    called_off: &CalledOff,
+) -> anyhow::Result<Option<Trouble>> {
+    let policy = &place.project.team.worktree;
+    let Some(command) = &policy.setup else { return Ok(None) };
+    let (home, timeout, log) = (outside.handle.home(), policy.timeout, dir.join("setup.log"));
+    let job = Job { home, command, timeout, log, called_off };
+    let how = match job.run(worktree.repository(), worktree.path())? {
+        Ended::Well => return Ok(None),
+        Ended::Badly(code) => format!("failed with code {code}"),
+        Ended::Not(why) => format!("did not come to its end: {why}"),
+    };
+    let message =
+        format!("the set-up script {how}: `{command}`; its output is in {}", job.log.display());
+    Ok(Some(Trouble { kind: TroubleKind::Human, message }))
+}
+
+/// Brings the base branch in. A conflict stays in the files, for the agent to resolve.
+fn catch_up(place: &Place, worktree: &Worktree) -> anyhow::Result<()> {
+    let author = place::identity(place.run.role.as_str());
+    worktree.commit_all("Keep what an earlier turn left", &author, &[])?;
+    match worktree.update_from_base(&place.project.team.merge.base, &author)? {
+        Updated::Updated { .. } | Updated::UpToDate | Updated::Conflict { .. } => Ok(()),
+    }
+}
+
+/// What a judge sees: the change, or the candidates' changes.
+fn material(worktrees: &Worktrees, place: &Place) -> anyhow::Result<String> {
+    let Place { project, task, run } = place;
+    let repository = worktrees.repository();
+    let base = repository.resolve(&format!("refs/heads/{}", project.team.merge.base))?;
+    let diff_of = |slot: u32| -> anyhow::Result<String> {
+        let tip = repository.branch_tip(&place::branch_name(task.id, slot))?;
+        let Some(tip) = tip else { return Ok("(nothing)".to_owned()) };
+        let from = repository.merge_base(&base, &tip)?.unwrap_or_else(|| base.clone());
+        Ok(repository.diff(&from, &tip, DIFF_BYTES_MAX)?.text)
+    };
+    Ok(match run.purpose {
+        Purpose::Work | Purpose::Consult { .. } => String::new(),
+        Purpose::Verdict => format!("## The change\n```diff\n{}\n```", diff_of(0)?),
+        Purpose::Choose => {
+            let candidates = project.team.stage(&run.stage).map_or(0, |s| s.workers().len());
+            let mut text = String::new();
+            for slot in 1..=candidates as u32 {
+                writeln!(text, "## Candidate {slot}\n```diff\n{}\n```", diff_of(slot)?)?;
+            }
+            text
+        }
+    })
+}
+
+/// A role that a script or a person plays finds its task in the mailbox.
+fn trigger(place: &Place, worktree: &Worktree, material: &str) -> anyhow::Result<()> {
+    let Place { project, task, run } = place;
+    let text = format!(
+        "{}\n\nISSUE: {}\nRUN: {}\nWORKTREE: {}\n",
+        prompt::prompt(place, material),
+        task.id,
+        run.id,
+        worktree.path().display()
+    );
+    let mailbox = mailbox_of(&project.root)?;
+    mailbox.withdraw_trigger(run.role.as_str())?;
+    mailbox.write_trigger(run.role.as_str(), &text)?;
+    Ok(())
+}
+
+pub(super) fn mailbox_of(root: &str) -> anyhow::Result<Mailbox> {
+    let shared = Path::new(root).join(TEAM_DIRECTORY).join("shared");
+    Ok(Mailbox::open(&shared, Rules::default())?)
+}
+
+fn native(
+    outside: &Outside,
+    place: &Place,
+    worktree: &Worktree,
+    token: Token,
+    model: ModelConfig,
+    material: &str,
+) -> anyhow::Result<Spec> {
+    let Place { project, task, run } = place;
+    let home = outside.handle.home();
+    let budget = project.team.budget.run.minus(Amount::of(run.spent));
+    let env: BTreeMap<String, String> = ENVIRONMENT
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+        .collect();
+    let start = Start {
+        session: session_file(home, run),
+        system: prompt::system(place),
+        prompt: prompt::prompt(place, material),
+        model,
+        tools: tools(project.team.roles.get(&run.role).map_or(&[], |role| &role.tools)),
+        role: run.role.to_string(),
+        stage: stage_of(run),
+        task_title: task.title.clone(),
+        visit: task.visits.get(&run.stage).copied().unwrap_or(1),
+        budget: Budget { tokens: Some(budget.tokens), turns: TURNS_MAX },
+        ask_policy: AskPolicy::Wait,
+    };
+    Ok(Spec {
+        argv: vec![outside.program.display().to_string(), "agent".into()],
+        cwd: worktree.path().to_owned(),
+        env,
+        secret_env: Vec::new(), // named by the launch
+        marker: marker(home, run.id, token),
+        stdin: vec![serde_json::to_string(&start)?],
+        input: InputMode::KeepOpen,
+        grace: GRACE,
+        deadline: None,
+        output_bytes_max: OUTPUT_BYTES_MAX,
+    })
+}
+
+/// The key that the role's provider names, and no other.
+fn secrets(model: &ModelConfig) -> BTreeMap<String, String> {
+    let key = model.key_env();
+    key.and_then(|key| Some((key.to_owned(), std::env::var(key).ok()?))).into_iter().collect()
+}
+
+/// What a playbook's scene is chosen by: the purposes other than work are stages of their own.
+fn stage_of(run: &Run) -> String {
+    match run.purpose {
+        Purpose::Work => run.stage.to_string(),
+        Purpose::Consult { .. } => "consult".to_owned(),
+        Purpose::Verdict => "verdict".to_owned(),
+        Purpose::Choose => "choose".to_owned(),
+    }
+}
+
+fn tools(names: &[String]) -> Vec<ToolName> {
+    if names.is_empty() {
+        return ToolName::all();
+    }
+    names.iter().filter_map(|name| ToolName::parse(name)).collect()
+}
+
+fn model_config(outside: &Outside, root: &str, model: &Model) -> ModelConfig {
+    let price = match (model.input_price, model.output_price) {
+        (Some(input), Some(output)) => Some(Price { input, cached: input, output }),
+        _ => None,
+    };
+    let remote = RemoteConfig {
+        model: model.name.clone(),
+        base_url: model.base_url.clone(),
+        key_env: model.key_env.clone(),
+        price,
+        ..RemoteConfig::named(&model.name)
+    };
+    match model.api {
+        Api::Playbook if model.name == "builtin" => {
+            ModelConfig::Playbook { path: outside.builtin_playbook.clone() }
+        }
+        Api::Playbook => {
+            let team = PathBuf::from(root).join(TEAM_DIRECTORY);
+            ModelConfig::Playbook { path: team.join(&model.name) }
+        }
+        Api::Anthropic => ModelConfig::Anthropic(remote),
+        Api::Openai => ModelConfig::Openai(remote),
+        Api::Gemini => ModelConfig::Gemini(remote),
+        Api::Ollama => ModelConfig::Ollama(remote),
+    }
+}

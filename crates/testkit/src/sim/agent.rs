@@ -1,0 +1,270 @@
+//! Agents: they work, ask, meet limits, fail, hang, respond in every way that is right or wrong,
+//! and some go on talking when they should have gone.
+
+use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict};
+use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
+use crew_core::{Millis, RoleName, RunId, State, TaskId, Time, Token, Usage, Words};
+
+use super::random::Random;
+use super::world::{World, is_mailbox};
+
+/// Tokens that one report of an agent claims at most.
+const REPORT_TOKENS: u64 = 40;
+
+/// One start of an agent.
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    pub(super) task: TaskId,
+    pub(super) slot: u32,
+    pub(super) alive: bool,
+    /// What it said so far; the offset of each is its index plus one.
+    pub(super) log: Vec<Words>,
+    /// When it last said something.
+    pub(super) heard_at: Time,
+    /// The key of the ask whose answer it waits for.
+    pub(super) waits_for: Option<String>,
+    mood: Mood,
+    asked: u32,
+    used: u64,
+    cap: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    /// It works for so many turns more before it ends somehow.
+    Works(usize),
+    /// It has responded, and says so many things more.
+    Lingers(usize),
+    /// It lives, and neither says nor does anything.
+    Hangs,
+}
+
+impl Process {
+    pub(super) fn new(run: &Run, cap: u64, now: Time, calm: bool, random: &mut Random) -> Self {
+        let hangs = !calm && random.chance(4);
+        let turns = if calm { 1 } else { 1 + random.below(5) };
+        let mood = if hangs { Mood::Hangs } else { Mood::Works(turns) };
+        Self {
+            task: run.task,
+            slot: run.slot,
+            alive: true,
+            log: Vec::new(),
+            heard_at: now,
+            waits_for: None,
+            mood,
+            asked: 0,
+            used: run.spent.tokens(),
+            cap,
+        }
+    }
+
+    /// Whether it will do something by itself.
+    pub(super) fn is_busy(&self) -> bool {
+        self.alive && self.waits_for.is_none() && self.mood != Mood::Hangs
+    }
+
+    /// Tokens that it has reported.
+    pub(super) fn reported(&self) -> u64 {
+        let tokens = |words: &Words| match words {
+            Words::Used(usage) => usage.tokens(),
+            _ => 0,
+        };
+        self.log.iter().map(tokens).sum()
+    }
+
+    /// An answer arrives; it is for the one who asked by this key.
+    pub(super) fn hear(&mut self, key: &str) {
+        if self.waits_for.as_deref() == Some(key) {
+            self.waits_for = None;
+        }
+    }
+
+    fn say(&mut self, words: Words, now: Time) {
+        self.heard_at = now;
+        self.log.push(words);
+    }
+
+    fn ask(&mut self, now: Time) {
+        // A resumed conversation asks the same again, by the same key.
+        self.asked += 1;
+        let key = format!("ask-{}", self.asked);
+        self.waits_for = Some(key.clone());
+        self.say(Words::Asks { key, text: "?".into(), options: vec![] }, now);
+        self.mood = Mood::Works(1);
+    }
+
+    fn fail(&mut self, now: Time, random: &mut Random) {
+        let kind = if random.chance(20) { TroubleKind::Human } else { TroubleKind::Transient };
+        self.say(Words::Failed(Trouble { kind, message: "it failed".into() }), now);
+    }
+
+    fn meet_limit(&mut self, now: Time, random: &mut Random) {
+        let until = random.chance(60).then(|| now + Millis::seconds(30));
+        self.say(Words::Limited { until, message: "limit".into() }, now);
+    }
+}
+
+impl World {
+    /// Lets one agent, or one person who reads triggers, do one thing.
+    pub(super) fn act(&mut self, state: &State, now: Time, random: &mut Random) {
+        let agents: Vec<(RunId, Token)> =
+            self.alive.iter().filter(|key| self.processes[key].is_busy()).copied().collect();
+        let people: Vec<RoleName> = self.triggers.keys().cloned().collect();
+        let at = random.below(agents.len() + people.len());
+        if let Some((run, token)) = agents.get(at) {
+            if let Some(run) = state.runs.get(run) {
+                self.act_as(run, *token, state, now, random);
+            }
+        } else if let Some(role) = people.get(at - agents.len().min(at)) {
+            self.act_as_person(&role.clone(), state, random);
+        }
+    }
+
+    fn act_as_person(&mut self, role: &RoleName, state: &State, random: &mut Random) {
+        let Some((run, _)) = self.triggers.get(role) else { return };
+        let Some(run) = state.runs.get(run) else { return };
+        if self.calm || random.chance(90) {
+            self.triggers.remove(role); // otherwise they do it again later
+        }
+        self.write_response(run, state, random);
+    }
+
+    fn act_as(&mut self, run: &Run, token: Token, state: &State, now: Time, random: &mut Random) {
+        let calm = self.calm;
+        let Some(process) = self.processes.get_mut(&(run.id, token)) else { return };
+        match process.mood {
+            Mood::Hangs => {}
+            Mood::Works(0) => self.come_to_an_end(run, token, state, now, random),
+            Mood::Works(turns) => {
+                process.mood = Mood::Works(turns - 1);
+                let over = !calm && random.chance(2);
+                let present = state.projects.get(&run.project).map(|p| p.team.budget.run.tokens);
+                let cap = present.unwrap_or(0).min(process.cap);
+                let tokens = REPORT_TOKENS.min(cap.saturating_sub(process.used));
+                let tokens = if over { cap } else { tokens };
+                self.overrun += (process.used + tokens).saturating_sub(cap);
+                process.used += tokens;
+                let usage = Usage { input_tokens: tokens, cost: None, ..Usage::default() };
+                process.say(Words::Used(usage), now);
+                if run.purpose == Purpose::Work && !calm && random.chance(10) {
+                    self.commit_on(run.task, run.slot); // it commits by itself
+                }
+            }
+            Mood::Lingers(0) => {
+                if random.chance(50) {
+                    self.kill(run.id, token);
+                } else {
+                    process.mood = Mood::Hangs;
+                }
+            }
+            Mood::Lingers(more) => {
+                process.mood = Mood::Lingers(more - 1);
+                match random.below(6) {
+                    0 => process.fail(now, random),
+                    1 => process.meet_limit(now, random),
+                    2 => {
+                        process.ask(now);
+                        process.mood = Mood::Lingers(0);
+                    }
+                    3 => {
+                        let words = Words::Session { id: "s".into() };
+                        process.say(words, now);
+                    }
+                    _ => {
+                        let response = respond(run, state, calm, random);
+                        let words = Words::Responds { response: Some(response), text: "2".into() };
+                        process.say(words, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn come_to_an_end(
+        &mut self,
+        run: &Run,
+        token: Token,
+        state: &State,
+        now: Time,
+        random: &mut Random,
+    ) {
+        let calm = self.calm;
+        let Some(process) = self.processes.get_mut(&(run.id, token)) else { return };
+        match if calm { 9 } else { random.below(16) } {
+            0 => self.kill(run.id, token),
+            1 => process.mood = if random.chance(50) { Mood::Hangs } else { Mood::Works(3) },
+            2 => {
+                process.meet_limit(now, random);
+                self.kill(run.id, token);
+            }
+            3 => {
+                process.fail(now, random);
+                self.kill(run.id, token);
+            }
+            4 | 5 => process.ask(now),
+            6 => {
+                process.say(Words::Responds { response: None, text: "hm".into() }, now);
+                process.mood = Mood::Lingers(0);
+            }
+            7 if !is_mailbox(run, state) => {
+                self.write_response(run, state, random); // by file instead of last words
+                if random.chance(70) {
+                    self.kill(run.id, token);
+                } else if let Some(process) = self.processes.get_mut(&(run.id, token)) {
+                    process.mood = Mood::Hangs;
+                }
+            }
+            _ => {
+                let response = respond(run, state, calm, random);
+                let words = Words::Responds { response: Some(response), text: String::new() };
+                process.say(words, now);
+                process.mood = Mood::Lingers(random.below(4));
+                if calm || random.chance(70) {
+                    self.kill(run.id, token); // the others do not exit by themselves
+                }
+            }
+        }
+    }
+}
+
+/// What an agent or a person says about a run in the end.
+pub(super) fn respond(run: &Run, state: &State, calm: bool, random: &mut Random) -> Response {
+    let mut response = Response {
+        claim: Claim::Done,
+        summary: "did it".into(),
+        issue: Some(run.task),
+        label: None,
+        pr: None,
+        verdict: None,
+        pick: None,
+    };
+    match run.purpose {
+        Purpose::Verdict => {
+            let pass = calm || random.chance(70);
+            response.verdict = Some(if pass { Verdict::Pass } else { Verdict::Fail });
+            if !calm && random.chance(10) {
+                response.verdict = None;
+            }
+        }
+        Purpose::Choose => response.pick = Some(if calm { 1 } else { random.below(4) as u32 }),
+        Purpose::Work | Purpose::Consult { .. } => {}
+    }
+    if calm {
+        return response;
+    }
+    match random.below(10) {
+        0 => response.claim = Claim::Request,
+        1 => response.claim = Claim::Error,
+        2 => response.issue = Some(TaskId(99)),
+        3 | 4 => {
+            let stages = &state.projects[&run.project].team.stages;
+            if let Some(stage) = random.pick(stages) {
+                response.label =
+                    Some(LabelUpdate { from: run.stage.clone(), to: stage.name.clone() });
+            }
+        }
+        5 => response.issue = None,
+        _ => {}
+    }
+    response
+}

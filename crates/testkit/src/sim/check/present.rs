@@ -1,0 +1,89 @@
+//! What must hold at every moment.
+
+use crew_core::ask::{Ask, Asker};
+use crew_core::run::{Run, RunState};
+use crew_core::status::status;
+use crew_core::task::{Phase, Task};
+use crew_core::{State, Time};
+
+use super::super::ledger::Ledger;
+
+/// Everything that waits, waits for something that exists, and all bounds hold.
+pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Result<(), String> {
+    for task in state.open_tasks() {
+        if waits_for_nothing(state, task) {
+            return Err(format!("{} waits for nothing: {:?}", task.id, task.phase));
+        }
+        if status(state, task, now).to_string().is_empty() {
+            return Err(format!("{} does not say what it does", task.id));
+        }
+        if task.consults > ledger.consults_max {
+            return Err(format!("the PM was asked {} times about {}", task.consults, task.id));
+        }
+        if task.visits.values().any(|visits| *visits > ledger.visits_max + 1) {
+            return Err(format!("{} goes in circles: {:?}", task.id, task.visits));
+        }
+    }
+    for run in state.live_runs() {
+        if let RunState::Saving { effect, .. } = run.state
+            && !state.outbox.contains_key(&effect)
+        {
+            return Err(format!("{} is saved by nobody", run.id));
+        }
+        if run.failures > ledger.retries_max + 1 || run.asks > ledger.asks_max {
+            return Err(format!("{} goes on and on: {run:?}", run.id));
+        }
+    }
+    for ask in state.open_asks() {
+        if !is_awaited(state, ask) {
+            return Err(format!("nobody waits for the answer to {}", ask.id));
+        }
+    }
+    for project in state.projects.values() {
+        let said = ledger.days.get(&now.day()).copied().unwrap_or(0);
+        let known = project.today.at(now).tokens;
+        if known < said && !ledger.clock_was_set {
+            return Err(format!("{known} tokens are known of the {said} of today"));
+        }
+    }
+    Ok(())
+}
+
+fn waits_for_nothing(state: &State, task: &Task) -> bool {
+    let is_over = |run| state.runs.get(run).is_none_or(Run::is_over);
+    match &task.phase {
+        Phase::Working(progress) => progress.runs.iter().all(is_over),
+        Phase::Consulting { run, .. }
+        | Phase::Judging { run, .. }
+        | Phase::Choosing { run, .. } => is_over(run),
+        Phase::Checking { effect, .. }
+        | Phase::Combining { effect, .. }
+        | Phase::Landing { effect, .. } => !state.outbox.contains_key(effect),
+        Phase::Asking { ask, .. } | Phase::Stuck { ask, .. } => {
+            !state.asks.get(ask).is_some_and(Ask::is_open)
+        }
+        Phase::Waiting
+        | Phase::Approving { .. }
+        | Phase::Leaving { .. }
+        | Phase::Held { .. }
+        | Phase::Moving { .. }
+        | Phase::Closing
+        | Phase::Done { .. }
+        | Phase::Cancelled => false,
+    }
+}
+
+/// Whether an answer would reach somebody.
+fn is_awaited(state: &State, ask: &Ask) -> bool {
+    let Some(task) = state.tasks.get(&ask.task) else { return false };
+    match &ask.from {
+        Asker::Agent { run, .. } => state.runs.get(run).is_some_and(|run| !run.is_over()),
+        Asker::Request { .. } => {
+            matches!(&task.phase, Phase::Asking { ask: a, .. } if *a == ask.id)
+        }
+        Asker::Arbiter => {
+            let stuck = matches!(&task.phase, Phase::Stuck { ask: a, .. } if *a == ask.id);
+            stuck || task.budget_ask == Some(ask.id)
+        }
+    }
+}

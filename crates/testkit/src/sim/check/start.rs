@@ -1,0 +1,139 @@
+//! Nothing starts that may not: checked against the rules, counted anew.
+
+use crew_core::run::{Run, RunState, Wait};
+use crew_core::team::{Amount, ProviderKind, Team};
+use crew_core::{Effect, Millis, RunId, Time, Token};
+
+use super::super::ledger::Ledger;
+use super::Fact;
+
+/// Longer than any pause that is ever made: a deadline beyond it was set by another clock.
+const LONGEST_PAUSE: Millis = Millis::minutes(20);
+/// Longer than any limit that is believed.
+const LONGEST_LIMIT: Millis = Millis::hours(8 * 24);
+
+/// Checks everything that the event had started.
+pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
+    for effect in fact.change.effects.values() {
+        let Effect::Start { run, token } = effect else { continue };
+        let row = fact.run(*run).ok_or_else(|| format!("{run} starts and is not there"))?;
+        start(fact, ledger, row, *token).map_err(|why| format!("{run}.{token} starts {why}"))?;
+    }
+    Ok(())
+}
+
+fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<(), String> {
+    let fail = |is: bool, why: &str| if is { Err(why.to_owned()) } else { Ok(()) };
+    let task = fact.task(run.task).ok_or("without a task")?;
+    let team = fact.team(run.project).ok_or("without a team")?;
+    fail(fact.change.meta.stopped.is_some(), "while everything is stopped")?;
+    fail(task.paused, "while its task is paused")?;
+    fail(task.is_over(), "though its task is over")?;
+    fail(fact.unmet(task).is_some(), "before what it depends on")?;
+    fail(run.response.is_some(), "though it has responded")?;
+    fail(run.token != token || run.read_to != 0, "with a used token")?;
+    if let Some(before) = fact.before.runs.get(&run.id) {
+        fail(before.token >= token, "with a token that is not newer")?;
+        fail(!may_start(&before.state, fact.now), "though it does not wait for that")?;
+    }
+    fail(run.failures > ledger.retries_max, "after too many failures")?;
+    let same_place = |other: &&Run| {
+        other.id != run.id && other.task == run.task && other.slot == run.slot && busy(other)
+    };
+    let others = fact.before.live_runs().filter_map(|known| fact.run(known.id));
+    fail(others.chain(fact.change.runs.values()).any(|o| same_place(&o)), "where another works")?;
+    limits(fact, run)?;
+    crowd(fact, team, run)?;
+    budget(fact, ledger, team, run)
+}
+
+fn may_start(before: &RunState, now: Time) -> bool {
+    match before {
+        RunState::Queued { not_before } => is_due(*not_before, LONGEST_PAUSE, now),
+        RunState::Waiting(Wait::Limit { .. } | Wait::Pause) => true,
+        // It may have been put back into the queue by the same event.
+        RunState::Preparing { .. }
+        | RunState::Running { .. }
+        | RunState::Waiting(Wait::Asks { .. })
+        | RunState::Stopping { .. } => true,
+        RunState::Saving { .. } | RunState::Finished { .. } => false,
+    }
+}
+
+fn is_due(deadline: Time, longest: Millis, now: Time) -> bool {
+    now >= deadline || deadline > now + longest
+}
+
+fn busy(run: &Run) -> bool {
+    run.state.holds_agent() || matches!(run.state, RunState::Saving { .. })
+}
+
+/// While a provider serves nothing, one tries and nobody else.
+fn limits(fact: &Fact<'_>, run: &Run) -> Result<(), String> {
+    let key = (run.project, run.provider.clone());
+    let at_work = |id: RunId| fact.run(id).is_some_and(|run| run.state.holds_agent());
+    let before = fact.before.limits.get(&key);
+    let after = match fact.change.limits.get(&key) {
+        Some(changed) => changed.as_ref(),
+        None => before,
+    };
+    let Some(window) = after else { return Ok(()) };
+    if window.probe != Some(run.id) {
+        return Err(format!("on a limited provider, where {:?} tries", window.probe));
+    }
+    if !is_due(window.until, LONGEST_LIMIT, fact.now) {
+        return Err("before the limit is over".into());
+    }
+    match before.and_then(|window| window.probe) {
+        Some(probe) if probe != run.id && at_work(probe) => {
+            Err(format!("while {probe} tries whether the provider serves again"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// No more at once than the project, the role and the provider allow.
+fn crowd(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
+    let is_agent = |run: &Run| {
+        team.providers.get(&run.provider).is_none_or(|p| p.kind != ProviderKind::Mailbox)
+    };
+    let at_work = fact.at_work();
+    let count = |which: &dyn Fn(&Run) -> bool| at_work.iter().filter(|r| which(r)).count() as u32;
+    let of_role = team.roles.get(&run.role).map_or(0, |role| role.agents);
+    let of_provider = team.providers.get(&run.provider).map_or(0, |provider| provider.agents);
+    if is_agent(run) && count(&is_agent) > team.limits.agents {
+        return Err(format!("as one more than {} agents", team.limits.agents));
+    }
+    if count(&|other| other.role == run.role) > of_role {
+        return Err(format!("as one more than {of_role} of its role"));
+    }
+    if count(&|other| other.provider == run.provider) > of_provider {
+        return Err(format!("as one more than {of_provider} of its provider"));
+    }
+    Ok(())
+}
+
+/// What is spent and what all at work may still spend fits into what is allowed.
+fn budget(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<(), String> {
+    let task = fact.task(run.task).ok_or("without a task")?;
+    let cap = team.budget.run;
+    let at_work = fact.at_work();
+    let reserved = |which: &dyn Fn(&Run) -> bool| -> u64 {
+        let rest = |run: &&&Run| cap.minus(Amount::of(run.spent)).tokens;
+        at_work.iter().filter(|r| which(r)).map(|run| rest(&run)).sum()
+    };
+    let times = 1 + task.raised;
+    if task.starts > team.budget.task_runs * times {
+        return Err(format!("as number {} of its task", task.starts));
+    }
+    let for_task = task.spent.tokens() + reserved(&|other| other.task == run.task);
+    if for_task > team.budget.task.tokens * u64::from(times) {
+        return Err(format!("though its task would need {for_task} tokens"));
+    }
+    let spent_today = ledger.days.get(&fact.now.day()).copied().unwrap_or(0);
+    let for_day = spent_today + reserved(&|other| other.project == run.project);
+    if for_day > team.budget.day.tokens && !ledger.clock_was_set {
+        return Err(format!("though the day would need {for_day} tokens"));
+    }
+    Ok(())
+}

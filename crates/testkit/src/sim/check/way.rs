@@ -1,0 +1,237 @@
+//! Tasks go on only by what they have earned, and what agents said is neither lost nor twisted.
+
+use crew_core::protocol::{Claim, Response};
+use crew_core::run::{AfterStop, Outcome, Run, RunState};
+use crew_core::task::{CommitId, Phase, REMARK_CHARS_MAX, Task};
+use crew_core::team::{Stage, Team};
+use crew_core::{Effect, Event, ProjectId, StageName, State, TaskId, Token, Words};
+
+use super::super::ledger::Ledger;
+use super::Fact;
+
+/// Checks every task that the event moved.
+pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
+    for task in fact.change.tasks.values() {
+        let before = fact.before.tasks.get(&task.id);
+        let team = fact.team(task.project).ok_or("a task without a project")?;
+        if let Some(before) = before.filter(|before| goes_forwards(fact, team, before, task)) {
+            earned(fact, ledger, team, &before.stage, task.id, task.head.as_ref())?;
+        }
+        let was = before.map(|before| &before.phase);
+        if matches!(task.phase, Phase::Done { .. })
+            && !matches!(was, Some(Phase::Landing { .. } | Phase::Done { .. }))
+        {
+            return Err(format!("{} is done without having landed", task.id));
+        }
+        if matches!(was, Some(Phase::Done { .. } | Phase::Cancelled)) {
+            return Err(format!("{} was over and changes", task.id));
+        }
+        if task.remarks.iter().any(|r| r.text.chars().count() > REMARK_CHARS_MAX) {
+            return Err(format!("{} keeps a remark that is too long", task.id));
+        }
+    }
+    merges(fact, ledger)?;
+    room(fact)?;
+    halts(fact)?;
+    if let Event::TeamLoaded { project, team } = fact.event
+        && strands(fact.before, *project, team)
+    {
+        return Err("a team was taken that leaves somebody without a place".into());
+    }
+    Ok(())
+}
+
+/// Whether the task went on by itself; the PM and the human may send it anywhere.
+fn goes_forwards(fact: &Fact<'_>, team: &Team, before: &Task, after: &Task) -> bool {
+    let moved = matches!(fact.event, Event::TaskMoved { task, .. } if *task == after.id);
+    // What lands was checked when its merge began.
+    let sent = moved
+        || matches!(
+            before.phase,
+            Phase::Consulting { .. } | Phase::Moving { .. } | Phase::Landing { .. }
+        );
+    let Some(stage) = team.stage(&before.stage) else { return false };
+    !sent
+        && before.stage != after.stage
+        && stage.next.contains(&after.stage)
+        && stage.back.as_ref() != Some(&after.stage)
+}
+
+/// All gates of the stage were passed by exactly this commit.
+fn earned(
+    fact: &Fact<'_>,
+    ledger: &Ledger,
+    team: &Team,
+    stage: &StageName,
+    task: TaskId,
+    commit: Option<&CommitId>,
+) -> Result<(), String> {
+    let gates = team.stage(stage).map_or(&[][..], |stage| &stage.gates);
+    match gates.iter().find(|gate| !ledger.has_passed(task, gate, commit)) {
+        Some(gate) => {
+            Err(format!("{task} leaves {stage} at {commit:?} past {gate:?}: {:?}", fact.event))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Only what passed all gates lands, and nothing lands that is held back.
+fn merges(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
+    for effect in fact.change.effects.values() {
+        let Effect::Merge { task: id, commit } = effect else { continue };
+        let task = fact.task(*id).ok_or("what is merged is not there")?;
+        let team = fact.team(task.project).ok_or("a task without a project")?;
+        earned(fact, ledger, team, &task.stage, *id, commit.as_ref())?;
+        if fact.change.meta.stopped.is_some() || task.paused || fact.unmet(task).is_some() {
+            return Err(format!("{id} is merged though it is held back"));
+        }
+    }
+    Ok(())
+}
+
+/// Who has to stop is told so at once.
+fn halts(fact: &Fact<'_>) -> Result<(), String> {
+    let told = |run: &&Run| matches!(run.state, RunState::Stopping { .. });
+    let goes_on = match fact.event {
+        Event::EmergencyStopped => fact.at_work().into_iter().find(|run| !told(run)),
+        Event::TaskPaused { task }
+        | Event::TaskMoved { task, .. }
+        | Event::TaskCancelled { task } => fact
+            .at_work()
+            .into_iter()
+            .find(|run| run.task == *task && !told(run) && !is_new(fact, run)),
+        Event::Silent { run, token } => {
+            let present = |row: &&Run| row.id == *run && row.token == *token;
+            fact.at_work()
+                .into_iter()
+                .find(|row| present(row) && matches!(row.state, RunState::Running { .. }))
+        }
+        _ => None,
+    };
+    match goes_on {
+        Some(run) => Err(format!("{} goes on after {:?}", run.id, fact.event)),
+        None => Ok(()),
+    }
+}
+
+/// Whether the run was started by the event itself: a task that was moved is taken up elsewhere.
+fn is_new(fact: &Fact<'_>, run: &Run) -> bool {
+    fact.before.runs.get(&run.id).is_none_or(|before| before.token < run.token)
+}
+
+/// Nobody goes forwards into a stage that is full.
+fn room(fact: &Fact<'_>) -> Result<(), String> {
+    for project in fact.before.projects.keys() {
+        let Some(team) = fact.team(*project) else { continue };
+        for stage in &team.stages {
+            let Some(wip) = stage.wip else { continue };
+            let takes_room = |task: &&Task| task.stage == stage.name && fact.unmet(task).is_none();
+            let there = fact.open_tasks().into_iter().filter(takes_room).count();
+            let comes = |task: &&Task| arrives(fact, task, stage);
+            let came: Vec<&Task> = fact.change.tasks.values().filter(comes).collect();
+            let by_itself = |task: &&Task| {
+                let before = fact.before.tasks.get(&task.id);
+                before.is_some_and(|before| goes_forwards(fact, team, before, task))
+            };
+            if there > wip as usize && !came.is_empty() && came.iter().all(by_itself) {
+                return Err(format!("{there} tasks are in {}, where {wip} may be", stage.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn arrives(fact: &Fact<'_>, task: &Task, stage: &Stage) -> bool {
+    let was_there = fact.before.tasks.get(&task.id).is_some_and(|old| old.stage == stage.name);
+    task.stage == stage.name && !was_there
+}
+
+/// Whether a team has no place for a task or a run.
+pub(super) fn strands(state: &State, project: ProjectId, team: &Team) -> bool {
+    let has = |name: &StageName| team.stage(name).is_some();
+    let tasks = state.open_tasks().filter(|task| task.project == project).any(|task| {
+        let to = match &task.phase {
+            Phase::Checking { gate, .. }
+            | Phase::Judging { gate, .. }
+            | Phase::Approving { gate } => Some(&gate.to),
+            Phase::Leaving { to, .. }
+            | Phase::Landing { to, .. }
+            | Phase::Held { to, .. }
+            | Phase::Moving { to } => Some(to),
+            Phase::Stuck { retry: crew_core::task::Retry::Gate(gate), .. } => Some(&gate.to),
+            _ => None,
+        };
+        !has(&task.stage) || to.is_some_and(|to| !has(to))
+    });
+    let runs = state
+        .live_runs()
+        .filter(|run| run.project == project)
+        .any(|run| team.roles.get(&run.role).is_none_or(|role| role.provider != run.provider));
+    tasks || runs
+}
+
+/// What an agent said in the end counts: the first time, as it was said, from whom it came.
+pub(super) fn responses(fact: &Fact<'_>, was_dropped: bool) -> Result<(), String> {
+    if was_dropped && is_due(fact) {
+        return Err(format!("a response is lost: {:?}", fact.event));
+    }
+    for run in fact.change.runs.values() {
+        let before = fact.before.runs.get(&run.id);
+        let said_before = before.and_then(|before| before.response.as_ref());
+        if said_before.is_some() && said_before != run.response.as_ref() {
+            return Err(format!("{} responds twice", run.id));
+        }
+        let RunState::Saving { outcome, .. } = run.state else { continue };
+        let began = !before.is_some_and(|old| matches!(old.state, RunState::Saving { .. }));
+        if began && !is_faithful(fact, before, run, outcome) {
+            return Err(format!("{} said {:?} and ends as {outcome:?}", run.id, run.response));
+        }
+    }
+    Ok(())
+}
+
+fn is_faithful(fact: &Fact<'_>, before: Option<&Run>, run: &Run, outcome: Outcome) -> bool {
+    let taken_back = AfterStop::Finish { outcome: Outcome::Cancelled };
+    let withdrawn = matches!(before.map(|run| &run.state),
+        Some(RunState::Stopping { then, .. }) if *then == taken_back);
+    let by_human = matches!(
+        fact.event,
+        Event::TaskMoved { .. } | Event::TaskCancelled { .. } | Event::Answered { .. }
+    );
+    match (&run.response, outcome) {
+        (_, Outcome::Cancelled) => withdrawn || by_human,
+        (Some(Response { claim: Claim::Done, .. }), _) => outcome == Outcome::Done,
+        (Some(Response { claim: Claim::Request, .. }), _) => outcome == Outcome::Request,
+        (Some(Response { claim: Claim::Error, .. }), _) => outcome == Outcome::Error,
+        (None, _) => outcome != Outcome::Done && outcome != Outcome::Request,
+    }
+}
+
+/// Whether the event is a response that somebody waits for.
+fn is_due(fact: &Fact<'_>) -> bool {
+    match fact.event {
+        Event::Said { run, token, offset, words: Words::Responds { response: Some(_), .. } } => {
+            fact.before.runs.get(run).is_some_and(|row| {
+                row.token == *token
+                    && row.state.holds_agent()
+                    && row.read_to < *offset
+                    && row.response.is_none()
+            })
+        }
+        Event::ResponseFound { role, response, .. } => {
+            let fits = |run: &&Run| {
+                run.role == *role && response.issue.is_none_or(|issue| issue == run.task)
+            };
+            let live: Vec<&Run> = fact.before.live_runs().filter(fits).collect();
+            let at_work: Vec<&&Run> = live.iter().filter(|run| run.state.holds_agent()).collect();
+            let waits = |run: &&&Run| run.state.is_idle() && run.token > Token(0);
+            let waiting = live.iter().filter(waits).count();
+            match at_work[..] {
+                [run] => run.response.is_none(),
+                [] => waiting == 1 && response.issue.is_some(),
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,495 @@
+//! The daemon in small: memory that a crash wipes, over a store and a world that it does not.
+//!
+//! Each part has its counterpart in the engine: the arbiter ([`Sim::take`]), the conductor of the
+//! outbox ([`Sim::perform`]), the followers of the agents ([`Sim::read_agents`],
+//! [`Sim::check_health`]) and the mailbox ([`Sim::scan_mailbox`]). What the engine promises is kept
+//! here: a follower hands over one agent's words in order, each until it is recorded; an exit comes
+//! after the last word; a stop is settled after the exit was taken in; a worktree serves one effect
+//! at a time, in the order of the outbox.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crew_core::run::RunState;
+use crew_core::{
+    Effect, EffectId, Event, Millis, Refusal, RunId, Seq, Settled, State, Step, TaskId, Time,
+    Token, next_wake, note, step,
+};
+use crew_store::{Commit, Entry, Writer};
+
+use super::human::{self, Human, Licence};
+use super::ledger::Ledger;
+use super::random::Random;
+use super::world::World;
+use super::{Fault, Scenario, Tally, agent, check, team};
+
+/// Before a performer that is not heard of is run again.
+const MISSED_AFTER: Millis = Millis::minutes(1);
+
+type Start = (RunId, Token);
+
+/// The daemon in small.
+pub(super) struct Sim {
+    random: Random,
+    faults: Vec<Fault>,
+    now: Time,
+    writer: Writer,
+    state: State,
+    world: World,
+    ledger: Ledger,
+    human: Human,
+    tally: Tally,
+    full: bool,
+    calm: bool,
+    // What follows is memory, which a crash wipes.
+    /// What is on its way to the arbiter.
+    inbound: VecDeque<Event>,
+    /// Effects that are being performed, and since when.
+    performing: BTreeMap<EffectId, Time>,
+    /// Stops that wait until the agent's exit is taken in.
+    stops: BTreeMap<EffectId, Start>,
+    /// Agents whose exit was taken in.
+    exited: BTreeSet<Start>,
+    /// How far each start's output was read.
+    read: BTreeMap<Start, usize>,
+    /// Agents that were reported quiet.
+    flagged: BTreeSet<Start>,
+}
+
+/// What became of an event that was handed to the arbiter.
+enum Taken {
+    Recorded,
+    Refused(Refusal),
+    NotRecorded,
+}
+
+impl Sim {
+    pub(super) fn new(scenario: &Scenario) -> Result<Self, String> {
+        let writer = Writer::open(std::path::Path::new(":memory:")).map_err(|e| e.to_string())?;
+        let mut sim = Self {
+            random: Random::new(scenario.seed),
+            faults: scenario.faults.clone(),
+            now: Time(1_700_000_000_000),
+            writer,
+            state: State::default(),
+            world: World::default(),
+            ledger: Ledger::default(),
+            human: Human::default(),
+            tally: Tally::default(),
+            full: false,
+            calm: false,
+            inbound: VecDeque::new(),
+            performing: BTreeMap::new(),
+            stops: BTreeMap::new(),
+            exited: BTreeSet::new(),
+            read: BTreeMap::new(),
+            flagged: BTreeSet::new(),
+        };
+        sim.world.calm = !sim.has(Fault::Failure);
+        let team = team::new(&mut sim.random);
+        sim.take(&Event::ProjectAdded { name: "sim".into(), root: "/sim".into(), team }, None)?;
+        Ok(sim)
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    /// One thing happens, somewhere.
+    pub(super) fn turn(&mut self) -> Result<(), String> {
+        match self.random.below(100) {
+            0..30 => self.deliver()?,
+            30..50 => self.perform(),
+            50..68 => self.world.act(&self.state, self.now, &mut self.random),
+            68..71 => self.scan_mailbox()?,
+            71..82 => self.human_acts()?,
+            82..92 => self.time_passes()?,
+            92..95 if self.has(Fault::Crash) => self.crash()?,
+            95 if self.has(Fault::Clock) => self.clock_jumps(),
+            96 if self.has(Fault::DiskFull) => self.full = !self.full,
+            97 if self.has(Fault::Strays) => self.stray_file(),
+            _ => self.read_agents(),
+        }
+        check::world(&self.state, &self.world)
+    }
+
+    /// Hands the arbiter one of the things that are on their way, not always the oldest.
+    fn deliver(&mut self) -> Result<(), String> {
+        self.read_agents();
+        let ahead = if self.random.chance(20) { self.inbound.len() } else { 1 };
+        let at = self.random.below(ahead.max(1));
+        // What one agent says stays in order: one follower has it recorded, word by word.
+        let agent = self.inbound.get(at).and_then(agent_of);
+        let mut of_agent = self.inbound.iter().map(agent_of);
+        let first = agent.and_then(|agent| of_agent.position(|other| other == Some(agent)));
+        let Some(event) = self.inbound.remove(first.unwrap_or(at)) else { return Ok(()) };
+        if self.has(Fault::Duplicate) && self.random.chance(5) {
+            self.inbound.push_back(event.clone());
+        }
+        match self.take(&event, None)? {
+            Taken::Recorded => self.note_exit(&event),
+            Taken::NotRecorded => self.inbound.push_front(event),
+            Taken::Refused(refusal) => return Err(format!("news was refused: {refusal}")),
+        }
+        Ok(())
+    }
+
+    /// Whoever waits for an agent's exit goes on when that is recorded.
+    fn note_exit(&mut self, event: &Event) {
+        let Event::Exited { run, token, .. } = event else { return };
+        self.exited.insert((*run, *token));
+        let waiting = self.stops.iter().filter(|(_, start)| **start == (*run, *token));
+        for effect in waiting.map(|(effect, _)| *effect).collect::<Vec<_>>() {
+            self.stops.remove(&effect);
+            self.inbound.push_back(Event::Settled { effect, result: Settled::Stopped });
+        }
+    }
+
+    /// The arbiter's own path: decide, record, then act. Nothing acts before it is recorded.
+    fn take(&mut self, event: &Event, key: Option<String>) -> Result<Taken, String> {
+        if let Some(key) = &key
+            && self.writer.was_taken(key).map_err(|error| error.to_string())?.is_some()
+        {
+            return Ok(Taken::Recorded);
+        }
+        let Step { change, dropped } = match step(&self.state, event, self.now) {
+            Ok(step) => step,
+            Err(refusal) => {
+                check::refusal(&self.state, event, &refusal)?;
+                return Ok(Taken::Refused(refusal));
+            }
+        };
+        if matches!(event, Event::Ticked) && change.is_empty() {
+            return check::sleep(&self.state, self.now).map(|()| Taken::Recorded);
+        }
+        if self.full {
+            return Ok(Taken::NotRecorded); // the transaction fails as a whole
+        }
+        let entry = Entry {
+            seq: change.meta.seq,
+            at: self.now,
+            body: event.clone(),
+            notes: note::notes(&self.state, &change),
+            dropped: dropped.clone(),
+        };
+        let commit = [Commit { entry, change, key }];
+        self.writer.commit(&commit).map_err(|error| error.to_string())?;
+        let [Commit { change, .. }] = commit;
+        let fact = check::Fact { before: &self.state, event, change: &change, now: self.now };
+        self.ledger.note(&fact, dropped.as_deref());
+        check::step(&fact, dropped.as_deref(), &self.ledger)?;
+        self.human.note(event, &self.state);
+        self.state.apply(change);
+        self.performing.retain(|id, _| self.state.outbox.contains_key(id));
+        check::present(&self.state, &self.ledger, self.now)?;
+        check::world(&self.state, &self.world)?;
+        Ok(Taken::Recorded)
+    }
+
+    /// Effects that may begin: a worktree serves one at a time, in the order of the outbox; a stop
+    /// or an answer goes straight to the agent. While everything is stopped only what ends agents,
+    /// saves their work and gives worktrees back is performed.
+    fn due(&self) -> Vec<EffectId> {
+        let stopped = self.state.meta.stopped.is_some();
+        let mut lanes: BTreeSet<(TaskId, u32)> = BTreeSet::new();
+        let mut due = Vec::new();
+        for (id, effect) in &self.state.outbox {
+            if lane(effect, &self.state).is_some_and(|lane| !lanes.insert(lane)) {
+                continue;
+            }
+            let calming = matches!(
+                effect,
+                Effect::Stop { .. } | Effect::Save { .. } | Effect::Release { .. }
+            );
+            if (!stopped || calming) && !self.performing.contains_key(id) {
+                due.push(*id);
+            }
+        }
+        due
+    }
+
+    fn perform(&mut self) {
+        let due = self.due();
+        if let Some(id) = self.random.pick(&due).copied() {
+            self.perform_one(id);
+        }
+    }
+
+    fn perform_one(&mut self, id: EffectId) {
+        let Some(effect) = self.state.outbox.get(&id).cloned() else { return };
+        self.performing.insert(id, self.now);
+        let result = self.world.perform(id, &effect, &self.state, self.now, &mut self.random);
+        if self.has(Fault::Loss) && self.random.chance(10) {
+            return; // the performer died; it is run again when it is missed
+        }
+        match effect {
+            Effect::Stop { run, token }
+                if self.world.processes.contains_key(&(run, token))
+                    && !self.exited.contains(&(run, token)) =>
+            {
+                self.stops.insert(id, (run, token)); // its follower comes to the exit first
+            }
+            _ => self.inbound.push_back(Event::Settled { effect: id, result }),
+        }
+    }
+
+    /// Brings new words and exits on their way.
+    fn read_agents(&mut self) {
+        let holds = |run: &&crew_core::run::Run| run.state.holds_agent();
+        let live = self.state.live_runs().filter(holds).map(|run| (run.id, run.token));
+        let starts: BTreeSet<Start> = live.chain(self.stops.values().copied()).collect();
+        for start in starts {
+            self.read_some(start);
+        }
+    }
+
+    fn read_some(&mut self, (run, token): Start) {
+        let Some(process) = self.world.processes.get(&(run, token)) else { return };
+        let stored = self.state.runs.get(&run).filter(|row| row.token == token);
+        let from = stored.map_or(0, |row| row.read_to as usize);
+        let read = self.read.entry((run, token)).or_insert(from);
+        for _ in 0..2 {
+            match process.log.get(*read) {
+                Some(words) => {
+                    *read += 1;
+                    let (offset, words) = (*read as u64, words.clone());
+                    self.inbound.push_back(Event::Said { run, token, offset, words });
+                }
+                None if !process.alive && *read == process.log.len() => {
+                    *read += 1; // the exit is reported once
+                    self.inbound.push_back(Event::Exited { run, token, how: "exit 1".into() });
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// What follows an agent flags it when it is quiet, and gives it up when it is silent.
+    fn check_health(&mut self) -> Result<(), String> {
+        for start in self.world.alive.clone() {
+            let Some((heard, quiet, silent)) = self.watched(start) else { continue };
+            let (run, token) = start;
+            let pause = self.now.since(heard);
+            let event = if pause >= silent {
+                Event::Silent { run, token }
+            } else if pause >= quiet && self.flagged.insert(start) {
+                Event::Quiet { run, token, since: heard }
+            } else if pause < quiet && self.flagged.remove(&start) {
+                Event::Heard { run, token }
+            } else {
+                continue;
+            };
+            self.take(&event, None)?;
+        }
+        Ok(())
+    }
+
+    /// When an agent was last heard, and how long it may be quiet and silent; `None` if it may be
+    /// so for ever.
+    fn watched(&self, (run, token): Start) -> Option<(Time, Millis, Millis)> {
+        let row = self.state.runs.get(&run).filter(|row| row.token == token)?;
+        let RunState::Running { responded: None, .. } = row.state else { return None };
+        let limits = self.state.projects.get(&row.project)?.team.limits;
+        let heard = self.world.processes.get(&(run, token))?.heard_at;
+        Some((heard, limits.quiet, limits.silent))
+    }
+
+    /// A file is put away only after the event that it became is recorded.
+    fn scan_mailbox(&mut self) -> Result<(), String> {
+        let Some((key, (role, response))) = self.world.files.first_key_value() else {
+            return Ok(());
+        };
+        let (key, role, response) = (key.clone(), role.clone(), response.clone());
+        let project = crew_core::ProjectId(1);
+        let event = Event::ResponseFound { project, role, response };
+        let taken = self.take(&event, Some(key.clone()))?;
+        if matches!(taken, Taken::Recorded) && (self.calm || self.random.chance(80)) {
+            self.world.files.remove(&key); // otherwise a crash came between
+        }
+        Ok(())
+    }
+
+    /// Somebody drops a response of a role, or about a task, that has nothing to do with it.
+    fn stray_file(&mut self) {
+        let Some(project) = self.state.projects.values().next() else { return };
+        let roles: Vec<_> = project.team.roles.keys().cloned().collect();
+        let runs: Vec<_> = self.state.runs.values().collect();
+        let Some(run) = self.random.pick(&runs).copied().cloned() else { return };
+        let Some(role) = self.random.pick(&roles).cloned() else { return };
+        if role != run.role {
+            let response = agent::respond(&run, &self.state, false, &mut self.random);
+            self.world.write_file(role, response);
+        }
+    }
+
+    fn human_acts(&mut self) -> Result<(), String> {
+        let (meddles, edits_team) = (self.has(Fault::Meddling), self.has(Fault::Policy));
+        let licence = Licence { meddles, edits_team };
+        match self.human.wish(&self.state, licence, &mut self.random) {
+            Some(wish) => self.take(&wish, None).map(drop), // refused is refused
+            None => Ok(()),
+        }
+    }
+
+    fn time_passes(&mut self) -> Result<(), String> {
+        let steps = [50, 1_000, 5_000, 5_000, 20_000, 20_000, 120_000, 700_000];
+        let length = self.random.pick(&steps).copied().unwrap_or(50);
+        self.pass(Millis(length))
+    }
+
+    fn pass(&mut self, length: Millis) -> Result<(), String> {
+        self.now = self.now + length;
+        let now = self.now;
+        self.performing
+            .retain(|id, since| self.stops.contains_key(id) || now.since(*since) < MISSED_AFTER);
+        self.take(&Event::Ticked, None)?;
+        self.check_health()
+    }
+
+    fn clock_jumps(&mut self) {
+        self.ledger.clock_was_set = true;
+        let jump = Millis::minutes(self.random.below(600) as u64);
+        self.now = if self.random.chance(50) { self.now + jump } else { self.now - jump };
+    }
+
+    /// `kill -9` of the daemon: memory is gone, the store and the world stay.
+    fn crash(&mut self) -> Result<(), String> {
+        self.tally.crashes += 1;
+        self.inbound.clear();
+        self.performing.clear();
+        self.stops.clear();
+        self.exited.clear();
+        self.read.clear();
+        self.flagged.clear();
+        let loaded = self.writer.load().map_err(|error| error.to_string())?;
+        if loaded != self.state {
+            return Err("what was loaded after a crash is not what was there before".into());
+        }
+        self.state = loaded;
+        Ok(())
+    }
+
+    /// From here on everybody behaves.
+    pub(super) fn calm_down(&mut self) -> Result<(), String> {
+        (self.calm, self.world.calm, self.full) = (true, true, false);
+        self.crash()?;
+        self.faults.clear();
+        if self.state.meta.stopped.is_some() {
+            self.take(&Event::EmergencyReleased, None)?;
+        }
+        Ok(())
+    }
+
+    /// One of the things that can be done is done; time passes when there is none.
+    pub(super) fn calm_turn(&mut self) -> Result<(), String> {
+        self.read_agents();
+        let due = self.due();
+        let duty = human::duty(&self.state);
+        let busy = self.world.processes.values().any(agent::Process::is_busy);
+        let mut can: Vec<fn(&mut Self) -> Result<(), String>> = Vec::new();
+        let mut add = |is: bool, act| is.then(|| can.push(act));
+        add(!self.inbound.is_empty(), Self::deliver);
+        add(!due.is_empty(), |sim| {
+            sim.perform();
+            Ok(())
+        });
+        add(busy || !self.world.triggers.is_empty(), |sim| {
+            sim.world.act(&sim.state, sim.now, &mut sim.random);
+            Ok(())
+        });
+        add(!self.world.files.is_empty(), Self::scan_mailbox);
+        add(duty.is_some(), Self::do_duty);
+        match self.random.pick(&can) {
+            Some(act) => act(self)?,
+            None => self.sleep()?,
+        }
+        check::world(&self.state, &self.world)
+    }
+
+    fn do_duty(&mut self) -> Result<(), String> {
+        let Some(duty) = human::duty(&self.state) else { return Ok(()) };
+        match self.take(&duty, None)? {
+            Taken::Recorded | Taken::NotRecorded => Ok(()),
+            Taken::Refused(why) => {
+                Err(format!("{duty:?} is all that helps, and is refused: {why}"))
+            }
+        }
+    }
+
+    /// Until something is due by itself.
+    fn sleep(&mut self) -> Result<(), String> {
+        let silence = self.world.alive.iter().filter_map(|start| {
+            let (heard, _, silent) = self.watched(*start)?;
+            Some(heard + silent)
+        });
+        let wake = next_wake(&self.state, self.now).into_iter().chain(silence).min();
+        let Some(wake) = wake else {
+            return Err(self.explain_standstill("nothing is due, and nobody can do anything"));
+        };
+        self.pass(wake.since(self.now).max(Millis(20)))
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.state.open_tasks().next().is_none()
+            && self.state.outbox.is_empty()
+            && self.inbound.is_empty()
+            && self.stops.is_empty()
+    }
+
+    pub(super) fn finale(&mut self) -> Result<(), String> {
+        check::replay(&self.writer, &self.state)?;
+        check::end(&self.state, &self.world, &self.ledger, &self.human.acknowledged)
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        let (entries, tasks) = (self.state.meta.seq.0, self.state.tasks.len() as u64);
+        Tally { entries, tasks, ..self.tally }
+    }
+
+    pub(super) fn entries(&self, after: Seq, most: u32) -> Vec<Entry> {
+        self.writer.entries(after, most).unwrap_or_default()
+    }
+
+    pub(super) fn explain_standstill(&self, what: &str) -> String {
+        let State { outbox, limits, .. } = &self.state;
+        let tasks = self.state.open_tasks().map(|task| {
+            format!(
+                "{} in {}: {:?}, depends on {:?}",
+                task.id, task.stage, task.phase, task.depends_on
+            )
+        });
+        let tasks: Vec<String> = tasks.collect();
+        let runs: Vec<String> = self.state.live_runs().map(|run| format!("{run:?}")).collect();
+        let asks: Vec<String> = self.state.open_asks().map(|ask| format!("{ask:?}")).collect();
+        format!(
+            "{what} at {:?}\n{}\n{}\n{}\nlimits: {limits:?}\noutbox: {outbox:?}\nalive: {:?}",
+            self.now,
+            tasks.join("\n"),
+            runs.join("\n"),
+            asks.join("\n"),
+            self.world.alive
+        )
+    }
+}
+
+/// The worktree that an effect works in; a stop and an answer go to the agent.
+fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
+    match effect {
+        Effect::Start { run, .. } | Effect::Save { run, .. } => {
+            state.runs.get(run).map(|run| (run.task, run.slot))
+        }
+        Effect::Combine { task, .. }
+        | Effect::Check { task, .. }
+        | Effect::Merge { task, .. }
+        | Effect::Release { task } => Some((*task, 0)),
+        Effect::Stop { .. } | Effect::Send { .. } => None,
+    }
+}
+
+/// The agent that an event comes from.
+fn agent_of(event: &Event) -> Option<Start> {
+    match event {
+        Event::Said { run, token, .. } | Event::Exited { run, token, .. } => Some((*run, *token)),
+        _ => None,
+    }
+}

@@ -1,0 +1,135 @@
+//! What the checks know by themselves, from what happened, without asking the arbiter's rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crew_core::protocol::{Claim, Verdict};
+use crew_core::run::{Outcome, Purpose, RunState};
+use crew_core::task::{CommitId, Phase};
+use crew_core::team::{Gate, Limits};
+use crew_core::{Effect, Event, RoleName, RunId, Settled, TaskId, Words};
+
+use super::check::Fact;
+
+/// A gate that a commit of a task has passed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Passed {
+    pub(super) task: TaskId,
+    pub(super) gate: GateKey,
+    pub(super) commit: Option<CommitId>,
+}
+
+/// Which gate.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum GateKey {
+    Check(String),
+    Verdict(RoleName),
+    Human,
+}
+
+impl GateKey {
+    pub(super) fn of(gate: &Gate) -> Self {
+        match gate {
+            Gate::Check { command, .. } => Self::Check(command.clone()),
+            Gate::Verdict(role) => Self::Verdict(role.clone()),
+            Gate::Human => Self::Human,
+        }
+    }
+}
+
+/// What the checks know by themselves.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    passed: BTreeSet<Passed>,
+    /// Tokens by the day on which they were reported.
+    pub(super) days: BTreeMap<u64, u64>,
+    /// From then on a day is not a day any more.
+    pub(super) clock_was_set: bool,
+    /// Tokens by run.
+    pub(super) spent: BTreeMap<RunId, u64>,
+    /// The largest bounds that any team has set so far.
+    pub(super) retries_max: u32,
+    pub(super) consults_max: u32,
+    pub(super) asks_max: u32,
+    pub(super) visits_max: u32,
+}
+
+impl Ledger {
+    pub(super) fn has_passed(&self, task: TaskId, gate: &Gate, commit: Option<&CommitId>) -> bool {
+        let commit = commit.cloned();
+        self.passed.contains(&Passed { task, gate: GateKey::of(gate), commit })
+    }
+
+    /// Takes down what a recorded event says.
+    pub(super) fn note(&mut self, fact: &Fact<'_>, dropped: Option<&str>) {
+        self.note_bounds(fact);
+        if dropped.is_some() {
+            return;
+        }
+        match fact.event {
+            Event::Said { run, words: Words::Used(usage), .. } => {
+                *self.days.entry(fact.now.day()).or_default() += usage.tokens();
+                *self.spent.entry(*run).or_default() += usage.tokens();
+            }
+            Event::Approved { task, commit } => {
+                if let Some(Phase::Approving { gate }) =
+                    fact.before.tasks.get(task).map(|t| &t.phase)
+                {
+                    // Whoever named a commit has seen that one and no other.
+                    let commit = commit.clone().or(gate.commit.clone());
+                    self.pass(*task, GateKey::Human, commit);
+                }
+            }
+            Event::Settled { effect, result } => {
+                if let Some(effect) = fact.before.outbox.get(effect) {
+                    self.note_settled(fact, effect, result);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_settled(&mut self, fact: &Fact<'_>, effect: &Effect, result: &Settled) {
+        match (effect, result) {
+            (
+                Effect::Check { task, commit, command, .. },
+                Settled::Checked { passed: true, .. },
+            ) => {
+                self.pass(*task, GateKey::Check(command.clone()), commit.clone());
+            }
+            (Effect::Save { run, .. }, Settled::Saved { .. }) => {
+                let Some(run) = fact.before.runs.get(run) else { return };
+                let said = run.response.as_ref();
+                let good = said.is_some_and(|said| {
+                    said.verdict == Some(Verdict::Pass) && said.claim == Claim::Done
+                });
+                let saved_as_done =
+                    matches!(run.state, RunState::Saving { outcome: Outcome::Done, .. });
+                let judged = fact.before.tasks.get(&run.task).map(|task| &task.phase);
+                if let Some(Phase::Judging { run: judge, gate }) = judged
+                    && *judge == run.id
+                    && run.purpose == Purpose::Verdict
+                    && good
+                    && saved_as_done
+                {
+                    self.pass(run.task, GateKey::Verdict(run.role.clone()), gate.commit.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn pass(&mut self, task: TaskId, gate: GateKey, commit: Option<CommitId>) {
+        self.passed.insert(Passed { task, gate, commit });
+    }
+
+    fn note_bounds(&mut self, fact: &Fact<'_>) {
+        for project in fact.change.projects.values() {
+            let Limits { retries, consults, asks, .. } = project.team.limits;
+            self.retries_max = self.retries_max.max(retries);
+            self.consults_max = self.consults_max.max(consults);
+            self.asks_max = self.asks_max.max(asks);
+            let visits = project.team.stages.iter().map(|stage| stage.visits_max).max();
+            self.visits_max = self.visits_max.max(visits.unwrap_or(0));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Teams: the default one made harder, and what people change in it while it works.
+
+use crew_core::Millis;
+use crew_core::team::{self, Gate, Provider, ProviderKind, Stage, Team, Work};
+
+use super::random::Random;
+
+/// The default team, made harder: small budgets, other modes, more gates, a role without an agent.
+pub(super) fn new(random: &mut Random) -> Box<Team> {
+    let mut team = match team::parse(team::DEFAULT_TEAM) {
+        Ok(team) => team,
+        Err(problems) => unreachable!("BUG: the default team has {problems:?}"),
+    };
+    team.limits.run = Millis::minutes(20 + random.below(2) as u64 * 40);
+    team.limits.agents = 1 + random.below(4) as u32;
+    change_budget(&mut team, random);
+    if let Ok(mail) = "mail".parse() {
+        team.providers.insert(mail, Provider { kind: ProviderKind::Mailbox, agents: 8 });
+    }
+    if random.chance(30) {
+        play_by_mail(&mut team);
+    }
+    change_work(&mut team, random);
+    if random.chance(50) {
+        toggle(&mut team, "in-progress", check("make test"));
+    }
+    if random.chance(40) {
+        toggle(&mut team, "needs-review", check("make lint"));
+    }
+    if random.chance(40) {
+        toggle_verdict(&mut team);
+    }
+    Box::new(team)
+}
+
+/// A team after somebody has edited it.
+pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
+    let mut team = team.clone();
+    match random.below(9) {
+        0 => {
+            team.limits.agents = 1 + random.below(4) as u32;
+            team.limits.retries = random.below(3) as u32;
+            team.limits.consults = 1 + random.below(5) as u32;
+        }
+        1 => change_budget(&mut team, random),
+        2 => {
+            let wip = random.below(4) as u32;
+            with_stage(&mut team, "in-progress", |stage| stage.wip = (wip > 0).then_some(wip));
+        }
+        3 => toggle(&mut team, "in-progress", check("make test")),
+        4 => toggle(&mut team, "needs-review", check("make lint")),
+        5 => toggle_verdict(&mut team),
+        6 => change_work(&mut team, random),
+        7 => rename(&mut team),
+        _ => play_by_mail(&mut team),
+    }
+    Box::new(team)
+}
+
+/// So small that what all at work might spend matters.
+fn change_budget(team: &mut Team, random: &mut Random) {
+    team.budget.run.tokens = 200 + 100 * random.below(3) as u64;
+    team.budget.task.tokens = 500 + 300 * random.below(4) as u64;
+    team.budget.day.tokens = 1_500 + 700 * random.below(4) as u64;
+    team.budget.task_runs = 12 + random.below(30) as u32;
+}
+
+fn check(command: &str) -> Gate {
+    let timeout = Millis::minutes(1);
+    Gate::Check { name: command.into(), command: command.into(), timeout }
+}
+
+fn with_stage(team: &mut Team, name: &str, change: impl FnOnce(&mut Stage)) {
+    if let Some(stage) = team.stages.iter_mut().find(|stage| stage.name.as_str() == name) {
+        change(stage);
+    }
+}
+
+/// Adds a gate in front of the others, or takes it away.
+fn toggle(team: &mut Team, stage: &str, gate: Gate) {
+    with_stage(team, stage, |stage| {
+        let before = stage.gates.len();
+        stage.gates.retain(|known| *known != gate);
+        if stage.gates.len() == before {
+            stage.gates.insert(0, gate);
+        }
+    });
+}
+
+fn toggle_verdict(team: &mut Team) {
+    if let Ok(pm) = "pm".parse() {
+        toggle(team, "in-progress", Gate::Verdict(pm));
+    }
+}
+
+fn change_work(team: &mut Team, random: &mut Random) {
+    let names = ["engineer", "architect", "tester"].map(str::parse);
+    let [Ok(engineer), Ok(architect), Ok(tester)] = names else { return };
+    let work = match random.below(4) {
+        0 => Work::BestOfN { role: engineer, n: 2, judge: architect },
+        1 => Work::Parallel(vec![engineer, tester]),
+        2 => Work::Sequence(vec![engineer.clone(), tester]),
+        _ => Work::Sequence(vec![engineer]),
+    };
+    with_stage(team, "in-progress", |stage| stage.work = work);
+}
+
+/// The architect becomes a person, or an agent again.
+fn play_by_mail(team: &mut Team) {
+    let names = ("architect".parse(), "mail".parse(), "native".parse());
+    let (Ok(architect), Ok(mail), Ok(native)) = names else { return };
+    if let Some(role) = team.roles.get_mut(&architect) {
+        role.provider = if role.provider == mail { native } else { mail };
+    }
+}
+
+/// One stage gets another name: refused while a task needs it.
+fn rename(team: &mut Team) {
+    let (Ok(testing), Ok(qa)) = ("needs-testing".parse(), "qa".parse()) else { return };
+    let (from, to) = if team.stage(&testing).is_some() { (testing, qa) } else { (qa, testing) };
+    for stage in &mut team.stages {
+        let names = std::iter::once(&mut stage.name).chain(&mut stage.next).chain(&mut stage.back);
+        names.filter(|name| **name == from).for_each(|name| *name = to.clone());
+    }
+}

@@ -1,0 +1,282 @@
+//! Structure rules as tests: who may depend on whom, what files look like, which words are out.
+//!
+//! A rule here is cheaper than a review comment. Where one makes the code worse, change the rule in
+//! the commit that needs it, and say why.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A file longer than this holds a second concept. Tests are not counted.
+const FILE_LINES_MAX: usize = 600;
+
+/// A crate may depend on crates of a lower layer, and on no other crate of ours.
+const LAYERS: &[(&str, u32)] = &[
+    ("crew-core", 0),
+    ("crew-store", 1),
+    ("crew-git", 1),
+    ("crew-github", 1),
+    ("crew-agent", 1),
+    ("crew-engine", 2),
+    ("crew-server", 3),
+    ("crew-cli", 4),
+    ("crew-desktop", 5),
+];
+
+/// For tests only, so in no layer: what it may build on.
+const TESTKIT: (&str, u32) = ("crew-testkit", 3);
+
+/// Words that say nothing about what a thing is.
+const BANNED_WORDS: &[&str] =
+    &["manager", "service", "helper", "helpers", "util", "utils", "processor", "common", "misc"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Files below `directory` with one of these endings, in order.
+fn files(directory: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut queue = vec![directory.to_owned()];
+    while let Some(directory) = queue.pop() {
+        let Ok(entries) = fs::read_dir(&directory) else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !["target", "node_modules", ".git"].contains(&name.as_str()) {
+                    queue.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The Rust files of the product itself: `crates/*/src`, with their path from the root.
+fn sources() -> Vec<(String, String)> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        for path in files(&entry.unwrap().path().join("src"), &[".rs"]) {
+            sources.push((shown(&path), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    assert!(sources.len() > 50, "the sources are there");
+    sources
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/")
+}
+
+fn is_test_file(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
+/// The text before the tests of a file.
+fn without_tests(text: &str) -> &str {
+    text.find("#[cfg(test)]\nmod ").map_or(text, |at| &text[..at])
+}
+
+/// The code of a line, without what is said about it.
+fn code(line: &str) -> &str {
+    let line = line.trim_start();
+    if line.starts_with("//") { "" } else { line }
+}
+
+fn none(rule: &str, breaches: &[String]) {
+    assert!(breaches.is_empty(), "{rule}:\n  {}", breaches.join("\n  "));
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn crates_depend_downwards_only() {
+    let layers: BTreeMap<&str, u32> = LAYERS.iter().copied().chain([TESTKIT]).collect();
+    let mut breaches = Vec::new();
+    for package in metadata()["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let Some(layer) = layers.get(name) else {
+            breaches.push(format!("{name} has no layer; give it one in LAYERS"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let on = dependency["name"].as_str().unwrap();
+            let is_for_tests = dependency["kind"] == "dev";
+            let is_below = layers.get(on).is_some_and(|below| below < layer);
+            if !on.starts_with("crew-") || is_for_tests || (is_below && on != TESTKIT.0) {
+                continue;
+            }
+            breaches.push(format!("{name} -> {on}"));
+        }
+    }
+    none(
+        "core <- store, git, github, agent <- engine <- server <- cli; testkit is for tests",
+        &breaches,
+    );
+}
+
+#[test]
+fn no_file_grows_into_the_one_that_holds_everything() {
+    let long = sources().into_iter().filter(|(path, _)| !is_test_file(path));
+    let long = long.map(|(path, text)| (path, without_tests(&text).lines().count()));
+    let long = long.filter(|(_, lines)| *lines > FILE_LINES_MAX);
+    let breaches: Vec<_> = long.map(|(path, lines)| format!("{path}: {lines} lines")).collect();
+    none(
+        &format!(
+            "a file has at most {FILE_LINES_MAX} lines without its tests; split it by concept"
+        ),
+        &breaches,
+    );
+}
+
+#[test]
+fn names_say_what_a_thing_is() {
+    let mut breaches = Vec::new();
+    for (path, text) in sources() {
+        let stem = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
+        let named = text.lines().filter_map(|line| defined_name(code(line)));
+        for name in named.chain([stem.as_str()]).filter(|name| has_banned_word(name)) {
+            breaches.push(format!("{path}: {name}"));
+        }
+    }
+    none(&format!("none of {BANNED_WORDS:?} in the name of a type or module"), &breaches);
+}
+
+fn defined_name(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let line = match line.strip_prefix("pub(") {
+        Some(rest) => rest.split_once(") ")?.1,
+        None => line,
+    };
+    let (keyword, rest) = line.split_once(' ')?;
+    let is_definition = ["struct", "enum", "trait", "type", "mod", "union"].contains(&keyword);
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    is_definition.then(|| &rest[..end])
+}
+
+fn has_banned_word(name: &str) -> bool {
+    let mut spaced = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() {
+            spaced.push('_');
+        }
+        spaced.extend(c.to_lowercase());
+    }
+    spaced.split(['_', '-']).any(|word| BANNED_WORDS.contains(&word))
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is() {
+    let bare = sources().into_iter().filter(|(_, text)| !text.starts_with("//! "));
+    let breaches: Vec<_> = bare.map(|(path, _)| path).collect();
+    none("a source file begins with `//!`: what it is, why, what holds", &breaches);
+}
+
+#[test]
+fn no_test_is_switched_off() {
+    let switched_off = concat!("#[", "ignore");
+    let all = files(&root().join("crates"), &[".rs"]);
+    let off = all.iter().filter(|path| fs::read_to_string(path).unwrap().contains(switched_off));
+    none("a test runs, or is removed", &off.map(|path| shown(path)).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_panics_on_purpose() {
+    let panics = [".unwrap()", ".expect(", "unreachable!(", "unimplemented!(", "todo!("];
+    let mut breaches = Vec::new();
+    for (path, text) in sources() {
+        if is_test_file(&path) || path.starts_with("crates/testkit/") {
+            continue;
+        }
+        for (at, line) in without_tests(&text).lines().enumerate() {
+            if panics.iter().any(|panic| code(line).contains(panic)) {
+                breaches.push(format!("{path}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    none("outside of tests nothing unwraps; a breach is an error that says BUG", &breaches);
+}
+
+#[test]
+fn no_path_of_one_machine_is_written_down() {
+    let paths = ["/home/", "/Users/", "/root/", "/tmp/", "/tmp\"", "C:\\"];
+    let mut breaches = Vec::new();
+    for (path, text) in sources() {
+        let text = if is_test_file(&path) { "" } else { without_tests(&text) };
+        for (at, line) in text.lines().enumerate() {
+            if paths.iter().any(|part| code(line).contains(part)) {
+                breaches.push(format!("{path}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    for path in files(&root(), &[".md", ".toml", ".sh", "Makefile", "setup", "run"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        for part in ["/home/", "/Users/", "/root/"].iter().filter(|part| text.contains(**part)) {
+            breaches.push(format!("{}: {part}", shown(&path)));
+        }
+    }
+    none("paths come from arguments, the environment or the system", &breaches);
+}
+
+#[test]
+fn the_changelog_is_ready_for_the_next_change() {
+    let text = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    assert!(text.contains("\n## [Unreleased]\n"), "CHANGELOG.md has a section [Unreleased]");
+}
+
+#[test]
+fn decisions_are_numbered_without_gaps_and_short() {
+    let adrs = files(&root().join("docs/adr"), &[".md"]);
+    assert!(!adrs.is_empty());
+    for (at, path) in adrs.iter().enumerate() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(name.starts_with(&format!("{:04}-", at + 1)), "{name} is number {}", at + 1);
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.lines().count() <= 50, "{name}: at most 50 lines");
+        for part in ["## Context", "## Decision", "## Consequences", "## Alternatives"] {
+            assert!(text.contains(part), "{name} has no {part}");
+        }
+    }
+}
+
+#[test]
+fn links_in_the_documents_lead_somewhere() {
+    let mut breaches = Vec::new();
+    for path in files(&root(), &[".md"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            let is_ours = !file.is_empty() && !file.contains("://") && !file.contains(' ');
+            if is_ours && !path.parent().unwrap().join(file).exists() {
+                breaches.push(format!("{}: {target}", shown(&path)));
+            }
+        }
+    }
+    none("a link to a file leads to one", &breaches);
+}
+
+#[test]
+fn the_rules_themselves_can_fail() {
+    assert_eq!(defined_name("pub(crate) struct TaskManager {"), Some("TaskManager"));
+    assert_eq!(defined_name("mod common;"), Some("common"));
+    assert_eq!(defined_name("let mod_name = 3;"), None);
+    assert!(has_banned_word("TaskManager") && has_banned_word("str_utils"));
+    assert!(!has_banned_word("Serviceable") && !has_banned_word("Commons"));
+    assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {}"), "a\n");
+}
