@@ -103,7 +103,7 @@ fn note(note: &Note) -> String {
         Note::Phase { task, phase } => format!("#{task} {phase}"),
         Note::Run { run, task, role, state } => format!("#{task} r{run} {role} {state}"),
         Note::Ask { ask, task, state } => format!("#{task} a{ask} {state}"),
-        Note::Project { project } => format!("p{project} has a new team"),
+        Note::Project { project } => format!("p{project} team in use"),
     }
 }
 

@@ -90,3 +90,102 @@ fn waits(state: &State, task: &Task, now: Time) -> bool {
         other => other.needs_human(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crew_core::task::CommitId;
+    use crew_core::{
+        Event, ProjectId, RunId, Settled, TaskDraft, TaskId, Token, Words, step, team,
+    };
+
+    const NOW: Time = Time(1_000_000);
+
+    /// A project with the default team, and a task that the PM works on.
+    fn at_work() -> State {
+        let team = Box::new(team::parse(team::DEFAULT_TEAM).unwrap());
+        let mut state = State::default();
+        let project = Event::ProjectAdded { name: "p".into(), root: "/p".into(), team };
+        happens(&mut state, &project, NOW);
+        add(&mut state, &[]);
+        settle(&mut state, &Settled::Started { head: CommitId("0".repeat(40)) });
+        state
+    }
+
+    fn add(state: &mut State, after: &[u64]) {
+        let depends_on = after.iter().map(|id| TaskId(*id)).collect();
+        let draft = TaskDraft { title: "t".into(), depends_on, ..TaskDraft::default() };
+        happens(state, &Event::TaskAdded { project: ProjectId(1), draft }, NOW);
+    }
+
+    fn happens(state: &mut State, event: &Event, now: Time) {
+        let step = step(state, event, now).unwrap();
+        assert_eq!(step.dropped, None, "{event:?}");
+        state.apply(step.change);
+    }
+
+    fn settle(state: &mut State, result: &Settled) {
+        let effects: Vec<_> = state.outbox.keys().copied().collect();
+        for effect in effects {
+            happens(state, &Event::Settled { effect, result: result.clone() }, NOW);
+        }
+    }
+
+    fn says(state: &mut State, words: Words) {
+        let event = Event::Said { run: RunId(1), token: Token(1), offset: 1, words };
+        happens(state, &event, NOW);
+    }
+
+    fn check(what: &str, state: &State, idle: bool, waiting: u64) {
+        let found = super::idle(state, NOW);
+        assert_eq!((found.idle, found.waiting), (idle, waiting), "{what}: {found:?}");
+        assert_eq!(found.moves.is_none(), idle, "{what}: {found:?}");
+    }
+
+    #[test]
+    fn nothing_to_do_is_idle_and_an_agent_at_work_is_not() {
+        check("nothing", &State::default(), true, 0);
+        check("at work", &at_work(), false, 0);
+    }
+
+    #[test]
+    fn a_question_to_the_human_is_idle_and_so_is_what_comes_after_it() {
+        let mut state = at_work();
+        add(&mut state, &[1]);
+        add(&mut state, &[2]);
+        let (key, text, options) = ("k".into(), "which?".into(), Vec::new());
+        says(&mut state, Words::Asks { key, text, options });
+        check("asked", &state, true, 3);
+        add(&mut state, &[]);
+        check("the only PM is taken until the answer", &state, true, 3);
+    }
+
+    #[test]
+    fn a_limit_is_not_idle() {
+        let mut state = at_work();
+        let until = Some(NOW + crew_core::Millis::hours(1));
+        says(&mut state, Words::Limited { until, message: "later".into() });
+        settle(&mut state, &Settled::Stopped);
+        check("limited", &state, false, 0);
+    }
+
+    #[test]
+    fn a_backoff_is_not_idle() {
+        let mut state = at_work();
+        let how = "killed".into();
+        happens(&mut state, &Event::Exited { run: RunId(1), token: Token(1), how }, NOW);
+        settle(&mut state, &Settled::Saved { head: CommitId("0".repeat(40)) });
+        check("backoff", &state, false, 0);
+    }
+
+    #[test]
+    fn paused_and_stopped_are_idle_once_the_agent_is_gone() {
+        for hold in [Event::TaskPaused { task: TaskId(1) }, Event::EmergencyStopped] {
+            let mut state = at_work();
+            happens(&mut state, &hold, NOW);
+            check("its agent ends", &state, false, 1);
+            settle(&mut state, &Settled::Stopped);
+            check("held back", &state, true, 1);
+        }
+    }
+}

@@ -27,13 +27,8 @@ pub(crate) const ROLES: [(&str, &str); 6] = [
     ("community", include_str!("../../assets/agents/community.md")),
 ];
 
-const GOALS: &str = "\
-# What this project is after, for every agent to know. The most important first.
-
-# [[goals]]
-# what = \"Version 1.0 by the end of May\"
-# why = \"Three customers wait for it\"
-";
+const PROJECT: &str = include_str!("../../assets/knowledge/project.toml");
+const GOALS: &str = include_str!("../../assets/knowledge/goals.toml");
 
 pub(crate) const GITIGNORE: &str =
     "# The mailbox of agents and scripts: messages, not source.\nshared/\n";
@@ -107,16 +102,10 @@ fn team_on(base: &str) -> Result<String, CliError> {
     Ok(DEFAULT_TEAM.replacen("base = \"main\"", &line, 1))
 }
 
+/// What every agent should know, with the name filled in.
 fn about_project(root: &Path) -> Result<String, CliError> {
     let name = root.file_name().map(|name| name.display().to_string()).unwrap_or_default();
-    let name = quoted(&name)?;
-    Ok(format!(
-        "# What every agent should know about this project before it begins.\n\n\
-         name = {name}\n\
-         about = \"\"          # one sentence: what it is, and for whom\n\
-         # test = \"make test\"  # how it is tested\n\
-         # rules = [\"No new dependencies without asking\"]\n"
-    ))
+    Ok(PROJECT.replacen("name = \"\"", &format!("name = {}", quoted(&name)?), 1))
 }
 
 /// A JSON string is a basic string of TOML as well.

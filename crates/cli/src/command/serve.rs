@@ -41,11 +41,12 @@ async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
     let program = std::env::current_exe().attempt("finding this program")?;
     let stop = CancellationToken::new();
     listen_for_signals(&stop)?;
+    // Before the engine: with a port that is taken, no agent is touched.
+    let listener = crew_server::bind(port).await.attempt(format!("listening on port {port}"))?;
+    let address = listener.local_addr().attempt("listening")?;
     let options =
         Options { home: home.root().to_owned(), program, builtin_playbook: BUILTIN_PLAYBOOK };
     let engine = Engine::start(options).await?;
-    let listener = crew_server::bind(port).await.attempt(format!("listening on port {port}"))?;
-    let address = listener.local_addr().attempt("listening")?;
     let file = DaemonFile {
         url: format!("http://{address}"),
         pid: std::process::id(),
@@ -53,19 +54,18 @@ async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: engine.handle().now().0,
     };
+    let token = home.token()?;
     file.write(&home)?;
     tracing::info!("serving {} at {}", file.home, file.url);
-    if !context.out.json {
-        context.out.note(format!("Crewhouse serves {} at {}", file.home, file.url));
-    }
-    let served = crew_server::serve(engine.handle().clone(), listener, home.token()?, stop).await;
+    let served = crew_server::serve(engine.handle().clone(), listener, token, stop).await;
     // We hold the home, so the file is ours.
-    std::fs::remove_file(home.daemon_file()).attempt("removing daemon.json")?;
+    let removed = std::fs::remove_file(home.daemon_file()).attempt("removing daemon.json");
     if tokio::time::timeout(SHUTDOWN_PATIENCE, engine.shutdown()).await.is_err() {
         tracing::warn!("the engine was cut off; what it was doing is in the outbox");
     }
     tracing::info!("ended; agents stay at work");
     served.attempt("serving")?;
+    removed?;
     Ok(Exit::Ok)
 }
 

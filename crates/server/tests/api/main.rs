@@ -1,0 +1,9 @@
+//! The API as clients see it: over a real connection, with a real engine on a home of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::panic, reason = "likewise")]
+
+mod harness;
+mod routes;
+mod security;
+mod streams;
