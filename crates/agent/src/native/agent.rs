@@ -21,6 +21,8 @@ use crate::{AgentEvent, ErrorClass};
 
 const INTERRUPTED: &str = "interrupted: the agent was stopped during this call, and it is unknown \
                            whether it took effect. Look before you repeat it.";
+const UNANSWERED: &str = "there was no answer, and the run that asked is over. Ask again if it \
+                          still matters.";
 const CUT: &str = "Your answer was cut off at the output limit. Go on, in smaller steps.";
 
 /// An agent at work.
@@ -102,12 +104,17 @@ impl Agent<'_, '_> {
         }
     }
 
-    /// Gives every call that was under way a result, except asks, which are asked again, and
-    /// `finish`, which has no effect but its words.
+    /// Gives every call that was under way a result, except asks of this run, which are asked
+    /// again, and `finish`, which has no effect but its words.
     fn settle_interrupted(&mut self) -> Result<(), Failure> {
+        let begins_run =
+            !self.start.prompt.is_empty() && self.session.newest_run() != Some(&self.start.run);
         for call in self.session.open_calls() {
             match ToolName::parse(&call.name) {
                 Some(ToolName::Finish) => {}
+                Some(ToolName::Ask) if begins_run => {
+                    self.give_result(&call, Err(UNANSWERED.to_owned()), Interrupted::No)?;
+                }
                 Some(ToolName::Ask) => self.use_tool(&call)?,
                 Some(_) | None => {
                     self.workshop.sweep(&call.input);
@@ -121,13 +128,13 @@ impl Agent<'_, '_> {
     /// Adds the prompt of this start, unless the conversation is the one that it began.
     fn take_prompt(&mut self) -> Result<(), Failure> {
         let newest = self.session.records().iter().rev().find_map(|record| match record {
-            Record::Prompt { text, stage, visit } => Some((text, stage, *visit)),
+            Record::Prompt { run, text, stage, visit } => Some((run, text, stage, *visit)),
             Record::Message { .. }
             | Record::Assistant(_)
             | Record::Result(_)
             | Record::Mark { .. } => None,
         });
-        let Start { prompt, stage, visit, .. } = &self.start;
+        let Start { run, prompt, stage, visit, .. } = &self.start;
         if prompt.is_empty() {
             let hint = "hint: give a prompt, or the session of a conversation to go on with";
             return match newest {
@@ -135,10 +142,11 @@ impl Agent<'_, '_> {
                 None => Err(Failure::invalid(format!("there is nothing to do\n{hint}"))),
             };
         }
-        if newest == Some((prompt, stage, *visit)) {
+        if newest == Some((run, prompt, stage, *visit)) {
             return Ok(());
         }
-        let prompt = Record::Prompt { text: prompt.clone(), stage: stage.clone(), visit: *visit };
+        let (run, text, stage) = (run.clone(), prompt.clone(), stage.clone());
+        let prompt = Record::Prompt { run, text, stage, visit: *visit };
         for finish in self.session.open_calls() {
             self.close_silently(&finish, "accepted: the run ended here")?;
         }
