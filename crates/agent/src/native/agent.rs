@@ -6,8 +6,10 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::guard;
+use super::heartbeat::during;
 use super::input::Input;
 use super::model::{Failure, Model, Reply};
 use super::output::Output;
@@ -190,7 +192,8 @@ impl Agent<'_, '_> {
         self.append_messages(messages)?;
         let next_tokens = self.model.tokens_of_next_call(&self.session);
         guard::check(&self.start.budget, &self.session, next_tokens)?;
-        let reply = self.model.call(&mut self.session, self.output)?;
+        let heartbeat = self.heartbeat();
+        let reply = self.model.call(&mut self.session, self.output, heartbeat)?;
         self.take_reply(reply)
     }
 
@@ -228,15 +231,18 @@ impl Agent<'_, '_> {
         self.output.emit(&AgentEvent::ToolCall { id, name, input })?;
         let outcome = match self.tool_of(call) {
             Ok(ToolCall::Ask(ask)) => self.ask_human(&call.id, ask)?,
-            Ok(ToolCall::Read(read)) => self.workshop.read(&read),
-            Ok(ToolCall::Write(write)) => self.workshop.write(&write),
-            Ok(ToolCall::Edit(edit)) => self.workshop.edit(&edit),
-            Ok(ToolCall::Search(search)) => self.workshop.search(&search),
-            Ok(ToolCall::Shell(shell)) => self.workshop.shell(&shell),
-            Ok(ToolCall::Finish) => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),
+            Ok(tool) => {
+                let heartbeat = self.heartbeat();
+                during(self.output, heartbeat, || self.workshop.run(&tool))?
+            }
             Err(reason) => Err(reason),
         };
         self.give_result(call, outcome.map_err(|reason| reason.to_string()), Interrupted::No)
+    }
+
+    fn heartbeat(&self) -> Duration {
+        // Without a pause between them, heartbeats would be all that the agent does.
+        Duration::from_millis(self.start.heartbeat_ms.max(1))
     }
 
     fn tool_of(&self, call: &Call) -> Result<ToolCall, ToolError> {

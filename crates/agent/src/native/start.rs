@@ -49,6 +49,15 @@ pub struct Start {
     /// Whether a human will answer.
     #[serde(default)]
     pub ask_policy: AskPolicy,
+    /// While a tool runs or a provider is awaited, a heartbeat is printed this often, in
+    /// milliseconds.
+    #[serde(default = "default_heartbeat_ms")]
+    pub heartbeat_ms: u64,
+}
+
+impl Start {
+    /// What [`Start::heartbeat_ms`] is where it is not given.
+    pub const HEARTBEAT_MS: u64 = 20_000;
 }
 
 /// What one run may consume, from its first prompt on and restarts included. Where the run has no
@@ -222,6 +231,10 @@ pub struct Price {
 
 fn one() -> u32 {
     1
+}
+
+fn default_heartbeat_ms() -> u64 {
+    Start::HEARTBEAT_MS
 }
 
 fn default_turns() -> u32 {

@@ -300,3 +300,15 @@ fn a_note_after_a_useless_end_is_a_message_that_the_model_answers() {
         assert!(places.is_sorted(), "{wire:?} {sent}");
     }
 }
+
+#[test]
+fn a_provider_that_is_awaited_has_a_heartbeat() {
+    let bench = Bench::new();
+    let server = ModelServer::start([finish().hanging(), finish()]).unwrap();
+    let mut config = model(&server, Wire::Anthropic);
+    config["idle_timeout_s"] = json!(1);
+    let ran = bench.run(&bench.start_with(&config, &json!({ "heartbeat_ms": 200 })), &[]);
+    assert_eq!(ran.exit, AgentExit::Done, "{:?}", ran.events);
+    let beats = ran.events.iter().filter(|event| **event == AgentEvent::Heartbeat).count();
+    assert!((2..=8).contains(&beats), "{:?}", ran.events);
+}
