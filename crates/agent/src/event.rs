@@ -74,6 +74,8 @@ pub enum AgentEvent {
         /// What happened, for a human.
         message: String,
     },
+    /// The agent works, and has nothing to say meanwhile.
+    Heartbeat,
     /// The agent's final message: what it claims to have done, in the response protocol.
     Done {
         /// The message.
@@ -128,6 +130,7 @@ mod tests {
             r#"{"type":"limit","until":1000,"message":"later"}"#,
             AgentEvent::Limit { until: Some(Time(1000)), message: "later".into() },
         );
+        check(r#"{"type":"heartbeat"}"#, AgentEvent::Heartbeat);
         check(
             r#"{"type":"usage","input_tokens":3}"#,
             AgentEvent::Usage(Usage { input_tokens: 3, ..Usage::default() }),

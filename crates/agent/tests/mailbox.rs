@@ -230,6 +230,52 @@ fn an_external_role_takes_its_triggers_itself() {
 }
 
 #[test]
+fn an_external_role_has_a_trigger_for_each_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let external_roles = ["deployer".to_owned()].into();
+    let mailbox = Mailbox::open(dir.path(), Rules { external_roles, ..Rules::default() }).unwrap();
+    let file = |name: &str| fs::read_to_string(dir.path().join("triggers").join(name)).ok();
+    let names = ["r12-1", "r13-1"];
+    for name in names {
+        let written = mailbox.write_trigger_named("deployer", name, name).unwrap();
+        assert_eq!(written, format!("deployer.{name}.trigger"));
+    }
+    // Again, as after a crash: what is there stays as it is.
+    mailbox.write_trigger_named("deployer", "r12-1", "again").unwrap();
+    assert_eq!(file("deployer.r12-1.trigger").as_deref(), Some("r12-1"));
+    let scan = mailbox.scan(now() + Millis::hours(1));
+    assert!(scan.taken.is_empty() && scan.rejected.is_empty(), "{scan:?}");
+    assert_eq!(mailbox.withdraw_trigger("deployer").unwrap(), Withdrawn::TooLate);
+    assert_eq!(mailbox.withdraw_trigger_named("deployer", "r12-1").unwrap(), Withdrawn::Yes);
+    assert_eq!(mailbox.withdraw_trigger_named("deployer", "r12-1").unwrap(), Withdrawn::TooLate);
+    assert!(file("deployer.r13-1.trigger").is_some(), "that of another run stays");
+    for bad in ["", "a.b", "../x", "R1", &"x".repeat(65)] {
+        let written = mailbox.write_trigger_named("deployer", bad, "x");
+        assert!(matches!(written, Err(MailboxError::BadName(_))), "{bad}");
+    }
+}
+
+#[test]
+fn what_was_not_recorded_is_pending_without_a_restart() {
+    let it = open();
+    for text in ["one", "two", "three"] {
+        it.drop_file(&format!("triggers/pm.{text}.trigger"), text);
+    }
+    let taken = it.scan().taken;
+    let pending = || it.mailbox.pending().unwrap().taken;
+    assert_eq!(pending(), taken);
+    assert_eq!(pending(), taken);
+    assert!(it.scan().taken.is_empty(), "looking again takes nothing again");
+    it.mailbox.archive(&taken[0]).unwrap();
+    it.mailbox.reject(&taken[1], "says nothing").unwrap();
+    assert_eq!(pending(), taken[2..]);
+    it.drop_file("triggers/pm.four.trigger", "four");
+    assert_eq!(it.texts(), ["four"]);
+    let texts: Vec<_> = pending().into_iter().map(|taken| taken.text).collect();
+    assert_eq!(texts, ["three", "four"]);
+}
+
+#[test]
 fn writing_never_writes_over_what_nobody_read() {
     let it = open();
     let names: Vec<String> =

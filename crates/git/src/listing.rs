@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::io_error;
 use crate::name::{path_of, text_of};
+use crate::note::handed_out;
 use crate::{CommitId, GitError, Repository, Worktrees};
 
 /// What our lock of a worktree says before the name of its branch.
@@ -57,6 +58,11 @@ impl Worktrees {
         let mut entries = self.repository().worktree_entries()?;
         for entry in &mut entries {
             entry.place = self.place(&entry.path);
+            if matches!(entry.place, Place::Named(_)) && entry.handed_out.is_none() {
+                // It may have been unlocked behind our back.
+                let metadata = self.repository().metadata_of(&entry.path)?;
+                entry.handed_out = metadata.and_then(|metadata| handed_out(&metadata));
+            }
         }
         Ok(entries)
     }

@@ -1,12 +1,13 @@
 //! Handing out worktrees.
 //!
-//! The lock that we put on a worktree, which names its branch, is the commit point: it is set last,
-//! so a worktree without it has never been worked in since we made or cleaned it. Called again
+//! The note that it is handed out, which names its branch, is the commit point: it is written last,
+//! so a worktree without it has never been worked in since we made or cleaned it. The lock that
+//! follows says the same to git, so that nobody prunes it; an agent can remove a lock. Called again
 //! after a crash, `acquire` finds how far it had come and completes it:
 //!
 //! ```text
 //! pool member ─ switch to the branch ─ move ─┐
-//! worktree add ──────────────────────────────┴─ copy ignored files ─ lock
+//! worktree add ──────────────────────────────┴─ copy ignored files ─ note ─ lock
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,20 @@ pub struct Acquired {
     pub worktree: Worktree,
     /// The ignored files that were copied into it now, relative to it.
     pub copied: Vec<PathBuf>,
+}
+
+/// What is at the place of a worktree.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// The worktree, though someone may have unlocked it.
+    Worktree(Worktree),
+    /// Git has it on record, and its directory is gone. [`Worktrees::acquire`] makes it anew.
+    Missing,
+    /// Its directory is there, and git's record of it is gone. [`Worktrees::acquire`] makes a new
+    /// record and leaves the files.
+    Pruned,
+    /// None: there never was one, or it was taken back.
+    Absent,
 }
 
 impl Worktrees {
@@ -85,20 +100,23 @@ impl Worktrees {
         Ok(self.root.join(name))
     }
 
-    /// The worktree that is handed out under this name, if there is one and its directory exists.
-    pub fn find(&self, name: &str) -> Result<Option<Worktree>, GitError> {
+    /// The worktree under this name. Refuses if something else is there.
+    ///
+    /// One that was being handed out or taken back when we crashed is found on the branch that it
+    /// is on, and is none if it is on no branch; there is no work in either.
+    pub fn find(&self, name: &str) -> Result<Found, GitError> {
         let path = self.path_of(name)?;
         let Some(entry) = self.list()?.into_iter().find(|entry| entry.path == path) else {
-            return Ok(None);
+            return Ok(if self.is_pruned(&path)? { Found::Pruned } else { Found::Absent });
         };
-        let metadata = self.repository.metadata_of(&path)?;
-        let (Some(branch), Some(metadata), Directory::Present) =
-            (entry.handed_out, metadata, entry.directory)
-        else {
-            return Ok(None);
+        if entry.directory == Directory::Missing {
+            return Ok(Found::Missing);
+        }
+        let Some(branch) = entry.handed_out.or(entry.branch) else {
+            return Ok(Found::Absent);
         };
-        let repository = &self.repository;
-        Ok(Some(Worktree::new(repository, name, &branch, path, metadata)))
+        let metadata = self.metadata(&path)?;
+        Ok(Found::Worktree(Worktree::new(&self.repository, name, &branch, path, metadata)))
     }
 
     /// Hands out the worktree `<root>/<name>` on `branch`, which is created at `start` if it does
@@ -297,6 +315,7 @@ impl Worktree {
 
     /// Cleans everything away, ignored files too, and switches to the branch.
     fn switch_to_branch(&self, start: &CommitId) -> Result<(), GitError> {
+        self.forget_set_up()?;
         let head = self.head_commit()?;
         crate::operation::forget_rebase(self.git_directory())?;
         self.reset_hard(&head)?;
@@ -315,7 +334,9 @@ impl Worktree {
         Err(branch_error(self.branch(), self.path(), output))
     }
 
+    /// Notes that it is handed out, and locks it.
     fn lock(&self) -> Result<(), GitError> {
+        self.note_handed_out()?;
         let output = self
             .repository()
             .write(self.repository().root())
@@ -328,7 +349,9 @@ impl Worktree {
         Err(output.failed())
     }
 
+    /// It is not handed out any more.
     pub(crate) fn unlock(&self) -> Result<(), GitError> {
+        self.forget_handed_out()?;
         let output = self
             .repository()
             .write(self.repository().root())

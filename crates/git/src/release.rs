@@ -228,6 +228,7 @@ impl Worktrees {
 impl Worktree {
     /// Empties a worktree that was saved: no operation, no change, no ignored file, no branch.
     fn clean_out(&self) -> Result<(), GitError> {
+        self.forget_set_up()?;
         crate::operation::forget_rebase(self.git_directory())?;
         let head = self.head_commit()?;
         self.reset_hard(&head)?;

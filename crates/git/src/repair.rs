@@ -15,6 +15,10 @@ impl Worktrees {
         if !gone && self.check_directory(path).is_ok() {
             return Ok(());
         }
+        if gone {
+            let metadata = self.metadata(path)?;
+            Worktree::new(self.repository(), "", "", path.to_owned(), metadata).forget_set_up()?;
+        }
         let attempt = || format!("create {}", path.display());
         std::fs::create_dir_all(path).map_err(io_error(attempt()))?;
         let link = path.join(".git");
@@ -63,7 +67,7 @@ impl Worktrees {
 
     /// Whether a worktree of ours is at `path` that git has no entry of. An error if something
     /// else is there.
-    fn is_pruned(&self, path: &Path) -> Result<bool, GitError> {
+    pub(crate) fn is_pruned(&self, path: &Path) -> Result<bool, GitError> {
         if path.symlink_metadata().is_err() {
             return Ok(false);
         }

@@ -4,7 +4,7 @@
 
 mod fixture;
 
-use crew_git::{Directory, GitError, Head, Include, Place, Released};
+use crew_git::{Directory, Found, GitError, Head, Include, Place, Released};
 use fixture::{Fixture, ann, commit, read, write};
 
 fn on_branch(worktree: &crew_git::Worktree) -> bool {
@@ -24,8 +24,8 @@ fn a_worktree_is_made_and_given_again_with_its_work() {
     assert_eq!(again.path(), worktree.path());
     assert_eq!(read(again.path().join("a.txt")), "changed");
     assert_eq!(read(again.path().join("new.txt")), "new");
-    assert!(fixture.worktrees.find("task-1").unwrap().is_some());
-    assert!(fixture.worktrees.find("task-2").unwrap().is_none());
+    assert!(matches!(fixture.worktrees.find("task-1").unwrap(), Found::Worktree(_)));
+    assert!(matches!(fixture.worktrees.find("task-2").unwrap(), Found::Absent));
     assert_eq!(fixture.repository.fingerprint().unwrap(), before);
 }
 
@@ -319,4 +319,85 @@ fn a_take_over_completes_after_a_crash() {
     };
     check(false);
     check(true);
+}
+
+#[test]
+fn an_agent_that_unlocks_its_worktree_loses_nothing() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    let path = worktree.path().to_str().unwrap();
+    commit(&worktree, "b.txt", "b");
+    write(&worktree, "work", "work");
+    write(&worktree, "ignored/cache", "cache");
+    for reason in [None, Some("mine")] {
+        fixture.git_at(worktree.path(), &["worktree", "unlock", path]);
+        if let Some(reason) = reason {
+            fixture.git_at(worktree.path(), &["worktree", "lock", "--reason", reason, path]);
+        }
+        fixture.git_at(worktree.path(), &["checkout", "-q", "-B", "elsewhere"]);
+        let Found::Worktree(found) = fixture.worktrees.find("t").unwrap() else {
+            panic!("not found");
+        };
+        assert_eq!(found.branch(), "crew/t");
+        let again = fixture.acquire("t");
+        assert_eq!(read(again.path().join("work")), "work");
+        assert_eq!(read(again.path().join("ignored/cache")), "cache");
+        assert!(fixture.repository.trash_list().unwrap().is_empty());
+        let other = fixture.worktrees.acquire("t", "other", &fixture.start(), &Include::Nothing);
+        assert!(matches!(other, Err(GitError::Occupied { .. })), "{other:?}");
+    }
+    fixture.git(&["worktree", "unlock", path]);
+    let released = fixture.worktrees.release("t").unwrap();
+    let Released::Pooled { saved: Some(saved) } = released else { panic!("{released:?}") };
+    assert_eq!(saved.branch, "crew/t");
+    // What is handed out next is not taken for the old task's.
+    assert_eq!(fixture.acquire("next").branch(), "crew/next");
+}
+
+#[test]
+fn what_is_found_tells_the_damage() {
+    let fixture = Fixture::new();
+    let find = || fixture.worktrees.find("t").unwrap();
+    assert!(matches!(find(), Found::Absent));
+    let worktree = fixture.acquire("t");
+    assert!(matches!(find(), Found::Worktree(_)));
+    std::fs::remove_dir_all(worktree.path()).unwrap();
+    assert!(matches!(find(), Found::Missing));
+    let worktree = fixture.acquire("t");
+    std::fs::remove_dir_all(worktree.git_directory()).unwrap();
+    assert!(matches!(find(), Found::Pruned));
+    fixture.acquire("t");
+    fixture.worktrees.release("t").unwrap();
+    assert!(matches!(find(), Found::Absent));
+    std::fs::create_dir(worktree.path()).unwrap();
+    assert!(matches!(find(), Found::Absent), "an empty directory is nothing");
+    write(&worktree, "precious", "x");
+    assert!(matches!(fixture.worktrees.find("t"), Err(GitError::Refused { .. })));
+}
+
+#[test]
+fn a_worktree_is_set_up_until_it_is_made_or_handed_out_anew() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    assert!(!worktree.is_set_up("v1"));
+    worktree.mark_set_up("v0").unwrap();
+    worktree.mark_set_up("v1").unwrap();
+    assert!(worktree.is_set_up("v1") && !worktree.is_set_up("v0") && !worktree.is_set_up(""));
+    assert!(worktree.status().unwrap().is_clean());
+    commit(&worktree, "b.txt", "b");
+    worktree.reset_to(&fixture.start(), "refs/crew/snapshot/t").unwrap();
+    assert!(fixture.acquire("t").is_set_up("v1"), "ignored files survive both");
+    std::fs::remove_dir_all(worktree.path()).unwrap();
+    let worktree = fixture.acquire("t");
+    assert!(!worktree.is_set_up("v1"), "made anew");
+    worktree.mark_set_up("v1").unwrap();
+    assert!(matches!(fixture.worktrees.release("t").unwrap(), Released::Pooled { .. }));
+    let next = fixture.acquire("next");
+    assert_eq!(next.git_directory(), worktree.git_directory());
+    assert!(!next.is_set_up("v1"), "handed out anew");
+    // A worktree that a crash left half handed out is cleaned, too.
+    next.mark_set_up("v1").unwrap();
+    std::fs::remove_file(next.git_directory().join("crew-handed-out")).unwrap();
+    fixture.git(&["worktree", "unlock", next.path().to_str().unwrap()]);
+    assert!(!fixture.acquire("next").is_set_up("v1"));
 }

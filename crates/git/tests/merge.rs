@@ -6,7 +6,7 @@ mod fixture;
 
 use std::cell::Cell;
 
-use crew_git::{MergeOutcome, MergeRequest, Place, Strategy};
+use crew_git::{Found, MergeOutcome, MergeRequest, Place, Strategy};
 use fixture::{Fixture, ann, commit, read, request, write};
 
 fn merged(outcome: &MergeOutcome) -> Option<bool> {
@@ -283,7 +283,7 @@ fn a_sweep_removes_what_a_crash_left() {
     assert_eq!(fixture.worktrees.sweep().unwrap(), 1);
     assert!(!left.exists());
     assert_eq!(fixture.worktrees.sweep().unwrap(), 0);
-    assert!(fixture.worktrees.find("t").unwrap().is_some());
+    assert!(matches!(fixture.worktrees.find("t").unwrap(), Found::Worktree(_)));
 }
 
 #[test]

@@ -136,6 +136,9 @@ pub enum MailboxError {
     /// A role that no file can be named after.
     #[error("`{0}` cannot be a role; hint: use a-z, 0-9 and -, at most 64 of them")]
     BadRole(String),
+    /// A name that no trigger can have.
+    #[error("`{0}` cannot name a trigger; hint: use a-z, 0-9 and -, at most 64 of them")]
+    BadName(String),
     /// A text that no mailbox would take.
     #[error("the text {0}; hint: put long or binary content into a file and name it")]
     BadText(String),
@@ -249,7 +252,8 @@ impl Mailbox {
         scan
     }
 
-    /// What was taken before and neither archived nor rejected: to be called once, on start.
+    /// Everything that was taken and neither archived nor rejected yet, what a scan has returned
+    /// before included: to be called on start, and again after something could not be recorded.
     pub fn pending(&self) -> Result<Scan, MailboxError> {
         let names = self.folder(Part::Taken)?.names(usize::MAX)?;
         let names = names.iter().map(|name| name.to_string_lossy().into_owned());
@@ -304,6 +308,11 @@ impl Mailbox {
     /// Reads what is unread, in the order in which it was dropped. What fails stays unread.
     fn read_all(&self, scan: &mut Scan) -> Result<(), MailboxError> {
         let taken = self.folder(Part::Taken)?;
+        if self.unread().is_empty() {
+            return Ok(());
+        }
+        // What could not be synced when it was moved must be before anyone acts on it.
+        taken.sync()?;
         let mut files: Vec<String> = std::mem::take(&mut *self.unread()).into_iter().collect();
         files.sort_by_cached_key(|file| (name::dropped_at(file), file.clone()));
         for file in files {

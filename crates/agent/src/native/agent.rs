@@ -6,8 +6,10 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::guard;
+use super::heartbeat::during;
 use super::input::Input;
 use super::model::{Failure, Model, Reply};
 use super::output::Output;
@@ -21,6 +23,8 @@ use crate::{AgentEvent, ErrorClass};
 
 const INTERRUPTED: &str = "interrupted: the agent was stopped during this call, and it is unknown \
                            whether it took effect. Look before you repeat it.";
+const UNANSWERED: &str = "there was no answer, and the run that asked is over. Ask again if it \
+                          still matters.";
 const CUT: &str = "Your answer was cut off at the output limit. Go on, in smaller steps.";
 
 /// An agent at work.
@@ -102,12 +106,17 @@ impl Agent<'_, '_> {
         }
     }
 
-    /// Gives every call that was under way a result, except asks, which are asked again, and
-    /// `finish`, which has no effect but its words.
+    /// Gives every call that was under way a result, except asks of this run, which are asked
+    /// again, and `finish`, which has no effect but its words.
     fn settle_interrupted(&mut self) -> Result<(), Failure> {
+        let begins_run =
+            !self.start.prompt.is_empty() && self.session.newest_run() != Some(&self.start.run);
         for call in self.session.open_calls() {
             match ToolName::parse(&call.name) {
                 Some(ToolName::Finish) => {}
+                Some(ToolName::Ask) if begins_run => {
+                    self.give_result(&call, Err(UNANSWERED.to_owned()), Interrupted::No)?;
+                }
                 Some(ToolName::Ask) => self.use_tool(&call)?,
                 Some(_) | None => {
                     self.workshop.sweep(&call.input);
@@ -121,13 +130,13 @@ impl Agent<'_, '_> {
     /// Adds the prompt of this start, unless the conversation is the one that it began.
     fn take_prompt(&mut self) -> Result<(), Failure> {
         let newest = self.session.records().iter().rev().find_map(|record| match record {
-            Record::Prompt { text, stage, visit } => Some((text, stage, *visit)),
+            Record::Prompt { run, text, stage, visit } => Some((run, text, stage, *visit)),
             Record::Message { .. }
             | Record::Assistant(_)
             | Record::Result(_)
             | Record::Mark { .. } => None,
         });
-        let Start { prompt, stage, visit, .. } = &self.start;
+        let Start { run, prompt, stage, visit, .. } = &self.start;
         if prompt.is_empty() {
             let hint = "hint: give a prompt, or the session of a conversation to go on with";
             return match newest {
@@ -135,10 +144,11 @@ impl Agent<'_, '_> {
                 None => Err(Failure::invalid(format!("there is nothing to do\n{hint}"))),
             };
         }
-        if newest == Some((prompt, stage, *visit)) {
+        if newest == Some((run, prompt, stage, *visit)) {
             return Ok(());
         }
-        let prompt = Record::Prompt { text: prompt.clone(), stage: stage.clone(), visit: *visit };
+        let (run, text, stage) = (run.clone(), prompt.clone(), stage.clone());
+        let prompt = Record::Prompt { run, text, stage, visit: *visit };
         for finish in self.session.open_calls() {
             self.close_silently(&finish, "accepted: the run ended here")?;
         }
@@ -182,7 +192,8 @@ impl Agent<'_, '_> {
         self.append_messages(messages)?;
         let next_tokens = self.model.tokens_of_next_call(&self.session);
         guard::check(&self.start.budget, &self.session, next_tokens)?;
-        let reply = self.model.call(&mut self.session, self.output)?;
+        let heartbeat = self.heartbeat();
+        let reply = self.model.call(&mut self.session, self.output, heartbeat)?;
         self.take_reply(reply)
     }
 
@@ -220,15 +231,18 @@ impl Agent<'_, '_> {
         self.output.emit(&AgentEvent::ToolCall { id, name, input })?;
         let outcome = match self.tool_of(call) {
             Ok(ToolCall::Ask(ask)) => self.ask_human(&call.id, ask)?,
-            Ok(ToolCall::Read(read)) => self.workshop.read(&read),
-            Ok(ToolCall::Write(write)) => self.workshop.write(&write),
-            Ok(ToolCall::Edit(edit)) => self.workshop.edit(&edit),
-            Ok(ToolCall::Search(search)) => self.workshop.search(&search),
-            Ok(ToolCall::Shell(shell)) => self.workshop.shell(&shell),
-            Ok(ToolCall::Finish) => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),
+            Ok(tool) => {
+                let heartbeat = self.heartbeat();
+                during(self.output, heartbeat, || self.workshop.run(&tool))?
+            }
             Err(reason) => Err(reason),
         };
         self.give_result(call, outcome.map_err(|reason| reason.to_string()), Interrupted::No)
+    }
+
+    fn heartbeat(&self) -> Duration {
+        // Without a pause between them, heartbeats would be all that the agent does.
+        Duration::from_millis(self.start.heartbeat_ms.max(1))
     }
 
     fn tool_of(&self, call: &Call) -> Result<ToolCall, ToolError> {

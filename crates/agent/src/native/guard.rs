@@ -1,8 +1,11 @@
 //! When the agent stops by itself: before a call that could go over its budget, and when it walks
 //! in a circle. Everything is computed from the session, so a restart does not begin to count anew.
+//!
+//! The budget is that of the run, from its first prompt on. A circle is one since the newest
+//! prompt: other words may be what breaks it.
 
 use super::model::Failure;
-use super::session::{Assistant, CallResult, Session};
+use super::session::{Session, Turn};
 use super::start::Budget;
 
 /// The same call with the same result, so many times in a row, is a circle.
@@ -10,7 +13,7 @@ const REPEATS_MAX: usize = 5;
 
 /// Whether another call of the model may be made.
 pub(super) fn check(budget: &Budget, session: &Session, next_tokens: u64) -> Result<(), Failure> {
-    let turns = session.turns();
+    let turns = session.turns_of_run();
     if turns.len() >= budget.turns as usize {
         let message = format!(
             "{} turns are used up\nhint: give the task more turns, or make it smaller",
@@ -28,10 +31,10 @@ pub(super) fn check(budget: &Budget, session: &Session, next_tokens: u64) -> Res
         );
         return Err(Failure::Budget { message });
     }
-    check_circle(&turns)
+    check_circle(&session.turns())
 }
 
-fn check_circle(turns: &[(&Assistant, Vec<&CallResult>)]) -> Result<(), Failure> {
+fn check_circle(turns: &[Turn<'_>]) -> Result<(), Failure> {
     let steps: Vec<_> = turns
         .iter()
         .flat_map(|(answer, results)| {

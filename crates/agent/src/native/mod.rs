@@ -17,6 +17,7 @@ mod agent;
 mod clock;
 mod exit;
 mod guard;
+mod heartbeat;
 mod input;
 mod model;
 mod output;
@@ -46,7 +47,9 @@ pub struct Surroundings<'a> {
 ///
 /// The first line of `input` is a [`Start`]. Later lines are
 /// `{"type":"answer","ask":"<key>","text":"…"}` and `{"type":"message","text":"…"}`. A thread
-/// reads them and ends with the input, or with the process. Every event is a line on `output`.
+/// reads them and ends with the input, or with the process. Every event is a line on `output`;
+/// while a tool runs or a provider is awaited, there is one at least every
+/// [`Start::heartbeat_ms`]. While a human is awaited there is none.
 pub fn run_agent(
     input: impl BufRead + Send + 'static,
     output: &mut impl Write,

@@ -1,11 +1,13 @@
 //! Who answers: a playbook or a provider, behind one small enum.
 
 use std::io;
+use std::time::Duration;
 
 use crew_core::{Time, Usage};
 use serde_json::Value;
 
 use super::exit::AgentExit;
+use super::heartbeat::during;
 use super::output::Output;
 use super::playbook::Playbook;
 use super::remote::Remote;
@@ -110,15 +112,16 @@ impl Model {
         }
     }
 
-    /// Asks for the next answer.
+    /// Asks for the next answer. A playbook that hangs does so in silence, as is its part.
     pub(super) fn call(
         &mut self,
         session: &mut Session,
         output: &mut Output<'_>,
+        heartbeat: Duration,
     ) -> Result<Reply, Failure> {
         match self {
             Self::Playbook(playbook) => playbook.play(session, output),
-            Self::Remote(remote) => remote.call(session),
+            Self::Remote(remote) => during(output, heartbeat, || remote.call(session))?,
         }
     }
 }

@@ -17,8 +17,14 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Record {
-    /// What a start asked for. Stage and visit make two starts with the same words different.
-    Prompt { text: String, stage: String, visit: u32 },
+    /// What a start asked for. Run, stage and visit make two starts with the same words different.
+    Prompt {
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        run: String,
+        text: String,
+        stage: String,
+        visit: u32,
+    },
     /// Words that reached the model on the way: of a human, or of the agent loop.
     Message { text: String },
     /// An answer of the model.
@@ -82,6 +88,9 @@ pub(super) enum Next {
     /// A word to the model that its answer was cut off.
     Resume,
 }
+
+/// An answer, with the results that it has so far.
+pub(super) type Turn<'a> = (&'a Assistant, Vec<&'a CallResult>);
 
 /// Why the file of a session cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -151,9 +160,33 @@ impl Session {
     }
 
     /// The records from the newest prompt on, itself included.
-    pub(super) fn since_prompt(&self) -> &[Record] {
+    fn since_prompt(&self) -> &[Record] {
         let newest = self.records.iter().rposition(|r| matches!(r, Record::Prompt { .. }));
         &self.records[newest.unwrap_or(0)..]
+    }
+
+    /// The records of the newest run, from its first prompt on; of the newest prompt, if its run
+    /// has no name.
+    fn since_run(&self) -> &[Record] {
+        let Some(newest) = self.newest_run().filter(|run| !run.is_empty()) else {
+            return self.since_prompt();
+        };
+        let is_other = |r: &Record| matches!(r, Record::Prompt { run, .. } if run != newest);
+        let after_others = self.records.iter().rposition(is_other).map_or(0, |at| at + 1);
+        let rest = &self.records[after_others..];
+        let first = rest.iter().position(|r| matches!(r, Record::Prompt { .. }));
+        &rest[first.unwrap_or(0)..]
+    }
+
+    /// The name of the run that the newest prompt is of.
+    pub(super) fn newest_run(&self) -> Option<&str> {
+        self.records.iter().rev().find_map(|record| match record {
+            Record::Prompt { run, .. } => Some(run.as_str()),
+            Record::Message { .. }
+            | Record::Assistant(_)
+            | Record::Result(_)
+            | Record::Mark { .. } => None,
+        })
     }
 
     /// How many prompts there were.
@@ -167,20 +200,13 @@ impl Session {
     }
 
     /// The answers since the newest prompt, each with the results that it has so far.
-    pub(super) fn turns(&self) -> Vec<(&Assistant, Vec<&CallResult>)> {
-        let mut turns: Vec<(&Assistant, Vec<&CallResult>)> = Vec::new();
-        for record in self.since_prompt() {
-            match record {
-                Record::Assistant(answer) => turns.push((answer, Vec::new())),
-                Record::Result(result) => {
-                    if let Some((_, results)) = turns.last_mut() {
-                        results.push(result);
-                    }
-                }
-                Record::Prompt { .. } | Record::Message { .. } | Record::Mark { .. } => {}
-            }
-        }
-        turns
+    pub(super) fn turns(&self) -> Vec<Turn<'_>> {
+        turns_in(self.since_prompt())
+    }
+
+    /// The answers since the run began, whatever its restarts added to the prompt.
+    pub(super) fn turns_of_run(&self) -> Vec<Turn<'_>> {
+        turns_in(self.since_run())
     }
 
     /// The calls of the newest answer that have no result.
@@ -230,6 +256,22 @@ impl Session {
         }
         None
     }
+}
+
+fn turns_in(records: &[Record]) -> Vec<Turn<'_>> {
+    let mut turns: Vec<Turn<'_>> = Vec::new();
+    for record in records {
+        match record {
+            Record::Assistant(answer) => turns.push((answer, Vec::new())),
+            Record::Result(result) => {
+                if let Some((_, results)) = turns.last_mut() {
+                    results.push(result);
+                }
+            }
+            Record::Prompt { .. } | Record::Message { .. } | Record::Mark { .. } => {}
+        }
+    }
+    turns
 }
 
 /// The records, and how many bytes they take. The last line may be torn; no other may.

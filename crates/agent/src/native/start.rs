@@ -16,7 +16,13 @@ pub struct Start {
     /// The role's instructions and what the team knows.
     #[serde(default)]
     pub system: String,
-    /// What is asked now. Empty to go on with an interrupted conversation.
+    /// Names the run, whatever it takes: with this name again it is a restart of the same run, with
+    /// another it is a new one, even if it asks for the same in the same words. A restart goes on;
+    /// a new run begins with its prompt, a budget of its own, and no open ask of an earlier one.
+    #[serde(default)]
+    pub run: String,
+    /// What is asked now. Empty to go on with an interrupted conversation. Other words than before
+    /// in a restart of the same run reach the model as a message of their own.
     #[serde(default)]
     pub prompt: String,
     /// Who answers.
@@ -36,15 +42,26 @@ pub struct Start {
     /// How often the task has been at this stage, this time included; from 1.
     #[serde(default = "one")]
     pub visit: u32,
-    /// What may be consumed before the agent stops by itself.
+    /// What the whole run may consume, restarts included, before the agent stops by itself: give
+    /// every restart the full budget, not what is left. What was consumed is in the session.
     #[serde(default)]
     pub budget: Budget,
     /// Whether a human will answer.
     #[serde(default)]
     pub ask_policy: AskPolicy,
+    /// While a tool runs or a provider is awaited, a heartbeat is printed this often, in
+    /// milliseconds.
+    #[serde(default = "default_heartbeat_ms")]
+    pub heartbeat_ms: u64,
 }
 
-/// What one prompt may consume, restarts included.
+impl Start {
+    /// What [`Start::heartbeat_ms`] is where it is not given.
+    pub const HEARTBEAT_MS: u64 = 20_000;
+}
+
+/// What one run may consume, from its first prompt on and restarts included. Where the run has no
+/// name, what one prompt may.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Budget {
     /// Tokens of all kinds; `None` for no bound.
@@ -214,6 +231,10 @@ pub struct Price {
 
 fn one() -> u32 {
     1
+}
+
+fn default_heartbeat_ms() -> u64 {
+    Start::HEARTBEAT_MS
 }
 
 fn default_turns() -> u32 {

@@ -167,3 +167,79 @@ fn a_session_file_that_cannot_be_written_ends_the_run() {
     assert!(matches!(ran.events[..], [AgentEvent::Error { .. }]));
     assert!(fs::metadata(bench.worktree()).unwrap().permissions().mode() > 0);
 }
+
+/// A script that calls a command again and again.
+fn endless(command: &str) -> String {
+    let turn = format!(
+        "[[scene.turn]]\ntools = [{{ name = 'shell', command = '{command}' }}]\n\
+         usage = {{ input = 90, output = 10 }}\n"
+    );
+    format!("[[scene]]\n{}[[scene.turn]]\nfinish = 'DONE: x'\n", turn.repeat(20))
+}
+
+fn prompts(bench: &Bench) -> usize {
+    fs::read_to_string(bench.session()).unwrap().matches(r#""kind":"prompt""#).count()
+}
+
+#[test]
+fn a_new_run_is_a_new_prompt_with_a_budget_of_its_own() {
+    let bench = Bench::new();
+    let start = |run: &str| {
+        let budget = json!({ "turns": 3, "tokens": 1_000 });
+        bench.start(&endless("date +%s%N"), &json!({ "run": run, "budget": budget }))
+    };
+    for (run, turns, prompts_then) in [("r1", 3, 1), ("r1", 0, 1), ("r2", 3, 2), ("r2", 0, 2)] {
+        let ran = bench.run(&start(run), &[]);
+        assert_eq!((ran.exit, ran.results().len()), (AgentExit::Budget, turns), "{run}");
+        assert_eq!(prompts(&bench), prompts_then, "{run}");
+    }
+}
+
+#[test]
+fn a_restart_with_a_note_asks_again_within_the_budget_of_the_run() {
+    let bench = Bench::new();
+    let start = |prompt: &str, turns: u32| {
+        let changes = json!({ "run": "r1", "prompt": prompt, "budget": { "turns": turns } });
+        bench.start(&endless("date +%s%N"), &changes)
+    };
+    let ran = bench.run(&start("do it", 2), &[]);
+    assert_eq!((ran.exit, ran.results().len()), (AgentExit::Budget, 2));
+    let ran = bench.run(&start("do it\n\nNote: hurry", 3), &[]);
+    assert_eq!((ran.exit, ran.results().len()), (AgentExit::Budget, 1), "two turns were used");
+    assert_eq!(prompts(&bench), 2);
+}
+
+#[test]
+fn a_circle_that_a_note_breaks_is_none() {
+    let bench = Bench::new();
+    let script = endless("true");
+    let start = |prompt: &str| bench.start(&script, &json!({ "run": "r1", "prompt": prompt }));
+    let circle = |prompt: &str| {
+        let ran = bench.run(&start(prompt), &[]);
+        assert_eq!(ran.exit, AgentExit::Stuck);
+        ran.results().len()
+    };
+    assert_eq!(circle("do it"), 5);
+    assert_eq!(circle("do it"), 0, "a restart alone breaks no circle");
+    assert_eq!(circle("do it\n\nNote: try something else"), 5);
+}
+
+#[test]
+fn an_ask_belongs_to_its_run() {
+    let bench = Bench::new();
+    bench.put("list.txt", "end\n");
+    let start = |run: &str| bench.start(WORK, &json!({ "run": run }));
+    bench.run(&start("r1"), &[answer(ASK)]);
+    let session = fs::read_to_string(bench.session()).unwrap();
+    let asked = session.find(r#""name":"ask""#).unwrap();
+    let end = asked + session[asked..].find('\n').unwrap() + 1;
+    fs::write(bench.session(), &session[..end]).unwrap();
+    let ran = bench.run(&start("r1"), &[answer(ASK)]);
+    assert_eq!((ran.asks(), ran.done()), (vec![ASK.to_owned()], "DONE: yes"));
+
+    fs::write(bench.session(), &session[..end]).unwrap();
+    let ran = bench.run(&start("r2"), &[]);
+    assert!(!ran.asks().contains(&ASK.to_owned()), "{:?}", ran.asks());
+    let written = fs::read_to_string(bench.session()).unwrap();
+    assert!(written.contains("the run that asked is over"), "{written}");
+}

@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use crew_agent::AgentEvent;
+use serde_json::json;
+
 use crate::bench::Bench;
 
 #[test]
@@ -169,4 +172,23 @@ fn wait_until(mut is_so: impl FnMut() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     panic!("it never came to be");
+}
+
+#[test]
+fn a_tool_that_takes_long_has_a_heartbeat() {
+    let bench = Bench::new();
+    let script = "[[scene]]\n[[scene.turn]]\n\
+                  tools = [{ name = 'shell', command = 'sleep 0.4; echo up' }]\n\
+                  [[scene.turn]]\nfinish = 'DONE: x'\n";
+    let ran = bench.run(&bench.start(script, &json!({ "heartbeat_ms": 50 })), &[]);
+    assert_eq!(ran.results()[0], (true, "up\n\n(exit code 0)".to_owned()));
+    let call = |event: &AgentEvent| matches!(event, AgentEvent::ToolCall { .. });
+    let result = |event: &AgentEvent| matches!(event, AgentEvent::ToolResult { .. });
+    let from = ran.events.iter().position(call).unwrap() + 1;
+    let to = ran.events.iter().position(result).unwrap();
+    assert!((2..=9).contains(&(to - from)), "{:?}", ran.events);
+    assert!(ran.events[from..to].iter().all(|event| *event == AgentEvent::Heartbeat));
+    assert!(!ran.events[to..].contains(&AgentEvent::Heartbeat));
+    // One that is quick has none.
+    assert!(!bench.play(script).events.contains(&AgentEvent::Heartbeat));
 }

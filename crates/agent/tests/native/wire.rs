@@ -276,3 +276,39 @@ fn a_name_that_ends_like_an_effort_is_sent_whole() {
     let sent = &server.requests()[0].body;
     assert_eq!((&sent["model"], &sent["reasoning_effort"]), (&json!("qwen-max"), &Value::Null));
 }
+
+/// What it said kept to no protocol: it is over for the agent, and whoever started it says why it
+/// is not over for them.
+#[test]
+fn a_note_after_a_useless_end_is_a_message_that_the_model_answers() {
+    for wire in Wire::ALL {
+        let bench = Bench::new();
+        let server = ModelServer::start([Reply::text("I think that is all.")]).unwrap();
+        let start = |prompt: &str| {
+            bench.start_with(&model(&server, wire), &json!({ "run": "r1", "prompt": prompt }))
+        };
+        assert_eq!(bench.run(&start("do it"), &[]).done(), "I think that is all.");
+        assert_eq!(bench.run(&start("do it"), &[]).done(), "I think that is all.");
+        assert_eq!(server.requests().len(), 1, "{wire:?}: the same start asks nobody again");
+        server.then([finish()]);
+        let noted = "do it\n\nNote: begin with DONE:, REQUEST: or ERROR:";
+        assert_eq!(bench.run(&start(noted), &[]).done(), "DONE: fixed");
+        let sent = server.requests()[1].body.to_string();
+        let parts = [r#""do it""#, "I think that is all.", "begin with DONE:"];
+        let places: Vec<_> = parts.iter().map(|part| sent.find(part)).collect();
+        assert!(places.iter().all(Option::is_some), "{wire:?} {sent}");
+        assert!(places.is_sorted(), "{wire:?} {sent}");
+    }
+}
+
+#[test]
+fn a_provider_that_is_awaited_has_a_heartbeat() {
+    let bench = Bench::new();
+    let server = ModelServer::start([finish().hanging(), finish()]).unwrap();
+    let mut config = model(&server, Wire::Anthropic);
+    config["idle_timeout_s"] = json!(1);
+    let ran = bench.run(&bench.start_with(&config, &json!({ "heartbeat_ms": 200 })), &[]);
+    assert_eq!(ran.exit, AgentExit::Done, "{:?}", ran.events);
+    let beats = ran.events.iter().filter(|event| **event == AgentEvent::Heartbeat).count();
+    assert!((2..=8).contains(&beats), "{:?}", ran.events);
+}

@@ -144,24 +144,17 @@ impl Workshop {
         Ok(Self { root: worktree.canonicalize()?, hidden_env })
     }
 
-    pub(super) fn read(&self, call: &Read) -> Result<String, ToolError> {
-        files::read(&self.root, call)
-    }
-
-    pub(super) fn write(&self, call: &Write) -> Result<String, ToolError> {
-        files::write(&self.root, call)
-    }
-
-    pub(super) fn edit(&self, call: &Edit) -> Result<String, ToolError> {
-        files::edit(&self.root, call)
-    }
-
-    pub(super) fn search(&self, call: &Search) -> Result<String, ToolError> {
-        search::search(&self.root, call)
-    }
-
-    pub(super) fn shell(&self, call: &Shell) -> Result<String, ToolError> {
-        shell::run(&self.root, self.hidden_env.as_deref(), call)
+    /// Runs a tool. Not `ask`, which is a matter between model and human, nor `finish`.
+    pub(super) fn run(&self, call: &ToolCall) -> Result<String, ToolError> {
+        match call {
+            ToolCall::Read(call) => files::read(&self.root, call),
+            ToolCall::Write(call) => files::write(&self.root, call),
+            ToolCall::Edit(call) => files::edit(&self.root, call),
+            ToolCall::Search(call) => search::search(&self.root, call),
+            ToolCall::Shell(call) => shell::run(&self.root, self.hidden_env.as_deref(), call),
+            ToolCall::Ask(_) => Err(ToolError::Failed("BUG: `ask` was run as a tool".to_owned())),
+            ToolCall::Finish => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),
+        }
     }
 
     /// Removes what an interrupted write may have left next to its file.
