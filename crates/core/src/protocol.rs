@@ -137,7 +137,7 @@ enum Field {
 /// Markdown around a protocol line (`**DONE:** …`, `- ISSUE: #3`, a code fence) is the model's
 /// habit, not part of the line.
 fn clean(line: &str) -> &str {
-    line.trim().trim_start_matches(['*', '-', '>', '`', '#']).trim()
+    line.trim_start_matches(|c: char| c.is_whitespace() || "*->`#".contains(c)).trim_end()
 }
 
 fn claim_of(line: &str) -> Option<(Claim, &str)> {

@@ -270,6 +270,7 @@ fn words(event: AgentEvent) -> Option<Words> {
         | AgentEvent::Thinking { .. }
         | AgentEvent::ToolCall { .. }
         | AgentEvent::ToolResult { .. }
+        | AgentEvent::Heartbeat
         | AgentEvent::Other(_)
         | AgentEvent::Noise(_) => return None,
     })

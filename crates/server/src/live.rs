@@ -63,6 +63,7 @@ fn line_of(event: &AgentEvent) -> Option<String> {
         AgentEvent::Error { message, .. } => format!("error: {message}"),
         AgentEvent::Session { .. }
         | AgentEvent::ToolResult { .. }
+        | AgentEvent::Heartbeat
         | AgentEvent::Usage(_)
         | AgentEvent::Noise(_)
         | AgentEvent::Other(_) => return None,

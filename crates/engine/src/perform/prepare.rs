@@ -9,10 +9,11 @@ use crew_agent::mailbox::{Mailbox, Rules};
 use crew_agent::shim::{self, InputMode, Launched, Presence, ShimProgram, Spec};
 use crew_agent::{AskPolicy, Budget, ModelConfig, Price, RemoteConfig, Start, ToolName};
 use crew_core::Token;
+use crew_core::project::Project;
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
-use crew_core::team::{Amount, Api, Model, ProviderKind};
-use crew_git::{Updated, Worktree, Worktrees};
+use crew_core::team::{Api, Model, ProviderKind};
+use crew_git::{GitError, Worktree, Worktrees};
 
 use super::agent::GRACE;
 use super::script::{Ended, Job};
@@ -73,14 +74,14 @@ pub(super) fn prepare(
     let home = outside.handle.home();
     let dir = home.run(run.id, token);
     let worktrees = outside.repositories.of(home, project)?;
-    let fresh = worktrees.find(&place::worktree_name(task.id, run.slot))?.is_none();
     let worktree = place::acquire(&worktrees, project, task, run.slot)?;
     let head = core_commit(&worktree.tip()?);
     if shim::look(&dir)? != Presence::NotStarted {
         return Ok(Made::Agent { head });
     }
-    if fresh && let Some(trouble) = set_up(outside, place, &worktree, &dir, called_off)? {
-        return Ok(Made::Not(trouble));
+    let log = dir.join("setup.log");
+    if let Some(message) = set_up(outside, project, &worktree, log, called_off)? {
+        return Ok(Made::Not(Trouble { kind: TroubleKind::Human, message }));
     }
     let before = format!("{}.{token}-before", snapshot_reference(run));
     worktree.snapshot(&before, &format!("Before {}.{token}", run.id))?;
@@ -91,6 +92,9 @@ pub(super) fn prepare(
     let provider = project.team.providers.get(&run.provider).context("BUG: no such provider")?;
     let material = material(&worktrees, place)?;
     match &provider.kind {
+        ProviderKind::Mailbox if called_off.is_cancelled() => {
+            Ok(Made::Not(transient("it was called off")))
+        }
         ProviderKind::Mailbox => {
             trigger(place, &worktree, &material)?;
             Ok(Made::Trigger { head })
@@ -121,35 +125,47 @@ pub(super) fn core_commit(commit: &crew_git::CommitId) -> crew_core::task::Commi
     crew_core::task::CommitId(commit.as_str().to_owned())
 }
 
-/// Runs the project's set-up script; what went wrong, if anything did.
-fn set_up(
+/// Runs the project's set-up script in a worktree that has not had it; what went wrong, if anything
+/// did. A script that was interrupted is run again.
+pub(super) fn set_up(
     outside: &Outside,
-    place: &Place,
+    project: &Project,
     worktree: &Worktree,
-    dir: &Path,
+    log: PathBuf,
     called_off: &CalledOff,
-) -> anyhow::Result<Option<Trouble>> {
-    let policy = &place.project.team.worktree;
-    let Some(command) = &policy.setup else { return Ok(None) };
-    let (home, timeout, log) = (outside.handle.home(), policy.timeout, dir.join("setup.log"));
+) -> anyhow::Result<Option<String>> {
+    let policy = &project.team.worktree;
+    let Some(command) = policy.setup.as_ref().filter(|command| !worktree.is_set_up(command)) else {
+        return Ok(None);
+    };
+    let (home, timeout) = (outside.handle.home(), policy.timeout);
     let job = Job { home, command, timeout, log, called_off };
     let how = match job.run(worktree.repository(), worktree.path())? {
-        Ended::Well => return Ok(None),
+        Ended::Well => {
+            worktree.mark_set_up(command)?;
+            return Ok(None);
+        }
         Ended::Badly(code) => format!("failed with code {code}"),
         Ended::Not(why) => format!("did not come to its end: {why}"),
     };
-    let message =
-        format!("the set-up script {how}: `{command}`; its output is in {}", job.log.display());
-    Ok(Some(Trouble { kind: TroubleKind::Human, message }))
+    Ok(Some(format!(
+        "the set-up script {how}: `{command}`; its output is in {}",
+        job.log.display()
+    )))
 }
 
 /// Brings the base branch in. A conflict stays in the files, for the agent to resolve.
 fn catch_up(place: &Place, worktree: &Worktree) -> anyhow::Result<()> {
     let author = place::identity(place.run.role.as_str());
-    worktree.commit_all("Keep what an earlier turn left", &author, &[])?;
-    match worktree.update_from_base(&place.project.team.merge.base, &author)? {
-        Updated::Updated { .. } | Updated::UpToDate | Updated::Conflict { .. } => Ok(()),
+    let base = &place.project.team.merge.base;
+    match worktree.update_from_base(base, &author) {
+        Err(GitError::Dirty { .. }) => {
+            worktree.commit_all("Keep what an earlier turn left", &author, &[])?;
+            worktree.update_from_base(base, &author)?;
+        }
+        other => drop(other?),
     }
+    Ok(())
 }
 
 /// What a judge sees: the change, or the candidates' changes.
@@ -208,7 +224,6 @@ fn native(
 ) -> anyhow::Result<Spec> {
     let Place { project, task, run } = place;
     let home = outside.handle.home();
-    let budget = project.team.budget.run.minus(Amount::of(run.spent));
     let env: BTreeMap<String, String> = ENVIRONMENT
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
@@ -223,7 +238,9 @@ fn native(
         stage: stage_of(run),
         task_title: task.title.clone(),
         visit: task.visits.get(&run.stage).copied().unwrap_or(1),
-        budget: Budget { tokens: Some(budget.tokens), turns: TURNS_MAX },
+        budget: Budget { tokens: Some(project.team.budget.run.tokens), turns: TURNS_MAX },
+        run: run.id.to_string(),
+        heartbeat_ms: Start::HEARTBEAT_MS,
         ask_policy: AskPolicy::Wait,
     };
     Ok(Spec {

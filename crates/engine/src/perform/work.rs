@@ -9,10 +9,10 @@ use crew_core::project::Project;
 use crew_core::run::Run;
 use crew_core::task::{CommitId, Task};
 use crew_core::{Millis, RunId, SaveAs, Settled, TaskId, Token};
-use crew_git::{Combined, Worktree, Worktrees};
+use crew_git::{Combined, Found, Worktree, Worktrees};
 use crew_store::Home;
 
-use super::prepare::core_commit;
+use super::prepare::{core_commit, set_up};
 use super::script::{Ended, Job};
 use super::{CalledOff, Outside, blocking};
 use crate::place::{self, Place, snapshot_reference};
@@ -29,8 +29,13 @@ pub(super) async fn save(
         let home = outside.handle.home();
         let worktrees = outside.repositories.of(home, &place.project)?;
         let name = place::worktree_name(place.task.id, place.run.slot);
-        let Some(worktree) = worktrees.find(&name)? else {
-            return absent(home, &worktrees, &place);
+        let worktree = match worktrees.find(&name)? {
+            Found::Worktree(worktree) => worktree,
+            // Git has forgotten it, its files are there: it is put on record again.
+            Found::Pruned => {
+                place::acquire(&worktrees, &place.project, &place.task, place.run.slot)?
+            }
+            Found::Missing | Found::Absent => return absent(home, &worktrees, &place),
         };
         Ok(Settled::Saved { head: save_in(&worktree, &place, how)? })
     })
@@ -134,6 +139,10 @@ pub(super) async fn check(
     blocking(move || {
         let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
         let worktree = place::acquire(&worktrees, &project, &task, 0)?;
+        let setup_log = outside.handle.home().runs().join(format!("setup-{}.log", task.id.0));
+        if let Some(why) = set_up(&outside, &project, &worktree, setup_log, &called_off)? {
+            return Ok(Settled::NotChecked { why });
+        }
         make_exact(&worktree, &task, commit.as_ref())?;
         let home = outside.handle.home();
         let job = Job { home, command: &command, timeout, log, called_off: &called_off };
@@ -222,7 +231,8 @@ fn tear_down(
     called_off: &CalledOff,
 ) -> anyhow::Result<()> {
     let policy = &project.team.worktree;
-    let (Some(command), Some(worktree)) = (&policy.teardown, worktrees.find(name)?) else {
+    let (Some(command), Found::Worktree(worktree)) = (&policy.teardown, worktrees.find(name)?)
+    else {
         return Ok(());
     };
     let (home, log, timeout) = (outside.handle.home(), log.to_owned(), policy.timeout);
