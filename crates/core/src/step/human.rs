@@ -138,7 +138,7 @@ fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refu
     check_dependencies(d, id, project, &text.depends_on)?;
     let TaskDraft { title, body, criteria, priority, depends_on } = text.clone();
     let task = d.task_mut(id)?;
-    task.title = title.trim().to_owned();
+    title.trim().clone_into(&mut task.title);
     task.body = body;
     task.criteria = criteria;
     task.priority = priority;
@@ -242,7 +242,13 @@ fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
             RunState::Stopping { then: AfterStop::Pause, .. } => {
                 d.move_run(run, RunEvent::Stop(AfterStop::Queue { not_before }))?;
             }
-            _ => {}
+            RunState::Queued { .. }
+            | RunState::Preparing { .. }
+            | RunState::Running { .. }
+            | RunState::Waiting(Wait::Asks { .. } | Wait::Limit { .. })
+            | RunState::Stopping { .. }
+            | RunState::Saving { .. }
+            | RunState::Finished { .. } => {}
         }
     }
     Ok(())

@@ -141,13 +141,11 @@ pub(super) fn choice_finished(
     }
     let pick = run.response.as_ref().and_then(|response| response.pick);
     let chosen = pick.and_then(|n| candidates.get((n as usize).checked_sub(1)?)).copied();
-    match (outcome, chosen) {
-        (Outcome::Done, Some(chosen)) => combine(d, run.task, vec![chosen]),
-        _ => {
-            let why = format!("{} chose none of the candidates", run.role);
-            flow::stuck(d, run.task, &why, Retry::Choice { candidates })
-        }
+    if let (Outcome::Done, Some(chosen)) = (outcome, chosen) {
+        return combine(d, run.task, vec![chosen]);
     }
+    let why = format!("{} chose none of the candidates", run.role);
+    flow::stuck(d, run.task, &why, Retry::Choice { candidates })
 }
 
 /// Does the part of the stage's work again that did not succeed; all of it if the team has changed
