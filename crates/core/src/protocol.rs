@@ -244,8 +244,8 @@ mod tests {
         Response { claim, summary, issue: None, label: None, pr: None, verdict: None, pick: None }
     }
 
-    fn label(from: &str, to: &str) -> Option<LabelUpdate> {
-        Some(LabelUpdate { from: from.parse().unwrap(), to: to.parse().unwrap() })
+    fn label(from: &str, to: &str) -> LabelUpdate {
+        LabelUpdate { from: from.parse().unwrap(), to: to.parse().unwrap() }
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
                     LABEL-UPDATED: in-progress --> needs-testing\nPR: #143\n";
         let expect = Response {
             issue: Some(TaskId(142)),
-            label: label("in-progress", "needs-testing"),
+            label: Some(label("in-progress", "needs-testing")),
             pr: Some("#143".into()),
             ..response(Claim::Done, "Implemented user authentication feature")
         };
@@ -283,7 +283,7 @@ mod tests {
     fn a_bookkeeping_first_line_does_not_drop_the_response() {
         let text = "LABEL-UPDATED: in-progress --> needs-testing\nDONE: built";
         let expect = Response {
-            label: label("in-progress", "needs-testing"),
+            label: Some(label("in-progress", "needs-testing")),
             ..response(Claim::Done, "built")
         };
         assert_eq!(parse_response(text), Ok(expect));

@@ -135,7 +135,17 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
         }
         Phase::Asking { ask, .. } => return Status::NeedsAnswer { ask: *ask },
         Phase::Approving { .. } => return Status::NeedsApproval,
-        _ => {}
+        Phase::Waiting
+        | Phase::Working(_)
+        | Phase::Consulting { .. }
+        | Phase::Choosing { .. }
+        | Phase::Combining { .. }
+        | Phase::Checking { .. }
+        | Phase::Judging { .. }
+        | Phase::Leaving { .. }
+        | Phase::Held { .. }
+        | Phase::Moving { .. }
+        | Phase::Closing => {}
     }
     if state.meta.stopped.is_some() {
         return Status::Stopped;

@@ -44,7 +44,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn name() -> impl Strategy<Value = StageName> {
-    "[a-z][a-z0-9-]{0,39}".prop_map(|name| name.parse().unwrap())
+    "[a-z][a-z0-9-]{0,39}".prop_filter_map("no name", |name: String| name.parse().ok())
 }
 
 fn response() -> impl Strategy<Value = Response> {
@@ -77,7 +77,7 @@ fn render(response: &Response) -> String {
     let mut text = format!("{keyword}: {}\n", response.summary);
     let mut field = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!("{name}: {value}\n"));
+            text.extend([name, ": ", &value, "\n"]);
         }
     };
     field("ISSUE", response.issue.map(|issue| issue.to_string()));

@@ -75,8 +75,7 @@ fn event_words(event: &RunEvent) -> String {
     words.to_lowercase()
 }
 
-#[test]
-fn only_the_drawn_transitions_are_allowed() {
+fn table() -> String {
     let mut table = String::new();
     for state in states() {
         writeln!(table, "{}", words(&state)).unwrap();
@@ -91,7 +90,12 @@ fn only_the_drawn_transitions_are_allowed() {
             }
         }
     }
-    insta::assert_snapshot!(table, @r"
+    table
+}
+
+#[test]
+fn only_the_drawn_transitions_are_allowed() {
+    insta::assert_snapshot!(table(), @r"
     queued
         dispatched -> preparing
         wait(pause) -> paused

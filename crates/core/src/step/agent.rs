@@ -52,7 +52,23 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
             fence(d, *run, *token)?;
             ended(d, *run, how)
         }
-        _ => Ok(()),
+        Event::ProjectAdded { .. }
+        | Event::TeamLoaded { .. }
+        | Event::TeamRefused { .. }
+        | Event::TaskAdded { .. }
+        | Event::TaskEdited { .. }
+        | Event::TaskMoved { .. }
+        | Event::TaskPaused { .. }
+        | Event::TaskResumed { .. }
+        | Event::TaskCancelled { .. }
+        | Event::Remarked { .. }
+        | Event::Answered { .. }
+        | Event::Approved { .. }
+        | Event::Rejected { .. }
+        | Event::EmergencyStopped
+        | Event::EmergencyReleased
+        | Event::Settled { .. }
+        | Event::Ticked => Ok(()),
     }
 }
 

@@ -82,7 +82,23 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
                 d.effect(Effect::Release { task: id });
                 true
             }
-            _ => false,
+            Phase::Waiting
+            | Phase::Working(_)
+            | Phase::Consulting { .. }
+            | Phase::Asking { .. }
+            | Phase::Choosing { .. }
+            | Phase::Combining { .. }
+            | Phase::Checking { .. }
+            | Phase::Judging { .. }
+            | Phase::Approving { .. }
+            | Phase::Leaving { .. }
+            | Phase::Landing { .. }
+            | Phase::Held { .. }
+            | Phase::Stuck { .. }
+            | Phase::Moving { .. }
+            | Phase::Closing
+            | Phase::Done { .. }
+            | Phase::Cancelled => false,
         };
     }
     Ok(moved)
@@ -146,7 +162,7 @@ fn land_again(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
     let mut waiting: Vec<&Run> = d.live_runs();
     waiting.retain(|run| waits_for_a_place(&run.state));
-    let priority = |run: &Run| d.task(run.task).map_or(Priority::Normal, |t| t.priority);
+    let priority = |run: &Run| d.task(run.task).map_or(Priority::default(), |task| task.priority);
     waiting.sort_by_key(|run| (priority(run), run.queued_at, run.id));
     let waiting: Vec<Run> = waiting.into_iter().cloned().collect();
     for run in waiting {

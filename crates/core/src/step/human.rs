@@ -242,7 +242,13 @@ fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
             RunState::Stopping { then: AfterStop::Pause, .. } => {
                 d.move_run(run, RunEvent::Stop(AfterStop::Queue { not_before }))?;
             }
-            _ => {}
+            RunState::Queued { .. }
+            | RunState::Preparing { .. }
+            | RunState::Running { .. }
+            | RunState::Waiting(Wait::Asks { .. } | Wait::Limit { .. })
+            | RunState::Stopping { .. }
+            | RunState::Saving { .. }
+            | RunState::Finished { .. } => {}
         }
     }
     Ok(())

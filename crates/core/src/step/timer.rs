@@ -26,7 +26,7 @@ pub(super) fn tick(d: &mut Draft<'_>) -> Result<(), Refusal> {
     let live: Vec<RunId> = d.live_runs().into_iter().map(|run| run.id).collect();
     for run in live {
         if let Some(overdue) = overdue(d, run)? {
-            end_overdue(d, run, overdue)?;
+            end_overdue(d, run, &overdue)?;
         }
     }
     for project in d.project_ids() {
@@ -62,11 +62,17 @@ fn overdue(d: &Draft<'_>, id: RunId) -> Result<Option<Overdue>, Refusal> {
                 |ask| d.ask(ask).is_ok_and(|ask| is_due(ask.asked_at + ASK_MAX, ASK_MAX, d.now));
             open.iter().any(|ask| late(*ask)).then_some(Overdue::Answer)
         }
-        _ => None,
+        // Whoever performs an effect has a deadline of their own; the others wait for no agent.
+        RunState::Queued { .. }
+        | RunState::Preparing { .. }
+        | RunState::Waiting(Wait::Limit { .. } | Wait::Pause)
+        | RunState::Stopping { .. }
+        | RunState::Saving { .. }
+        | RunState::Finished { .. } => None,
     })
 }
 
-fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: Overdue) -> Result<(), Refusal> {
+fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: &Overdue) -> Result<(), Refusal> {
     let (outcome, message) = match overdue {
         Overdue::Exit(Claim::Done) => (Outcome::Done, None),
         Overdue::Exit(Claim::Request) => (Outcome::Request, None),
@@ -126,7 +132,14 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
                 match dispatch::block(state, run, now)? {
                     dispatch::Block::Limit(until) | dispatch::Block::Backoff(until) => Some(until),
                     dispatch::Block::DayBudget => Some(Time((now.day() + 1) * 86_400_000)),
-                    _ => None,
+                    dispatch::Block::Stopped
+                    | dispatch::Block::Paused
+                    | dispatch::Block::Dependency(_)
+                    | dispatch::Block::Probe(_)
+                    | dispatch::Block::ProjectFull
+                    | dispatch::Block::RoleFull
+                    | dispatch::Block::ProviderFull
+                    | dispatch::Block::TaskBudget => None,
                 }
             }
             RunState::Running { responded: Some(at), .. } => Some(*at + RESPONSE_GRACE),
@@ -134,7 +147,11 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
             RunState::Waiting(Wait::Asks { open }) => {
                 open.iter().filter_map(|ask| Some(state.asks.get(ask)?.asked_at + ASK_MAX)).min()
             }
-            _ => None,
+            RunState::Preparing { .. }
+            | RunState::Waiting(Wait::Pause)
+            | RunState::Stopping { .. }
+            | RunState::Saving { .. }
+            | RunState::Finished { .. } => None,
         }
     });
     let draft = Draft::new(state, now);

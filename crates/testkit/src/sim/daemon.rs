@@ -7,9 +7,10 @@
 //! after the last word; a stop is settled after the exit was taken in; a worktree serves one effect
 //! at a time, in the order of the outbox.
 
+mod follow;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crew_core::run::RunState;
 use crew_core::{
     Effect, EffectId, Event, Millis, Refusal, RunId, Seq, Settled, State, Step, TaskId, Time,
     Token, next_wake, note, step,
@@ -54,6 +55,9 @@ pub(super) struct Sim {
     /// Agents that were reported quiet.
     flagged: BTreeSet<Start>,
 }
+
+/// Something that can be done.
+type Act = fn(&mut Sim) -> Result<(), String>;
 
 /// What became of an event that was handed to the arbiter.
 enum Taken {
@@ -232,68 +236,6 @@ impl Sim {
         }
     }
 
-    /// Brings new words and exits on their way.
-    fn read_agents(&mut self) {
-        let holds = |run: &&crew_core::run::Run| run.state.holds_agent();
-        let live = self.state.live_runs().filter(holds).map(|run| (run.id, run.token));
-        let starts: BTreeSet<Start> = live.chain(self.stops.values().copied()).collect();
-        for start in starts {
-            self.read_some(start);
-        }
-    }
-
-    fn read_some(&mut self, (run, token): Start) {
-        let Some(process) = self.world.processes.get(&(run, token)) else { return };
-        let stored = self.state.runs.get(&run).filter(|row| row.token == token);
-        let from = stored.map_or(0, |row| row.read_to as usize);
-        let read = self.read.entry((run, token)).or_insert(from);
-        for _ in 0..2 {
-            match process.log.get(*read) {
-                Some(words) => {
-                    *read += 1;
-                    let (offset, words) = (*read as u64, words.clone());
-                    self.inbound.push_back(Event::Said { run, token, offset, words });
-                }
-                None if !process.alive && *read == process.log.len() => {
-                    *read += 1; // the exit is reported once
-                    self.inbound.push_back(Event::Exited { run, token, how: "exit 1".into() });
-                    return;
-                }
-                None => return,
-            }
-        }
-    }
-
-    /// What follows an agent flags it when it is quiet, and gives it up when it is silent.
-    fn check_health(&mut self) -> Result<(), String> {
-        for start in self.world.alive.clone() {
-            let Some((heard, quiet, silent)) = self.watched(start) else { continue };
-            let (run, token) = start;
-            let pause = self.now.since(heard);
-            let event = if pause >= silent {
-                Event::Silent { run, token }
-            } else if pause >= quiet && self.flagged.insert(start) {
-                Event::Quiet { run, token, since: heard }
-            } else if pause < quiet && self.flagged.remove(&start) {
-                Event::Heard { run, token }
-            } else {
-                continue;
-            };
-            self.take(&event, None)?;
-        }
-        Ok(())
-    }
-
-    /// When an agent was last heard, and how long it may be quiet and silent; `None` if it may be
-    /// so for ever.
-    fn watched(&self, (run, token): Start) -> Option<(Time, Millis, Millis)> {
-        let row = self.state.runs.get(&run).filter(|row| row.token == token)?;
-        let RunState::Running { responded: None, .. } = row.state else { return None };
-        let limits = self.state.projects.get(&row.project)?.team.limits;
-        let heard = self.world.processes.get(&(run, token))?.heard_at;
-        Some((heard, limits.quiet, limits.silent))
-    }
-
     /// A file is put away only after the event that it became is recorded.
     fn scan_mailbox(&mut self) -> Result<(), String> {
         let Some((key, (role, response))) = self.world.files.first_key_value() else {
@@ -386,7 +328,7 @@ impl Sim {
         let due = self.due();
         let duty = human::duty(&self.state);
         let busy = self.world.processes.values().any(agent::Process::is_busy);
-        let mut can: Vec<fn(&mut Self) -> Result<(), String>> = Vec::new();
+        let mut can: Vec<Act> = Vec::new();
         let mut add = |is: bool, act| is.then(|| can.push(act));
         add(!self.inbound.is_empty(), Self::deliver);
         add(!due.is_empty(), |sim| {

@@ -81,7 +81,8 @@ impl Play {
         });
         let (state, printed) = (State::default(), String::new());
         let mut play = Self { state, now: NOON, text: text.clone(), printed };
-        play.give(Event::ProjectAdded { name: "p".into(), root: "/p".into(), team: team(&text) });
+        let (name, root) = ("p".into(), "/p".into());
+        play.give(&Event::ProjectAdded { name, root, team: team(&text) });
         play
     }
 
@@ -89,15 +90,15 @@ impl Play {
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
             self.now = self.now + Millis::seconds(1);
             let event = self.event(line);
-            if let Some(why) = self.give(event) {
+            if let Some(why) = self.give(&event) {
                 writeln!(self.printed, "! {line}: {why}").unwrap();
             }
         }
     }
 
     /// Why it was refused or dropped, if it was.
-    fn give(&mut self, event: Event) -> Option<String> {
-        match step(&self.state, &event, self.now) {
+    fn give(&mut self, event: &Event) -> Option<String> {
+        match step(&self.state, event, self.now) {
             Ok(step) => {
                 self.state.apply(step.change);
                 step.dropped
@@ -225,9 +226,15 @@ impl Play {
     pub(crate) fn print(&self) -> String {
         let mut out = self.printed.clone();
         let State { meta, projects: _, tasks, runs, asks, limits, outbox, .. } = &self.state;
-        tasks.values().for_each(|row| self.print_task(&mut out, row));
-        runs.values().for_each(|row| print_run(&mut out, row, self.now));
-        asks.values().for_each(|row| print_ask(&mut out, row));
+        for row in tasks.values() {
+            self.print_task(&mut out, row);
+        }
+        for row in runs.values() {
+            print_run(&mut out, row, self.now);
+        }
+        for row in asks.values() {
+            print_ask(&mut out, row);
+        }
         for ((_, provider), window) in limits {
             let until = after(window.until, self.now);
             let (probe, guesses) = (window.probe, window.guesses);

@@ -50,11 +50,10 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
 fn may_start(before: &RunState, now: Time) -> bool {
     match before {
         RunState::Queued { not_before } => is_due(*not_before, LONGEST_PAUSE, now),
-        RunState::Waiting(Wait::Limit { .. } | Wait::Pause) => true,
         // It may have been put back into the queue by the same event.
         RunState::Preparing { .. }
         | RunState::Running { .. }
-        | RunState::Waiting(Wait::Asks { .. })
+        | RunState::Waiting(Wait::Asks { .. } | Wait::Limit { .. } | Wait::Pause)
         | RunState::Stopping { .. } => true,
         RunState::Saving { .. } | RunState::Finished { .. } => false,
     }

@@ -2,7 +2,7 @@
 
 use crew_core::protocol::{Claim, Response};
 use crew_core::run::{AfterStop, Outcome, Run, RunState};
-use crew_core::task::{CommitId, Phase, REMARK_CHARS_MAX, Task};
+use crew_core::task::{CommitId, Phase, REMARK_CHARS_MAX, Retry, Task};
 use crew_core::team::{Stage, Team};
 use crew_core::{Effect, Event, ProjectId, StageName, State, TaskId, Token, Words};
 
@@ -160,12 +160,12 @@ pub(super) fn strands(state: &State, project: ProjectId, team: &Team) -> bool {
         let to = match &task.phase {
             Phase::Checking { gate, .. }
             | Phase::Judging { gate, .. }
-            | Phase::Approving { gate } => Some(&gate.to),
+            | Phase::Approving { gate }
+            | Phase::Stuck { retry: Retry::Gate(gate), .. } => Some(&gate.to),
             Phase::Leaving { to, .. }
             | Phase::Landing { to, .. }
             | Phase::Held { to, .. }
             | Phase::Moving { to } => Some(to),
-            Phase::Stuck { retry: crew_core::task::Retry::Gate(gate), .. } => Some(&gate.to),
             _ => None,
         };
         !has(&task.stage) || to.is_some_and(|to| !has(to))
