@@ -1,6 +1,11 @@
 //! `kill -9` at every named point, and at others: the next daemon brings the work to the same end.
 
-#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
 
 mod support;
 

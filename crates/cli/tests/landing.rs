@@ -1,7 +1,12 @@
 //! How work lands: conflicts, held merges, and the user's checkout, which is only ever moved
 //! forward, and only when it is clean.
 
-#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
 
 mod support;
 

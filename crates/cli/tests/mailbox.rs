@@ -1,6 +1,11 @@
 //! Any program can take part, by files alone.
 
-#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
 
 mod support;
 

@@ -1,6 +1,11 @@
 //! A team at work, as a user sees it: the real program, shims, agents and git.
 
-#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
 
 mod support;
 

@@ -159,7 +159,9 @@ impl Arbiter {
 
     fn share(&self, commits: &[Commit]) {
         let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
-        commits.iter().for_each(|commit| shared.apply(commit.change.clone()));
+        for commit in commits {
+            shared.apply(commit.change.clone());
+        }
     }
 
     /// Nothing of the batch has happened.

@@ -29,7 +29,7 @@ impl Wakes {
         let watcher =
             notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
                 Ok(event) if event.need_rescan() || matters(event.kind) => {
-                    wake(&shared, &event.paths)
+                    wake(&shared, &event.paths);
                 }
                 Ok(_) => {}
                 Err(_) => wake(&shared, &[]),

@@ -2,6 +2,8 @@
 //!
 //! `CREW_SIM_SEED=n` runs one seed and prints its journal; `CREW_SIM_RUNS=n` sets how many.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failure here fails the test")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crew_testkit::sim::{self, FAULTS, Scenario};

@@ -1,7 +1,12 @@
 //! A laboratory: a repository, a home, and the real `crew` program, everything of it temporary.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::pedantic,
+    reason = "a failure here fails the test"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Nothing that is waited for takes this long on any machine that works.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A repository with a team, and a home.
 pub struct Lab {

@@ -35,7 +35,6 @@ pub(super) fn tick(d: &mut Draft<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-#[derive(Clone, Copy)]
 enum Overdue {
     /// It responded and did not exit.
     Exit(Claim),
