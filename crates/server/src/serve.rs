@@ -23,7 +23,7 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
 
 /// Serves the API until `shutdown` is cancelled, which `POST /api/shutdown` does, too.
 ///
-/// Streams end at once then, other requests within [`GRACE`]; whoever is slower is cut off.
+/// Streams end at once then, other requests within a few seconds; whoever is slower is cut off.
 ///
 /// # Errors
 /// When the listener is not on loopback.
