@@ -21,7 +21,7 @@ fn body<'a>(source: &'a str, opening: &str) -> Vec<&'a str> {
 
 /// The fields of the structs that are the file, with the name of the struct.
 fn keys_of_the_file() -> Vec<(String, String)> {
-    let source = read("crates/core/src/team/file/shape.rs");
+    let source = read("crates/core/src/team/file/shape.rs").replace("pub(super) ", "");
     let mut keys = Vec::new();
     for (at, _) in source.match_indices("\nstruct ") {
         let rest = &source[at + 1..];
