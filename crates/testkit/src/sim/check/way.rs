@@ -135,6 +135,14 @@ fn halts(fact: &Fact<'_>) -> Result<(), String> {
                 .into_iter()
                 .find(|row| present(row) && matches!(row.state, RunState::Running { .. }))
         }
+        Event::Said { run, words: Words::Used(_), .. } => {
+            let overran = |row: &&Run| {
+                let cap = fact.team(row.project).map_or(0, |team| team.budget.run.tokens);
+                row.spent.tokens() > cap && !told(row)
+            };
+            let counted = fact.change.runs.get(run).filter(|row| row.state.holds_agent());
+            counted.filter(overran)
+        }
         _ => None,
     };
     match goes_on {
