@@ -8,6 +8,9 @@
 //!                                Saving ─► Finished
 //! ```
 //!
+//! A run that waits and was started before may come to `Saving` too: its response was found late, or
+//! the human has other plans and what it left must not be lost.
+//!
 //! A process exists in `Preparing`, `Running`, `Waiting(asks)` and `Stopping`, and in no other
 //! state; that is what [`RunState::holds_agent`] says and what the slots of the dispatcher count.
 

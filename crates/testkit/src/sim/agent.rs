@@ -11,6 +11,23 @@ use super::world::{World, is_mailbox};
 /// Tokens that one report of an agent claims at most.
 const REPORT_TOKENS: u64 = 40;
 
+/// How agents are in one run of the simulation, in percent: what is rare in one is common in
+/// another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Temper {
+    /// Starts that hang from the beginning.
+    pub(super) hangs: usize,
+    /// Turns that meet a limit.
+    pub(super) limits: usize,
+}
+
+impl Temper {
+    pub(super) fn new(random: &mut Random) -> Self {
+        let mut one_of = |percents: [usize; 3]| random.pick(&percents).copied().unwrap_or(0);
+        Self { hangs: one_of([2, 6, 25]), limits: one_of([1, 5, 20]) }
+    }
+}
+
 /// One start of an agent.
 #[derive(Clone, Debug)]
 pub(super) struct Process {
@@ -29,8 +46,9 @@ pub(super) struct Process {
     cap: u64,
 }
 
+/// What an agent is about to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+pub(super) enum Mood {
     /// It works for so many turns more before it ends somehow.
     Works(usize),
     /// It has responded, and says so many things more.
@@ -40,10 +58,8 @@ enum Mood {
 }
 
 impl Process {
-    pub(super) fn new(run: &Run, cap: u64, now: Time, calm: bool, random: &mut Random) -> Self {
-        let hangs = !calm && random.chance(6);
-        let turns = if calm { 1 } else { 1 + random.below(5) };
-        let mood = if hangs { Mood::Hangs } else { Mood::Works(turns) };
+    /// An agent that works for some turns, or hangs from the beginning.
+    pub(super) fn new(run: &Run, cap: u64, now: Time, mood: Mood) -> Self {
         Self {
             task: run.task,
             slot: run.slot,
@@ -99,7 +115,9 @@ impl Process {
     }
 
     fn meet_limit(&mut self, now: Time, random: &mut Random) {
-        let until = random.chance(60).then(|| now + Millis::seconds(30));
+        let lengths = [1, 30];
+        let length = random.pick(&lengths).copied().unwrap_or(1);
+        let until = random.chance(60).then(|| now + Millis::seconds(length));
         self.say(Words::Limited { until, message: "limit".into() }, now);
     }
 }
@@ -135,7 +153,7 @@ impl World {
         match process.mood {
             Mood::Hangs => {}
             Mood::Works(0) => self.come_to_an_end(run, token, state, now, random),
-            Mood::Works(_) if !calm && random.chance(5) => {
+            Mood::Works(_) if !calm && random.chance(self.temper.limits) => {
                 process.meet_limit(now, random);
                 self.kill(run.id, token);
             }

@@ -88,6 +88,8 @@ impl Sim {
             read: BTreeMap::new(),
             flagged: BTreeSet::new(),
         };
+        sim.world.temper = agent::Temper::new(&mut sim.random);
+        sim.human = Human::new(&mut sim.random);
         sim.world.calm = !sim.has(Fault::Failure);
         let team = team::new(&mut sim.random);
         sim.take(&Event::ProjectAdded { name: "sim".into(), root: "/sim".into(), team }, None)?;

@@ -7,7 +7,7 @@ use crew_core::{Event, ProjectId, State, TaskDraft, TaskId};
 use super::random::Random;
 use super::team;
 
-/// Tasks that are added in one run.
+/// Most tasks that are added in one run.
 const TASKS_MAX: usize = 5;
 /// Wishes that the human may have again.
 const HABITS: usize = 12;
@@ -20,6 +20,10 @@ pub(super) struct Human {
     /// Tasks whose adding was acknowledged: none of them may ever be missing.
     pub(super) acknowledged: Vec<TaskId>,
     past: Vec<Event>,
+    /// How many tasks they add.
+    tasks_max: usize,
+    /// How often they send back what waits for their approval, in percent.
+    pickiness: usize,
 }
 
 /// What the human may do besides their duty.
@@ -32,6 +36,11 @@ pub(super) struct Licence {
 }
 
 impl Human {
+    pub(super) fn new(random: &mut Random) -> Self {
+        let pickiness = if random.chance(30) { 70 } else { 20 };
+        Self { tasks_max: 1 + random.below(TASKS_MAX), pickiness, ..Self::default() }
+    }
+
     /// What the human wants next, if anything.
     pub(super) fn wish(
         &mut self,
@@ -42,7 +51,7 @@ impl Human {
         if random.chance(10) {
             return random.pick(&self.past).cloned(); // clicked twice, or in a window of yesterday
         }
-        let wish = if state.tasks.len() < TASKS_MAX && random.chance(30) {
+        let wish = if state.tasks.len() < self.tasks_max && random.chance(30) {
             Some(add(state, random))
         } else if licence.edits_team && random.chance(6) {
             let project = state.projects.get(&ProjectId(1))?;
@@ -51,7 +60,7 @@ impl Human {
         } else if licence.meddles && random.chance(12) {
             meddle(state, random)
         } else {
-            attend(state, random)
+            attend(state, self.pickiness, random)
         };
         if let Some(wish) = wish.iter().find(|wish| !matches!(wish, Event::TaskAdded { .. })) {
             self.past.truncate(HABITS - 1);
@@ -113,7 +122,7 @@ fn meddle(state: &State, random: &mut Random) -> Option<Event> {
 }
 
 /// Looks at what waits for a person, and deals with it somehow.
-fn attend(state: &State, random: &mut Random) -> Option<Event> {
+fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event> {
     let asks: Vec<&Ask> = state.open_asks().collect();
     if let Some(ask) = random.pick(&asks)
         && random.chance(60)
@@ -131,10 +140,12 @@ fn attend(state: &State, random: &mut Random) -> Option<Event> {
         return Some(Event::TaskResumed { task: task.id });
     }
     let Phase::Approving { gate } = &task.phase else { return None };
-    Some(match random.below(10) {
-        0 | 1 => Event::Rejected { task: task.id, why: "not yet".into() },
-        2 => Event::Approved { task: task.id, commit: Some(CommitId("seen last week".into())) },
-        3 | 4 => Event::Approved { task: task.id, commit: None },
+    if random.chance(pickiness) {
+        return Some(Event::Rejected { task: task.id, why: "not yet".into() });
+    }
+    Some(match random.below(8) {
+        0 => Event::Approved { task: task.id, commit: Some(CommitId("seen last week".into())) },
+        1 | 2 => Event::Approved { task: task.id, commit: None },
         _ => Event::Approved { task: task.id, commit: gate.commit.clone() },
     })
 }

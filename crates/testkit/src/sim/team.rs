@@ -13,6 +13,7 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     };
     team.limits.run = Millis::minutes(20 + random.below(2) as u64 * 40);
     team.limits.agents = 1 + random.below(4) as u32;
+    team.limits.consults = 1 + random.below(3) as u32;
     change_budget(&mut team, random);
     let visits = 1 + random.below(4) as u32;
     team.stages.iter_mut().for_each(|stage| stage.visits_max = visits);
@@ -28,6 +29,11 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     }
     if random.chance(40) {
         toggle(&mut team, "needs-review", check("make lint"));
+    }
+    if random.chance(20)
+        && let Ok(tester) = "tester".parse()
+    {
+        toggle(&mut team, "needs-review", Gate::Verdict(tester));
     }
     if random.chance(40) {
         toggle_verdict(&mut team);

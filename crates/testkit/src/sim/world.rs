@@ -13,7 +13,7 @@ use crew_core::{
     AskId, Effect, EffectId, RoleName, RunId, SaveAs, Settled, State, TaskId, Time, Token,
 };
 
-use super::agent::Process;
+use super::agent::{Mood, Process, Temper};
 use super::random::Random;
 
 /// The outside world.
@@ -44,6 +44,8 @@ pub(super) struct World {
     commits: u64,
     /// Tokens by which agents overran their budget.
     pub(super) overrun: u64,
+    /// How agents are, in this run.
+    pub(super) temper: Temper,
     /// Whether agents, checks and merges behave.
     pub(super) calm: bool,
     pub(super) breaches: Vec<String>,
@@ -135,7 +137,12 @@ impl World {
             self.triggers.insert(run.role.clone(), (id, token));
         } else {
             let cap = state.projects.get(&run.project).map_or(0, |p| p.team.budget.run.tokens);
-            self.processes.insert((id, token), Process::new(run, cap, now, self.calm, random));
+            let mood = match self.calm {
+                true => Mood::Works(1),
+                false if random.chance(self.temper.hangs) => Mood::Hangs,
+                false => Mood::Works(1 + random.below(5)),
+            };
+            self.processes.insert((id, token), Process::new(run, cap, now, mood));
             self.alive.insert((id, token));
         }
         Settled::Started { head: self.tip(run.task, run.slot) }

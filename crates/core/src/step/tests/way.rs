@@ -228,3 +228,38 @@ fn who_waits_for_another_task_takes_no_room_from_it() {
     wakes in 29 min 53 s
     ");
 }
+
+#[test]
+fn who_only_judges_does_not_bring_the_base_branch_in() {
+    let judged = "owner = \"human\"";
+    let gates = "gates = [{ verdict = \"judge\" }, { human = true }]";
+    let team = [("owner = \"dev\"", judged), ("gates = [{ human = true }]", gates)];
+    let script = "
+        add
+        started base
+        r1 says DONE: planned
+        r1 exits
+        saved c1
+        started c1
+        r2 says DONE: good;VERDICT: pass
+        r2 exits
+        saved c1
+        approve #1
+        conflict a.rs
+        unstarted x
+        move #1 build
+        saved c1
+        started c1
+    ";
+    assert_snapshot!(play_with(&team, script), @r"
+    #1 in build: judging (judge at work), head c1, to catch up, starts 4
+      pm: planned
+      judge: good
+      crewhouse: it conflicts with the base branch in: a.rs
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Verdict of judge on #1/0, start 1: done, Done
+    r3 Work of pm on #1/0, start 1: cancelled, failures 1, Transient trouble
+    r4 Verdict of judge on #1/0, start 1: running
+    wakes in 29 min 45 s
+    ");
+}

@@ -30,6 +30,7 @@ pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
             return Err(format!("{} keeps a remark that is too long", task.id));
         }
     }
+    circles(fact)?;
     merges(fact, ledger)?;
     room(fact)?;
     halts(fact)?;
@@ -37,6 +38,27 @@ pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
         && strands(fact.before, *project, team)
     {
         return Err("a team was taken that leaves somebody without a place".into());
+    }
+    Ok(())
+}
+
+/// Who comes too often, or asks the PM too often, is brought to the human.
+fn circles(fact: &Fact<'_>) -> Result<(), String> {
+    for task in fact.change.tasks.values() {
+        let team = fact.team(task.project).ok_or("a task without a project")?;
+        let before = fact.before.tasks.get(&task.id);
+        let visits =
+            |task: &Task, stage: &Stage| task.visits.get(&stage.name).copied().unwrap_or(0);
+        let Some(stage) = team.stage(&task.stage) else { continue };
+        let came = before.is_none_or(|before| visits(before, stage) < visits(task, stage));
+        let halted = matches!(task.phase, Phase::Stuck { .. } | Phase::Done { .. });
+        if came && visits(task, stage) > stage.visits_max && !halted {
+            return Err(format!("{} goes in circles: {:?}", task.id, task.visits));
+        }
+        let asked = before.is_some_and(|before| before.consults < task.consults);
+        if asked && task.consults > team.limits.consults {
+            return Err(format!("the PM is asked {} times about {}", task.consults, task.id));
+        }
     }
     Ok(())
 }
@@ -112,6 +134,14 @@ fn halts(fact: &Fact<'_>) -> Result<(), String> {
             fact.at_work()
                 .into_iter()
                 .find(|row| present(row) && matches!(row.state, RunState::Running { .. }))
+        }
+        Event::Said { run, words: Words::Used(_), .. } => {
+            let overran = |row: &&Run| {
+                let cap = fact.team(row.project).map_or(0, |team| team.budget.run.tokens);
+                row.spent.tokens() > cap && !told(row)
+            };
+            let counted = fact.change.runs.get(run).filter(|row| row.state.holds_agent());
+            counted.filter(overran)
         }
         _ => None,
     };
