@@ -1,11 +1,11 @@
 //! The simulator: days of work of a team in milliseconds, from a seed.
 //!
 //! The real [`crew_core::step`] decides, the real [`crew_store`] records; the agents, the worktrees,
-//! the mailbox, the human and the clock are simulated ([`world`], [`agent`], [`human`], [`team`]),
+//! the mailbox, the human and the clock are simulated (`world`, `agent`, `human`, `team`),
 //! and all of them misbehave: outcomes are lost, delayed, doubled and reordered, agents hang or go
-//! on talking, the daemon crashes between any two things it does ([`daemon`]), the disk is full for
+//! on talking, the daemon crashes between any two things it does (`daemon`), the disk is full for
 //! a while, the clock jumps, the human answers late or twice and edits the team. With every step
-//! that is recorded the invariants are checked ([`check`], against a [`ledger`] of its own); at the
+//! that is recorded the invariants are checked (`check`, against a `ledger` of its own); at the
 //! end everybody behaves, and every task must come to its end.
 //!
 //! A failure prints its [`Scenario`], shrunk to the smallest that still fails.
