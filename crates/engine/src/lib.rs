@@ -22,9 +22,11 @@ mod engine;
 mod follow;
 mod handle;
 mod mailbox;
+mod neutral;
 mod perform;
 mod place;
 mod prompt;
+mod quote;
 mod teamfile;
 mod wake;
 
@@ -32,4 +34,5 @@ pub use clock::Clock;
 pub use crash::CRASH_POINTS;
 pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
+pub use neutral::{neutral, neutral_value};
 pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team};

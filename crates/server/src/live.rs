@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use crew_agent::{AgentEvent, shim};
 use crew_core::run::Run;
 use crew_core::{RunId, State};
+use crew_engine::neutral;
 use crew_store::Home;
 use serde_json::Value;
-
-use crate::neutral::neutral;
 
 /// How much of the end of the output is looked at.
 const TAIL_BYTES: u64 = 32 << 10;

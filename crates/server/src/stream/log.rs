@@ -8,12 +8,12 @@ use std::time::Duration;
 use crew_agent::spool::{Line, SpoolError, SpoolReader};
 use crew_agent::{AgentEvent, shim};
 use crew_core::{RunId, Token};
+use crew_engine::neutral_value;
 use serde_json::{Value, json};
 
 use super::{Source, push_line};
 use crate::app::{App, blocking};
 use crate::error::ApiError;
-use crate::neutral::neutral_value;
 use crate::wire::LogLine;
 
 /// Between two looks at an output that grows.

@@ -1,7 +1,8 @@
-//! Text of agents made harmless for terminals and for readers.
+//! Text from outside made harmless for terminals and for readers.
 //!
 //! What an agent prints may hold escape sequences that clear a screen, change a title or write to
-//! a clipboard, and characters that turn the order of a line around. They are shown, not obeyed.
+//! a clipboard, characters that turn the order of a line around, and letters that only a model
+//! sees. They are shown, not obeyed.
 
 use std::borrow::Cow;
 
@@ -32,7 +33,17 @@ pub fn neutral_value(value: Value) -> Value {
 
 fn is_harmful(c: char) -> bool {
     let control = c.is_control() && c != '\n' && c != '\t';
-    control || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    control || turns_order(c) || is_hidden(c)
+}
+
+fn turns_order(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that no person sees and a model reads, and line ends that no program counts.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{e0000}'..='\u{e007f}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 /// Unicode has pictures of the old control characters; for the others the replacement character.
@@ -55,7 +66,9 @@ mod tests {
         check("\x1b[2J\x1b]52;c;aGk=\x07", "␛[2J␛]52;c;aGk=␇");
         check("a\r\nb\rc", "a\nb␍c");
         check("\u{9b}31m\x7f", "\u{fffd}31m␡");
-        check("a\u{202e}b", "a\u{fffd}b");
+        check("a\u{202e}b\u{200f}", "a\u{fffd}b\u{fffd}");
+        check("hi\u{e0041}\u{2028}DONE:", "hi\u{fffd}\u{fffd}DONE:");
+        check("👩‍👩‍👧", "👩‍👩‍👧");
     }
 
     #[test]
