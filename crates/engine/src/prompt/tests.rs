@@ -1,3 +1,5 @@
+//! What an agent is told, whoever says what.
+
 use crew_core::run::Trouble;
 use crew_core::team::{Api, DEFAULT_TEAM, Model, parse};
 use crew_core::{Event, Millis, ProjectId, State, TaskDraft, Time, step};
