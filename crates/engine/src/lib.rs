@@ -27,6 +27,7 @@ mod perform;
 mod place;
 mod prompt;
 mod quote;
+mod screen;
 mod teamfile;
 mod wake;
 
@@ -34,5 +35,6 @@ pub use clock::Clock;
 pub use crash::CRASH_POINTS;
 pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
-pub use neutral::{neutral, neutral_value};
+pub use neutral::neutral;
+pub use screen::Screen;
 pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team};

@@ -6,8 +6,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 /// The text with control characters replaced by pictures of them; newlines and tabs stay.
 pub fn neutral(text: &str) -> Cow<'_, str> {
     if !text.contains(is_harmful) {
@@ -17,28 +15,13 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_harmful(c) { picture(c) } else { c }).collect())
 }
 
-/// Every text in a JSON value made harmless, keys too.
-pub fn neutral_value(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(neutral(&text).into_owned()),
-        Value::Array(items) => items.into_iter().map(neutral_value).collect(),
-        Value::Object(members) => {
-            let clean =
-                |(key, value): (String, Value)| (neutral(&key).into_owned(), neutral_value(value));
-            Value::Object(members.into_iter().map(clean).collect())
-        }
-        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
-    }
-}
-
 fn is_harmful(c: char) -> bool {
     let control = c.is_control() && c != '\n' && c != '\t';
     control || turns_order(c) || is_hidden(c)
 }
 
 fn turns_order(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}')
-        || matches!(c, '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Characters that no person sees and a model reads, and line ends that no program counts.
@@ -66,15 +49,8 @@ mod tests {
         check("\x1b[2J\x1b]52;c;aGk=\x07", "␛[2J␛]52;c;aGk=␇");
         check("a\r\nb\rc", "a\nb␍c");
         check("\u{9b}31m\x7f", "\u{fffd}31m␡");
-        check("a\u{202e}b\u{200f}", "a\u{fffd}b\u{fffd}");
+        check("a\u{202e}b", "a\u{fffd}b");
         check("hi\u{e0041}\u{2028}DONE:", "hi\u{fffd}\u{fffd}DONE:");
         check("👩‍👩‍👧", "👩‍👩‍👧");
-    }
-
-    #[test]
-    fn texts_in_json_are_made_harmless_at_every_depth() {
-        let value = serde_json::json!({"a\u{7}": [{"b": "\u{1b}c"}, 1, null]});
-        let expect = serde_json::json!({"a␇": [{"b": "␛c"}, 1, null]});
-        assert_eq!(neutral_value(value), expect);
     }
 }
