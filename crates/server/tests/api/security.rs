@@ -174,7 +174,7 @@ async fn every_header_has_to_be_right_whatever_the_others_are() {
                         headers.map(|header| filled(&daemon, header)).collect();
                     for (method, path) in ROUTES {
                         let has_body = *method == "POST";
-                        let status = match (our_host & our_origin, right, json | !has_body) {
+                        let status = match (*our_host && *our_origin, *right, *json || !has_body) {
                             (false, _, _) => 403,
                             (true, false, _) => 401,
                             (true, true, false) => 415,
