@@ -37,4 +37,4 @@ pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
 pub use neutral::neutral;
 pub use screen::Screen;
-pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team};
+pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team, read_team_file};

@@ -63,7 +63,8 @@ struct Desk {
     watch: Option<Watch>,
     /// Files were taken that are not recorded: an earlier daemon's, or because the disk was full.
     unfinished: bool,
-    team_text: Option<Vec<u8>>,
+    /// The newest `team.toml` that was looked at, or why it could not be read.
+    team_text: Option<Result<String, String>>,
 }
 
 impl Desk {
@@ -141,7 +142,12 @@ impl Desk {
     /// A changed `team.toml` is used if it is good; the last good one stays otherwise.
     async fn reload_team(&mut self, handle: &Handle) {
         let root = Path::new(&self.root);
-        let Ok(text) = std::fs::read(teamfile::path(root)) else { return };
+        let text = match teamfile::read_text(&teamfile::path(root)) {
+            // An editor is just replacing it, or another branch is checked out.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            // What cannot be read is a mistake like any other.
+            other => other.map_err(|error| error.to_string()),
+        };
         if self.team_text.as_ref() == Some(&text) {
             return;
         }
@@ -154,7 +160,8 @@ impl Desk {
             Ok(team) => Some(Event::TeamLoaded { project, team: Box::new(team) }),
             Err(problems) => {
                 let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                Some(refused(why.join("\n")))
+                let why = why.join("\n");
+                (known.team_refused.as_ref() != Some(&why)).then(|| refused(why))
             }
         };
         let told = match event {

@@ -14,7 +14,7 @@ use crew_core::team::{Gate, ProviderKind};
 
 use crate::place::{Place, branch_name};
 use crate::quote::{Quote, cut};
-use crate::teamfile::TEAM_DIRECTORY;
+use crate::teamfile::{TEAM_DIRECTORY, read_text};
 
 /// Files of the team directory that are longer are cut, in characters.
 const FILE_CHARS_MAX: usize = 64 * 1024;
@@ -77,7 +77,7 @@ pub(crate) fn system(place: &Place) -> String {
 }
 
 fn read(path: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = read_text(path).ok()?;
     let shown = cut(&text, FILE_CHARS_MAX);
     let whole = shown.len() == text.len();
     Some(if whole { text } else { format!("{shown}\n(cut here: {} is long)", path.display()) })

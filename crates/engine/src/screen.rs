@@ -143,37 +143,26 @@ fn each_text(value: Value, change: &dyn Fn(String) -> String) -> Value {
     }
 }
 
-/// The text without what has the shape of a key.
+/// The text without the words that have the shape of a key.
 fn without_shapes(text: &str) -> Cow<'_, str> {
-    let mut clean = String::new();
-    let mut shown = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let begins_word = !text[..at].ends_with(is_of_key);
-        match key_length(&text[at..]).filter(|_| begins_word) {
-            Some(length) => {
-                clean.push_str(&text[shown..at]);
-                clean.push_str(HIDDEN);
-                at += length;
-                shown = at;
-            }
-            None => at += text[at..].chars().next().map_or(1, char::len_utf8),
-        }
-    }
-    if shown == 0 {
+    let ends_word = |c: char| !is_of_key(c);
+    if !text.split(ends_word).any(has_shape) {
         return Cow::Borrowed(text);
     }
-    clean.push_str(&text[shown..]);
+    let mut clean = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends_word) {
+        let word = piece.trim_end_matches(ends_word);
+        clean.push_str(if has_shape(word) { HIDDEN } else { word });
+        clean.push_str(&piece[word.len()..]);
+    }
     Cow::Owned(clean)
 }
 
-fn key_length(text: &str) -> Option<usize> {
+fn has_shape(word: &str) -> bool {
     let fits = |(prefix, least): &(&str, usize)| {
-        let rest = text.strip_prefix(prefix)?;
-        let length = rest.find(|c| !is_of_key(c)).unwrap_or(rest.len());
-        (length >= *least).then_some(prefix.len() + length)
+        word.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *least)
     };
-    SHAPES.iter().find_map(fits)
+    SHAPES.iter().any(fits)
 }
 
 fn is_of_key(c: char) -> bool {

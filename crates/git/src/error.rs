@@ -217,6 +217,10 @@ impl GitError {
             Self::BaseMoving { .. } => "try again when the branch is quiet",
             Self::Locked { .. } => "if no git runs in this repository, remove the lock file",
             Self::Timeout { .. } => "see whether a filter, a prompt or a slow disk holds git up",
+            Self::Failed { stderr, .. } if is_of_filter(stderr) => {
+                "install the program that the filter runs (`git lfs install` for LFS), or see \
+                 `git config --get-regexp filter`"
+            }
             Self::InvalidName { .. }
             | Self::UnknownRevision { .. }
             | Self::NoWorktree { .. }
@@ -262,6 +266,11 @@ impl GitError {
             | Self::Unreadable { .. } => false,
         }
     }
+}
+
+/// Whether a filter of the repository (clean, smudge: LFS, encryption) failed.
+fn is_of_filter(stderr: &str) -> bool {
+    ["external filter", "clean filter", "smudge filter"].iter().any(|text| stderr.contains(text))
 }
 
 /// What the operating system is short of now: space, time, memory, processes or open files.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crew_core::team::{self, Api, ProviderKind, Team};
+use crew_engine::read_team;
 use crew_git::Repository;
 use serde::Serialize;
 
@@ -174,8 +175,7 @@ async fn daemon(home: &Path) -> Result<Finding, CliError> {
 fn keys() -> Vec<Finding> {
     let team = || -> Option<Team> {
         let repository = Repository::open(&std::env::current_dir().ok()?).ok()?;
-        let text = fs::read_to_string(repository.root().join(".crew/team.toml")).ok()?;
-        team::parse(&text).ok()
+        read_team(repository.root()).ok()
     };
     let Some(team) = team() else { return Vec::new() };
     let needed = team.providers.iter().filter_map(|(name, provider)| match &provider.kind {

@@ -7,7 +7,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crew_core::team::{self, DEFAULT_TEAM};
+use crew_core::team::DEFAULT_TEAM;
+use crew_engine::read_team;
 use crew_git::{Head, Repository};
 use crew_server::wire::{NewProject, Project, ProjectAdded, Projects};
 use serde_json::json;
@@ -41,8 +42,7 @@ pub(super) async fn run(context: &Context, name: Option<String>) -> Result<Exit,
     let root = repository.root();
     let made = write_files(root, &base)?;
     let file = root.join(".crew/team.toml");
-    let text = fs::read_to_string(&file).attempt(format!("reading {}", file.display()))?;
-    if let Err(problems) = team::parse(&text) {
+    if let Err(problems) = read_team(root) {
         return super::team::complain(context, &file, &problems);
     }
     let client = context.daemon().await?;

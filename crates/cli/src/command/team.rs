@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crew_core::team;
+use crew_engine::read_team_file;
 use crew_git::Repository;
 use crew_server::wire::{Gate, Stage, Team as WireTeam};
 use serde_json::json;
@@ -24,9 +25,7 @@ fn check(context: &Context, file: Option<PathBuf>) -> Result<Exit, CliError> {
         Some(file) => file,
         None => file_of_repository()?,
     };
-    let text = std::fs::read_to_string(&file).attempt(format!("reading {}", file.display()));
-    let text = text.map_err(|error| error.hint("`crew init` makes the team of a repository"))?;
-    match team::parse(&text) {
+    match read_team_file(&file) {
         Ok(team) => show(context, &file, &WireTeam::from(&team)),
         Err(problems) => complain(context, &file, &problems),
     }

@@ -35,12 +35,24 @@ impl Lab {
     /// A repository whose native agents play `playbook`. Each edit replaces a text of the default
     /// team.
     pub fn new(playbook: &str, edits: &[(&str, &str)]) -> Self {
+        let lab = Self::empty();
+        lab.make_project(playbook, edits);
+        lab
+    }
+
+    /// A repository with one commit, and no team.
+    pub fn empty() -> Self {
         let lab = Self { dir: tempfile::tempdir().unwrap(), home: RefCell::new("home".to_owned()) };
         fs::create_dir_all(lab.repo()).unwrap();
         lab.git(&["init", "--quiet", "--initial-branch", "main"]);
         fs::write(lab.repo().join("a.txt"), "one\ntwo\nthree\n").unwrap();
         lab.git(&["add", "--all"]);
         lab.git(&["commit", "--quiet", "--message", "init"]);
+        lab
+    }
+
+    fn make_project(&self, playbook: &str, edits: &[(&str, &str)]) {
+        let lab = self;
         lab.ok(&["init"]);
         let team = lab.repo().join(".crew/team.toml");
         let mut text = fs::read_to_string(&team).unwrap();
@@ -57,7 +69,6 @@ impl Lab {
         lab.git(&["add", "--all"]);
         lab.git(&["commit", "--quiet", "--message", "the crew"]);
         lab.ok(&["down"]); // `init` started a daemon; each test starts its own
-        lab
     }
 
     pub fn repo(&self) -> PathBuf {
@@ -75,12 +86,7 @@ impl Lab {
 
     /// Runs `crew`, which must fail with a code, words and a hint; its standard error.
     pub fn fails(&self, arguments: &[&str], code: i32, words: &str) -> String {
-        let output = self.crew(arguments);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "crew {arguments:?}: {}", show(&output));
-        assert!(said.contains(words), "crew {arguments:?} says {words:?}: {said}");
-        assert!(said.contains("hint: "), "crew {arguments:?} says what to do: {said}");
-        said
+        check_failure(&self.crew(arguments), arguments, code, words)
     }
 
     fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -111,6 +117,13 @@ impl Lab {
         let output = self.crew(arguments);
         assert!(output.status.success(), "crew {arguments:?}: {}", show(&output));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Like [`Self::fails`], in another directory.
+    pub fn fails_in(&self, directory: &Path, arguments: &[&str], code: i32, words: &str) {
+        let mut command = self.program(env!("CARGO_BIN_EXE_crew"));
+        let output = command.args(arguments).current_dir(directory).output().unwrap();
+        check_failure(&output, arguments, code, words);
     }
 
     /// Like [`Self::ok`], in another directory.
@@ -260,6 +273,14 @@ impl Drop for Daemon {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+fn check_failure(output: &Output, arguments: &[&str], code: i32, words: &str) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "crew {arguments:?}: {}", show(output));
+    assert!(said.contains(words), "crew {arguments:?} says {words:?}: {said}");
+    assert!(said.contains("hint: "), "crew {arguments:?} says what to do: {said}");
+    said
 }
 
 pub fn show(output: &Output) -> String {

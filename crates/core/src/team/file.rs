@@ -56,7 +56,7 @@ pub fn parse(text: &str) -> Result<Team, Vec<Problem>> {
 fn syntax_problem(error: &toml::de::Error) -> Problem {
     let what = error.to_string().trim_end().to_owned();
     let hint = unknown_key_hint(error.message());
-    Problem { what, hint }
+    Problem::new(what, hint.unwrap_or_else(|| "docs/team.md has all keys with their values".into()))
 }
 
 fn unknown_key_hint(message: &str) -> Option<String> {

@@ -1,5 +1,7 @@
 //! What an agent said, over all starts of its run in order, while it says it.
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use crate::wire::LogLine;
 
 /// Between two looks at an output that grows.
 const PAUSE: Duration = Duration::from_millis(150);
+/// Raw bytes sent at a time.
+const RAW_BYTES: u64 = 256 << 10;
 
 /// A place in the log of a run: which start, and how many bytes of it were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,21 +114,24 @@ impl LogStream {
         Ok(lines)
     }
 
+    /// What is there now and was not sent; empty if there is nothing.
+    async fn fresh(&mut self, standing: &Standing) -> Result<Vec<u8>, ApiError> {
+        if self.raw {
+            let (path, offset) = (self.path(), self.place.offset);
+            let bytes = blocking(move || read_raw(&path, offset)).await?;
+            self.place.offset += bytes.len() as u64;
+            return Ok(bytes);
+        }
+        let lines = self.lines(standing).await?;
+        self.render(&lines)
+    }
+
     fn render(&self, lines: &[Line]) -> Result<Vec<u8>, ApiError> {
         let mut portion = Vec::new();
-        let screen = self.app.handle.screen();
+        let (start, screen) = (self.place.start, self.app.handle.screen());
         for line in lines {
-            if self.raw {
-                portion.extend_from_slice(&line.bytes);
-                portion.push(b'\n');
-            } else {
-                let start = self.place.start;
-                let at = format!("{start}:{}", line.end);
-                push_line(
-                    &mut portion,
-                    &LogLine { at, start, event: event(&screen, &line.bytes) },
-                )?;
-            }
+            let at = format!("{start}:{}", line.end);
+            push_line(&mut portion, &LogLine { at, start, event: event(&screen, &line.bytes) })?;
         }
         Ok(portion)
     }
@@ -144,9 +151,9 @@ impl Source for LogStream {
             // Looked at before the lines: what an agent printed before it ended is then all read.
             let (standing, newest) = self.standing();
             let run_is_over = self.is_run_over();
-            let lines = self.lines(&standing).await?;
-            if !lines.is_empty() {
-                return self.render(&lines).map(Some);
+            let fresh = self.fresh(&standing).await?;
+            if !fresh.is_empty() {
+                return Ok(Some(fresh));
             }
             if self.place.start < newest {
                 self.place = LogStart { start: self.place.start + 1, offset: 0 };
@@ -155,6 +162,21 @@ impl Source for LogStream {
                 return Ok(None);
             }
         }
+    }
+}
+
+/// The next bytes as they were printed.
+fn read_raw(path: &std::path::Path, offset: u64) -> Result<Vec<u8>, ApiError> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(RAW_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        other => other.map_err(ApiError::broken),
     }
 }
 

@@ -38,7 +38,9 @@ use super::super::tools::ToolCall;
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// The file cannot be read.
-    #[error("cannot read the playbook {path}: {source}")]
+    #[error(
+        "cannot read the playbook {path}: {source}\nhint: `model` of the provider names it, relative to .crew"
+    )]
     Read {
         /// The file.
         path: PathBuf,
