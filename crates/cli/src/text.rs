@@ -20,6 +20,15 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// `3.4 MiB`
+pub(crate) fn size(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = units.into_iter().find(|(shift, _)| bytes >> shift > 0);
+    let Some((shift, unit)) = unit else { return format!("{bytes} B") };
+    let tenths = ((bytes >> (shift - 10)) * 10) >> 10;
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
 /// `$1.2345`
 pub(crate) fn money(micros: u64) -> String {
     Micros(micros).to_string()

@@ -358,6 +358,16 @@ fn a_set_up_that_fails_is_shown_and_one_that_works_is_run_once() {
     });
     let log = inbox.split_whitespace().find(|word| word.ends_with("setup.log")).unwrap();
     assert_eq!(fs::read_to_string(log).unwrap(), "no ok here\n");
+    assert!(lab.ok(&["log", "1"]).contains("set-up: no ok here"), "{}", lab.ok(&["log", "1"]));
+    assert_eq!(lab.json(&["log", "1"])["event"]["type"], "set_up");
+    assert!(lab.ok(&["log", "-f", "1"]).contains("set-up: no ok here"));
+    let disk = lab.wait("the disk use is measured", || {
+        let bytes = lab.json(&["task", "show", "1"])["disk_bytes"].as_u64()?;
+        (bytes > 0).then_some(bytes)
+    });
+    assert!(lab.json(&["status"])["projects"][0]["disk_bytes"].as_u64().unwrap() >= disk);
+    assert!(lab.ok(&["task", "show", "1"]).contains("disk   "));
+    assert!(lab.ok(&["status"]).contains("· worktrees "));
     fs::write(lab.repo().join("ok.txt"), "ok\n").unwrap();
     lab.git(&["add", "ok.txt"]);
     lab.git(&["commit", "--quiet", "--message", "ok"]);

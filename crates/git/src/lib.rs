@@ -62,7 +62,7 @@ pub use listing::{Directory, ListedWorktree, Place};
 pub use merge::{MergeOutcome, MergeRequest, Strategy};
 pub use name::{CommitId, Identity, TreeId};
 pub use pool::{Acquired, Found, Worktrees};
-pub use release::Released;
+pub use release::{Released, disk_use};
 pub use repository::{Head, HooksWarning, Repository};
 pub use run::Git;
 pub use script::{Script, ScriptOutcome};

@@ -75,28 +75,13 @@ impl Worktrees {
         Ok(removed)
     }
 
-    /// Bytes on disk of the worktree's directory; what it shares with the repository not counted.
+    /// [`disk_use`] of a worktree's directory; what it shares with the repository not counted.
     pub fn disk_use(&self, name: &str) -> Result<u64, GitError> {
         let path = self.path_of(name)?;
-        let metadata = path.symlink_metadata();
-        if !metadata.is_ok_and(|m| m.is_dir()) {
+        if !path.symlink_metadata().is_ok_and(|m| m.is_dir()) {
             return Err(GitError::NoWorktree { name: name.to_owned() });
         }
-        let mut bytes = 0;
-        let mut directories = vec![path];
-        while let Some(directory) = directories.pop() {
-            // What vanishes while we look is not counted.
-            for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
-                let Ok(metadata) = entry.path().symlink_metadata() else {
-                    continue;
-                };
-                bytes += metadata.blocks() * 512;
-                if metadata.is_dir() {
-                    directories.push(entry.path());
-                }
-            }
-        }
-        Ok(bytes)
+        Ok(disk_use(&path))
     }
 
     pub(crate) fn remove(&self, path: &Path) -> Result<(), GitError> {
@@ -223,6 +208,25 @@ impl Worktrees {
         let entry = entry.ok_or_else(|| GitError::NoWorktree { name: name.to_owned() })?;
         self.take_back(name, entry, &entries)
     }
+}
+
+/// Bytes on disk of all that is in a directory. No link is followed.
+pub fn disk_use(directory: &Path) -> u64 {
+    let mut bytes = 0;
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        // What vanishes while we look is not counted.
+        for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.path().symlink_metadata() else {
+                continue;
+            };
+            bytes += metadata.blocks() * 512;
+            if metadata.is_dir() {
+                directories.push(entry.path());
+            }
+        }
+    }
+    bytes
 }
 
 impl Worktree {

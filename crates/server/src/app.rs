@@ -8,6 +8,7 @@ use crew_store::{Entry, Reader};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::disk::{Disk, DiskUse};
 use crate::error::ApiError;
 use crate::wire::Receipt;
 
@@ -20,6 +21,8 @@ pub(crate) struct App {
     /// Held over a read that a write depends on, so that two edits of a task do not undo each
     /// other.
     pub(crate) edits: Mutex<()>,
+    /// What the worktrees take.
+    pub(crate) disk: Disk,
 }
 
 /// The state of the router.
@@ -28,7 +31,13 @@ pub(crate) type Shared = axum::extract::State<Arc<App>>;
 impl App {
     pub(crate) fn new(handle: Handle, shutdown: CancellationToken) -> Self {
         let started_at = handle.now();
-        Self { handle, shutdown, started_at, edits: Mutex::new(()) }
+        Self { handle, shutdown, started_at, edits: Mutex::new(()), disk: Disk::default() }
+    }
+
+    /// What the worktrees take on disk, as far as it is known.
+    pub(crate) async fn disk_use(&self) -> Option<DiskUse> {
+        let projects = self.handle.read(|state| state.projects.keys().copied().collect());
+        self.disk.known(self.handle.home(), projects).await
     }
 
     /// Hands an event to the arbiter.

@@ -14,6 +14,7 @@
 //! * A request that panics answers 500, and the daemon goes on.
 
 mod app;
+mod disk;
 mod error;
 mod extract;
 mod guard;

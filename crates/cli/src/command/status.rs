@@ -72,7 +72,9 @@ fn of_project(project: &StatusOfProject) -> String {
         .map(|(word, n)| format!("{n} {}", text::status(word, &word.replace('_', " "))))
         .collect();
     let tasks = if tasks.is_empty() { "no tasks".to_owned() } else { tasks.join(", ") };
-    format!("p{:<8} {} · {tasks} · {}", project.id, project.name, project.root)
+    let disk = project.disk_bytes.filter(|bytes| *bytes > 0);
+    let disk = disk.map_or_else(String::new, |bytes| format!(" · worktrees {}", text::size(bytes)));
+    format!("p{:<8} {} · {tasks}{disk} · {}", project.id, project.name, project.root)
 }
 
 fn of_agent(agent: &AgentAtWork, now: u64) -> Vec<String> {

@@ -138,6 +138,8 @@ fn facts(task: &Wire) -> Vec<String> {
     if let Some(head) = &card.head {
         lines.push(format!("branch    {} at {head}", card.branch));
     }
+    let disk = task.disk_bytes.filter(|bytes| *bytes > 0);
+    lines.extend(disk.map(|bytes| format!("disk      {}", text::size(bytes))));
     lines.extend(card.pr.iter().map(|pr| format!("PR        {pr}")));
     lines.extend(card.live.iter().map(|live| format!("now       {live}")));
     lines

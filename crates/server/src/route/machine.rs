@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use crew_core::run::RunState;
-use crew_core::{Event, Time, status as task_status};
+use crew_core::{Event, ProjectId, Time, status as task_status};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::{App, Shared, blocking};
@@ -46,6 +46,11 @@ pub(super) async fn status(State(app): Shared) -> Result<Json<Status>, ApiError>
     let home = app.handle.home().clone();
     let (mut status, spools) =
         app.handle.read(|state| (of_status(state, now), live::spools(state, &home)));
+    if let Some(disk) = app.disk_use().await {
+        for project in &mut status.projects {
+            project.disk_bytes = Some(disk.of_project(ProjectId(project.id)));
+        }
+    }
     blocking(move || {
         for spool in &spools {
             let agent = status.agents.iter_mut().find(|agent| agent.run == spool.run.0);
@@ -100,6 +105,7 @@ fn of_project(
         root: project.root.clone(),
         team_refused: project.team_refused.clone(),
         tasks,
+        disk_bytes: None,
         today: project.today.at(now).into(),
     }
 }

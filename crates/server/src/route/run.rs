@@ -29,7 +29,8 @@ pub(super) async fn log(
     let place: LogStart = from.as_deref().map(str::parse).transpose()?.unwrap_or_default();
     let raw = is_on(raw);
     let app = Arc::clone(&app);
-    let source = LogStream { app, run, place, follow: is_on(follow), raw, reader: None };
+    let source =
+        LogStream { app, run, place, follow: is_on(follow), raw, reader: None, set_up: None };
     source.check().await?;
     let content_type = if raw { "application/octet-stream" } else { stream::NDJSON };
     Ok(stream::answer(source, content_type))

@@ -55,6 +55,8 @@ pub(super) async fn show(State(app): Shared, Id(id): Id<TaskId>) -> Result<Json<
     let home = app.handle.home().clone();
     let mut spools = app.handle.read(|state| live::spools(state, &home));
     spools.retain(|spool| spool.task == id.0);
+    let project = ProjectId(task.card.project);
+    task.disk_bytes = app.disk_use().await.map(|disk| disk.of_task(project, id));
     blocking(move || {
         task.card.live = spools.iter().find_map(live::Spool::live);
         Ok(Json(task))

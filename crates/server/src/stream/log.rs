@@ -20,6 +20,8 @@ use crate::wire::LogLine;
 
 /// Between two looks at an output that grows.
 const PAUSE: Duration = Duration::from_millis(150);
+/// Where a start has the output of the set-up of its worktree.
+const SET_UP: &str = "setup.log";
 /// Raw bytes sent at a time.
 const RAW_BYTES: u64 = 256 << 10;
 
@@ -61,6 +63,8 @@ pub(crate) struct LogStream {
     /// Whether to pass on the bytes as they are.
     pub(crate) raw: bool,
     pub(crate) reader: Option<SpoolReader>,
+    /// The output of the set-up, which comes before the agent's first word.
+    pub(crate) set_up: Option<SpoolReader>,
 }
 
 /// How far the present start is.
@@ -114,8 +118,32 @@ impl LogStream {
         Ok(lines)
     }
 
+    /// What the set-up printed and was not sent. One that is run again begins its file anew.
+    async fn fresh_of_set_up(&mut self, standing: &Standing) -> Result<Vec<u8>, ApiError> {
+        let path = self.path().with_file_name(SET_UP);
+        let is_over = matches!(standing, Standing::Over) || self.path().exists();
+        let reader = self.set_up.take();
+        let read = blocking(move || Ok(read(reader, &path, 0, is_over).ok())).await?;
+        let Some((reader, lines)) = read else { return Ok(Vec::new()) };
+        self.set_up = reader;
+        let (start, screen) = (self.place.start, self.app.handle.screen());
+        let mut portion = Vec::new();
+        for line in &lines {
+            let text = String::from_utf8_lossy(&line.bytes);
+            let event = screen.value(json!({"type": "set_up", "text": text}));
+            push_line(&mut portion, &LogLine { at: format!("{start}:0"), start, event })?;
+        }
+        Ok(portion)
+    }
+
     /// What is there now and was not sent; empty if there is nothing.
     async fn fresh(&mut self, standing: &Standing) -> Result<Vec<u8>, ApiError> {
+        if self.place.offset == 0 && !self.raw {
+            let portion = self.fresh_of_set_up(standing).await?;
+            if !portion.is_empty() {
+                return Ok(portion);
+            }
+        }
         if self.raw {
             let (path, offset) = (self.path(), self.place.offset);
             let bytes = blocking(move || read_raw(&path, offset)).await?;
@@ -158,6 +186,7 @@ impl Source for LogStream {
             if self.place.start < newest {
                 self.place = LogStart { start: self.place.start + 1, offset: 0 };
                 self.reader = None;
+                self.set_up = None;
             } else if !self.follow || run_is_over || !self.pause().await {
                 return Ok(None);
             }

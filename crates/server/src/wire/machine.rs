@@ -57,6 +57,8 @@ pub struct StatusOfProject {
     pub team_refused: Option<String>,
     /// How many tasks have which status.
     pub tasks: Counts,
+    /// What its worktrees take on disk; null until that was measured.
+    pub disk_bytes: Option<u64>,
     /// What it spent today (UTC).
     pub today: Amount,
 }

@@ -88,6 +88,8 @@ pub struct Task {
     pub approval: Option<Approval>,
     /// Its runs, oldest first.
     pub runs: Vec<Run>,
+    /// What its worktrees take on disk; null until that was measured.
+    pub disk_bytes: Option<u64>,
 }
 
 /// What waits at a human's gate.
@@ -187,6 +189,7 @@ impl Task {
             remarks: task.remarks.iter().map(Remark::from).collect(),
             approval: Approval::of(task),
             runs: runs.map(Run::from).collect(),
+            disk_bytes: None,
         }
     }
 }
