@@ -6,7 +6,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crew_engine::neutral;
+use crew_engine::{neutral, neutral_json};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -86,13 +86,13 @@ impl Output {
     /// A document of data.
     pub(crate) fn document(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(value).map_err(CliError::failed)?;
-        self.bytes(format!("{text}\n").as_bytes())
+        self.bytes(format!("{}\n", neutral_json(&text)).as_bytes())
     }
 
     /// A line of a stream of data.
     pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = serde_json::to_string(value).map_err(CliError::failed)?;
-        self.bytes(format!("{text}\n").as_bytes())
+        self.bytes(format!("{}\n", neutral_json(&text)).as_bytes())
     }
 
     /// The document if JSON is wanted, otherwise the line.

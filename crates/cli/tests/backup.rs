@@ -74,3 +74,39 @@ fn a_backup_in_the_middle_of_work_goes_on_in_another_home() {
     assert!(lab.agents().is_empty());
     lab.git(&["fsck", "--no-dangling"]);
 }
+
+/// What was merged after the backup has the numbers of what is merged after the restore.
+#[test]
+fn a_home_that_is_put_back_lands_what_is_done_again() {
+    let play = PLAY.replace(
+        r#"{ name = "write", path = "made.txt", content = "made\n" }"#,
+        r#"{ name = "shell", command = "date +%s.%N > made.txt" }"#,
+    );
+    let lab = Lab::new(&play, &[]);
+    let daemon = lab.up();
+    lab.ok(&["task", "add", "Make it"]);
+    let at_work = || lab.json(&["status"])["agents"].to_string().contains("shell").then_some(());
+    lab.wait("the engineer is at work", at_work);
+    let backup = lab.dir.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    lab.ok(&["backup", backup]);
+    fs::write(lab.dir.path().join("go"), "").unwrap();
+    lab.run();
+    let first = lab.landed("made.txt");
+    lab.wait("all agents are gone", || lab.agents().is_empty().then_some(()));
+    lab.ok(&["down"]);
+    drop(daemon);
+
+    let said = lab.json(&["restore", backup]);
+    let aside = said["set_aside"].as_str().unwrap();
+    assert!(fs::read_dir(aside).unwrap().count() > 0, "nothing was thrown away");
+    let _daemon = lab.up();
+    lab.run();
+    assert_eq!(lab.json(&["task", "show", "1"])["status"]["word"], "done");
+    let second = lab.landed("made.txt");
+    assert_ne!(first, second, "it was done again");
+    assert_eq!(second, lab.git(&["show", "crew/1:made.txt"]), "and all of it has landed");
+    let kept = lab.git(&["log", "--format=%H", "main", "--", "made.txt"]);
+    assert_eq!(kept.lines().count(), 2, "what had landed before is there, too: {kept}");
+    lab.journal();
+}

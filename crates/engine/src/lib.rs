@@ -35,6 +35,6 @@ pub use clock::Clock;
 pub use crash::CRASH_POINTS;
 pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
-pub use neutral::neutral;
+pub use neutral::{neutral, neutral_json};
 pub use screen::Screen;
 pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team, read_team_file};

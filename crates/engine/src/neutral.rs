@@ -5,6 +5,7 @@
 //! sees. They are shown, not obeyed.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// The text with control characters replaced by pictures of them; newlines and tabs stay.
 pub fn neutral(text: &str) -> Cow<'_, str> {
@@ -13,6 +14,24 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
     }
     let text = text.replace("\r\n", "\n");
     Cow::Owned(text.chars().map(|c| if is_harmful(c) { picture(c) } else { c }).collect())
+}
+
+/// A JSON text with what a terminal would obey as escapes: the same data, and harmless.
+pub fn neutral_json(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_harmful(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(clean, "\\u{unit:04x}").ok();
+            }
+        } else {
+            clean.push(c);
+        }
+    }
+    Cow::Owned(clean)
 }
 
 fn is_harmful(c: char) -> bool {
@@ -52,5 +71,14 @@ mod tests {
         check("a\u{202e}b", "a\u{fffd}b");
         check("hi\u{e0041}\u{2028}DONE:", "hi\u{fffd}\u{fffd}DONE:");
         check("👩‍👩‍👧", "👩‍👩‍👧");
+    }
+
+    #[test]
+    fn json_keeps_its_data() {
+        let text = "a\u{9b}31m\u{7f}\u{202e}\u{e0041}\u{1b}\n";
+        let json = serde_json::to_string_pretty(&[text]).unwrap();
+        let clean = neutral_json(&json);
+        assert!(clean.chars().all(|c| !is_harmful(c)), "{clean}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&clean).unwrap(), [text]);
     }
 }
