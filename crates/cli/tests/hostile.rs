@@ -333,3 +333,25 @@ fn an_agent_that_prints_garbage_and_keys_neither_breaks_nor_betrays_anything() {
     assert_eq!(lab.crew(&["log", "--raw", &run]).stdout, bytes, "raw is raw");
     drop(daemon);
 }
+
+/// A program that works in a worktree (a terminal, git's own maintenance) keeps it from being given
+/// back only for as long as it is there.
+#[test]
+fn a_worktree_that_somebody_stands_in_is_given_back_when_they_leave() {
+    let lab = Lab::new(&simple_play("made.txt"), &[]);
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "Make it"]);
+    lab.wait_for("\"phase\":\"approving\"");
+    let worktree = lab.home().join("worktrees/1/1");
+    let mut stranger = std::process::Command::new("sleep");
+    let mut stranger = stranger.arg("600").current_dir(&worktree).spawn().unwrap();
+    lab.ok(&["approve", "1"]);
+    lab.wait_for("\"result\":\"merged\"");
+    let log = || fs::read_to_string(lab.dir.path().join("log")).unwrap();
+    lab.wait("it is in the way", || log().contains("is working in").then_some(()));
+    assert!(worktree.join("made.txt").exists(), "nothing is taken from under them");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    lab.wait_for("\"result\":\"released\"");
+    assert!(!worktree.exists());
+}
