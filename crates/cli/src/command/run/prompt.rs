@@ -57,10 +57,10 @@ enum Decided {
 }
 
 async fn answer(watch: &Watch<'_>, item: &InboxItem, ask: u64) -> Result<Decided, CliError> {
-    let Some(text) = read(watch, "answer (empty for later)> ").await? else {
+    let question = if item.options.is_empty() { "answer" } else { "number of the answer" };
+    let Some(text) = read(watch, &format!("{question}, empty for later> ")).await? else {
         return Ok(Decided::Later);
     };
-    // The number of an option stands for it.
     let chosen = text.parse::<usize>().ok().and_then(|n| item.options.get(n.checked_sub(1)?));
     let text = chosen.cloned().unwrap_or(text);
     let path = format!("/api/asks/{ask}/answer");
