@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crew_core::{AskId, TaskId};
+use crew_core::{AskId, RoleName, TaskId};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -83,6 +83,14 @@ pub(crate) enum Command {
         task: TaskId,
         /// What is to be changed; `-` reads it from standard input.
         why: String,
+    },
+    /// Say what came of a role's work, as a script or a person who plays the role.
+    Respond {
+        /// The role.
+        role: RoleName,
+        /// The response, beginning with `DONE:`, `REQUEST:` or `ERROR:`; `-` reads it from standard
+        /// input.
+        text: String,
     },
     /// Show what an agent said and did.
     Log {

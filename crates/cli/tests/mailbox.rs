@@ -29,13 +29,11 @@ fn a_script_plays_a_role() {
     daemon.kill();
     let _daemon = lab.up();
     fs::remove_file(&trigger).unwrap();
-    let temporary = shared.join("responses/.architect.tmp");
-    fs::write(
-        &temporary,
-        "DONE: use one file\nISSUE: #1\nLABEL-UPDATED: needs-architecture --> ready-for-dev\n",
-    )
-    .unwrap();
-    fs::rename(&temporary, shared.join("responses/architect.response")).unwrap();
+    let refused = lab.crew(&["respond", "architect", "I use one file"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", support::show(&refused));
+    let response =
+        "DONE: use one file\nISSUE: #1\nLABEL-UPDATED: needs-architecture --> ready-for-dev\n";
+    lab.ok(&["respond", "architect", response]);
     lab.run();
     assert_eq!(lab.landed("made.txt"), "made\n");
     assert!(lab.journal_text().contains("use one file"));
@@ -61,6 +59,10 @@ fn a_dropped_file_becomes_one_task_and_a_bad_one_is_set_aside() {
         (reasons.len() == 2).then_some(reasons)
     });
     assert!(rejected.iter().any(|reason| reason.contains("DONE:")), "{rejected:?}");
+    lab.wait("both are on record", || {
+        (lab.count(|body| body["event"] == "mail_set_aside") == 2).then_some(())
+    });
+    assert!(lab.ok(&["status"]).contains("2 set aside from the mailbox"));
     lab.run();
     assert_eq!(lab.count(|body| body["event"] == "task_added"), 1);
     assert_eq!(lab.landed("made.txt"), "made\n");

@@ -131,6 +131,15 @@ pub enum Event {
         /// What it says.
         response: Response,
     },
+    /// A file in the mailbox can be no message and was set aside.
+    MailSetAside {
+        /// Whose mailbox.
+        project: ProjectId,
+        /// What it is called in `rejected/`.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Nothing was heard from an agent for a while.
     Quiet {
         /// The run.

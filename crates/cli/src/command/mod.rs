@@ -11,6 +11,7 @@ mod inbox;
 pub(crate) mod init;
 mod journal;
 mod log;
+mod respond;
 mod restore;
 pub(crate) mod run;
 pub(crate) mod serve;
@@ -39,6 +40,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Answer { ask, text } => decide::answer(context, ask, text).await,
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,
         Command::Reject { task, why } => decide::reject(context, task, why).await,
+        Command::Respond { role, text } => respond::run(context, &role, text),
         Command::Log { what, follow, raw } => log::run(context, &what, follow, raw).await,
         Command::Journal { follow, after } => journal::run(context, follow, after).await,
         Command::Status => status::run(context).await,

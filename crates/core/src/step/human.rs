@@ -51,6 +51,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         | Event::Silent { .. }
         | Event::Exited { .. }
         | Event::Settled { .. }
+        | Event::MailSetAside { .. }
         | Event::Ticked => Ok(()),
     }
 }

@@ -81,6 +81,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::EmergencyReleased => human::handle(draft, event),
         Event::Said { .. }
         | Event::ResponseFound { .. }
+        | Event::MailSetAside { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
         | Event::Silent { .. }
@@ -96,6 +97,7 @@ impl Event {
         match self {
             Self::Said { .. }
             | Self::ResponseFound { .. }
+            | Self::MailSetAside { .. }
             | Self::Quiet { .. }
             | Self::Heard { .. }
             | Self::Silent { .. }

@@ -1,6 +1,6 @@
 //! The daemon as a whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use crew_core::run::RunState;
 use crew_core::{Event, Time, status as task_status};
+use crew_engine::TEAM_DIRECTORY;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::{App, Shared, blocking};
@@ -47,6 +48,9 @@ pub(super) async fn status(State(app): Shared) -> Result<Json<Status>, ApiError>
     let (mut status, spools) =
         app.handle.read(|state| (of_status(state, now), live::spools(state, &home)));
     blocking(move || {
+        for project in &mut status.projects {
+            project.mail_set_aside = mail_set_aside(Path::new(&project.root));
+        }
         for spool in &spools {
             let agent = status.agents.iter_mut().find(|agent| agent.run == spool.run.0);
             if let Some(agent) = agent {
@@ -56,6 +60,16 @@ pub(super) async fn status(State(app): Shared) -> Result<Json<Status>, ApiError>
         Ok(Json(status))
     })
     .await
+}
+
+/// The files that people have not looked at yet: they remove them, with the reason.
+fn mail_set_aside(root: &Path) -> u64 {
+    let dir = root.join(TEAM_DIRECTORY).join("shared/rejected");
+    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let is_reason = |entry: &std::fs::DirEntry| {
+        Path::new(&entry.file_name()).extension().is_some_and(|extension| extension == "reason")
+    };
+    entries.filter(is_reason).count() as u64
 }
 
 fn of_status(state: &crew_core::State, now: Time) -> Status {
@@ -99,6 +113,7 @@ fn of_project(
         name: project.name.clone(),
         root: project.root.clone(),
         team_refused: project.team_refused.clone(),
+        mail_set_aside: 0, // counted where files may be read
         tasks,
         today: project.today.at(now).into(),
     }

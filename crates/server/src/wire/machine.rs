@@ -55,6 +55,8 @@ pub struct StatusOfProject {
     pub root: String,
     /// Why the newest `team.toml` is not in use.
     pub team_refused: Option<String>,
+    /// How many files of its mailbox were set aside and are still there.
+    pub mail_set_aside: u64,
     /// How many tasks have which status.
     pub tasks: Counts,
     /// What it spent today (UTC).
