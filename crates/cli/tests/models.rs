@@ -101,6 +101,30 @@ fn a_model_of_every_provider_makes_a_change() {
 }
 
 #[test]
+fn a_role_may_go_on_with_one_conversation_from_task_to_task() {
+    let server = ModelServer::start([writes(), finishes()]).unwrap();
+    let lab = lab(&server, Wire::Anthropic, "anthropic");
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    let text = text.replace("provider = \"model\"\n", "provider = \"model\"\nsession = \"role\"\n");
+    fs::write(&team, text).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "one conversation"]);
+    let daemon = up(&lab);
+    lab.ok(&["task", "add", "Make the first thing"]);
+    lab.run();
+    daemon.kill();
+    let _daemon = up(&lab);
+    let second = Reply::tool("write", json!({"path": "second.txt", "content": "made\n"}));
+    server.then([second, Reply::text("DONE: made it too")]);
+    lab.ok(&["task", "add", "Make the second thing"]);
+    lab.run();
+    assert_eq!(lab.landed("second.txt"), "made\n");
+    let asked = server.requests().last().unwrap().body.to_string();
+    assert!(asked.contains("Make the first thing"), "it remembers: {asked}");
+    assert!(asked.contains("Make the second thing"), "{asked}");
+}
+
+#[test]
 fn a_limit_with_a_reset_is_waited_out_and_nothing_is_paid_twice() {
     let limited = Reply::status(429)
         .header("retry-after", "31") // what is shorter is waited out by the agent itself

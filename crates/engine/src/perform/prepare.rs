@@ -229,7 +229,7 @@ fn native(
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
         .collect();
     let start = Start {
-        session: session_file(home, run),
+        session: session_file(home, project, run),
         system: prompt::system(place),
         prompt: prompt::prompt(place, material),
         model,

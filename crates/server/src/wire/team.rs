@@ -102,6 +102,8 @@ pub struct Role {
     pub agents: u32,
     /// The tools that it may use; empty means all.
     pub tools: Vec<String>,
+    /// `task`: a conversation for each task. `role`: one for all tasks of the role.
+    pub session: team::SessionScope,
 }
 
 /// A source of agents.
@@ -257,6 +259,7 @@ impl From<(&crew_core::RoleName, &team::Role)> for Role {
             provider: role.provider.to_string(),
             agents: role.agents,
             tools: role.tools.clone(),
+            session: role.session,
         }
     }
 }
