@@ -10,7 +10,9 @@ use crate::protocol::Response;
 use crate::run::Trouble;
 use crate::task::{CommitId, Priority};
 use crate::team::Team;
-use crate::{AskId, EffectId, ProjectId, RoleName, RunId, StageName, TaskId, Time, Token, Usage};
+use crate::{
+    AskId, EffectId, Millis, ProjectId, RoleName, RunId, StageName, TaskId, Time, Token, Usage,
+};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +111,12 @@ pub enum Event {
     EmergencyStopped,
     /// Work may go on.
     EmergencyReleased,
+    /// The clock went ahead without us: the machine slept, or the clock was set. No agent worked
+    /// meanwhile.
+    ClockJumped {
+        /// How far.
+        by: Millis,
+    },
     /// Time passed; something may be due.
     Ticked,
     /// An agent's output was taken in up to `offset`.

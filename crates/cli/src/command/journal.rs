@@ -89,6 +89,7 @@ fn about(event: &Event) -> Option<String> {
         Event::Rejected { task, why } => said(task, why),
         Event::Said { run, words, .. } => said(run, &spoken(words)),
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
+        Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
         Event::Quiet { run, .. } => said(run, "is quiet"),
         Event::Heard { run, .. } => said(run, "speaks again"),

@@ -139,6 +139,7 @@ fn facts(task: &Wire) -> Vec<String> {
         lines.push(format!("branch    {} at {head}", card.branch));
     }
     lines.extend(card.pr.iter().map(|pr| format!("PR        {pr}")));
+    lines.extend(card.kept.iter().map(|why| format!("worktree  is still there: {why}")));
     lines.extend(card.live.iter().map(|live| format!("now       {live}")));
     lines
 }

@@ -70,6 +70,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::EmergencyStopped
         | Event::EmergencyReleased
         | Event::Settled { .. }
+        | Event::ClockJumped { .. }
         | Event::Ticked => Ok(()),
     }
 }

@@ -87,6 +87,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Silent { .. }
         | Event::Exited { .. } => agent::handle(draft, event),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
+        Event::ClockJumped { by } => timer::clock_jumped(draft, *by),
         Event::Ticked => timer::tick(draft),
     }
 }
@@ -103,6 +104,7 @@ impl Event {
             | Self::Silent { .. }
             | Self::Exited { .. }
             | Self::Settled { .. }
+            | Self::ClockJumped { .. }
             | Self::Ticked => true,
             Self::ProjectAdded { .. }
             | Self::TeamLoaded { .. }

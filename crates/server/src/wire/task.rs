@@ -66,6 +66,8 @@ pub struct Card {
     pub branch: String,
     /// The pull request, as an agent named it.
     pub pr: Option<String>,
+    /// Why its worktrees are still there though it is over.
+    pub kept: Option<String>,
     /// The newest thing that an agent at work on it did.
     pub live: Option<String>,
 }
@@ -171,6 +173,7 @@ impl Card {
             head: task.head.as_ref().map(ToString::to_string),
             branch: task.branch(),
             pr: task.pr.clone(),
+            kept: task.kept.clone(),
             live: None,
         }
     }

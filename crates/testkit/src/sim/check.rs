@@ -88,6 +88,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::Quiet { .. }
         | Event::Heard { .. }
         | Event::MailSetAside { .. }
+        | Event::ClockJumped { .. }
         | Event::Silent { .. }
         | Event::Exited { .. }
         | Event::Settled { .. }
