@@ -40,6 +40,32 @@ fn a_script_plays_a_role() {
 }
 
 #[test]
+fn a_script_gets_its_trigger_once_though_the_daemon_crashes_meanwhile() {
+    let role = (
+        "[roles.pm]\nprovider = \"native\"",
+        "[providers.files]\nkind = \"mailbox\"\n\n[roles.pm]\nprovider = \"files\"",
+    );
+    let lab = Lab::new(&simple_play("made.txt"), &[role]);
+    let daemon = lab.up();
+    lab.ok(&["estop"]);
+    lab.ok(&["task", "add", "Plan it"]);
+    daemon.kill();
+    // The file is there, and the daemon ends before that is recorded.
+    let daemon = lab.serve_with(&[("CREWHOUSE_CRASH_AT", "after-start")]);
+    lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
+    lab.crew(&["estop", "--release"]);
+    assert!(!daemon.wait().success());
+    let trigger = lab.repo().join(".crew/shared/triggers/pm.trigger");
+    fs::remove_file(&trigger).unwrap(); // the script has it
+    let _daemon = lab.up();
+    lab.wait_for("\"result\":\"started\"");
+    assert!(!trigger.exists(), "it does not come again");
+    lab.ok(&["respond", "pm", "DONE: build it\nLABEL-UPDATED: backlog --> ready-for-dev\n"]);
+    lab.run();
+    assert_eq!(lab.landed("made.txt"), "made\n");
+}
+
+#[test]
 fn a_dropped_file_becomes_one_task_and_a_bad_one_is_set_aside() {
     let lab = Lab::new(&simple_play("made.txt"), &[]);
     let _daemon = lab.up();

@@ -96,7 +96,7 @@ pub(super) fn prepare(
             Ok(Made::Not(transient("it was called off")))
         }
         ProviderKind::Mailbox => {
-            trigger(place, &worktree, &material)?;
+            trigger(place, &worktree, &material, &dir.join("trigger"))?;
             Ok(Made::Trigger { head })
         }
         ProviderKind::Native(model) => {
@@ -194,7 +194,7 @@ fn material(worktrees: &Worktrees, place: &Place) -> anyhow::Result<String> {
 }
 
 /// A role that a script or a person plays finds its task in the mailbox.
-fn trigger(place: &Place, worktree: &Worktree, material: &str) -> anyhow::Result<()> {
+fn trigger(place: &Place, worktree: &Worktree, material: &str, note: &Path) -> anyhow::Result<()> {
     let Place { project, task, run } = place;
     let text = format!(
         "{}\n\nISSUE: {}\nRUN: {}\nWORKTREE: {}\n",
@@ -203,9 +203,7 @@ fn trigger(place: &Place, worktree: &Worktree, material: &str) -> anyhow::Result
         run.id,
         worktree.path().display()
     );
-    let mailbox = mailbox_of(&project.root)?;
-    mailbox.withdraw_trigger(run.role.as_str())?;
-    mailbox.write_trigger(run.role.as_str(), &text)?;
+    mailbox_of(&project.root)?.write_trigger_once(run.role.as_str(), &text, note)?;
     Ok(())
 }
 
