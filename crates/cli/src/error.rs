@@ -95,7 +95,9 @@ impl From<anyhow::Error> for CliError {
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
-            StoreError::Locked { .. } | StoreError::Backup(_) => Exit::Refused,
+            StoreError::Locked { .. } | StoreError::AtWork { .. } | StoreError::Backup(_) => {
+                Exit::Refused
+            }
             StoreError::Database { .. }
             | StoreError::File { .. }
             | StoreError::Newer { .. }

@@ -6,7 +6,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crew_server::neutral::neutral;
+use crew_engine::neutral;
 use serde::Serialize;
 
 use crate::error::CliError;

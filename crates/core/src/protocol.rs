@@ -134,6 +134,15 @@ enum Field {
     Text,
 }
 
+/// Whether a line, quoted as it is, could be taken for one of the protocol's: by us, or by a script
+/// that plays a role and looks for fields of its trigger.
+pub fn is_protocol_line(line: &str) -> bool {
+    let line = clean(line);
+    let keywords = ["DONE", "REQUEST", "ERROR", "ISSUE", "LABEL-UPDATED", "PR", "VERDICT", "PICK"];
+    let of_triggers = ["TASK", "RUN", "WORKTREE"];
+    keywords.iter().chain(&of_triggers).any(|keyword| after_keyword(line, keyword).is_some())
+}
+
 /// Markdown around a protocol line (`**DONE:** …`, `- ISSUE: #3`, a code fence) is the model's
 /// habit, not part of the line.
 fn clean(line: &str) -> &str {

@@ -7,7 +7,7 @@ use crew_store::{Entry, Home};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::Clock;
+use crate::{Clock, Screen};
 
 /// Events that wait for the arbiter; who sends more waits.
 pub(crate) const QUEUE_MAX: usize = 1_024;
@@ -71,10 +71,16 @@ impl Handle {
     }
 
     async fn deliver(&self, event: Event, key: Option<String>) -> Result<Receipt, Failure> {
+        let event = self.screen().event(event);
         let (reply, answer) = oneshot::channel();
         let inbound = Inbound { event, key, reply };
         self.inbox.send(inbound).await.map_err(|_| Failure::Closing)?;
         answer.await.map_err(|_| Failure::Closing)?
+    }
+
+    /// What words of agents and programs have to pass before anybody sees them.
+    pub fn screen(&self) -> Screen {
+        self.read(Screen::of)
     }
 
     /// Looks at the present. Keep it short: the arbiter waits meanwhile.

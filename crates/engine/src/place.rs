@@ -97,6 +97,7 @@ impl Repositories {
         }
         let repository = Repository::open_with(Path::new(&project.root), Git::default())?;
         let worktrees = Worktrees::new(&repository, &home.worktrees(project.id))?;
+        let worktrees = worktrees.with_owner(&home.id()?);
         worktrees.sweep().context("sweeping what a crash left")?;
         *slot = Some(worktrees.clone());
         Ok(worktrees.with_pool_max(pool_max))

@@ -206,7 +206,7 @@ impl GitError {
             Self::GitMissing { .. } => "install git, or set PATH so that it is found",
             Self::GitTooOld { .. } => "install a newer git",
             Self::BranchInUse { .. } => "switch that working tree to another branch",
-            Self::BranchTaken { .. } => "choose another name for the branch",
+            Self::BranchTaken { .. } => "rename that branch: `git branch -m <old name> <new name>`",
             Self::Occupied { .. } => "release that worktree first",
             Self::InUse { .. } => "stop the process, then try again",
             Self::Refused { .. } => "look at the directory; nothing was changed",

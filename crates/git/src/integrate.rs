@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::operation::merge_heads;
+use crate::run::Output;
 use crate::{CommitId, GitError, Identity, Worktree};
 
 /// What came of bringing the base branch in.
@@ -80,6 +81,7 @@ impl Worktree {
         author: &Identity,
     ) -> Result<Updated, GitError> {
         self.remove_stale_lock()?;
+        self.take_back_cut_off_merge()?;
         let mut concluded = None;
         if self.is_bringing_in(theirs)? {
             let files = self.unmerged()?;
@@ -93,9 +95,29 @@ impl Worktree {
             return Ok(concluded.map_or(Updated::UpToDate, |commit| Updated::Updated { commit }));
         }
         self.check_ready()?;
+        self.note_merge(theirs)?;
+        let output = self.run_merge(theirs, message, author)?;
+        if output.success() {
+            self.forget_merge()?;
+            let commit = self.head_commit()?;
+            return Ok(Updated::Updated { commit });
+        }
+        if merge_heads(self.git_directory()).is_empty() {
+            return Err(output.failed()); // what it left is taken back by the next try
+        }
+        self.forget_merge()?;
+        let files = self.repository().merge_tree(&head, theirs)?.conflicts;
+        Ok(Updated::Conflict { files })
+    }
+
+    fn run_merge(
+        &self,
+        theirs: &CommitId,
+        message: &str,
+        author: &Identity,
+    ) -> Result<Output, GitError> {
         let (name, email) = (author.header_name(), author.header_email());
-        let output = self
-            .write()
+        self.write()
             .args(["-c", "merge.autoStash=false", "-c", "rerere.enabled=false", "merge", "--quiet"])
             .args(["--ff", "--commit", "--no-edit", "--no-verify", "--no-gpg-sign", "--no-stat"])
             .args(["--no-verify-signatures", "--no-overwrite-ignore", "-m", message])
@@ -104,16 +126,22 @@ impl Worktree {
             .env("GIT_AUTHOR_EMAIL", &email)
             .env("GIT_COMMITTER_NAME", &name)
             .env("GIT_COMMITTER_EMAIL", &email)
-            .output()?;
-        if output.success() {
-            let commit = self.head_commit()?;
-            return Ok(Updated::Updated { commit });
+            .output()
+    }
+
+    /// A git that was killed in our merge before it wrote `MERGE_HEAD` leaves changed files that
+    /// look like somebody's work, and to commit them would take the merge for work on the branch.
+    /// They are saved and taken back, so that the merge begins anew.
+    fn take_back_cut_off_merge(&self) -> Result<(), GitError> {
+        let Some(theirs) = self.noted_merge() else { return Ok(()) };
+        let head = self.head_commit()?;
+        let is_told = !merge_heads(self.git_directory()).is_empty();
+        if !is_told && !self.repository().is_ancestor(&theirs, &head)? {
+            self.trash_save(self.name())?;
+            self.reset_hard(&head)?;
+            self.write().args(["clean", "-fdq"]).run()?;
         }
-        if merge_heads(self.git_directory()).is_empty() {
-            return Err(output.failed());
-        }
-        let files = self.repository().merge_tree(&head, theirs)?.conflicts;
-        Ok(Updated::Conflict { files })
+        self.forget_merge()
     }
 
     /// Whether the merge in progress, if there is one, brings in nothing but what this one would.

@@ -19,6 +19,11 @@ pub(crate) enum Expected<'a> {
 }
 
 impl Repository {
+    /// The first line of a commit's message; bytes that are not UTF-8 are replaced.
+    pub fn subject_of(&self, commit: &CommitId) -> Result<String, GitError> {
+        self.read(self.root()).args(["log", "-1", "--format=%s", commit.as_str(), "--"]).text()
+    }
+
     /// The tree of a commit.
     pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId, GitError> {
         self.read(self.root())

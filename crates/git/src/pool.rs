@@ -15,18 +15,25 @@ use std::sync::Arc;
 
 use crate::error::io_error;
 use crate::listing::{Directory, ListedWorktree, Place, lock_reason};
-use crate::name::{branch_reference, check_worktree_name};
+use crate::name::{branch_reference, check_worktree_name, crew_reference};
+use crate::note::is_being_restored;
+use crate::objects::Expected;
 use crate::operation::branch_in_operation;
 use crate::run::lock;
 use crate::{CommitId, GitError, Include, Repository, Worktree};
 
 const POOL_MAX: usize = 4;
+/// Whose branches they are, unless [`Worktrees::with_owner`] says so.
+const OWNER: &str = "crew";
+/// Where we note which branches we made: `<this><owner>/<branch>`.
+const BRANCHES: &str = "refs/crew/branches/";
 
 /// The worktrees of one repository under one root.
 #[derive(Clone, Debug)]
 pub struct Worktrees {
     repository: Repository,
     root: Arc<PathBuf>,
+    owner: String,
     pool_max: usize,
 }
 
@@ -44,7 +51,7 @@ pub struct Acquired {
 pub enum Found {
     /// The worktree, though someone may have unlocked it.
     Worktree(Worktree),
-    /// Git has it on record, and its directory is gone. [`Worktrees::acquire`] makes it anew.
+    /// Git has it on record, and its directory is gone, or not whole again. [`Worktrees::acquire`] makes it anew.
     Missing,
     /// Its directory is there, and git's record of it is gone. [`Worktrees::acquire`] makes a new
     /// record and leaves the files.
@@ -67,13 +74,25 @@ impl Worktrees {
                 return Err(GitError::Refused { path, why });
             }
         }
-        Ok(Self { repository: repository.clone(), root: Arc::new(root), pool_max: POOL_MAX })
+        Ok(Self {
+            repository: repository.clone(),
+            root: Arc::new(root),
+            owner: OWNER.to_owned(),
+            pool_max: POOL_MAX,
+        })
     }
 
     /// Keeps up to this many free worktrees for the next task; 4 unless this is called.
     #[must_use]
     pub fn with_pool_max(mut self, pool_max: usize) -> Self {
         self.pool_max = pool_max;
+        self
+    }
+
+    /// Takes only branches for ours that were made under this name: letters and digits.
+    #[must_use]
+    pub fn with_owner(mut self, owner: &str) -> Self {
+        owner.clone_into(&mut self.owner);
         self
     }
 
@@ -116,11 +135,14 @@ impl Worktrees {
             return Ok(Found::Absent);
         };
         let metadata = self.metadata(&path)?;
+        if is_being_restored(&metadata) {
+            return Ok(Found::Missing);
+        }
         Ok(Found::Worktree(Worktree::new(&self.repository, name, &branch, path, metadata)))
     }
 
     /// Hands out the worktree `<root>/<name>` on `branch`, which is created at `start` if it does
-    /// not exist.
+    /// not exist. A branch of that name that we did not make is refused.
     ///
     /// If it is handed out already, it is given again with all the work in it; if its directory is
     /// gone, it is made anew at the same path, with what was staged.
@@ -134,9 +156,13 @@ impl Worktrees {
         let path = self.path_of(name)?;
         branch_reference(branch)?;
         let turn = lock(self.repository.layout());
-        let entries = self.list()?;
+        let mut entries = self.list()?;
+        if self.owns(branch)? && self.take_over_moved(&path, branch, &entries)? {
+            entries = self.list()?;
+        }
         let registered = entries.iter().find(|entry| entry.path == path);
         self.check_free(name, branch, &entries)?;
+        self.claim(branch, start, registered.is_some() || self.is_pruned(&path)?)?;
         self.remove_stand_ins(branch, &entries)?;
         let handed_out = match registered {
             Some(entry) => {
@@ -224,6 +250,28 @@ impl Worktrees {
             return Ok(Some(self.repository.common_directory().to_owned()));
         }
         self.repository.metadata_of(&entry.path)
+    }
+
+    /// Notes that the branch is ours, before it is made. One that is there and that we did not make
+    /// is somebody else's work, which ours must not get mixed with.
+    fn claim(&self, branch: &str, start: &CommitId, has_worktree: bool) -> Result<(), GitError> {
+        if self.owns(branch)? {
+            return Ok(());
+        }
+        if !has_worktree && self.repository.branch_exists(branch)? {
+            return Err(GitError::BranchTaken { branch: branch.to_owned() });
+        }
+        let (note, reason) = (self.branch_note(branch)?, "crew: a branch of ours");
+        self.repository.move_reference(&note, start, Expected::Absent, reason).map(drop)
+    }
+
+    fn owns(&self, branch: &str) -> Result<bool, GitError> {
+        Ok(self.repository.try_resolve(&self.branch_note(branch)?)?.is_some())
+    }
+
+    fn branch_note(&self, branch: &str) -> Result<String, GitError> {
+        let note = format!("{BRANCHES}{}/{branch}", self.owner);
+        crew_reference(&note).map(|()| note)
     }
 
     /// Makes the worktree, from the pool if something is free there.

@@ -1,29 +1,58 @@
 //! Making worktrees whole that someone else broke: the directory is gone, its `.git` file is, or
 //! git's entry for it is. The files in a directory that is there are never changed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::io_error;
 use crate::guard::read_link_file;
-use crate::listing::{ListedWorktree, Place};
+use crate::listing::{Directory, ListedWorktree, Place};
+use crate::note::{forget_restoring, is_being_restored, note_restoring};
 use crate::{GitError, Worktree, Worktrees};
 
 impl Worktrees {
-    /// Makes a registered worktree whole whose directory or `.git` file is gone or broken.
+    /// Makes a registered worktree whole whose directory or `.git` file is gone or broken. One that
+    /// a crash left half restored is restored from the beginning: nobody has worked in it since.
     pub(crate) fn restore_directory(&self, path: &Path) -> Result<(), GitError> {
-        let gone = path.symlink_metadata().is_err();
+        let metadata = self.metadata(path)?;
+        let gone = path.symlink_metadata().is_err() || is_being_restored(&metadata);
         if !gone && self.check_directory(path).is_ok() {
             return Ok(());
         }
+        self.restore_from(path, metadata, gone)
+    }
+
+    /// Takes over the entry of a worktree of ours whose directory is gone from another root: the
+    /// home was restored elsewhere. What was staged in it is staged again.
+    pub(crate) fn take_over_moved(
+        &self,
+        path: &Path,
+        branch: &str,
+        entries: &[ListedWorktree],
+    ) -> Result<bool, GitError> {
+        let moved = entries.iter().skip(1).find(|entry| {
+            let is_elsewhere = entry.place == Place::Elsewhere;
+            let was_ours = entry.handed_out.as_deref() == Some(branch);
+            is_elsewhere && was_ours && entry.directory == Directory::Missing
+        });
+        let Some(moved) = moved else { return Ok(false) };
+        if path.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
+        let metadata = self.metadata(&moved.path)?;
+        self.restore_from(path, metadata, true).map(|()| true)
+    }
+
+    fn restore_from(&self, path: &Path, metadata: PathBuf, gone: bool) -> Result<(), GitError> {
+        let worktree = Worktree::new(self.repository(), "", "", path.to_owned(), metadata);
+        let metadata = worktree.git_directory();
         if gone {
-            let metadata = self.metadata(path)?;
-            Worktree::new(self.repository(), "", "", path.to_owned(), metadata).forget_set_up()?;
+            worktree.forget_set_up()?;
+            note_restoring(metadata)?;
         }
         let attempt = || format!("create {}", path.display());
         std::fs::create_dir_all(path).map_err(io_error(attempt()))?;
         let link = path.join(".git");
         if link.symlink_metadata().is_err() {
-            let metadata = self.metadata(path)?;
             let text = [b"gitdir: ", metadata.as_os_str().as_encoded_bytes(), b"\n"].concat();
             std::fs::write(&link, text).map_err(io_error(attempt()))?;
         }
@@ -34,10 +63,9 @@ impl Worktrees {
             .run()?;
         self.check_directory(path)?;
         if gone {
-            let metadata = self.metadata(path)?;
-            let worktree = Worktree::new(self.repository(), "", "", path.to_owned(), metadata);
             worktree.remove_stale_lock()?;
-            worktree.write().args(["checkout-index", "--all", "--quiet"]).run()?;
+            worktree.write().args(["checkout-index", "--all", "--force", "--quiet"]).run()?;
+            forget_restoring(metadata)?;
         }
         Ok(())
     }

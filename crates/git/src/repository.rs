@@ -183,7 +183,8 @@ impl Repository {
         Ok((output.success() && !value.is_empty()).then(|| value.to_owned()))
     }
 
-    pub(crate) fn try_resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
+    /// [`Self::resolve`], none if it names no commit.
+    pub fn try_resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
         try_resolve(self.read(self.root()), revision)
     }
 

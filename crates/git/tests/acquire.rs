@@ -68,14 +68,15 @@ fn a_branch_that_is_checked_out_elsewhere_is_refused() {
     assert_eq!(path, fixture.root());
     fixture.git(&["branch", "taken"]);
     assert!(matches!(acquire("taken/deeper"), Err(GitError::BranchTaken { .. })));
-    fixture.git(&["branch", "free"]);
+    fixture.git(&["branch", "theirs"]);
+    assert!(matches!(acquire("theirs"), Err(GitError::BranchTaken { .. })), "it may hold work");
     assert!(on_branch(&acquire("free").unwrap().worktree));
     assert!(matches!(acquire("other"), Err(GitError::Occupied { .. })));
     assert!(!fixture.repository.branch_exists("other").unwrap());
 }
 
 #[test]
-fn an_existing_branch_is_used_as_it_is() {
+fn a_branch_that_we_made_is_used_as_it_is() {
     let fixture = Fixture::new();
     let worktree = fixture.acquire("t");
     let tip = commit(&worktree, "b.txt", "b");
@@ -99,6 +100,62 @@ fn a_directory_that_is_gone_is_made_anew_at_the_same_path_with_what_was_staged()
     assert_eq!(read(again.path().join("b.txt")), "b");
     assert_eq!(read(again.path().join("staged.txt")), "staged");
     assert!(on_branch(&again));
+}
+
+/// A filter of the repository that kills the git that runs it, once `armed` is there.
+fn deadly_filter(fixture: &Fixture) -> std::path::PathBuf {
+    let armed = fixture.path().join("armed");
+    let smudge = format!("if test -e '{}'; then kill -9 $PPID; fi; cat", armed.display());
+    fixture.git(&["config", "filter.deadly.smudge", &smudge]);
+    fixture.user_commits(".gitattributes", "z* filter=deadly\n");
+    fixture.user_commits("b.txt", "b\n");
+    fixture.user_commits("z.txt", "z\n");
+    armed
+}
+
+#[test]
+fn a_directory_that_a_crash_left_half_made_anew_is_made_whole() {
+    let fixture = Fixture::new();
+    let armed = deadly_filter(&fixture);
+    let worktree = fixture.acquire("t");
+    let tip = commit(&worktree, "work.txt", "work");
+    std::fs::remove_dir_all(worktree.path()).unwrap();
+    std::fs::write(&armed, "").unwrap();
+    let start = fixture.start();
+    let acquire = || fixture.worktrees.acquire("t", "crew/t", &start, &Include::default());
+    assert!(acquire().unwrap_err().is_transient(), "git was killed");
+    assert!(worktree.path().join("b.txt").exists() && !worktree.path().join("z.txt").exists());
+    let found = fixture.worktrees.find("t").unwrap();
+    assert!(matches!(found, Found::Missing), "nobody takes what is missing for deleted: {found:?}");
+    std::fs::remove_file(&armed).unwrap();
+    let again = acquire().unwrap().worktree;
+    assert!(again.status().unwrap().is_clean());
+    assert_eq!(read(again.path().join("z.txt")), "z\n");
+    assert_eq!(again.commit_all("nothing", ann(), &[]).unwrap(), None);
+    assert_eq!(again.tip().unwrap(), tip);
+}
+
+#[test]
+fn a_home_that_was_restored_elsewhere_has_its_worktrees_again() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    let tip = commit(&worktree, "b.txt", "b");
+    write(&worktree, "staged.txt", "staged");
+    fixture.git_at(worktree.path(), &["add", "staged.txt"]);
+    let elsewhere = fixture.path().join("other root");
+    let other = crew_git::Worktrees::new(&fixture.repository, &elsewhere).unwrap();
+    let acquire = || other.acquire("t", "crew/t", &fixture.start(), &Include::default());
+    let in_use = acquire().unwrap_err();
+    assert!(matches!(in_use, GitError::BranchInUse { .. }), "the first one is there: {in_use}");
+    std::fs::remove_dir_all(worktree.path()).unwrap();
+    let stranger = other.clone().with_owner("stranger");
+    let taken = stranger.acquire("u", "crew/t", &fixture.start(), &Include::default());
+    assert!(taken.is_err(), "{taken:?}");
+    let again = acquire().unwrap().worktree;
+    assert!(again.path().starts_with(elsewhere.canonicalize().unwrap()));
+    assert_eq!(again.tip().unwrap(), tip);
+    assert_eq!(read(again.path().join("staged.txt")), "staged");
+    assert!(on_branch(&again) && acquire().is_ok());
 }
 
 #[test]
@@ -155,6 +212,9 @@ fn acquire_completes_from_every_step_that_a_crash_leaves() {
         let list = fixture.worktrees.list().unwrap();
         assert!(list.iter().all(|e| e.place != Place::Named("t".to_owned())), "{what}");
     };
+    fixture.git(&["update-ref", "refs/crew/branches/crew/crew/t", &start]);
+    check("the branch was noted as ours");
+    fixture.git(&["branch", "-D", "crew/t"]);
     fixture.git(&["branch", "crew/t"]);
     check("the branch was made");
     fixture.git(&["worktree", "add", "-q", text, "crew/t"]);

@@ -346,6 +346,39 @@ fn a_merge_that_a_kill_left_without_conflict_is_concluded() {
 }
 
 #[test]
+fn a_merge_that_was_killed_before_it_said_so_begins_anew() {
+    for theirs in ["theirs\ntwo\nthree\n", "one\ntwo\nthree\nfour\n"] {
+        let fixture = Fixture::new();
+        let armed = fixture.path().join("armed");
+        let smudge = format!("if test -e '{}'; then kill -9 $PPID; fi; cat", armed.display());
+        fixture.git(&["config", "filter.deadly.smudge", &smudge]);
+        fixture.user_commits(".gitattributes", "z* filter=deadly\n");
+        let worktree = fixture.acquire("t");
+        commit(&worktree, "a.txt", "ours\ntwo\nthree\n");
+        fixture.user_commits("a.txt", theirs);
+        fixture.user_commits("new.txt", "new\n");
+        fixture.user_commits("z.txt", "z\n");
+        std::fs::write(&armed, "").unwrap();
+        assert!(worktree.update_from_base("main", ann()).unwrap_err().is_transient());
+        assert!(!worktree.git_directory().join("MERGE_HEAD").exists());
+        assert!(!worktree.status().unwrap().is_clean(), "it was in the middle of it");
+        std::fs::remove_file(&armed).unwrap();
+        match worktree.update_from_base("main", ann()).unwrap() {
+            Updated::Updated { .. } => assert!(theirs.contains("four")),
+            Updated::Conflict { files } => {
+                assert_eq!(files, ["a.txt"]);
+                write(&worktree, "a.txt", "both\ntwo\nthree\n");
+                worktree.commit_all("resolved", ann(), &[]).unwrap().unwrap();
+            }
+            Updated::UpToDate => panic!("the work of others is not in"),
+        }
+        let main = fixture.start();
+        assert!(fixture.repository.is_ancestor(&main, &worktree.tip().unwrap()).unwrap());
+        assert!(worktree.status().unwrap().is_clean());
+    }
+}
+
+#[test]
 fn a_merge_of_something_else_is_not_taken_for_ours() {
     let fixture = Fixture::new();
     let worktree = fixture.acquire("t");

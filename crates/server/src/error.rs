@@ -137,7 +137,7 @@ impl From<Failure> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::Backup(_) => ErrorCode::Refused,
+            StoreError::Backup(_) | StoreError::AtWork { .. } => ErrorCode::Refused,
             StoreError::Database { .. }
             | StoreError::File { .. }
             | StoreError::Locked { .. }

@@ -20,7 +20,6 @@ mod guard;
 pub mod idle;
 mod inbox;
 mod live;
-pub mod neutral;
 mod panic;
 mod route;
 mod serve;

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use crew_agent::{AgentEvent, shim};
 use crew_core::run::Run;
 use crew_core::{RunId, State};
+use crew_engine::Screen;
 use crew_store::Home;
 use serde_json::Value;
-
-use crate::neutral::neutral;
 
 /// How much of the end of the output is looked at.
 const TAIL_BYTES: u64 = 32 << 10;
@@ -23,12 +22,18 @@ pub(crate) struct Spool {
     pub(crate) run: RunId,
     pub(crate) task: u64,
     path: PathBuf,
+    screen: Screen,
 }
 
 /// The outputs of all agents at work.
 pub(crate) fn spools(state: &State, home: &Home) -> Vec<Spool> {
     let at_work = state.live_runs().filter(|run| run.state.holds_agent());
-    at_work.map(|run| Spool { run: run.id, task: run.task.0, path: output(home, run) }).collect()
+    let screen = Screen::of(state);
+    let spool = |run: &Run| {
+        let (path, screen) = (output(home, run), screen.clone());
+        Spool { run: run.id, task: run.task.0, path, screen }
+    };
+    at_work.map(spool).collect()
 }
 
 fn output(home: &Home, run: &Run) -> PathBuf {
@@ -40,7 +45,7 @@ impl Spool {
     pub(crate) fn live(&self) -> Option<String> {
         let bytes = tail(&self.path)?;
         let lines = bytes.split(|byte| *byte == b'\n').rev().filter(|line| !line.is_empty());
-        lines.map(AgentEvent::decode).find_map(|event| line_of(&event))
+        lines.map(AgentEvent::decode).find_map(|event| line_of(&self.screen, &event))
     }
 }
 
@@ -53,7 +58,7 @@ fn tail(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn line_of(event: &AgentEvent) -> Option<String> {
+fn line_of(screen: &Screen, event: &AgentEvent) -> Option<String> {
     let line = match event {
         AgentEvent::Text { text } | AgentEvent::Done { text } => first_line(text)?.to_owned(),
         AgentEvent::Thinking { text } => format!("thinking: {}", first_line(text)?),
@@ -68,8 +73,8 @@ fn line_of(event: &AgentEvent) -> Option<String> {
         | AgentEvent::Noise(_)
         | AgentEvent::Other(_) => return None,
     };
-    let line: String = line.chars().take(LINE_CHARS_MAX).collect();
-    Some(neutral(line.trim()).replace(['\n', '\t'], " "))
+    let line = screen.text(&line).trim().replace(['\n', '\t'], " ");
+    Some(line.chars().take(LINE_CHARS_MAX).collect())
 }
 
 fn first_line(text: &str) -> Option<&str> {
@@ -90,7 +95,11 @@ mod tests {
     #[test]
     fn a_line_says_what_the_agent_does() {
         let check = |json: &str, expect: Option<&str>| {
-            assert_eq!(line_of(&AgentEvent::decode(json.as_bytes())).as_deref(), expect, "{json}");
+            assert_eq!(
+                line_of(&Screen::default(), &AgentEvent::decode(json.as_bytes())).as_deref(),
+                expect,
+                "{json}"
+            );
         };
         check(r#"{"type":"text","text":"\n  Reading\nmore"}"#, Some("Reading"));
         check(

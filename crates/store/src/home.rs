@@ -4,6 +4,7 @@
 //! crewhouse.db     the database           journal/   what happened, as lines of JSON
 //! runs/<run>.<n>/  one start of an agent  sessions/  conversations of native agents
 //! worktrees/       where agents work      token      the key to the API, mode 0600
+//! id               names this home and what is restored from its backups
 //! ```
 
 use std::fmt::Write as _;
@@ -29,6 +30,9 @@ pub struct HomeLock {
 }
 
 impl Home {
+    /// The file of [`Self::id`].
+    pub(crate) const ID: &str = "id";
+
     /// The home at `root`, which is made if it does not exist, readable by its owner only.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         for directory in ["", "journal", "runs", "sessions", "worktrees"] {
@@ -69,24 +73,24 @@ impl Home {
             Ok(token) if token.len() >= 32 => return Ok(token.trim().to_owned()),
             _ => {}
         }
-        let mut bytes = [0u8; 32];
-        let random = getrandom::fill(&mut bytes).map_err(std::io::Error::other);
-        random.map_err(StoreError::file("making", &path))?;
-        let token = bytes.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").ok();
-            text
-        });
-        let temporary = self.root.join("token.new");
-        let write = || {
-            let mut options = OpenOptions::new();
-            let mut file =
-                options.create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
-            file.write_all(token.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)
-        };
-        write().map_err(StoreError::file("writing", &path))?;
+        let token = random_name::<32>().map_err(StoreError::file("making", &path))?;
+        write_private(&path, &token).map_err(StoreError::file("writing", &path))?;
         Ok(token)
+    }
+
+    /// Names this home, and what is restored from its backups, among all that work on the same
+    /// repository: letters and digits, made at first use.
+    pub fn id(&self) -> Result<String, StoreError> {
+        let path = self.root.join(Self::ID);
+        match fs::read_to_string(&path) {
+            Ok(id) if id.len() >= 16 => return Ok(id.trim().to_owned()),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::file("reading", &path)(error)),
+        }
+        let id = random_name::<8>().map_err(StoreError::file("making", &path))?;
+        write_private(&path, &id).map_err(StoreError::file("writing", &path))?;
+        Ok(id)
     }
 
     /// The directory itself.
@@ -133,6 +137,25 @@ impl Home {
     pub fn daemon_log(&self) -> PathBuf {
         self.root.join("daemon.log")
     }
+}
+
+fn random_name<const BYTES: usize>() -> std::io::Result<String> {
+    let mut bytes = [0u8; BYTES];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").ok();
+        text
+    }))
+}
+
+/// Writes a file for its owner only; it is there whole or not at all.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
 }
 
 fn owner(file: &mut File) -> String {

@@ -70,6 +70,14 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
+    /// An agent is at work for the home, or for the one that a backup is of.
+    #[error("an agent is at work ({who}) in {path}", path = path.display())]
+    AtWork {
+        /// Its process.
+        who: String,
+        /// The directory of its run.
+        path: PathBuf,
+    },
     /// A backup cannot be made or used.
     #[error("{0}")]
     Backup(String),
@@ -91,7 +99,13 @@ impl StoreError {
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("the disk is full: free some space; nothing that was recorded is lost")
             }
-            Self::Database { .. } | Self::File { .. } | Self::Backup(_) => None,
+            Self::AtWork { .. } => {
+                Some("`crew up`, `crew estop` and `crew down` in its home end it; then restore")
+            }
+            Self::Backup(_) => {
+                Some("name a directory that is not there yet, or one that is a backup")
+            }
+            Self::Database { .. } | Self::File { .. } => None,
         }
     }
 

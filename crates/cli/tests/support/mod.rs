@@ -8,6 +8,7 @@
     reason = "a failure here fails the test"
 )]
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -22,6 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// A repository with a team, and a home.
 pub struct Lab {
     pub dir: TempDir,
+    home: RefCell<String>,
 }
 
 /// A daemon in the foreground; it is killed when dropped.
@@ -33,7 +35,7 @@ impl Lab {
     /// A repository whose native agents play `playbook`. Each edit replaces a text of the default
     /// team.
     pub fn new(playbook: &str, edits: &[(&str, &str)]) -> Self {
-        let lab = Self { dir: tempfile::tempdir().unwrap() };
+        let lab = Self { dir: tempfile::tempdir().unwrap(), home: RefCell::new("home".to_owned()) };
         fs::create_dir_all(lab.repo()).unwrap();
         lab.git(&["init", "--quiet", "--initial-branch", "main"]);
         fs::write(lab.repo().join("a.txt"), "one\ntwo\nthree\n").unwrap();
@@ -63,7 +65,22 @@ impl Lab {
     }
 
     pub fn home(&self) -> PathBuf {
-        self.dir.path().join("home")
+        self.dir.path().join(&*self.home.borrow())
+    }
+
+    /// From now on everything is done with another home, of this name.
+    pub fn use_home(&self, name: &str) {
+        name.clone_into(&mut self.home.borrow_mut());
+    }
+
+    /// Runs `crew`, which must fail with a code, words and a hint; its standard error.
+    pub fn fails(&self, arguments: &[&str], code: i32, words: &str) -> String {
+        let output = self.crew(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "crew {arguments:?}: {}", show(&output));
+        assert!(said.contains(words), "crew {arguments:?} says {words:?}: {said}");
+        assert!(said.contains("hint: "), "crew {arguments:?} says what to do: {said}");
+        said
     }
 
     fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {

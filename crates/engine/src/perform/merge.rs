@@ -54,7 +54,7 @@ pub(super) async fn merge(
                 MergeStrategy::NoFf => Strategy::NoFastForward,
                 MergeStrategy::Squash => Strategy::Squash,
             },
-            key: &format!("{}-{id}", task.id.0),
+            key: &key(task.id, id, &commit),
             before_update: &gate,
         })?;
         if called_off.is_cancelled() && matches!(outcome, MergeOutcome::GateFailed(_)) {
@@ -81,6 +81,12 @@ fn settled(outcome: MergeOutcome, base: &str) -> Settled {
             Settled::MergeHeld { why: format!("there is no branch `{base}` to merge into") }
         }
     }
+}
+
+/// Names the merge of this commit by this effect. Without the commit, a home that was restored could
+/// take what another one has merged since for its own: it counts on from an earlier number.
+fn key(task: TaskId, effect: EffectId, commit: &crew_git::CommitId) -> String {
+    format!("{}-{effect}-{commit}", task.0)
 }
 
 fn message(task: &Task) -> String {

@@ -19,15 +19,14 @@ use super::agent::GRACE;
 use super::script::{Ended, Job};
 use super::{CalledOff, Outside};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
-use crate::prompt;
+use crate::prompt::{self, MATERIAL_BYTES_MAX};
+use crate::quote::Quote;
 use crate::teamfile::TEAM_DIRECTORY;
 
 /// An agent that prints more is ended.
 const OUTPUT_BYTES_MAX: u64 = 1 << 30;
 /// Calls of the model in one run.
 const TURNS_MAX: u32 = 200;
-/// A diff that is shown to a judge is cut at this length.
-const DIFF_BYTES_MAX: usize = 60_000;
 /// What an agent inherits of our environment; nothing else.
 const ENVIRONMENT: [&str; 15] = [
     "PATH",
@@ -168,29 +167,43 @@ fn catch_up(place: &Place, worktree: &Worktree) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a judge sees: the change, or the candidates' changes.
+/// What a judge sees, quoted: the change, or the candidates' changes.
 fn material(worktrees: &Worktrees, place: &Place) -> anyhow::Result<String> {
-    let Place { project, task, run } = place;
-    let repository = worktrees.repository();
-    let base = repository.resolve(&format!("refs/heads/{}", project.team.merge.base))?;
-    let diff_of = |slot: u32| -> anyhow::Result<String> {
-        let tip = repository.branch_tip(&place::branch_name(task.id, slot))?;
-        let Some(tip) = tip else { return Ok("(nothing)".to_owned()) };
-        let from = repository.merge_base(&base, &tip)?.unwrap_or_else(|| base.clone());
-        Ok(repository.diff(&from, &tip, DIFF_BYTES_MAX)?.text)
-    };
+    let Place { project, run, .. } = place;
     Ok(match run.purpose {
         Purpose::Work | Purpose::Consult { .. } => String::new(),
-        Purpose::Verdict => format!("## The change\n```diff\n{}\n```", diff_of(0)?),
+        Purpose::Verdict => {
+            format!("## The change\n{}", change(worktrees, place, 0, MATERIAL_BYTES_MAX)?)
+        }
         Purpose::Choose => {
             let candidates = project.team.stage(&run.stage).map_or(0, |s| s.workers().len());
             let mut text = String::new();
             for slot in 1..=candidates as u32 {
-                writeln!(text, "## Candidate {slot}\n```diff\n{}\n```", diff_of(slot)?)?;
+                let shown = change(worktrees, place, slot, MATERIAL_BYTES_MAX / candidates)?;
+                writeln!(text, "## Candidate {slot}\n{shown}")?;
             }
             text
         }
     })
+}
+
+/// What a branch of the task changes, quoted.
+fn change(
+    worktrees: &Worktrees,
+    Place { project, task, .. }: &Place,
+    slot: u32,
+    bytes_max: usize,
+) -> anyhow::Result<String> {
+    let repository = worktrees.repository();
+    let base = repository.resolve(&format!("refs/heads/{}", project.team.merge.base))?;
+    let tip = repository.branch_tip(&place::branch_name(task.id, slot))?;
+    let Some(tip) = tip else { return Ok("(nothing)\n".to_owned()) };
+    let from = repository.merge_base(&base, &tip)?.unwrap_or(base);
+    let diff = repository.diff(&from, &tip, bytes_max)?;
+    let all = format!("`git diff {from} {tip}` shows all of it.");
+    let quote = Quote { kind: "diff", text: &diff.text, chars_max: bytes_max, rest: &all };
+    let cut = if diff.truncated { format!("(cut here. {all})\n") } else { String::new() };
+    Ok(quote.fenced() + &cut)
 }
 
 /// A role that a script or a person plays finds its task in the mailbox.

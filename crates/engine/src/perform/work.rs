@@ -9,7 +9,7 @@ use crew_core::project::Project;
 use crew_core::run::Run;
 use crew_core::task::{CommitId, Task};
 use crew_core::{Millis, RunId, SaveAs, Settled, TaskId, Token};
-use crew_git::{Combined, Found, Worktree, Worktrees};
+use crew_git::{Combined, Found, Repository, Worktree, Worktrees};
 use crew_store::Home;
 
 use super::prepare::{core_commit, set_up};
@@ -35,18 +35,27 @@ pub(super) async fn save(
             Found::Pruned => {
                 place::acquire(&worktrees, &place.project, &place.task, place.run.slot)?
             }
-            Found::Missing | Found::Absent => return absent(home, &worktrees, &place),
+            Found::Missing | Found::Absent => return absent(home, &worktrees, &place, how),
         };
         Ok(Settled::Saved { head: save_in(&worktree, &place, how)? })
     })
     .await
 }
 
-/// A run whose agent never lived left nothing to save. If one did, its work must be somewhere.
-fn absent(home: &Home, worktrees: &Worktrees, place: &Place) -> anyhow::Result<Settled> {
+/// A run whose agent never lived left nothing to save. If one did, its work must be somewhere: in
+/// the repository, if it was saved and the home is older than that because it was restored.
+fn absent(
+    home: &Home,
+    worktrees: &Worktrees,
+    place: &Place,
+    how: SaveAs,
+) -> anyhow::Result<Settled> {
     let Place { project, task, run } = place;
     let starts = (1..=run.token.0).map(|token| home.run(run.id, Token(token)));
     if starts.into_iter().any(|dir| dir.join(shim::AGENT_PID).exists()) {
+        if let Some(head) = saved_before(worktrees.repository(), place, how)? {
+            return Ok(Settled::Saved { head: core_commit(&head) });
+        }
         let name = place::worktree_name(task.id, run.slot);
         let path = worktrees.root().join(name);
         bail!("the worktree {} is gone, or not ours any more", path.display());
@@ -55,11 +64,32 @@ fn absent(home: &Home, worktrees: &Worktrees, place: &Place) -> anyhow::Result<S
     Ok(Settled::Saved { head: core_commit(&head) })
 }
 
+/// The tip of the branch, if all that this start left is saved.
+fn saved_before(
+    repository: &Repository,
+    Place { task, run, .. }: &Place,
+    how: SaveAs,
+) -> anyhow::Result<Option<crew_git::CommitId>> {
+    let tip = repository.branch_tip(&place::branch_name(task.id, run.slot))?;
+    let snapshot = repository.try_resolve(&snapshot_reference(run))?;
+    let (Some(tip), Some(snapshot)) = (tip, snapshot) else { return Ok(None) };
+    let is_of_this_start = repository.subject_of(&snapshot)? == left_by(task, run);
+    let is_whole = match how {
+        SaveAs::Commit => repository.tree_of(&snapshot)? == repository.tree_of(&tip)?,
+        SaveAs::Snapshot | SaveAs::Discard => true,
+    };
+    Ok((is_of_this_start && is_whole).then_some(tip))
+}
+
+/// What the snapshot of what a start left is called.
+fn left_by(task: &Task, run: &Run) -> String {
+    format!("What {}.{} ({}) left on {}", run.id, run.token, run.role, task.id)
+}
+
 fn save_in(worktree: &Worktree, place: &Place, how: SaveAs) -> anyhow::Result<CommitId> {
     let Place { task, run, .. } = place;
     let reference = snapshot_reference(run);
-    worktree
-        .snapshot(&reference, &format!("What {} ({}) left on {}", run.id, run.role, task.id))?;
+    worktree.snapshot(&reference, &left_by(task, run))?;
     match how {
         SaveAs::Snapshot => {}
         SaveAs::Commit => {

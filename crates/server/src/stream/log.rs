@@ -8,12 +8,12 @@ use std::time::Duration;
 use crew_agent::spool::{Line, SpoolError, SpoolReader};
 use crew_agent::{AgentEvent, shim};
 use crew_core::{RunId, Token};
+use crew_engine::Screen;
 use serde_json::{Value, json};
 
 use super::{Source, push_line};
 use crate::app::{App, blocking};
 use crate::error::ApiError;
-use crate::neutral::neutral_value;
 use crate::wire::LogLine;
 
 /// Between two looks at an output that grows.
@@ -112,6 +112,7 @@ impl LogStream {
 
     fn render(&self, lines: &[Line]) -> Result<Vec<u8>, ApiError> {
         let mut portion = Vec::new();
+        let screen = self.app.handle.screen();
         for line in lines {
             if self.raw {
                 portion.extend_from_slice(&line.bytes);
@@ -119,7 +120,10 @@ impl LogStream {
             } else {
                 let start = self.place.start;
                 let at = format!("{start}:{}", line.end);
-                push_line(&mut portion, &LogLine { at, start, event: event(&line.bytes) })?;
+                push_line(
+                    &mut portion,
+                    &LogLine { at, start, event: event(&screen, &line.bytes) },
+                )?;
             }
         }
         Ok(portion)
@@ -189,12 +193,12 @@ fn unreadable(error: &SpoolError) -> ApiError {
 }
 
 /// One line as an event that is safe to show.
-fn event(line: &[u8]) -> Value {
+fn event(screen: &Screen, line: &[u8]) -> Value {
     let event = match AgentEvent::decode(line) {
         AgentEvent::Noise(text) => json!({"type": "noise", "text": text}),
         event => serde_json::to_value(event).unwrap_or_default(),
     };
-    neutral_value(event)
+    screen.value(event)
 }
 
 #[cfg(test)]

@@ -130,6 +130,71 @@ async fn only_who_has_the_token_and_comes_from_here_is_let_in() {
     daemon.end().await;
 }
 
+/// Values of one header, and whether each is let in.
+type Values = [(Option<&'static str>, bool)];
+
+const HOSTS: &Values = &[
+    (Some("host: 127.0.0.1:{port}"), true),
+    (Some("host: localhost:{port}"), true),
+    (Some("host: rebound.example:{port}"), false),
+    (None, false),
+];
+const ORIGINS: &Values = &[
+    (None, true),
+    (Some("origin: http://127.0.0.1:{port}"), true),
+    (Some("origin: http://rebound.example:{port}"), false),
+    (Some("origin: null"), false),
+];
+const TOKENS: &Values = &[
+    (Some("authorization: Bearer {token}"), true),
+    (Some("authorization: Bearer 0123456789abcdef"), false),
+    (Some("authorization: {token}"), false),
+    (None, false),
+];
+const TYPES: &Values = &[
+    (Some("content-type: application/json"), true),
+    (Some("content-type: text/plain"), false),
+    (Some("content-type: multipart/form-data; boundary=x"), false),
+    (None, false),
+];
+/// What reads, what streams, and what changes something.
+const ROUTES: &[(&str, &str)] =
+    &[("GET", "/api/status"), ("GET", "/api/journal/follow"), ("POST", "/api/release")];
+
+#[tokio::test]
+async fn every_header_has_to_be_right_whatever_the_others_are() {
+    let daemon = Daemon::start().await;
+    let mut count = 0;
+    for (host, our_host) in HOSTS {
+        for (origin, our_origin) in ORIGINS {
+            for (token, right) in TOKENS {
+                for (kind, json) in TYPES {
+                    let headers = [host, origin, token, kind].into_iter().flatten();
+                    let headers: Vec<String> =
+                        headers.map(|header| filled(&daemon, header)).collect();
+                    for (method, path) in ROUTES {
+                        let has_body = *method == "POST";
+                        let status = match (*our_host && *our_origin, *right, *json || !has_body) {
+                            (false, _, _) => 403,
+                            (true, false, _) => 401,
+                            (true, true, false) => 415,
+                            (true, true, true) if path.ends_with("follow") => continue, // no end
+                            (true, true, true) if has_body => 409, // nothing is stopped
+                            (true, true, true) => 200,
+                        };
+                        let body = if has_body { "{}" } else { "" };
+                        let answer = daemon.send(method, path, &headers, body).await;
+                        assert_eq!(answer.status, status, "{method} {path} {headers:?}");
+                        count += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(count > 700, "{count} requests");
+    daemon.end().await;
+}
+
 fn filled(daemon: &Daemon, text: &str) -> String {
     text.replace("{port}", &daemon.address.port().to_string()).replace("{token}", &daemon.token)
 }

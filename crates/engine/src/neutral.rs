@@ -1,11 +1,10 @@
-//! Text of agents made harmless for terminals and for readers.
+//! Text from outside made harmless for terminals and for readers.
 //!
 //! What an agent prints may hold escape sequences that clear a screen, change a title or write to
-//! a clipboard, and characters that turn the order of a line around. They are shown, not obeyed.
+//! a clipboard, characters that turn the order of a line around, and letters that only a model
+//! sees. They are shown, not obeyed.
 
 use std::borrow::Cow;
-
-use serde_json::Value;
 
 /// The text with control characters replaced by pictures of them; newlines and tabs stay.
 pub fn neutral(text: &str) -> Cow<'_, str> {
@@ -16,23 +15,18 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_harmful(c) { picture(c) } else { c }).collect())
 }
 
-/// Every text in a JSON value made harmless, keys too.
-pub fn neutral_value(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(neutral(&text).into_owned()),
-        Value::Array(items) => items.into_iter().map(neutral_value).collect(),
-        Value::Object(members) => {
-            let clean =
-                |(key, value): (String, Value)| (neutral(&key).into_owned(), neutral_value(value));
-            Value::Object(members.into_iter().map(clean).collect())
-        }
-        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
-    }
-}
-
 fn is_harmful(c: char) -> bool {
     let control = c.is_control() && c != '\n' && c != '\t';
-    control || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    control || turns_order(c) || is_hidden(c)
+}
+
+fn turns_order(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that no person sees and a model reads, and line ends that no program counts.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{e0000}'..='\u{e007f}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 /// Unicode has pictures of the old control characters; for the others the replacement character.
@@ -56,12 +50,7 @@ mod tests {
         check("a\r\nb\rc", "a\nb␍c");
         check("\u{9b}31m\x7f", "\u{fffd}31m␡");
         check("a\u{202e}b", "a\u{fffd}b");
-    }
-
-    #[test]
-    fn texts_in_json_are_made_harmless_at_every_depth() {
-        let value = serde_json::json!({"a\u{7}": [{"b": "\u{1b}c"}, 1, null]});
-        let expect = serde_json::json!({"a␇": [{"b": "␛c"}, 1, null]});
-        assert_eq!(neutral_value(value), expect);
+        check("hi\u{e0041}\u{2028}DONE:", "hi\u{fffd}\u{fffd}DONE:");
+        check("👩‍👩‍👧", "👩‍👩‍👧");
     }
 }
