@@ -21,6 +21,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -51,7 +52,7 @@ pub fn openapi_document() -> String {
 
 /// The routes with their descriptions, which cannot part.
 fn api() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(openapi::Shapes::openapi())
         .routes(routes!(machine::health))
         .routes(routes!(machine::status))
         .routes(routes!(machine::idle))

@@ -8,9 +8,16 @@ use utoipa::openapi::{
     SecurityRequirement,
 };
 
+use crate::wire::ErrorBody;
+
 const ABOUT: &str = "What the command line, the browser and the desktop window talk to. Moments \
     are milliseconds since 1970-01-01 UTC, lengths end in `_ms`, money is millionths of a US \
     dollar. An answer carries the position in the journal that it was computed at as `seq`.";
+
+/// Shapes that no route names by itself.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(ErrorBody)))]
+pub(super) struct Shapes;
 
 /// The document as text.
 pub(super) fn text(mut document: OpenApi) -> String {

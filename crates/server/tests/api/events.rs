@@ -93,8 +93,8 @@ async fn changes_are_told_in_order_and_gone_on_with_after_a_break() {
     let mut again = Socket::open(&daemon, "/api/events?since=4").await;
     let told = again.until(seq).await;
     assert_eq!(seqs(&told), [5, 6], "{told:?}");
-    let first = told.iter().flat_map(|it| it["tasks"].as_array().unwrap());
-    let first = first.filter(|task| task["id"] == 1).last().unwrap();
+    let first = told.iter().rev().flat_map(|it| it["tasks"].as_array().unwrap());
+    let first = first.filter(|task| task["id"] == 1).collect::<Vec<_>>()[0];
     assert_eq!(first["stage"], "review");
     daemon.end().await;
 }
