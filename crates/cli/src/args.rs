@@ -48,6 +48,12 @@ pub(crate) enum Command {
         #[arg(long)]
         port: Option<u16>,
     },
+    /// Open the board in the browser; the daemon is started if it does not run.
+    Open {
+        /// Only print the address. It holds the token: whoever has it can do what you can.
+        #[arg(long)]
+        print: bool,
+    },
     /// End the daemon. Agents stay at work.
     Down,
     /// Be the daemon, in the foreground.

@@ -20,17 +20,20 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
         context.out.line("nothing waits for you")?;
     }
     if !context.out.json {
-        for item in &inbox.items {
-            for line in lines(item).into_iter().chain([how(item)]) {
-                context.out.line(line)?;
-            }
+        for line in inbox.items.iter().flat_map(lines) {
+            context.out.line(line)?;
         }
     }
     Ok(Exit::Ok)
 }
 
-/// What an item says.
+/// What an item says, and what to type.
 pub(super) fn lines(item: &InboxItem) -> Vec<String> {
+    about(item).into_iter().chain([how(item)]).collect()
+}
+
+/// What an item says.
+pub(super) fn about(item: &InboxItem) -> Vec<String> {
     let task = item.task;
     let kind = match item.kind {
         InboxKind::Ask => format!("{} asks", item.from),

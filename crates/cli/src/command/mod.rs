@@ -11,6 +11,7 @@ mod inbox;
 pub(crate) mod init;
 mod journal;
 mod log;
+mod open;
 mod respond;
 mod restore;
 pub(crate) mod run;
@@ -32,6 +33,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
     match command {
         Command::Init { name } => init::run(context, name).await,
         Command::Up { port } => up::run(context, port).await,
+        Command::Open { print } => open::run(context, print).await,
         Command::Down => down::run(context).await,
         Command::Run(arguments) => run::run(context, arguments).await,
         Command::Task(task) => task::run(context, task).await,

@@ -1,6 +1,8 @@
 //! What an agent said, over all starts of its run in order, while it says it.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +13,14 @@ use crew_core::{RunId, Token};
 use crew_engine::Screen;
 use serde_json::{Value, json};
 
-use super::{Source, push_line};
+use super::shorten::shorten;
+use super::{Messages, Source, push_line};
 use crate::app::{App, blocking};
 use crate::error::ApiError;
-use crate::wire::LogLine;
+use crate::wire::{LogLine, RunMessage};
 
 /// Between two looks at an output that grows.
-const PAUSE: Duration = Duration::from_millis(150);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A place in the log of a run: which start, and how many bytes of it were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,20 @@ pub(crate) struct LogStream {
     /// Whether to pass on the bytes as they are.
     pub(crate) raw: bool,
     pub(crate) reader: Option<SpoolReader>,
+    /// Where it ends, before the log does.
+    pub(crate) bound: Bound,
+}
+
+/// Where a reader of the log wants it to end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bound {
+    pub(crate) lines_left: Option<u64>,
+    pub(crate) until: Option<LogStart>,
+}
+
+/// Where a start of a run prints to.
+pub(crate) fn output(app: &App, run: RunId, start: u32) -> PathBuf {
+    app.handle.home().run(run, Token(start)).join(shim::OUT)
 }
 
 /// How far the present start is.
@@ -94,7 +111,7 @@ impl LogStream {
     }
 
     fn path(&self) -> PathBuf {
-        self.app.handle.home().run(self.run, Token(self.place.start)).join(shim::OUT)
+        output(&self.app, self.run, self.place.start)
     }
 
     /// The lines that are there now; with those without an end if no more will come.
@@ -110,23 +127,38 @@ impl LogStream {
         Ok(lines)
     }
 
-    fn render(&self, lines: &[Line]) -> Result<Vec<u8>, ApiError> {
+    fn render(&self, lines: &[Placed]) -> Result<Vec<u8>, ApiError> {
         let mut portion = Vec::new();
         let screen = self.app.handle.screen();
-        for line in lines {
+        for placed in lines {
             if self.raw {
-                portion.extend_from_slice(&line.bytes);
+                portion.extend_from_slice(&placed.line.bytes);
                 portion.push(b'\n');
             } else {
-                let start = self.place.start;
-                let at = format!("{start}:{}", line.end);
-                push_line(
-                    &mut portion,
-                    &LogLine { at, start, event: event(&screen, &line.bytes) },
-                )?;
+                push_line(&mut portion, &placed.wire(&screen))?;
             }
         }
         Ok(portion)
+    }
+
+    /// The next lines, from one start or the next; `None` when there will be no more.
+    async fn next_lines(&mut self) -> Result<Option<Vec<Placed>>, ApiError> {
+        loop {
+            // Looked at before the lines: what an agent printed before it ended is then all read.
+            let (standing, newest) = self.standing();
+            let run_is_over = self.is_run_over();
+            let from = self.place;
+            let lines = self.lines(&standing).await?;
+            if !lines.is_empty() {
+                return Ok(self.bound.cut(place_all(from, lines)));
+            }
+            if self.place.start < newest {
+                self.place = LogStart { start: self.place.start + 1, offset: 0 };
+                self.reader = None;
+            } else if !self.follow || run_is_over || !self.pause().await {
+                return Ok(None);
+            }
+        }
     }
 
     /// Waits a moment; false when the daemon goes down meanwhile.
@@ -140,32 +172,109 @@ impl LogStream {
 
 impl Source for LogStream {
     async fn portion(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
-        loop {
-            // Looked at before the lines: what an agent printed before it ended is then all read.
-            let (standing, newest) = self.standing();
-            let run_is_over = self.is_run_over();
-            let lines = self.lines(&standing).await?;
-            if !lines.is_empty() {
-                return self.render(&lines).map(Some);
-            }
-            if self.place.start < newest {
-                self.place = LogStart { start: self.place.start + 1, offset: 0 };
-                self.reader = None;
-            } else if !self.follow || run_is_over || !self.pause().await {
-                return Ok(None);
-            }
+        match self.next_lines().await? {
+            Some(lines) => self.render(&lines).map(Some),
+            None => Ok(None),
         }
     }
 }
 
-type Read = (Option<SpoolReader>, Vec<Line>);
+/// What an agent says, as messages: long texts shortened, and an end.
+pub(crate) struct RunStream {
+    pub(crate) log: LogStream,
+    pub(crate) ended: bool,
+}
+
+impl Messages for RunStream {
+    type Message = RunMessage;
+
+    async fn next(&mut self) -> Result<Option<RunMessage>, ApiError> {
+        if self.ended {
+            return Ok(None);
+        }
+        if let Some(lines) = self.log.next_lines().await? {
+            let screen = self.log.app.handle.screen();
+            let lines = lines.iter().map(|placed| shorten(placed.wire(&screen))).collect();
+            return Ok(Some(RunMessage::Lines { lines }));
+        }
+        self.ended = true;
+        // We may be going down while the run goes on.
+        Ok(self.log.is_run_over().then_some(RunMessage::End {}))
+    }
+
+    fn position(_: &RunMessage) -> Option<u64> {
+        None
+    }
+}
+
+/// A line, with the place before it.
+struct Placed {
+    from: LogStart,
+    line: Line,
+}
+
+impl Placed {
+    fn wire(&self, screen: &Screen) -> LogLine {
+        let LogStart { start, offset } = self.from;
+        LogLine {
+            at: format!("{start}:{}", self.line.end),
+            start,
+            from: format!("{start}:{offset}"),
+            cut: false,
+            event: event(screen, &self.line.bytes),
+        }
+    }
+}
+
+fn place_all(from: LogStart, lines: Vec<Line>) -> Vec<Placed> {
+    let mut offset = from.offset;
+    let place = |line: Line| {
+        let placed = Placed { from: LogStart { offset, ..from }, line };
+        offset = placed.line.end;
+        placed
+    };
+    lines.into_iter().map(place).collect()
+}
+
+impl Bound {
+    /// What of the lines is before the end; none of them is the end.
+    fn cut(&mut self, mut lines: Vec<Placed>) -> Option<Vec<Placed>> {
+        if let Some(left) = &mut self.lines_left {
+            lines.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left = left.saturating_sub(lines.len() as u64);
+        }
+        if let Some(LogStart { start, offset }) = self.until {
+            lines.retain(|placed| (placed.from.start, placed.from.offset) < (start, offset));
+        }
+        (!lines.is_empty()).then_some(lines)
+    }
+}
+
+/// The place of the first whole line among the last bytes of a start's output.
+pub(crate) fn place_before_end(path: &Path, start: u32, last: u64) -> LogStart {
+    let place = || -> std::io::Result<u64> {
+        let mut file = File::open(path)?;
+        let begin = file.metadata()?.len().saturating_sub(last);
+        if begin == 0 {
+            return Ok(0);
+        }
+        file.seek(SeekFrom::Start(begin))?;
+        let mut skipped = Vec::new();
+        BufReader::new(file).take(last).read_until(b'\n', &mut skipped)?;
+        Ok(begin + skipped.len() as u64)
+    };
+    // Without an output there is nothing to skip.
+    LogStart { start, offset: place().unwrap_or(0) }
+}
+
+type Portion = (Option<SpoolReader>, Vec<Line>);
 
 fn read(
     reader: Option<SpoolReader>,
-    path: &std::path::Path,
+    path: &Path,
     offset: u64,
     last_words: bool,
-) -> Result<Read, ApiError> {
+) -> Result<Portion, ApiError> {
     let reader = match reader {
         Some(reader) => Ok(reader),
         None => SpoolReader::open(path, offset),

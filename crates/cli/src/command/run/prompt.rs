@@ -32,7 +32,7 @@ pub(super) async fn ask(
     item: &InboxItem,
 ) -> Result<(), CliError> {
     let out = &watch.context.out;
-    for line in super::super::inbox::lines(item) {
+    for line in super::super::inbox::about(item) {
         out.note(line);
     }
     let done = match item.ask {
