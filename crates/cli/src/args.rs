@@ -75,6 +75,14 @@ pub(crate) enum Command {
         /// The answer; `-` reads it from standard input.
         text: String,
     },
+    /// Show what a task changes.
+    Diff {
+        /// The task.
+        task: TaskId,
+        /// A line for each file, and no more.
+        #[arg(long)]
+        stat: bool,
+    },
     /// Say yes to what waits at a gate.
     Approve {
         /// The task.

@@ -59,7 +59,7 @@ pub(super) fn about(item: &InboxItem) -> Vec<String> {
 fn how(item: &InboxItem) -> String {
     let how = match item.ask {
         Some(ask) => format!("crew answer a{ask} …"),
-        None => format!("crew approve {0}, or crew reject {0} …", item.task),
+        None => format!("crew diff {0}, then crew approve {0}, or crew reject {0} …", item.task),
     };
     style(Style::Dim, &format!("    {how}"))
 }

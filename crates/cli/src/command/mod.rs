@@ -4,6 +4,7 @@ pub(crate) mod agent;
 mod backup;
 pub(crate) mod completions;
 mod decide;
+mod diff;
 mod doctor;
 pub(crate) mod down;
 mod estop;
@@ -43,6 +44,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,
         Command::Reject { task, why } => decide::reject(context, task, why).await,
         Command::Respond { role, text } => respond::run(context, &role, text),
+        Command::Diff { task, stat } => diff::run(context, task, stat).await,
         Command::Log { what, follow, raw } => log::run(context, &what, follow, raw).await,
         Command::Journal { follow, after } => journal::run(context, follow, after).await,
         Command::Status => status::run(context).await,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crew_server::wire::{Answer, Approve, InboxItem, Receipt, Reject};
 
+use super::super::{diff, inbox};
 use super::Watch;
 use crate::error::{Attempt, CliError, Exit};
 
@@ -32,8 +33,14 @@ pub(super) async fn ask(
     item: &InboxItem,
 ) -> Result<(), CliError> {
     let out = &watch.context.out;
-    for line in super::super::inbox::about(item) {
+    for line in inbox::about(item) {
         out.note(line);
+    }
+    if item.commit.is_some() {
+        let change = diff::of_task(&watch.client, item.task).await?;
+        for line in diff::files(&change) {
+            out.note(format!("    {line}"));
+        }
     }
     let done = match item.ask {
         Some(ask) => answer(watch, item, ask).await,
@@ -70,8 +77,16 @@ async fn answer(watch: &Watch<'_>, item: &InboxItem, ask: u64) -> Result<Decided
 
 async fn approve(watch: &Watch<'_>, item: &InboxItem) -> Result<Decided, CliError> {
     let path = |what: &str| format!("/api/tasks/{}/{what}", item.task);
-    let question = "y approves, n sends it back, empty for later> ";
-    match read(watch, question).await?.as_deref() {
+    let question = "y approves, n sends it back, d shows the change, empty for later> ";
+    let mut said = read(watch, question).await?;
+    while matches!(said.as_deref(), Some("d" | "diff")) {
+        let change = diff::of_task(&watch.client, item.task).await?;
+        for line in diff::changes(&change) {
+            watch.context.out.note(line);
+        }
+        said = read(watch, question).await?;
+    }
+    match said.as_deref() {
         Some("y" | "yes") => {
             let body = Approve { commit: item.commit.clone() };
             let _: Receipt = watch.client.post(&path("approve"), &body).await?;
