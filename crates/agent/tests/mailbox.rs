@@ -230,29 +230,31 @@ fn an_external_role_takes_its_triggers_itself() {
 }
 
 #[test]
-fn an_external_role_has_a_trigger_for_each_run() {
+fn a_trigger_with_a_note_appears_once_whatever_happens_in_between() {
     let dir = tempfile::tempdir().unwrap();
     let external_roles = ["deployer".to_owned()].into();
     let mailbox = Mailbox::open(dir.path(), Rules { external_roles, ..Rules::default() }).unwrap();
-    let file = |name: &str| fs::read_to_string(dir.path().join("triggers").join(name)).ok();
-    let names = ["r12-1", "r13-1"];
-    for name in names {
-        let written = mailbox.write_trigger_named("deployer", name, name).unwrap();
-        assert_eq!(written, format!("deployer.{name}.trigger"));
-    }
-    // Again, as after a crash: what is there stays as it is.
-    mailbox.write_trigger_named("deployer", "r12-1", "again").unwrap();
-    assert_eq!(file("deployer.r12-1.trigger").as_deref(), Some("r12-1"));
+    let trigger = dir.path().join("triggers/deployer.trigger");
+    let note = dir.path().join("runs/r1.1/trigger");
+    let write =
+        |note: &std::path::Path| mailbox.write_trigger_once("deployer", "deploy", note).unwrap();
+    mailbox.write_trigger("deployer", "an earlier one that nobody took").unwrap();
+    write(&note);
+    assert_eq!(fs::read_to_string(&trigger).unwrap(), "deploy");
+    write(&note);
+    let aside = fs::read_to_string(&note).unwrap();
+    fs::rename(&trigger, dir.path().join("triggers").join(aside)).unwrap();
     let scan = mailbox.scan(now() + Millis::hours(1));
-    assert!(scan.taken.is_empty() && scan.rejected.is_empty(), "{scan:?}");
-    assert_eq!(mailbox.withdraw_trigger("deployer").unwrap(), Withdrawn::TooLate);
-    assert_eq!(mailbox.withdraw_trigger_named("deployer", "r12-1").unwrap(), Withdrawn::Yes);
-    assert_eq!(mailbox.withdraw_trigger_named("deployer", "r12-1").unwrap(), Withdrawn::TooLate);
-    assert!(file("deployer.r13-1.trigger").is_some(), "that of another run stays");
-    for bad in ["", "a.b", "../x", "R1", &"x".repeat(65)] {
-        let written = mailbox.write_trigger_named("deployer", bad, "x");
-        assert!(matches!(written, Err(MailboxError::BadName(_))), "{bad}");
-    }
+    assert!(
+        scan.taken.is_empty() && scan.rejected.is_empty(),
+        "what is aside is no mail: {scan:?}"
+    );
+    write(&note); // it had crashed before it let it appear
+    fs::remove_file(&trigger).unwrap();
+    write(&note); // it had crashed after it was taken
+    assert!(!trigger.exists(), "what was taken does not come again");
+    write(&note.with_file_name("another run's"));
+    assert!(trigger.exists());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crew_core::{AskId, TaskId};
+use crew_core::{AskId, RoleName, TaskId};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -48,6 +48,12 @@ pub(crate) enum Command {
         #[arg(long)]
         port: Option<u16>,
     },
+    /// Open the board in the browser; the daemon is started if it does not run.
+    Open {
+        /// Only print the address. It holds the token: whoever has it can do what you can.
+        #[arg(long)]
+        print: bool,
+    },
     /// End the daemon. Agents stay at work.
     Down,
     /// Be the daemon, in the foreground.
@@ -69,6 +75,14 @@ pub(crate) enum Command {
         /// The answer; `-` reads it from standard input.
         text: String,
     },
+    /// Show what a task changes.
+    Diff {
+        /// The task.
+        task: TaskId,
+        /// A line for each file, and no more.
+        #[arg(long)]
+        stat: bool,
+    },
     /// Say yes to what waits at a gate.
     Approve {
         /// The task.
@@ -83,6 +97,14 @@ pub(crate) enum Command {
         task: TaskId,
         /// What is to be changed; `-` reads it from standard input.
         why: String,
+    },
+    /// Say what came of a role's work, as a script or a person who plays the role.
+    Respond {
+        /// The role.
+        role: RoleName,
+        /// The response, beginning with `DONE:`, `REQUEST:` or `ERROR:`; `-` reads it from standard
+        /// input.
+        text: String,
     },
     /// Show what an agent said and did.
     Log {

@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use crew_engine::{neutral, neutral_json};
 use serde::Serialize;
+use unicode_width::UnicodeWidthChar;
 
 use crate::error::CliError;
 
@@ -44,9 +45,41 @@ pub(crate) fn style(style: Style, text: &str) -> String {
     format!("{begin}{text}{MARK_END}")
 }
 
-/// How many characters a text takes, its marks not counted.
+/// How many columns a text takes, its marks not counted.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().filter(|c| !is_mark(*c)).count()
+    text.chars().map(columns).sum()
+}
+
+fn columns(c: char) -> usize {
+    if is_mark(c) { 0 } else { c.width().unwrap_or(0) }
+}
+
+/// As much of a line as fits into so many columns, with all of its marks.
+fn fit(line: &str, wide: usize) -> String {
+    if width(line) <= wide {
+        return line.to_owned();
+    }
+    let mut left = wide.saturating_sub(1);
+    let mut is_full = false;
+    let mut fitting = String::new();
+    for c in line.chars() {
+        if is_mark(c) {
+            fitting.push(c);
+        } else if !is_full && columns(c) <= left {
+            left -= columns(c);
+            fitting.push(c);
+        } else if !is_full {
+            is_full = true;
+            fitting.push('…');
+        }
+    }
+    fitting
+}
+
+/// How wide the terminal is.
+fn terminal_columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 /// Where this program prints to.
@@ -116,9 +149,10 @@ impl Output {
     pub(crate) fn redraw(&self, lines: &[String], drawn_before: usize) -> Result<(), CliError> {
         let up = if drawn_before > 0 { format!("\x1b[{drawn_before}A") } else { String::new() };
         let mut frame = format!("\x1b[?7l{up}\r\x1b[J");
+        let columns = terminal_columns();
         for line in lines {
-            let line = shown(line, self.colour.stdout).replace('\n', " ");
-            frame.push_str(&line);
+            let line = fit(&line.replace('\n', " "), columns);
+            frame.push_str(&shown(&line, self.colour.stdout));
             frame.push_str("\r\n");
         }
         frame.push_str("\x1b[?7h");
@@ -173,5 +207,15 @@ mod tests {
         assert_eq!(shown(&text, true), "\x1b[31ma␛[2Jb\x1b[0m");
         assert_eq!(shown(&text, false), "a␛[2Jb");
         assert_eq!(width(&style(Style::Dim, "abc")), 3);
+    }
+
+    #[test]
+    fn a_line_fits_the_terminal_in_columns_not_characters() {
+        assert_eq!(fit("abc", 3), "abc");
+        assert_eq!(fit("abcd", 3), "ab…");
+        assert_eq!(fit("日本語", 6), "日本語");
+        assert_eq!(fit("日本語", 5), "日本…");
+        let styled = fit(&style(Style::Dim, "abcdef"), 4);
+        assert_eq!(styled, style(Style::Dim, "abc…"), "the style ends");
     }
 }

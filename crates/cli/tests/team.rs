@@ -376,3 +376,33 @@ fn a_set_up_that_fails_is_shown_and_one_that_works_is_run_once() {
     lab.run();
     assert_eq!(lab.landed("made.txt"), "made\n");
 }
+
+#[test]
+fn a_daemon_that_ends_while_a_worktree_is_made_ready_leaves_it_to_the_next() {
+    let set_up = "pool = 4\nsetup = \"echo >> ../starts; until test -e ../go; do sleep 0.1; done\"";
+    let lab = Lab::new(&simple_play("made.txt"), &[("pool = 4", set_up)]);
+    let daemon = lab.up();
+    lab.ok(&["task", "add", "Make it"]);
+    let worktrees = lab.home().join("worktrees");
+    let find = |name: &str| {
+        let places = walk(&worktrees);
+        places.into_iter().find(|path| path.file_name().is_some_and(|found| found == name))
+    };
+    let starts = lab.wait("the set-up begins", || find("starts"));
+    lab.ok(&["down"]);
+    assert!(daemon.wait().success());
+    fs::write(starts.with_file_name("go"), "").unwrap();
+    let _daemon = lab.up();
+    lab.run();
+    assert_eq!(fs::read_to_string(&starts).unwrap().lines().count(), 2, "it was begun again");
+    assert_eq!(lab.count(|body| body["result"]["result"] == "not_started"), 0, "nothing failed");
+    assert_eq!(lab.landed("made.txt"), "made\n");
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    let below = paths.iter().filter(|path| path.is_dir()).flat_map(|path| walk(path));
+    let below: Vec<_> = below.collect();
+    paths.into_iter().chain(below).collect()
+}

@@ -10,7 +10,9 @@ use crate::protocol::Response;
 use crate::run::Trouble;
 use crate::task::{CommitId, Priority};
 use crate::team::Team;
-use crate::{AskId, EffectId, ProjectId, RoleName, RunId, StageName, TaskId, Time, Token, Usage};
+use crate::{
+    AskId, EffectId, Millis, ProjectId, RoleName, RunId, StageName, TaskId, Time, Token, Usage,
+};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +111,12 @@ pub enum Event {
     EmergencyStopped,
     /// Work may go on.
     EmergencyReleased,
+    /// The clock went ahead without us: the machine slept, or the clock was set. No agent worked
+    /// meanwhile.
+    ClockJumped {
+        /// How far.
+        by: Millis,
+    },
     /// Time passed; something may be due.
     Ticked,
     /// An agent's output was taken in up to `offset`.
@@ -130,6 +138,15 @@ pub enum Event {
         role: RoleName,
         /// What it says.
         response: Response,
+    },
+    /// A file in the mailbox can be no message and was set aside.
+    MailSetAside {
+        /// Whose mailbox.
+        project: ProjectId,
+        /// What it is called in `rejected/`.
+        name: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// Nothing was heard from an agent for a while.
     Quiet {

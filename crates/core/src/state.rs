@@ -36,6 +36,8 @@ pub struct State {
     pub outbox: BTreeMap<EffectId, Effect>,
     /// Tasks that are not over: an index, so that a step does not look at years of history.
     open: BTreeSet<TaskId>,
+    /// Tasks whose worktrees could not be given back: likewise.
+    keeping: BTreeSet<TaskId>,
     /// Runs that are not over: likewise.
     live: BTreeSet<RunId>,
     /// Asks that still wait: likewise.
@@ -121,6 +123,11 @@ impl State {
         self.meta = meta;
         self.projects.extend(projects);
         for (id, task) in tasks {
+            if task.kept.is_some() {
+                self.keeping.insert(id)
+            } else {
+                self.keeping.remove(&id)
+            };
             if task.is_over() {
                 self.open.remove(&id)
             } else {
@@ -162,6 +169,11 @@ impl State {
     /// Tasks that are not over.
     pub fn open_tasks(&self) -> impl Iterator<Item = &Task> {
         self.open.iter().filter_map(|id| self.tasks.get(id))
+    }
+
+    /// Tasks whose worktrees could not be given back.
+    pub fn keeping_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.keeping.iter().filter_map(|id| self.tasks.get(id))
     }
 
     /// Runs that are not over.
@@ -220,6 +232,14 @@ impl<'a> Draft<'a> {
         let ids: BTreeSet<TaskId> =
             self.state.open.iter().chain(self.change.tasks.keys()).copied().collect();
         ids.into_iter().filter_map(|id| self.task(id).ok()).filter(|task| !task.is_over()).collect()
+    }
+
+    /// Tasks whose worktrees could not be given back, as they are now.
+    pub(crate) fn keeping_tasks(&self) -> Vec<&Task> {
+        let ids: BTreeSet<TaskId> =
+            self.state.keeping.iter().chain(self.change.tasks.keys()).copied().collect();
+        let tasks = ids.into_iter().filter_map(|id| self.task(id).ok());
+        tasks.filter(|task| task.kept.is_some()).collect()
     }
 
     /// Runs that are not over, as they are now.

@@ -62,6 +62,8 @@ pub struct Task {
     pub budget_ask: Option<AskId>,
     /// The pull request, as an agent named it.
     pub pr: Option<String>,
+    /// Why its worktrees could not be given back when it was over.
+    pub kept: Option<String>,
 }
 
 /// Who goes first.

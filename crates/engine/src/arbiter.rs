@@ -15,6 +15,7 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+use crate::clock::Watch;
 use crate::crash::crash_point;
 use crate::handle::{Failure, Inbound, Receipt};
 
@@ -40,6 +41,8 @@ pub(crate) struct Arbiter {
     /// Told whenever the outbox may have changed.
     pub(crate) outbox: Arc<Notify>,
     pub(crate) clock: Clock,
+    /// Whether the machine slept.
+    pub(crate) watch: Watch,
 }
 
 type Answer = (oneshot::Sender<Result<Receipt, Failure>>, Result<Receipt, Failure>);
@@ -94,13 +97,15 @@ impl Arbiter {
     fn take(&mut self, batch: Vec<Inbound>) {
         let mut commits = Vec::new();
         let mut answers: Vec<Answer> = Vec::new();
+        if let Some(by) = self.watch.jump(self.clock.now()) {
+            tracing::info!("the clock went ahead by {by}");
+            self.news(&mut commits, Event::ClockJumped { by });
+        }
         for Inbound { event, key, reply } in batch {
             let answer = self.decide(&mut commits, event, key);
             answers.push((reply, answer));
         }
-        if let Err(failure) = self.decide(&mut commits, Event::Ticked, None) {
-            tracing::error!("BUG: a tick was refused: {failure}");
-        }
+        self.news(&mut commits, Event::Ticked);
         match self.record(&commits) {
             Ok(()) => self.share(&commits),
             Err(error) => {
@@ -109,6 +114,13 @@ impl Arbiter {
             }
         }
         self.tell(commits, answers);
+    }
+
+    /// What nobody waits to hear the outcome of.
+    fn news(&mut self, commits: &mut Vec<Commit>, event: Event) {
+        if let Err(failure) = self.decide(commits, event, None) {
+            tracing::error!("BUG: news was refused: {failure}");
+        }
     }
 
     fn decide(

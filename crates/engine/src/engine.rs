@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::arbiter::Arbiter;
+use crate::clock::Watch;
 use crate::handle::{Handle, LAG_MAX, QUEUE_MAX};
 use crate::perform::{self, Outside};
 use crate::{Clock, mailbox};
@@ -64,6 +65,7 @@ impl Engine {
             entries: entries.clone(),
             outbox: Arc::clone(&outbox),
             clock,
+            watch: Watch::start(clock),
         };
         let runtime = tokio::runtime::Handle::current();
         let arbiter = std::thread::Builder::new()

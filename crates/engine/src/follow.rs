@@ -4,9 +4,9 @@
 //! recorded with it in one transaction; whoever follows next begins there. The exit is reported
 //! after the last word.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use crew_agent::shim::{self, Presence, Status, Why};
 use crew_agent::spool::{Line, SpoolError, SpoolReader};
@@ -35,7 +35,8 @@ const TEXT_CHARS_MAX: usize = 2_000;
 pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> anyhow::Result<()> {
     let dir = outside.handle.home().run(run, token);
     let told = outside.wakes.watch(&dir);
-    let mut follower = Follower { outside, run, token, dir, flagged: false };
+    let heard = Heard { written: newest(&dir), at: Instant::now(), anew: false };
+    let mut follower = Follower { outside, run, token, dir, heard };
     let mut reader = None;
     let mut damage = None;
     let how = loop {
@@ -89,7 +90,17 @@ struct Follower {
     run: RunId,
     token: Token,
     dir: PathBuf,
-    flagged: bool,
+    heard: Heard,
+}
+
+/// When the agent last wrote anything. Its files say that it did; how long ago is measured by a
+/// clock that stands still while the machine sleeps, and begins anew with each daemon: an agent
+/// that nobody could hear was not silent.
+struct Heard {
+    written: Option<SystemTime>,
+    at: Instant,
+    /// Whether it wrote anything since it is followed.
+    anew: bool,
 }
 
 impl Drop for Follower {
@@ -184,20 +195,20 @@ impl Follower {
             let row = state.runs.get(&run).filter(|row| row.token == token)?;
             let limits = state.projects.get(&row.project)?.team.limits;
             match row.state {
-                RunState::Running { responded: None, .. } => Some((limits.quiet, limits.silent)),
+                RunState::Running { responded: None, quiet, .. } => {
+                    Some((limits.quiet, limits.silent, quiet.is_some()))
+                }
                 _ => None,
             }
         });
-        let Some((quiet, silent)) = window else { return Ok(()) };
-        let heard = self.last_heard();
-        let pause = self.outside.handle.now().since(heard);
+        let Some((quiet, silent, flagged)) = window else { return Ok(()) };
+        let pause = self.silence();
         let event = if pause >= silent {
             Event::Silent { run, token }
-        } else if pause >= quiet && !self.flagged {
-            self.flagged = true;
-            Event::Quiet { run, token, since: heard }
-        } else if pause < quiet && self.flagged {
-            self.flagged = false;
+        } else if pause >= quiet && !flagged {
+            let now = self.outside.handle.now();
+            Event::Quiet { run, token, since: Time(now.0.saturating_sub(pause.0)) }
+        } else if pause < quiet && flagged && self.heard.anew {
             Event::Heard { run, token }
         } else {
             return Ok(());
@@ -205,25 +216,24 @@ impl Follower {
         submit(&self.outside.handle, event).await
     }
 
-    /// When the agent last wrote anything: the file knows, over restarts of the daemon too.
-    fn last_heard(&self) -> Time {
-        let changed = |name: &str| {
-            let modified = std::fs::metadata(self.dir.join(name)).ok()?.modified().ok()?;
-            millis(modified)
-        };
-        let names = [shim::OUT, shim::ERR, shim::AGENT_PID];
-        let newest = names.into_iter().filter_map(changed).max();
-        newest.unwrap_or_else(|| self.outside.handle.now())
+    /// For how long the agent has written nothing.
+    fn silence(&mut self) -> Millis {
+        let written = newest(&self.dir);
+        if written != self.heard.written {
+            self.heard = Heard { written, at: Instant::now(), anew: true };
+        }
+        Millis(u64::try_from(self.heard.at.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
+}
+
+/// When anything was last written in a run directory.
+fn newest(dir: &Path) -> Option<SystemTime> {
+    let written = |name: &str| std::fs::metadata(dir.join(name)).ok()?.modified().ok();
+    [shim::OUT, shim::ERR, shim::AGENT_PID].into_iter().filter_map(written).max()
 }
 
 fn damaged(error: &SpoolError) -> String {
     format!("its output was damaged: {error}")
-}
-
-fn millis(at: SystemTime) -> Option<Time> {
-    let since = at.duration_since(UNIX_EPOCH).ok()?;
-    Some(Time(u64::try_from(since.as_millis()).ok()?))
 }
 
 fn describe(why: &Why, status: Status) -> String {

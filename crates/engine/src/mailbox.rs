@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crew_agent::mailbox::{Kind, Mailbox, Rules, Scan, Taken, Watch};
+use crew_agent::mailbox::{Kind, Mailbox, Rejected, Rules, Scan, Taken, Watch};
 use crew_core::protocol::{parse_response, parse_trigger};
 use crew_core::team::ProviderKind;
 use crew_core::{Event, ProjectId, RoleName, TaskDraft};
@@ -102,8 +102,8 @@ impl Desk {
         for trouble in &scan.troubles {
             tracing::warn!("{trouble}");
         }
-        for rejected in &scan.rejected {
-            tracing::warn!("{} was set aside: {}", rejected.name, rejected.reason);
+        for rejected in scan.rejected {
+            tell(&outside.handle, self.project, rejected).await;
         }
         for taken in &scan.taken {
             let done = take_in(&outside.handle, self.project, &mailbox, taken).await;
@@ -214,13 +214,23 @@ async fn take_in(
         Err(reason) => Some(reason),
     };
     let put_away = match refused {
-        None => mailbox.archive(taken),
-        Some(reason) => mailbox.reject(taken, &reason).map(drop),
+        None => mailbox.archive(taken).map(|()| None),
+        Some(reason) => mailbox.reject(taken, &reason),
     };
-    if let Err(error) = put_away {
-        tracing::warn!("{error}");
+    match put_away {
+        Ok(None) => {}
+        Ok(Some(rejected)) => tell(handle, project, rejected).await,
+        Err(error) => tracing::warn!("{error}"),
     }
     Some(())
+}
+
+/// Puts on record that a file was set aside. The file itself is what counts, and the status shows
+/// how many there are.
+async fn tell(handle: &Handle, project: ProjectId, rejected: Rejected) {
+    let Rejected { name, reason: why } = rejected;
+    tracing::warn!("{name} was set aside: {why}");
+    handle.submit(Event::MailSetAside { project, name, why }).await.ok();
 }
 
 fn meaning(project: ProjectId, taken: &Taken) -> Result<Event, String> {

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use crew_core::project::Project;
 use crew_core::run::{Purpose, Run};
 use crew_core::task::Task;
+use crew_core::team::SessionScope;
 use crew_core::{ProjectId, RunId, TaskId, Token};
 use crew_git::{CommitId, Git, Identity, Include, Repository, Worktree, Worktrees};
 use crew_store::Home;
@@ -50,14 +51,18 @@ pub(crate) fn snapshot_reference(run: &Run) -> String {
     format!("refs/crew/turns/{}/{}", run.task.0, run.id)
 }
 
-/// The conversation of a run. A role goes on with its own on the same task; who judges starts anew
-/// each time, so that nobody judges what it said before.
-pub(crate) fn session_file(home: &Home, run: &Run) -> PathBuf {
-    let name = match run.purpose {
-        Purpose::Work | Purpose::Consult { .. } => {
+/// The conversation of a run. A role goes on with its own, on the same task or on all of its tasks;
+/// who judges starts anew each time, so that nobody judges what it said before.
+pub(crate) fn session_file(home: &Home, project: &Project, run: &Run) -> PathBuf {
+    let scope = project.team.roles.get(&run.role).map_or(SessionScope::Task, |role| role.session);
+    let name = match (&run.purpose, scope) {
+        (Purpose::Work | Purpose::Consult { .. }, SessionScope::Task) => {
             format!("{}-{}-{}.jsonl", run.task.0, run.role, run.slot)
         }
-        Purpose::Verdict | Purpose::Choose => format!("{}.jsonl", run.id),
+        (Purpose::Work | Purpose::Consult { .. }, SessionScope::Role) => {
+            format!("{}-{}.jsonl", project.id, run.role)
+        }
+        (Purpose::Verdict | Purpose::Choose, _) => format!("{}.jsonl", run.id),
     };
     home.sessions().join(name)
 }

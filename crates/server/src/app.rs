@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use crew_core::{Event, Time};
+use crew_core::{Event, ProjectId, Time};
 use crew_engine::Handle;
 use crew_store::{Entry, Reader};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::burn::Burn;
 use crate::disk::{Disk, DiskUse};
 use crate::error::ApiError;
-use crate::wire::Receipt;
+use crate::wire::{Amount, Receipt};
 
 /// What every route can reach.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct App {
     /// Held over a read that a write depends on, so that two edits of a task do not undo each
     /// other.
     pub(crate) edits: Mutex<()>,
-    /// What the worktrees take.
-    pub(crate) disk: Disk,
+    burn: Mutex<Burn>,
+    disk: Disk,
 }
 
 /// The state of the router.
@@ -31,7 +32,8 @@ pub(crate) type Shared = axum::extract::State<Arc<App>>;
 impl App {
     pub(crate) fn new(handle: Handle, shutdown: CancellationToken) -> Self {
         let started_at = handle.now();
-        Self { handle, shutdown, started_at, edits: Mutex::new(()), disk: Disk::default() }
+        let (edits, burn, disk) = (Mutex::new(()), Mutex::default(), Disk::default());
+        Self { handle, shutdown, started_at, edits, burn, disk }
     }
 
     /// What the worktrees take on disk, as far as it is known.
@@ -51,6 +53,20 @@ impl App {
         let after = receipt.seq.saturating_sub(1);
         let entries = self.entries(after, 1).await?;
         entries.into_iter().next().ok_or_else(|| ApiError::broken("the entry is not there"))
+    }
+
+    /// What was spent within the last hour, of one project or of all.
+    pub(crate) async fn hour(&self, project: Option<ProjectId>) -> Result<Amount, ApiError> {
+        let mut burn = self.burn.lock().await;
+        let newest = self.handle.read(|state| state.meta.seq);
+        let (path, now) = (self.handle.home().database(), self.handle.now().0);
+        let mut taken = std::mem::take(&mut *burn);
+        *burn = blocking(move || {
+            taken.catch_up(&Reader::open(&path)?, newest, now)?;
+            Ok(taken)
+        })
+        .await?;
+        Ok(self.handle.read(|state| burn.amount(state, project)))
     }
 
     /// Entries of the journal after `after`, from the database.

@@ -1,5 +1,8 @@
 //! Who may talk to us: checked on every route, before anything else is looked at.
 //!
+//! The files of the user interface are served to whoever is on this machine: they are the same for
+//! everybody, and without the token they can do nothing.
+//!
 //! A web page that the user visits can send requests to loopback, and a name that it controls can
 //! resolve to 127.0.0.1. So the Host must be ours, an Origin must be ours where there is one, and
 //! the token is needed in any case. A body must be declared as JSON, which no plain form can do.
@@ -8,9 +11,9 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN};
-use axum::http::header::{HeaderName, TRANSFER_ENCODING};
+use axum::http::header::{HeaderName, SEC_WEBSOCKET_PROTOCOL, TRANSFER_ENCODING, UPGRADE};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use sha2::{Digest, Sha256};
@@ -19,6 +22,11 @@ use crate::error::{ApiError, ErrorCode};
 
 /// Largest body in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// What our WebSockets speak.
+pub(crate) const PROTOCOL: &str = "crew.v1";
+/// Before the token, among the protocols that a client of a WebSocket offers.
+const TOKEN_PROTOCOL: &str = "crew.token.";
 
 /// What a request must show.
 #[derive(Debug)]
@@ -43,6 +51,9 @@ impl Guard {
         let headers = request.headers();
         self.check_host(headers, request.uri().authority().map(Authority::as_str))?;
         self.check_origin(headers)?;
+        if is_page(request) {
+            return Ok(());
+        }
         self.check_token(headers)?;
         check_body(headers)
     }
@@ -68,14 +79,30 @@ impl Guard {
     }
 
     fn check_token(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let given = only(headers, &AUTHORIZATION).map(HeaderValue::as_bytes);
-        let token = given.and_then(|value| value.strip_prefix(b"Bearer "));
-        if token.is_some_and(|token| same(&digest(token), &self.token_digest)) {
+        if token(headers).is_some_and(|token| same(&digest(token), &self.token_digest)) {
             return Ok(());
         }
         Err(ApiError::new(ErrorCode::Unauthorized, "the token is missing or wrong")
             .hint("send `Authorization: Bearer` with what is in the file `token` of the home"))
     }
+}
+
+/// The token that a request shows.
+fn token(headers: &HeaderMap) -> Option<&[u8]> {
+    if headers.contains_key(AUTHORIZATION) {
+        return only(headers, &AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ");
+    }
+    // A browser cannot say who it is when it opens a WebSocket, other than by a protocol it offers.
+    let offered = only(headers, &SEC_WEBSOCKET_PROTOCOL).filter(|_| headers.contains_key(UPGRADE));
+    let mut offered = offered?.to_str().ok()?.split(',');
+    offered.find_map(|protocol| protocol.trim().strip_prefix(TOKEN_PROTOCOL)).map(str::as_bytes)
+}
+
+/// Whether it asks for a file of the user interface, which holds no data.
+fn is_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_api = path == "/api" || path.starts_with("/api/");
+    !is_api && (request.method() == Method::GET || request.method() == Method::HEAD)
 }
 
 /// Lets a request through, or answers why not.

@@ -96,8 +96,13 @@ fn none(rule: &str, breaches: &[String]) {
 }
 
 fn metadata() -> Value {
+    metadata_with(&["--no-deps"])
+}
+
+fn metadata_with(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(arguments)
         .current_dir(root())
         .output()
         .unwrap();
@@ -129,6 +134,49 @@ fn crates_depend_downwards_only() {
         "core <- store, git, github, agent <- engine <- server <- cli; testkit is for tests",
         &breaches,
     );
+}
+
+/// Licences that a program under Apache-2.0 may be built from.
+const LICENCES: &[&str] = &[
+    "Apache-2.0",
+    "MIT",
+    "MIT-0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "0BSD",
+    "CC0-1.0",
+    "BSL-1.0",
+    "Unlicense",
+    "Unicode-3.0",
+];
+
+/// Whether a licence expression can be fulfilled: one side of each OR, all of each AND.
+fn is_compatible(expression: &str) -> bool {
+    let expression = expression.replace(['(', ')'], " ").replace('/', " OR ");
+    // Parentheses change nothing here: every OR in use has an allowed licence in each bracket.
+    expression.split(" AND ").all(|part| {
+        part.split(" OR ").any(|licence| {
+            let licence = licence.trim().trim_end_matches(" WITH LLVM-exception");
+            LICENCES.contains(&licence)
+        })
+    })
+}
+
+#[test]
+fn every_dependency_may_be_used_under_our_licence() {
+    // What is for other systems only need not be here.
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let all = metadata_with(&["--filter-platform", &host]);
+    let breaches: Vec<String> = all["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|package| !is_compatible(package["license"].as_str().unwrap_or_default()))
+        .map(|package| format!("{} is under {}", package["name"], package["license"]))
+        .collect();
+    none("dependencies have licences that Apache-2.0 can include", &breaches);
 }
 
 #[test]
@@ -278,5 +326,7 @@ fn the_rules_themselves_can_fail() {
     assert_eq!(defined_name("let mod_name = 3;"), None);
     assert!(has_banned_word("TaskManager") && has_banned_word("str_utils"));
     assert!(!has_banned_word("Serviceable") && !has_banned_word("Commons"));
+    assert!(is_compatible("(MIT OR GPL-3.0) AND Unicode-3.0") && is_compatible("Unlicense/MIT"));
+    assert!(!is_compatible("GPL-3.0") && !is_compatible("MIT AND MPL-2.0") && !is_compatible(""));
     assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {}"), "a\n");
 }

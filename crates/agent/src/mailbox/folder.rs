@@ -130,28 +130,37 @@ impl Folder {
     /// Writes a file so that it appears whole, or not at all, under a name that is free: `name`
     /// must not exist. The answer is `false` if it does.
     pub(super) fn publish(&self, name: &str, bytes: &[u8]) -> Result<bool, MailboxError> {
-        let temp = temp_name();
-        let io = |error: io::Error| MailboxError::Io { path: self.path.join(name), error };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, &temp, flags, Mode::from_raw_mode(0o644))
-            .map_err(|errno| io(errno.into()))?;
-        let mut file = File::from(fd);
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
-        let published = written.and_then(|()| {
-            rename_new(&self.fd, temp.as_ref(), &self.fd, name.as_ref()).map_err(io::Error::from)
-        });
-        match published {
+        let aside = self.put_aside(bytes)?;
+        match rename_new(&self.fd, aside.as_ref(), &self.fd, name.as_ref()) {
             Ok(()) => self.sync().map(|()| true),
-            Err(error) => {
-                rustix::fs::unlinkat(&self.fd, &temp, AtFlags::empty())
-                    .map_err(|errno| io(errno.into()))?;
-                if error.kind() == io::ErrorKind::AlreadyExists {
-                    Ok(false)
-                } else {
-                    Err(io(error))
-                }
+            Err(errno) => {
+                self.remove(&aside)?;
+                let taken = errno == Errno::EXIST;
+                if taken { Ok(false) } else { Err(self.error_at(name.as_ref(), errno)) }
             }
         }
+    }
+
+    /// Writes a file under a name that every reader leaves alone, and gives the name.
+    pub(super) fn put_aside(&self, bytes: &[u8]) -> Result<String, MailboxError> {
+        let aside = temp_name();
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, &aside, flags, Mode::from_raw_mode(0o644))
+            .map_err(|errno| self.error_at(aside.as_ref(), errno))?;
+        let mut file = File::from(fd);
+        if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+            self.remove(&aside)?;
+            return Err(MailboxError::Io { path: self.path.join(aside), error });
+        }
+        self.sync()?;
+        Ok(aside)
+    }
+
+    /// Lets a file that was put aside appear; `name` must be free.
+    pub(super) fn show(&self, aside: &str, name: &str) -> Result<(), MailboxError> {
+        rename_new(&self.fd, aside.as_ref(), &self.fd, name.as_ref())
+            .map_err(|errno| self.error_at(name.as_ref(), errno))?;
+        self.sync()
     }
 
     /// Writes a small file of ours.

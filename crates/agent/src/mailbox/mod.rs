@@ -136,9 +136,6 @@ pub enum MailboxError {
     /// A role that no file can be named after.
     #[error("`{0}` cannot be a role; hint: use a-z, 0-9 and -, at most 64 of them")]
     BadRole(String),
-    /// A name that no trigger can have.
-    #[error("`{0}` cannot name a trigger; hint: use a-z, 0-9 and -, at most 64 of them")]
-    BadName(String),
     /// A text that no mailbox would take.
     #[error("the text {0}; hint: put long or binary content into a file and name it")]
     BadText(String),

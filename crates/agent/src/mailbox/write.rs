@@ -1,5 +1,9 @@
 //! Writing messages, for programs that want no part in the rules of writing them.
 
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
 use super::name::{self, Kind};
 use super::{Mailbox, MailboxError, TEXT_BYTES_MAX, inspect};
 
@@ -27,38 +31,40 @@ impl Mailbox {
         self.drop_message(Kind::Response, role, text)
     }
 
-    /// Drops work for a role under a name of the caller's, `<role>.<name>.trigger`, so that it can
-    /// be withdrawn and no other with it. Returns the name of the file. If it waits there already,
-    /// it stays as it is.
-    pub fn write_trigger_named(
+    /// Drops work for a role as `<role>.trigger`, in place of one that nobody took; however often
+    /// this is done with the same note, it is dropped once. The note is a file of the caller's.
+    ///
+    /// The text waits aside until the note has its name, and appears by being renamed. So after a
+    /// crash the note and what is aside tell whether it appeared, even if it was taken since.
+    pub fn write_trigger_once(
         &self,
         role: &str,
-        name: &str,
         text: &str,
-    ) -> Result<String, MailboxError> {
-        let file = trigger_name(role, name)?;
+        note: &Path,
+    ) -> Result<(), MailboxError> {
+        check_role(role)?;
         check_text(text)?;
-        self.folder(Kind::Trigger.into())?.publish(&file, text.as_bytes())?;
-        Ok(file)
+        let folder = self.folder(Kind::Trigger.into())?;
+        let io = |error| MailboxError::Io { path: note.to_owned(), error };
+        let aside = match std::fs::read_to_string(note) {
+            Ok(aside) if folder.entry(aside.as_ref())?.is_none() => return Ok(()),
+            Ok(aside) => aside,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let aside = folder.put_aside(text.as_bytes())?;
+                write_note(note, &aside).map_err(io)?;
+                aside
+            }
+            Err(error) => return Err(io(error)),
+        };
+        let file = format!("{role}.{}", Kind::Trigger);
+        folder.remove(&file)?;
+        folder.show(&aside, &file)
     }
 
     /// Takes `<role>.trigger` back.
     pub fn withdraw_trigger(&self, role: &str) -> Result<Withdrawn, MailboxError> {
         check_role(role)?;
-        self.withdraw(&format!("{role}.trigger"))
-    }
-
-    /// Takes `<role>.<name>.trigger` back.
-    pub fn withdraw_trigger_named(
-        &self,
-        role: &str,
-        name: &str,
-    ) -> Result<Withdrawn, MailboxError> {
-        self.withdraw(&trigger_name(role, name)?)
-    }
-
-    fn withdraw(&self, file: &str) -> Result<Withdrawn, MailboxError> {
-        let was_there = self.folder(Kind::Trigger.into())?.remove(file)?;
+        let was_there = self.folder(Kind::Trigger.into())?.remove(&format!("{role}.trigger"))?;
         Ok(if was_there { Withdrawn::Yes } else { Withdrawn::TooLate })
     }
 
@@ -79,12 +85,16 @@ impl Mailbox {
     }
 }
 
-fn trigger_name(role: &str, name: &str) -> Result<String, MailboxError> {
-    check_role(role)?;
-    if !name::is_role(name) {
-        return Err(MailboxError::BadName(name.to_owned()));
-    }
-    Ok(format!("{role}.{name}.trigger"))
+/// Whole or not at all, and on the disk.
+fn write_note(note: &Path, text: &str) -> io::Result<()> {
+    let parent = note.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent)?;
+    let temp = note.with_extension("tmp");
+    let mut file = File::create(&temp)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&temp, note)?;
+    File::open(parent)?.sync_all()
 }
 
 fn check_text(text: &str) -> Result<(), MailboxError> {

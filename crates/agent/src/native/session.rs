@@ -13,6 +13,10 @@ use crew_core::Usage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// How much of earlier runs the model is shown: about 60,000 tokens, less than half of what the
+/// smallest of the usual models read.
+const HISTORY_BYTES_MAX: usize = 240_000;
+
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -63,6 +67,21 @@ pub(super) struct Call {
     pub input: Value,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<String>,
+}
+
+impl Record {
+    /// About how much of a request it takes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Prompt { text, .. } | Self::Message { text } => text.len(),
+            Self::Assistant(answer) => {
+                let calls = answer.calls.iter().map(|call| call.input.to_string().len());
+                answer.text.len() + answer.thinking.len() + calls.sum::<usize>()
+            }
+            Self::Result(result) => result.output.len(),
+            Self::Mark { .. } => 0,
+        }
+    }
 }
 
 /// What became of a call.
@@ -178,6 +197,41 @@ impl Session {
         &rest[first.unwrap_or(0)..]
     }
 
+    /// What the model is shown: the newest run, and as many runs before it as fit, each of them
+    /// whole. So what is shown does not change while a run goes on, and a conversation may go on
+    /// for as long as there are tasks.
+    pub(super) fn shown(&self) -> &[Record] {
+        let newest = self.records.len() - self.since_run().len();
+        let mut start = newest;
+        let mut bytes = 0;
+        for at in (0..newest).rev() {
+            bytes += self.records[at].bytes();
+            if bytes > HISTORY_BYTES_MAX {
+                break;
+            }
+            if self.begins_run(at) {
+                start = at;
+            }
+        }
+        &self.records[start..]
+    }
+
+    /// Whether the prompt of a run that others came before is at this place.
+    fn begins_run(&self, at: usize) -> bool {
+        let run_at = |at: usize| match self.records.get(at) {
+            Some(Record::Prompt { run, .. }) => Some(run),
+            Some(
+                Record::Message { .. }
+                | Record::Assistant(_)
+                | Record::Result(_)
+                | Record::Mark { .. },
+            )
+            | None => None,
+        };
+        let before = (0..at).rev().find_map(run_at);
+        run_at(at).is_some_and(|run| before != Some(run))
+    }
+
     /// The name of the run that the newest prompt is of.
     pub(super) fn newest_run(&self) -> Option<&str> {
         self.records.iter().rev().find_map(|record| match record {
@@ -289,4 +343,32 @@ fn decode(bytes: &[u8]) -> Result<(Vec<Record>, usize), (usize, String)> {
         whole_bytes += line.len();
     }
     Ok((records, whole_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_runs_are_shown_whole_as_long_as_they_fit() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut session = Session::open(&dir.path().join("pm.jsonl")).unwrap();
+        let mut run = |name: &str, bytes: usize| {
+            let (run, text) = (name.to_owned(), "x".repeat(bytes));
+            session.append(Record::Prompt { run, text, stage: String::new(), visit: 1 }).unwrap();
+            session.append(Record::Assistant(Assistant::default())).unwrap();
+            let of = |record: &Record| match record {
+                Record::Prompt { run, .. } => Some(run.clone()),
+                _ => None,
+            };
+            session.shown().iter().filter_map(of).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(run("r1", 10), "r1");
+        assert_eq!(run("r2", HISTORY_BYTES_MAX / 2), "r1 r2");
+        assert_eq!(run("r3", 10), "r1 r2 r3");
+        assert_eq!(run("r4", HISTORY_BYTES_MAX), "r1 r2 r3 r4", "the newest is always shown");
+        assert_eq!(run("r4", 10), "r1 r2 r3 r4 r4", "and what is shown with it stays the same");
+        assert_eq!(run("r5", 10), "r5", "r4 does not fit any more, nor what came before it");
+        assert_eq!(run("r6", 10), "r5 r6");
+    }
 }

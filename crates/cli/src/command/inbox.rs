@@ -29,6 +29,11 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
 
 /// What an item says, and what to type.
 pub(super) fn lines(item: &InboxItem) -> Vec<String> {
+    about(item).into_iter().chain([how(item)]).collect()
+}
+
+/// What an item says.
+pub(super) fn about(item: &InboxItem) -> Vec<String> {
     let task = item.task;
     let kind = match item.kind {
         InboxKind::Ask => format!("{} asks", item.from),
@@ -39,21 +44,24 @@ pub(super) fn lines(item: &InboxItem) -> Vec<String> {
     let head = format!("{} {kind} · {title} · {}", style(Style::Bold, &id(item)), item.stage);
     let mut lines = vec![head];
     lines.extend(item.text.lines().map(|line| format!("    {line}")));
-    if !item.options.is_empty() {
-        lines.push(format!("    one of: {}", item.options.join(" | ")));
-    }
+    let options = item.options.iter().zip(1..);
+    lines.extend(options.map(|(option, number)| format!("    {number}  {option}")));
     if let Some(commit) = &item.commit {
         lines.push(format!("    commit {commit} on crew/{task}"));
     }
     if item.unblocks > 1 {
-        lines.push(format!("    {} tasks move on by it", item.unblocks));
+        lines.push(format!("    {} tasks can go on then", item.unblocks));
     }
+    lines
+}
+
+/// What to type.
+fn how(item: &InboxItem) -> String {
     let how = match item.ask {
         Some(ask) => format!("crew answer a{ask} …"),
-        None => format!("crew approve {task}, or crew reject {task} …"),
+        None => format!("crew diff {0}, then crew approve {0}, or crew reject {0} …", item.task),
     };
-    lines.push(style(Style::Dim, &format!("    {how}")));
-    lines
+    style(Style::Dim, &format!("    {how}"))
 }
 
 fn id(item: &InboxItem) -> String {

@@ -1,6 +1,7 @@
 //! `crew journal`: what happened.
 
-use crew_server::wire::{Health, Journal, JournalEntry};
+use crew_core::{Event, Settled, Words};
+use crew_server::wire::{Health, Journal, JournalEntry, Usage};
 
 use crate::context::Context;
 use crate::error::{CliError, Exit};
@@ -54,10 +55,79 @@ pub(super) fn show(context: &Context, entry: &JournalEntry) -> Result<(), CliErr
     }
     let place = style(Style::Dim, &format!("{:>6} {}", entry.seq, text::clock(entry.at)));
     let event = entry.event.replace('_', " ");
-    let notes = text::notes(entry).join(" · ");
-    context.out.line(format!("{place}  {event:<18}  {notes}").trim_end())?;
+    let about = serde_json::from_value(entry.body.clone()).ok().and_then(|event| about(&event));
+    let parts: Vec<String> = about.into_iter().chain(text::notes(entry)).collect();
+    context.out.line(format!("{place}  {event:<18}  {}", parts.join(" · ")).trim_end())?;
     if let Some(why) = &entry.dropped {
         context.out.line(style(Style::Dim, &format!("{:>16}changed nothing: {why}", "")))?;
     }
     Ok(())
+}
+
+/// What an event says that its notes do not.
+fn about(event: &Event) -> Option<String> {
+    let said =
+        |who: &dyn std::fmt::Display, what: &str| Some(format!("{who} {}", text::cut(what, 70)));
+    match event {
+        Event::ProjectAdded { .. }
+        | Event::TeamLoaded { .. }
+        | Event::EmergencyStopped
+        | Event::EmergencyReleased
+        | Event::Ticked => None,
+        Event::TeamRefused { project, why } => said(project, why),
+        Event::TaskAdded { draft, .. } => said(&"new", &draft.title),
+        Event::TaskEdited { task, draft } => said(task, &draft.title),
+        Event::TaskMoved { task, to } => said(task, &format!("to {to}")),
+        Event::TaskPaused { task }
+        | Event::TaskResumed { task }
+        | Event::TaskCancelled { task } => Some(task.to_string()),
+        Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
+        Event::Answered { ask, text } => said(ask, text),
+        Event::Approved { task, commit } => {
+            said(task, commit.as_ref().map_or("without a commit", |commit| &commit.0))
+        }
+        Event::Rejected { task, why } => said(task, why),
+        Event::Said { run, words, .. } => said(run, &spoken(words)),
+        Event::ResponseFound { role, response, .. } => said(role, &response.summary),
+        Event::ClockJumped { by } => said(&"by", &by.to_string()),
+        Event::MailSetAside { name, why, .. } => said(name, why),
+        Event::Quiet { run, .. } => said(run, "is quiet"),
+        Event::Heard { run, .. } => said(run, "speaks again"),
+        Event::Silent { run, .. } => said(run, "is silent for too long"),
+        Event::Exited { run, how, .. } => said(run, how.trim_start_matches("it ")),
+        Event::Settled { effect, result } => said(effect, &outcome(result)),
+    }
+}
+
+fn spoken(words: &Words) -> String {
+    match words {
+        Words::Session { id } => format!("has session {id}"),
+        Words::Asks { text, .. } => format!("asks: {text}"),
+        Words::Used(usage) => format!("used {}", text::usage(&Usage::from(*usage))),
+        Words::Limited { message, .. } => format!("is limited: {message}"),
+        Words::Failed(trouble) => format!("fails: {}", trouble.message),
+        Words::Responds { text, .. } => format!("responds: {text}"),
+    }
+}
+
+fn outcome(settled: &Settled) -> String {
+    match settled {
+        Settled::Started { .. } => "started".to_owned(),
+        Settled::NotStarted { trouble } => format!("not started: {}", trouble.message),
+        Settled::Stopped => "stopped".to_owned(),
+        Settled::Sent => "sent".to_owned(),
+        Settled::Saved { .. } => "saved".to_owned(),
+        Settled::NotSaved { why } => format!("not saved: {why}"),
+        Settled::Combined { .. } => "combined".to_owned(),
+        Settled::NotCombined { why } => format!("not combined: {why}"),
+        Settled::Checked { passed: true, .. } => "the check passed".to_owned(),
+        Settled::Checked { passed: false, .. } => "the check failed".to_owned(),
+        Settled::NotChecked { why } => format!("not checked: {why}"),
+        Settled::Merged { commit } => format!("merged as {}", commit.0),
+        Settled::Conflicted { files } => format!("conflicts in {}", files.join(", ")),
+        Settled::MergeCheckFailed { .. } => "the check of the merge failed".to_owned(),
+        Settled::MergeHeld { why } => format!("the merge is held: {why}"),
+        Settled::Released => "released".to_owned(),
+        Settled::NotReleased { why } => format!("not released: {why}"),
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod agent;
 mod backup;
 pub(crate) mod completions;
 mod decide;
+mod diff;
 mod doctor;
 pub(crate) mod down;
 mod estop;
@@ -11,6 +12,8 @@ mod inbox;
 pub(crate) mod init;
 mod journal;
 mod log;
+mod open;
+mod respond;
 mod restore;
 pub(crate) mod run;
 pub(crate) mod serve;
@@ -31,6 +34,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
     match command {
         Command::Init { name } => init::run(context, name).await,
         Command::Up { port } => up::run(context, port).await,
+        Command::Open { print } => open::run(context, print).await,
         Command::Down => down::run(context).await,
         Command::Run(arguments) => run::run(context, arguments).await,
         Command::Task(task) => task::run(context, task).await,
@@ -39,6 +43,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Answer { ask, text } => decide::answer(context, ask, text).await,
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,
         Command::Reject { task, why } => decide::reject(context, task, why).await,
+        Command::Respond { role, text } => respond::run(context, &role, text),
+        Command::Diff { task, stat } => diff::run(context, task, stat).await,
         Command::Log { what, follow, raw } => log::run(context, &what, follow, raw).await,
         Command::Journal { follow, after } => journal::run(context, follow, after).await,
         Command::Status => status::run(context).await,

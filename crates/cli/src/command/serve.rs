@@ -6,9 +6,12 @@
 //! ```
 //! Agents are not ended: they belong to their shims, and the next daemon finds them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crew_engine::{Engine, Options};
+use crew_store::Home;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -42,7 +45,7 @@ async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
     let stop = CancellationToken::new();
     listen_for_signals(&stop)?;
     // Before the engine: with a port that is taken, no agent is touched.
-    let listener = crew_server::bind(port).await.attempt(format!("listening on port {port}"))?;
+    let listener = listen(&home, port).await?;
     let address = listener.local_addr().attempt("listening")?;
     let options =
         Options { home: home.root().to_owned(), program, builtin_playbook: BUILTIN_PLAYBOOK };
@@ -56,6 +59,8 @@ async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
     };
     let token = home.token()?;
     file.write(&home)?;
+    let port = address.port().to_string();
+    std::fs::write(port_file(&home), port).attempt("noting the port")?;
     tracing::info!("serving {} at {}", file.home, file.url);
     let served = crew_server::serve(engine.handle().clone(), listener, token, stop).await;
     // We hold the home, so the file is ours.
@@ -67,6 +72,24 @@ async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
     served.attempt("serving")?;
     removed?;
     Ok(Exit::Ok)
+}
+
+/// Listens where it was asked to, or where the last daemon of this home did: a browser that lost
+/// its daemon finds the next one.
+async fn listen(home: &Home, port: u16) -> Result<TcpListener, CliError> {
+    let last = std::fs::read_to_string(port_file(home)).ok();
+    let last = last.and_then(|text| text.trim().parse().ok()).filter(|_| port == 0);
+    if let Some(last) = last
+        && let Ok(listener) = crew_server::bind(last).await
+    {
+        return Ok(listener);
+    }
+    crew_server::bind(port).await.attempt(format!("listening on port {port}"))
+}
+
+/// Where the port of the last daemon is noted.
+fn port_file(home: &Home) -> PathBuf {
+    home.root().join("port")
 }
 
 fn listen_for_signals(stop: &CancellationToken) -> Result<(), CliError> {

@@ -46,6 +46,13 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
             context.out.line(style(Style::Bad, &text))?;
         }
     }
+    for project in status.projects.iter().filter(|project| project.mail_set_aside > 0) {
+        let (n, root) = (project.mail_set_aside, &project.root);
+        let text = format!(
+            "{n} set aside from the mailbox, with the reason: {root}/.crew/shared/rejected"
+        );
+        context.out.line(style(Style::Warn, &text))?;
+    }
     let agents: Vec<Vec<String>> =
         status.agents.iter().map(|agent| of_agent(agent, status.now)).collect();
     for line in text::table(&agents) {

@@ -141,6 +141,7 @@ fn facts(task: &Wire) -> Vec<String> {
     let disk = task.disk_bytes.filter(|bytes| *bytes > 0);
     lines.extend(disk.map(|bytes| format!("disk      {}", text::size(bytes))));
     lines.extend(card.pr.iter().map(|pr| format!("PR        {pr}")));
+    lines.extend(card.kept.iter().map(|why| format!("worktree  is still there: {why}")));
     lines.extend(card.live.iter().map(|live| format!("now       {live}")));
     lines
 }

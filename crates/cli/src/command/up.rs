@@ -20,5 +20,6 @@ pub(super) async fn run(context: &Context, port: Option<u16>) -> Result<Exit, Cl
     }
     let text = format!("the daemon {word}: {} (pid {})", file.url, file.pid);
     context.out.either(&file, text)?;
+    context.out.note("`crew open` shows the board in your browser");
     Ok(Exit::Ok)
 }

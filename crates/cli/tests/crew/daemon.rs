@@ -31,6 +31,20 @@ fn up_is_idempotent_and_down_too() {
 }
 
 #[test]
+fn the_board_is_opened_with_the_token_and_found_again_after_a_restart() {
+    let sandbox = Sandbox::new();
+    let printed = sandbox.crew(&["open", "--print"]).exits(0).out;
+    let token = std::fs::read_to_string(sandbox.home.join("token")).unwrap();
+    let (url, secret) = printed.trim().split_once("/#token=").unwrap();
+    assert_eq!(secret, token.trim());
+    assert_eq!(sandbox.json(&["up"])["url"], url);
+    sandbox.json(&["down"]);
+    assert_eq!(sandbox.json(&["up"])["url"], url, "the next daemon listens where the last one did");
+    let log = std::fs::read_to_string(sandbox.home.join("daemon.log")).unwrap();
+    assert!(!log.contains(token.trim()), "the token is in no log");
+}
+
+#[test]
 fn many_that_start_it_at_once_find_the_same_daemon() {
     let sandbox = Sandbox::new();
     let children: Vec<_> =

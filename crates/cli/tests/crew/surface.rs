@@ -35,6 +35,7 @@ fn every_command_speaks_json() {
     sandbox.crew(&["task", "add", "one"]).exits(0);
     let documents: &[&[&str]] = &[
         &["up"],
+        &["open"],
         &["status"],
         &["task", "list"],
         &["task", "show", "1"],

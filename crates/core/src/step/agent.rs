@@ -52,7 +52,9 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
             fence(d, *run, *token)?;
             ended(d, *run, how)
         }
-        Event::ProjectAdded { .. }
+        // It is on record for people; whoever wrote it finds the reason next to it.
+        Event::MailSetAside { .. }
+        | Event::ProjectAdded { .. }
         | Event::TeamLoaded { .. }
         | Event::TeamRefused { .. }
         | Event::TaskAdded { .. }
@@ -68,6 +70,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::EmergencyStopped
         | Event::EmergencyReleased
         | Event::Settled { .. }
+        | Event::ClockJumped { .. }
         | Event::Ticked => Ok(()),
     }
 }

@@ -51,6 +51,8 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         | Event::Silent { .. }
         | Event::Exited { .. }
         | Event::Settled { .. }
+        | Event::MailSetAside { .. }
+        | Event::ClockJumped { .. }
         | Event::Ticked => Ok(()),
     }
 }
@@ -127,6 +129,7 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         raised: 0,
         budget_ask: None,
         pr: None,
+        kept: None,
     };
     d.change.tasks.insert(id, task);
     flow::enter(d, id, &entry)

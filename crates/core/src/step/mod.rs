@@ -81,11 +81,13 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::EmergencyReleased => human::handle(draft, event),
         Event::Said { .. }
         | Event::ResponseFound { .. }
+        | Event::MailSetAside { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
         | Event::Silent { .. }
         | Event::Exited { .. } => agent::handle(draft, event),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
+        Event::ClockJumped { by } => timer::clock_jumped(draft, *by),
         Event::Ticked => timer::tick(draft),
     }
 }
@@ -96,11 +98,13 @@ impl Event {
         match self {
             Self::Said { .. }
             | Self::ResponseFound { .. }
+            | Self::MailSetAside { .. }
             | Self::Quiet { .. }
             | Self::Heard { .. }
             | Self::Silent { .. }
             | Self::Exited { .. }
             | Self::Settled { .. }
+            | Self::ClockJumped { .. }
             | Self::Ticked => true,
             Self::ProjectAdded { .. }
             | Self::TeamLoaded { .. }

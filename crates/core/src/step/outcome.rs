@@ -5,7 +5,7 @@ use crate::effect::Effect;
 use crate::event::Settled;
 use crate::run::{Outcome, Purpose, Run, RunState, Trouble, TroubleKind};
 use crate::state::Draft;
-use crate::task::{CommitId, GateAt, Phase, Retry};
+use crate::task::{CommitId, GateAt, Phase, Retry, bounded};
 use crate::{EffectId, Millis, Refusal, RunId, StageName, TaskId, Token};
 
 /// How long a merge that cannot be done now waits before it is tried again.
@@ -16,11 +16,24 @@ pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Resu
     match effect {
         Effect::Start { run, token } => start_settled(d, run, token, result),
         Effect::Stop { run, token } => stop_settled(d, run, token),
-        Effect::Send { .. } | Effect::Release { .. } => Ok(()),
+        Effect::Send { .. } => Ok(()),
+        Effect::Release { task } => release_settled(d, task, result),
         Effect::Save { run, .. } => save_settled(d, id, run, result),
         Effect::Combine { task, .. } => combine_settled(d, id, task, result),
         Effect::Check { task, .. } => check_settled(d, id, task, result),
         Effect::Merge { task, .. } => merge_settled(d, id, task, result),
+    }
+}
+
+/// What could not be given back is tried again when the PM looks for what fell through the cracks.
+fn release_settled(d: &mut Draft<'_>, id: TaskId, result: &Settled) -> Result<(), Refusal> {
+    match result {
+        Settled::Released => Ok(()),
+        Settled::NotReleased { why } => {
+            d.task_mut(id)?.kept = Some(bounded(why));
+            Ok(())
+        }
+        _ => Err(Refusal::Stale("that is no result of giving worktrees back")),
     }
 }
 

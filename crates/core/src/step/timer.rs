@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{consult, dispatch, flow};
+use crate::effect::Effect;
 use crate::protocol::Claim;
 use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
 use crate::state::{Draft, State};
@@ -31,6 +32,19 @@ pub(super) fn tick(d: &mut Draft<'_>) -> Result<(), Refusal> {
     }
     for project in d.project_ids() {
         scan(d, project)?;
+    }
+    Ok(())
+}
+
+/// Time in which no agent worked counts against none.
+pub(super) fn clock_jumped(d: &mut Draft<'_>, by: Millis) -> Result<(), Refusal> {
+    let live: Vec<RunId> = d.live_runs().into_iter().map(|run| run.id).collect();
+    let now = d.now;
+    for id in live {
+        if let RunState::Running { since, responded, .. } = &mut d.run_mut(id)?.state {
+            *since = (*since + by).min(now);
+            *responded = responded.map(|at| (at + by).min(now));
+        }
     }
     Ok(())
 }
@@ -86,12 +100,16 @@ fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: &Overdue) -> Result<(), Re
     flow::stop(d, id, AfterStop::Finish { outcome })
 }
 
-/// The PM's second clock: it looks for tasks that wait for something that will never come.
+/// The PM's second clock: it looks for tasks that wait for something that will never come, and for
+/// what they left behind.
 fn scan(d: &mut Draft<'_>, id: crate::ProjectId) -> Result<(), Refusal> {
     let project = d.project(id)?;
     let every = project.team.limits.scan;
-    let open: Vec<_> = d.open_tasks().into_iter().filter(|task| task.project == id).collect();
-    if open.is_empty() || !is_due(project.scanned_at + every, every, d.now) {
+    let of = |task: &&Task| task.project == id;
+    let open: Vec<&Task> = d.open_tasks().into_iter().filter(of).collect();
+    let keeping: Vec<TaskId> = d.keeping_tasks().into_iter().filter(of).map(|t| t.id).collect();
+    if (open.is_empty() && keeping.is_empty()) || !is_due(project.scanned_at + every, every, d.now)
+    {
         return Ok(());
     }
     let lost: Vec<_> = open
@@ -100,6 +118,10 @@ fn scan(d: &mut Draft<'_>, id: crate::ProjectId) -> Result<(), Refusal> {
         .map(|task| task.id)
         .collect();
     d.project_mut(id)?.scanned_at = d.now;
+    for task in keeping {
+        d.task_mut(task)?.kept = None; // until it fails again
+        d.effect(Effect::Release { task });
+    }
     lost.into_iter().try_for_each(|task| free(d, task))
 }
 
@@ -161,8 +183,10 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
         _ => None,
     });
     let scans = state.projects.values().filter_map(|project| {
-        let mut open = state.open_tasks().filter(|task| task.project == project.id);
-        open.next().map(|_| project.scanned_at + project.team.limits.scan)
+        let mut tasks = state.open_tasks().chain(state.keeping_tasks());
+        tasks
+            .find(|task| task.project == project.id)
+            .map(|_| project.scanned_at + project.team.limits.scan)
     });
     runs.chain(tasks).chain(scans).min()
 }

@@ -43,6 +43,19 @@ pub struct Role {
     pub agents: u32,
     /// Names of the tools that it may use; empty means all.
     pub tools: Vec<String>,
+    /// What its conversation is about.
+    pub session: SessionScope,
+}
+
+/// How far a conversation of a role reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionScope {
+    /// Each task has its own.
+    #[default]
+    Task,
+    /// One for all tasks of the role, which goes on from task to task.
+    Role,
 }
 
 /// A source of agents.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Amount, Gate, Owner, Problem, ProviderKind, Stage, Team, Work};
+use super::{Amount, Gate, Owner, Problem, ProviderKind, Role, SessionScope, Stage, Team, Work};
 use crate::{Micros, RoleName, StageName};
 
 /// The most that one task can cause, whatever its agents do.
@@ -50,6 +50,9 @@ fn known_names(team: &Team, problems: &mut Vec<Problem>) {
             ));
         }
     }
+    for name in team.roles.iter().filter(|(_, role)| role.session == SessionScope::Role) {
+        one_conversation(team, name, problems);
+    }
     let mut seen = BTreeSet::new();
     for stage in &team.stages {
         if !seen.insert(&stage.name) {
@@ -70,6 +73,18 @@ fn known_names(team: &Team, problems: &mut Vec<Problem>) {
                 "`next` and `back` name stages of this file",
             ));
         }
+    }
+}
+
+/// Two agents cannot write one conversation, and candidates must not know of each other.
+fn one_conversation(team: &Team, (name, role): (&RoleName, &Role), problems: &mut Vec<Problem>) {
+    let competes =
+        |stage: &Stage| matches!(&stage.work, Work::BestOfN { role, .. } if role == name);
+    if role.agents > 1 || team.stages.iter().any(competes) {
+        problems.push(Problem::new(
+            format!("roles.{name}: session = \"role\" is one conversation for all its tasks"),
+            "set agents = 1 and do not let the role compete with itself, or use session = \"task\"",
+        ));
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) async fn start(
             Ok(Settled::Started { head })
         }
         Ok(Made::Trigger { head }) => Ok(Settled::Started { head }),
+        // It says nothing about the run; the next daemon makes it ready.
+        Ok(Made::Not(_)) | Err(_) if outside.stop.is_cancelled() => bail!("the daemon ends"),
         Ok(Made::Not(trouble)) => not_started(outside, run, token, trouble).await,
         Err(error) => {
             let trouble = trouble_of(&error);

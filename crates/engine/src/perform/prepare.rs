@@ -95,7 +95,7 @@ pub(super) fn prepare(
             Ok(Made::Not(transient("it was called off")))
         }
         ProviderKind::Mailbox => {
-            trigger(place, &worktree, &material)?;
+            trigger(place, &worktree, &material, &dir.join("trigger"))?;
             Ok(Made::Trigger { head })
         }
         ProviderKind::Native(model) => {
@@ -207,7 +207,7 @@ fn change(
 }
 
 /// A role that a script or a person plays finds its task in the mailbox.
-fn trigger(place: &Place, worktree: &Worktree, material: &str) -> anyhow::Result<()> {
+fn trigger(place: &Place, worktree: &Worktree, material: &str, note: &Path) -> anyhow::Result<()> {
     let Place { project, task, run } = place;
     let text = format!(
         "{}\n\nISSUE: {}\nRUN: {}\nWORKTREE: {}\n",
@@ -216,9 +216,7 @@ fn trigger(place: &Place, worktree: &Worktree, material: &str) -> anyhow::Result
         run.id,
         worktree.path().display()
     );
-    let mailbox = mailbox_of(&project.root)?;
-    mailbox.withdraw_trigger(run.role.as_str())?;
-    mailbox.write_trigger(run.role.as_str(), &text)?;
+    mailbox_of(&project.root)?.write_trigger_once(run.role.as_str(), &text, note)?;
     Ok(())
 }
 
@@ -242,7 +240,7 @@ fn native(
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
         .collect();
     let start = Start {
-        session: session_file(home, run),
+        session: session_file(home, project, run),
         system: prompt::system(place),
         prompt: prompt::prompt(place, material),
         model,

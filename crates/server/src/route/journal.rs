@@ -17,6 +17,15 @@ const LIMIT: u32 = 200;
 /// Most entries of an answer.
 const LIMIT_MAX: u32 = 1_000;
 
+/// Entries of the journal.
+#[utoipa::path(
+    get,
+    path = "/journal",
+    operation_id = "journal_list",
+    tag = "journal",
+    params(JournalQuery),
+    responses((status = 200, body = Journal))
+)]
 pub(super) async fn list(
     State(app): Shared,
     Params(JournalQuery { after, limit }): Params<JournalQuery>,
@@ -26,6 +35,15 @@ pub(super) async fn list(
     Ok(Json(Journal { seq, entries: entries.iter().map(JournalEntry::from).collect() }))
 }
 
+/// The journal as it grows: lines of JSON.
+#[utoipa::path(
+    get,
+    path = "/journal/follow",
+    operation_id = "journal_follow",
+    tag = "journal",
+    params(FollowQuery),
+    responses((status = 200, body = JournalEntry, content_type = "application/x-ndjson"))
+)]
 pub(super) async fn follow(
     State(app): Shared,
     Params(FollowQuery { after }): Params<FollowQuery>,

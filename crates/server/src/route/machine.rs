@@ -1,29 +1,34 @@
 //! The daemon as a whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use crew_core::run::RunState;
-use crew_core::{Event, ProjectId, Time, status as task_status};
+use crew_core::{Event, ProjectId};
+use crew_engine::TEAM_DIRECTORY;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::{App, Shared, blocking};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Params, Payload};
-use crate::live;
-use crate::wire::{
-    AgentAtWork, Amount, BackedUp, Backup, Counts, Health, Idle, IdleQuery, Limit, Nothing,
-    Receipt, Status, StatusOfProject, TaskStatus,
-};
+use crate::wire::{BackedUp, Backup, Health, Idle, IdleQuery, Nothing, Receipt, Status};
+use crate::{live, status};
 
 /// Longest wait of one request for idle.
 const WAIT_MAX: Duration = Duration::from_mins(1);
 /// What becomes due may have no entry in the journal: look again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// Whether the daemon is well.
+#[utoipa::path(
+    get,
+    path = "/health",
+    operation_id = "machine_health",
+    tag = "machine",
+    responses((status = 200, body = Health))
+)]
 pub(super) async fn health(State(app): Shared) -> Json<Health> {
     Json(of_health(&app))
 }
@@ -41,17 +46,29 @@ fn of_health(app: &App) -> Health {
     }
 }
 
+/// Projects, agents at work, limits and spending.
+#[utoipa::path(
+    get,
+    path = "/status",
+    operation_id = "machine_status",
+    tag = "machine",
+    responses((status = 200, body = Status))
+)]
 pub(super) async fn status(State(app): Shared) -> Result<Json<Status>, ApiError> {
+    let hour = app.hour(None).await?;
     let now = app.handle.now();
     let home = app.handle.home().clone();
     let (mut status, spools) =
-        app.handle.read(|state| (of_status(state, now), live::spools(state, &home)));
+        app.handle.read(|state| (status::of(state, now, hour), live::spools(state, &home)));
     if let Some(disk) = app.disk_use().await {
         for project in &mut status.projects {
             project.disk_bytes = Some(disk.of_project(ProjectId(project.id)));
         }
     }
     blocking(move || {
+        for project in &mut status.projects {
+            project.mail_set_aside = mail_set_aside(Path::new(&project.root));
+        }
         for spool in &spools {
             let agent = status.agents.iter_mut().find(|agent| agent.run == spool.run.0);
             if let Some(agent) = agent {
@@ -63,75 +80,25 @@ pub(super) async fn status(State(app): Shared) -> Result<Json<Status>, ApiError>
     .await
 }
 
-fn of_status(state: &crew_core::State, now: Time) -> Status {
-    let projects: Vec<StatusOfProject> =
-        state.projects.values().map(|project| of_project(state, project, now)).collect();
-    let today = projects.iter().fold(Amount::default(), |sum, project| Amount {
-        tokens: sum.tokens.saturating_add(project.today.tokens),
-        cost_micros: sum.cost_micros.saturating_add(project.today.cost_micros),
-    });
-    let limits = state.limits.iter().map(|((project, provider), window)| Limit {
-        project: project.0,
-        provider: provider.to_string(),
-        until: window.until.0,
-        message: window.message.clone(),
-    });
-    let at_work = state.live_runs().filter(|run| run.state.holds_agent());
-    Status {
-        seq: state.meta.seq.0,
-        now: now.0,
-        stopped: state.meta.stopped.map(|at| at.0),
-        agents: at_work.map(of_agent).collect(),
-        limits: limits.collect(),
-        inbox: crate::inbox::inbox(state).len() as u64,
-        projects,
-        today,
-    }
-}
-
-fn of_project(
-    state: &crew_core::State,
-    project: &crew_core::project::Project,
-    now: Time,
-) -> StatusOfProject {
-    let mut tasks = Counts::new();
-    for task in state.tasks.values().filter(|task| task.project == project.id) {
-        let status = TaskStatus::from(task_status::status(state, task, now));
-        *tasks.entry(status.word).or_default() += 1;
-    }
-    StatusOfProject {
-        id: project.id.0,
-        name: project.name.clone(),
-        root: project.root.clone(),
-        team_refused: project.team_refused.clone(),
-        tasks,
-        disk_bytes: None,
-        today: project.today.at(now).into(),
-    }
-}
-
-fn of_agent(run: &crew_core::run::Run) -> AgentAtWork {
-    let quiet = match run.state {
-        RunState::Running { quiet, .. } => quiet,
-        _ => None,
+/// The files that people have not looked at yet: they remove them, with the reason.
+fn mail_set_aside(root: &Path) -> u64 {
+    let dir = root.join(TEAM_DIRECTORY).join("shared/rejected");
+    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let is_reason = |entry: &std::fs::DirEntry| {
+        Path::new(&entry.file_name()).extension().is_some_and(|extension| extension == "reason")
     };
-    let wire = crate::wire::Run::from(run);
-    AgentAtWork {
-        run: wire.id,
-        project: wire.project,
-        task: wire.task,
-        role: wire.role,
-        provider: wire.provider,
-        stage: wire.stage,
-        state: wire.state,
-        since: wire.since,
-        quiet_since: quiet.map(|at| at.0),
-        spent: wire.spent,
-        live: None,
-    }
+    entries.filter(is_reason).count() as u64
 }
 
 /// Answers when nothing can move without the human, or with `idle: false` after the wait.
+#[utoipa::path(
+    get,
+    path = "/idle",
+    operation_id = "machine_idle",
+    tag = "machine",
+    params(IdleQuery),
+    responses((status = 200, body = Idle))
+)]
 pub(super) async fn idle(
     State(app): Shared,
     Params(IdleQuery { wait_s }): Params<IdleQuery>,
@@ -164,6 +131,15 @@ async fn until_idle(app: &App) -> Idle {
     }
 }
 
+/// Stops everything at once.
+#[utoipa::path(
+    post,
+    path = "/stop",
+    operation_id = "machine_stop",
+    tag = "machine",
+    request_body = Nothing,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn stop(
     State(app): Shared,
     Payload(Nothing {}): Payload<Nothing>,
@@ -171,6 +147,15 @@ pub(super) async fn stop(
     app.submit(Event::EmergencyStopped).await.map(Json)
 }
 
+/// Lets work go on after a stop.
+#[utoipa::path(
+    post,
+    path = "/release",
+    operation_id = "machine_release",
+    tag = "machine",
+    request_body = Nothing,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn release(
     State(app): Shared,
     Payload(Nothing {}): Payload<Nothing>,
@@ -178,6 +163,15 @@ pub(super) async fn release(
     app.submit(Event::EmergencyReleased).await.map(Json)
 }
 
+/// Writes all that is known to a new directory.
+#[utoipa::path(
+    post,
+    path = "/backup",
+    operation_id = "machine_backup",
+    tag = "machine",
+    request_body = Backup,
+    responses((status = 200, body = BackedUp))
+)]
 pub(super) async fn backup(
     State(app): Shared,
     Payload(Backup { target }): Payload<Backup>,
@@ -197,6 +191,14 @@ pub(super) async fn backup(
 }
 
 /// Ends the daemon; agents stay at work.
+#[utoipa::path(
+    post,
+    path = "/shutdown",
+    operation_id = "machine_shutdown",
+    tag = "machine",
+    request_body = Nothing,
+    responses((status = 200, body = Health))
+)]
 pub(super) async fn shutdown(
     State(app): State<Arc<App>>,
     Payload(Nothing {}): Payload<Nothing>,

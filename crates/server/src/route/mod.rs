@@ -1,19 +1,29 @@
 //! The routes, one file for each noun.
 
 mod ask;
+mod cost;
+mod diff;
+mod events;
 mod journal;
 mod machine;
+mod openapi;
 mod project;
 mod run;
+mod site;
 mod task;
 mod trash;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::get;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::{ApiError, ErrorCode};
@@ -22,42 +32,59 @@ use crate::panic::contain;
 
 /// Everything that can be asked for, behind the guard.
 pub(crate) fn router(app: Arc<App>, checks: Arc<Guard>) -> Router {
-    let api = Router::new()
-        .route("/health", get(machine::health))
-        .route("/status", get(machine::status))
-        .route("/idle", get(machine::idle))
-        .route("/stop", post(machine::stop))
-        .route("/release", post(machine::release))
-        .route("/backup", post(machine::backup))
-        .route("/shutdown", post(machine::shutdown))
-        .route("/projects", get(project::list).post(project::add))
-        .route("/projects/{id}/team", get(project::team))
-        .route("/projects/{id}/trash", get(trash::list))
-        .route("/projects/{id}/trash/diff", get(trash::show))
-        .route("/projects/{id}/trash/restore", post(trash::restore))
-        .route("/tasks", get(task::list).post(task::add))
-        .route("/tasks/{id}", get(task::show).patch(task::edit))
-        .route("/tasks/{id}/move", post(task::move_to))
-        .route("/tasks/{id}/pause", post(task::pause))
-        .route("/tasks/{id}/resume", post(task::resume))
-        .route("/tasks/{id}/cancel", post(task::cancel))
-        .route("/tasks/{id}/remark", post(task::remark))
-        .route("/tasks/{id}/approve", post(task::approve))
-        .route("/tasks/{id}/reject", post(task::reject))
-        .route("/inbox", get(ask::inbox))
-        .route("/asks/{id}/answer", post(ask::answer))
-        .route("/runs/{id}", get(run::show))
-        .route("/runs/{id}/log", get(run::log))
-        .route("/journal", get(journal::list))
-        .route("/journal/follow", get(journal::follow));
+    let (api, document) = api().split_for_parts();
+    let document = Bytes::from(openapi::text(document));
+    let description = get(async move || ([(CONTENT_TYPE, "application/json")], document.clone()));
     // The layers come last, so that they are around unknown routes as well.
     Router::new()
-        .nest("/api", api)
-        .fallback(no_such_route)
+        .nest("/api", api.route("/openapi.json", description))
+        .fallback(site::page)
         .method_not_allowed_fallback(no_such_route)
         .with_state(app)
         .layer(from_fn_with_state(checks, guard))
         .layer(from_fn(contain))
+}
+
+/// The description of the API, as it is served and as it lies in the repository.
+pub fn openapi_document() -> String {
+    openapi::text(api().into_openapi())
+}
+
+/// The routes with their descriptions, which cannot part.
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::Shapes::openapi())
+        .routes(routes!(machine::health))
+        .routes(routes!(machine::status))
+        .routes(routes!(machine::idle))
+        .routes(routes!(machine::stop))
+        .routes(routes!(machine::release))
+        .routes(routes!(machine::backup))
+        .routes(routes!(machine::shutdown))
+        .routes(routes!(project::list, project::add))
+        .routes(routes!(project::team))
+        .routes(routes!(trash::list))
+        .routes(routes!(trash::show))
+        .routes(routes!(trash::restore))
+        .routes(routes!(task::list, task::add))
+        .routes(routes!(task::show, task::edit))
+        .routes(routes!(diff::of_task))
+        .routes(routes!(task::move_to))
+        .routes(routes!(task::pause))
+        .routes(routes!(task::resume))
+        .routes(routes!(task::cancel))
+        .routes(routes!(task::remark))
+        .routes(routes!(task::approve))
+        .routes(routes!(task::reject))
+        .routes(routes!(ask::inbox))
+        .routes(routes!(ask::answer))
+        .routes(routes!(run::show))
+        .routes(routes!(run::log))
+        .routes(routes!(run::events))
+        .routes(routes!(journal::list))
+        .routes(routes!(journal::follow))
+        .routes(routes!(events::follow))
+        .routes(routes!(cost::list))
+        .fallback(no_such_route)
 }
 
 async fn no_such_route(method: Method, uri: Uri) -> ApiError {

@@ -13,6 +13,14 @@ use crate::error::ApiError;
 use crate::extract::{Id, Payload};
 use crate::wire::{NewProject, Project, ProjectAdded, Projects, Team, TeamAnswer};
 
+/// All projects.
+#[utoipa::path(
+    get,
+    path = "/projects",
+    operation_id = "project_list",
+    tag = "project",
+    responses((status = 200, body = Projects))
+)]
 pub(super) async fn list(State(app): Shared) -> Json<Projects> {
     let now = app.handle.now();
     Json(app.handle.read(|state| Projects {
@@ -21,6 +29,15 @@ pub(super) async fn list(State(app): Shared) -> Json<Projects> {
     }))
 }
 
+/// Puts a repository under Crewhouse.
+#[utoipa::path(
+    post,
+    path = "/projects",
+    operation_id = "project_add",
+    tag = "project",
+    request_body = NewProject,
+    responses((status = 200, body = ProjectAdded))
+)]
 pub(super) async fn add(
     State(app): Shared,
     Payload(NewProject { path, name }): Payload<NewProject>,
@@ -72,6 +89,15 @@ fn read_project(path: &Path) -> Result<(PathBuf, team::Team), ApiError> {
     }
 }
 
+/// The team in use.
+#[utoipa::path(
+    get,
+    path = "/projects/{id}/team",
+    operation_id = "project_team",
+    tag = "project",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = TeamAnswer))
+)]
 pub(super) async fn team(
     State(app): Shared,
     Id(id): Id<ProjectId>,

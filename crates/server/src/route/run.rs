@@ -7,33 +7,102 @@ use axum::extract::State;
 use axum::response::Response;
 use crew_core::{Refusal, RunId};
 
-use crate::app::Shared;
+use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Params};
-use crate::stream::{self, LogStart, LogStream};
-use crate::wire::{LogQuery, Run};
+use crate::stream::{self, Bound, Channel, LogStart, LogStream, RunStream};
+use crate::wire::{LogLine, LogQuery, Run, RunEventsQuery, RunMessage};
 
+/// A run.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}",
+    operation_id = "run_show",
+    tag = "run",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = Run))
+)]
 pub(super) async fn show(State(app): Shared, Id(id): Id<RunId>) -> Result<Json<Run>, ApiError> {
     let run = app.handle.read(|state| state.runs.get(&id).map(Run::from));
     Ok(Json(run.ok_or(Refusal::NoRun(id))?))
 }
 
+/// What the agent of a run said: lines of JSON.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}/log",
+    operation_id = "run_log",
+    tag = "run",
+    params(("id" = u64, Path), LogQuery),
+    responses((status = 200, body = LogLine, content_type = "application/x-ndjson"))
+)]
 pub(super) async fn log(
     State(app): Shared,
     Id(run): Id<RunId>,
-    Params(LogQuery { from, follow, raw }): Params<LogQuery>,
+    Params(query): Params<LogQuery>,
 ) -> Result<Response, ApiError> {
-    if !app.handle.read(|state| state.runs.contains_key(&run)) {
-        return Err(Refusal::NoRun(run).into());
-    }
-    let place: LogStart = from.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    let LogQuery { from, follow, raw, lines, until } = query;
+    exists(&app, run)?;
+    let place = place(from.as_deref())?.unwrap_or_default();
     let raw = is_on(raw);
     let app = Arc::clone(&app);
-    let source =
-        LogStream { app, run, place, follow: is_on(follow), raw, reader: None, set_up: None };
+    let bound = Bound { lines_left: lines, until: self::place(until.as_deref())? };
+    let source = LogStream {
+        app,
+        run,
+        place,
+        follow: is_on(follow),
+        raw,
+        reader: None,
+        set_up: None,
+        bound,
+    };
     source.check().await?;
     let content_type = if raw { "application/octet-stream" } else { stream::NDJSON };
     Ok(stream::answer(source, content_type))
+}
+
+/// What the agent of a run says: a WebSocket of JSON messages, or server-sent events.
+///
+/// Long texts are shortened, which `cut` says; `GET /api/runs/{id}/log?lines=1&from=…` has the whole.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}/events",
+    operation_id = "run_events",
+    tag = "run",
+    params(("id" = u64, Path), RunEventsQuery),
+    responses((status = 200, body = RunMessage, content_type = "text/event-stream"))
+)]
+pub(super) async fn events(
+    State(app): Shared,
+    Id(run): Id<RunId>,
+    Params(RunEventsQuery { from, last }): Params<RunEventsQuery>,
+    channel: Channel,
+) -> Result<Response, ApiError> {
+    let newest = exists(&app, run)?;
+    let place = match (place(from.as_deref())?, last) {
+        (Some(place), _) => place,
+        (None, Some(last)) => {
+            let path = stream::output(&app, run, newest);
+            blocking(move || Ok(stream::place_before_end(&path, newest, last))).await?
+        }
+        (None, None) => LogStart::default(),
+    };
+    let (app, bound) = (Arc::clone(&app), Bound::default());
+    let log =
+        LogStream { app, run, place, follow: true, raw: false, reader: None, set_up: None, bound };
+    log.check().await?;
+    Ok(channel.answer(RunStream { log, ended: false }))
+}
+
+/// The newest start of a run that there is.
+fn exists(app: &App, run: RunId) -> Result<u32, ApiError> {
+    let newest = app.handle.read(|state| state.runs.get(&run).map(|run| run.token.0));
+    Ok(newest.ok_or(Refusal::NoRun(run))?.max(1))
+}
+
+fn place(text: Option<&str>) -> Result<Option<LogStart>, ApiError> {
+    text.map(str::parse).transpose()
 }
 
 fn is_on(switch: Option<u8>) -> bool {

@@ -15,6 +15,15 @@ use crate::wire::{
     TaskAdded, TaskQuery, Tasks,
 };
 
+/// Tasks, as the board shows them.
+#[utoipa::path(
+    get,
+    path = "/tasks",
+    operation_id = "task_list",
+    tag = "task",
+    params(TaskQuery),
+    responses((status = 200, body = Tasks))
+)]
 pub(super) async fn list(
     State(app): Shared,
     Params(query): Params<TaskQuery>,
@@ -50,6 +59,15 @@ fn task_of(app: &App, id: TaskId) -> Result<Task, ApiError> {
     })
 }
 
+/// A task with its runs.
+#[utoipa::path(
+    get,
+    path = "/tasks/{id}",
+    operation_id = "task_show",
+    tag = "task",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = Task))
+)]
 pub(super) async fn show(State(app): Shared, Id(id): Id<TaskId>) -> Result<Json<Task>, ApiError> {
     let mut task = task_of(&app, id)?;
     let home = app.handle.home().clone();
@@ -64,6 +82,15 @@ pub(super) async fn show(State(app): Shared, Id(id): Id<TaskId>) -> Result<Json<
     .await
 }
 
+/// Adds a task.
+#[utoipa::path(
+    post,
+    path = "/tasks",
+    operation_id = "task_add",
+    tag = "task",
+    request_body = NewTask,
+    responses((status = 200, body = TaskAdded))
+)]
 pub(super) async fn add(
     State(app): Shared,
     Payload(new): Payload<NewTask>,
@@ -87,6 +114,16 @@ pub(super) async fn add(
     Ok(Json(TaskAdded { seq: receipt.seq, at: receipt.at, task }))
 }
 
+/// Changes what a task says.
+#[utoipa::path(
+    patch,
+    path = "/tasks/{id}",
+    operation_id = "task_edit",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = EditTask,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn edit(
     State(app): Shared,
     Id(task): Id<TaskId>,
@@ -112,6 +149,16 @@ fn edited(task: &crew_core::task::Task, edit: EditTask) -> TaskDraft {
     }
 }
 
+/// Puts a task into another stage.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/move",
+    operation_id = "task_move_to",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = MoveTask,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn move_to(
     State(app): Shared,
     Id(task): Id<TaskId>,
@@ -121,6 +168,16 @@ pub(super) async fn move_to(
     app.submit(Event::TaskMoved { task, to }).await.map(Json)
 }
 
+/// Holds a task back.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/pause",
+    operation_id = "task_pause",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = Nothing,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn pause(
     State(app): Shared,
     Id(task): Id<TaskId>,
@@ -129,6 +186,16 @@ pub(super) async fn pause(
     app.submit(Event::TaskPaused { task }).await.map(Json)
 }
 
+/// Lets a task go on.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/resume",
+    operation_id = "task_resume",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = Nothing,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn resume(
     State(app): Shared,
     Id(task): Id<TaskId>,
@@ -137,6 +204,16 @@ pub(super) async fn resume(
     app.submit(Event::TaskResumed { task }).await.map(Json)
 }
 
+/// Gives a task up.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/cancel",
+    operation_id = "task_cancel",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = Nothing,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn cancel(
     State(app): Shared,
     Id(task): Id<TaskId>,
@@ -145,6 +222,16 @@ pub(super) async fn cancel(
     app.submit(Event::TaskCancelled { task }).await.map(Json)
 }
 
+/// Says something to whoever works on a task next.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/remark",
+    operation_id = "task_remark",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = NewRemark,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn remark(
     State(app): Shared,
     Id(task): Id<TaskId>,
@@ -153,6 +240,16 @@ pub(super) async fn remark(
     app.submit(Event::Remarked { task, from: "human".to_owned(), text }).await.map(Json)
 }
 
+/// Says yes to what waits at a gate.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/approve",
+    operation_id = "task_approve",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = Approve,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn approve(
     State(app): Shared,
     Id(task): Id<TaskId>,
@@ -161,6 +258,16 @@ pub(super) async fn approve(
     app.submit(Event::Approved { task, commit: commit.map(CommitId) }).await.map(Json)
 }
 
+/// Sends back what waits at a gate.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/reject",
+    operation_id = "task_reject",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = Reject,
+    responses((status = 200, body = Receipt))
+)]
 pub(super) async fn reject(
     State(app): Shared,
     Id(task): Id<TaskId>,

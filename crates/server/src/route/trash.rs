@@ -32,6 +32,15 @@ fn find(repository: &Repository, reference: &str) -> Result<crew_git::TrashItem,
     })
 }
 
+/// What was saved before it was removed.
+#[utoipa::path(
+    get,
+    path = "/projects/{id}/trash",
+    operation_id = "trash_list",
+    tag = "trash",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = Trash))
+)]
 pub(super) async fn list(
     State(app): Shared,
     Id(id): Id<ProjectId>,
@@ -40,6 +49,15 @@ pub(super) async fn list(
     Ok(Json(Trash { items: items.into_iter().map(TrashItem::from).collect() }))
 }
 
+/// What is in a saved item.
+#[utoipa::path(
+    get,
+    path = "/projects/{id}/trash/diff",
+    operation_id = "trash_show",
+    tag = "trash",
+    params(("id" = u64, Path), TrashQuery),
+    responses((status = 200, body = DiffText))
+)]
 pub(super) async fn show(
     State(app): Shared,
     Id(id): Id<ProjectId>,
@@ -53,6 +71,16 @@ pub(super) async fn show(
     in_repository(&app, id, show).await
 }
 
+/// Makes a branch of a saved item.
+#[utoipa::path(
+    post,
+    path = "/projects/{id}/trash/restore",
+    operation_id = "trash_restore",
+    tag = "trash",
+    params(("id" = u64, Path)),
+    request_body = RestoreTrash,
+    responses((status = 200, body = NewTrashBranch))
+)]
 pub(super) async fn restore(
     State(app): Shared,
     Id(id): Id<ProjectId>,

@@ -1,8 +1,8 @@
 //! What an agent said, over all starts of its run in order, while it says it.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read as _, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,15 @@ use crew_core::{RunId, Token};
 use crew_engine::Screen;
 use serde_json::{Value, json};
 
-use super::{Source, push_line};
+use super::shorten::shorten;
+use super::{Messages, Source, push_line};
 use crate::app::{App, blocking};
 use crate::error::ApiError;
-use crate::wire::LogLine;
+use crate::wire::{LogLine, RunMessage};
 
 /// Between two looks at an output that grows.
-const PAUSE: Duration = Duration::from_millis(150);
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Where a start has the output of the set-up of its worktree.
 const SET_UP: &str = "setup.log";
 /// Raw bytes sent at a time.
@@ -65,6 +67,20 @@ pub(crate) struct LogStream {
     pub(crate) reader: Option<SpoolReader>,
     /// The output of the set-up, which comes before the agent's first word.
     pub(crate) set_up: Option<SpoolReader>,
+    /// Where it ends, before the log does.
+    pub(crate) bound: Bound,
+}
+
+/// Where a reader of the log wants it to end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bound {
+    pub(crate) lines_left: Option<u64>,
+    pub(crate) until: Option<LogStart>,
+}
+
+/// Where a start of a run prints to.
+pub(crate) fn output(app: &App, run: RunId, start: u32) -> PathBuf {
+    app.handle.home().run(run, Token(start)).join(shim::OUT)
 }
 
 /// How far the present start is.
@@ -102,7 +118,7 @@ impl LogStream {
     }
 
     fn path(&self) -> PathBuf {
-        self.app.handle.home().run(self.run, Token(self.place.start)).join(shim::OUT)
+        output(&self.app, self.run, self.place.start)
     }
 
     /// The lines that are there now; with those without an end if no more will come.
@@ -119,49 +135,75 @@ impl LogStream {
     }
 
     /// What the set-up printed and was not sent. One that is run again begins its file anew.
-    async fn fresh_of_set_up(&mut self, standing: &Standing) -> Result<Vec<u8>, ApiError> {
+    async fn lines_of_set_up(&mut self, standing: &Standing) -> Result<Vec<Placed>, ApiError> {
         let path = self.path().with_file_name(SET_UP);
         let is_over = matches!(standing, Standing::Over) || self.path().exists();
         let reader = self.set_up.take();
         let read = blocking(move || Ok(read(reader, &path, 0, is_over).ok())).await?;
         let Some((reader, lines)) = read else { return Ok(Vec::new()) };
         self.set_up = reader;
-        let (start, screen) = (self.place.start, self.app.handle.screen());
+        let from = self.place;
+        let place = |line| Placed { from, line: Line { end: 0, ..line }, by: By::SetUp };
+        Ok(lines.into_iter().map(place).collect())
+    }
+
+    fn render(&self, lines: &[Placed]) -> Result<Vec<u8>, ApiError> {
         let mut portion = Vec::new();
-        for line in &lines {
-            let text = String::from_utf8_lossy(&line.bytes);
-            let event = screen.value(json!({"type": "set_up", "text": text}));
-            push_line(&mut portion, &LogLine { at: format!("{start}:0"), start, event })?;
+        let screen = self.app.handle.screen();
+        for placed in lines {
+            push_line(&mut portion, &placed.wire(&screen))?;
         }
         Ok(portion)
     }
 
-    /// What is there now and was not sent; empty if there is nothing.
-    async fn fresh(&mut self, standing: &Standing) -> Result<Vec<u8>, ApiError> {
-        if self.place.offset == 0 && !self.raw {
-            let portion = self.fresh_of_set_up(standing).await?;
-            if !portion.is_empty() {
-                return Ok(portion);
-            }
-        }
-        if self.raw {
+    /// The next bytes as they were printed, from one start or the next.
+    async fn next_bytes(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
+        loop {
+            let (_, newest) = self.standing();
+            let run_is_over = self.is_run_over();
             let (path, offset) = (self.path(), self.place.offset);
             let bytes = blocking(move || read_raw(&path, offset)).await?;
-            self.place.offset += bytes.len() as u64;
-            return Ok(bytes);
+            if !bytes.is_empty() {
+                self.place.offset += bytes.len() as u64;
+                return Ok(Some(bytes));
+            }
+            if !self.goes_on(newest, run_is_over).await {
+                return Ok(None);
+            }
         }
-        let lines = self.lines(standing).await?;
-        self.render(&lines)
     }
 
-    fn render(&self, lines: &[Line]) -> Result<Vec<u8>, ApiError> {
-        let mut portion = Vec::new();
-        let (start, screen) = (self.place.start, self.app.handle.screen());
-        for line in lines {
-            let at = format!("{start}:{}", line.end);
-            push_line(&mut portion, &LogLine { at, start, event: event(&screen, &line.bytes) })?;
+    /// The next lines, from one start or the next; `None` when there will be no more.
+    async fn next_lines(&mut self) -> Result<Option<Vec<Placed>>, ApiError> {
+        loop {
+            // Looked at before the lines: what an agent printed before it ended is then all read.
+            let (standing, newest) = self.standing();
+            let run_is_over = self.is_run_over();
+            let from = self.place;
+            if from.offset == 0 {
+                let lines = self.lines_of_set_up(&standing).await?;
+                if !lines.is_empty() {
+                    return Ok(self.bound.cut(lines));
+                }
+            }
+            let lines = self.lines(&standing).await?;
+            if !lines.is_empty() {
+                return Ok(self.bound.cut(place_all(from, lines)));
+            }
+            if !self.goes_on(newest, run_is_over).await {
+                return Ok(None);
+            }
         }
-        Ok(portion)
+    }
+
+    /// Goes to the next start, or waits for more of this one; false when there will be no more.
+    async fn goes_on(&mut self, newest: u32, run_is_over: bool) -> bool {
+        if self.place.start < newest {
+            self.place = LogStart { start: self.place.start + 1, offset: 0 };
+            (self.reader, self.set_up) = (None, None);
+            return true;
+        }
+        self.follow && !run_is_over && self.pause().await
     }
 
     /// Waits a moment; false when the daemon goes down meanwhile.
@@ -175,28 +217,121 @@ impl LogStream {
 
 impl Source for LogStream {
     async fn portion(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
-        loop {
-            // Looked at before the lines: what an agent printed before it ended is then all read.
-            let (standing, newest) = self.standing();
-            let run_is_over = self.is_run_over();
-            let fresh = self.fresh(&standing).await?;
-            if !fresh.is_empty() {
-                return Ok(Some(fresh));
-            }
-            if self.place.start < newest {
-                self.place = LogStart { start: self.place.start + 1, offset: 0 };
-                self.reader = None;
-                self.set_up = None;
-            } else if !self.follow || run_is_over || !self.pause().await {
-                return Ok(None);
-            }
+        if self.raw {
+            return self.next_bytes().await;
+        }
+        match self.next_lines().await? {
+            Some(lines) => self.render(&lines).map(Some),
+            None => Ok(None),
         }
     }
 }
 
-/// The next bytes as they were printed.
-fn read_raw(path: &std::path::Path, offset: u64) -> Result<Vec<u8>, ApiError> {
-    let read = || -> io::Result<Vec<u8>> {
+/// What an agent says, as messages: long texts shortened, and an end.
+pub(crate) struct RunStream {
+    pub(crate) log: LogStream,
+    pub(crate) ended: bool,
+}
+
+impl Messages for RunStream {
+    type Message = RunMessage;
+
+    async fn next(&mut self) -> Result<Option<RunMessage>, ApiError> {
+        if self.ended {
+            return Ok(None);
+        }
+        if let Some(lines) = self.log.next_lines().await? {
+            let screen = self.log.app.handle.screen();
+            let lines = lines.iter().map(|placed| shorten(placed.wire(&screen))).collect();
+            return Ok(Some(RunMessage::Lines { lines }));
+        }
+        self.ended = true;
+        // We may be going down while the run goes on.
+        Ok(self.log.is_run_over().then_some(RunMessage::End {}))
+    }
+
+    fn position(_: &RunMessage) -> Option<u64> {
+        None
+    }
+}
+
+/// A line, with the place before it.
+struct Placed {
+    from: LogStart,
+    line: Line,
+    by: By,
+}
+
+/// Who printed a line.
+#[derive(Clone, Copy)]
+enum By {
+    Agent,
+    SetUp,
+}
+
+impl Placed {
+    fn wire(&self, screen: &Screen) -> LogLine {
+        let LogStart { start, offset } = self.from;
+        LogLine {
+            at: format!("{start}:{}", self.line.end),
+            start,
+            from: format!("{start}:{offset}"),
+            cut: false,
+            event: match self.by {
+                By::Agent => event(screen, &self.line.bytes),
+                By::SetUp => {
+                    let text = String::from_utf8_lossy(&self.line.bytes);
+                    screen.value(json!({"type": "set_up", "text": text}))
+                }
+            },
+        }
+    }
+}
+
+fn place_all(from: LogStart, lines: Vec<Line>) -> Vec<Placed> {
+    let mut offset = from.offset;
+    let place = |line: Line| {
+        let placed = Placed { from: LogStart { offset, ..from }, line, by: By::Agent };
+        offset = placed.line.end;
+        placed
+    };
+    lines.into_iter().map(place).collect()
+}
+
+impl Bound {
+    /// What of the lines is before the end; none of them is the end.
+    fn cut(&mut self, mut lines: Vec<Placed>) -> Option<Vec<Placed>> {
+        if let Some(left) = &mut self.lines_left {
+            lines.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left = left.saturating_sub(lines.len() as u64);
+        }
+        if let Some(LogStart { start, offset }) = self.until {
+            lines.retain(|placed| (placed.from.start, placed.from.offset) < (start, offset));
+        }
+        (!lines.is_empty()).then_some(lines)
+    }
+}
+
+/// The place of the first whole line among the last bytes of a start's output.
+pub(crate) fn place_before_end(path: &Path, start: u32, last: u64) -> LogStart {
+    let place = || -> std::io::Result<u64> {
+        let mut file = File::open(path)?;
+        let begin = file.metadata()?.len().saturating_sub(last);
+        if begin == 0 {
+            return Ok(0);
+        }
+        file.seek(SeekFrom::Start(begin))?;
+        let mut skipped = Vec::new();
+        BufReader::new(file).take(last).read_until(b'\n', &mut skipped)?;
+        Ok(begin + skipped.len() as u64)
+    };
+    // Without an output there is nothing to skip.
+    LogStart { start, offset: place().unwrap_or(0) }
+}
+
+/// The next bytes of a file; none if it is not there.
+fn read_raw(path: &Path, offset: u64) -> Result<Vec<u8>, ApiError> {
+    let read = || -> std::io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = Vec::new();
@@ -204,19 +339,19 @@ fn read_raw(path: &std::path::Path, offset: u64) -> Result<Vec<u8>, ApiError> {
         Ok(bytes)
     };
     match read() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         other => other.map_err(ApiError::broken),
     }
 }
 
-type Read = (Option<SpoolReader>, Vec<Line>);
+type Portion = (Option<SpoolReader>, Vec<Line>);
 
 fn read(
     reader: Option<SpoolReader>,
-    path: &std::path::Path,
+    path: &Path,
     offset: u64,
     last_words: bool,
-) -> Result<Read, ApiError> {
+) -> Result<Portion, ApiError> {
     let reader = match reader {
         Some(reader) => Ok(reader),
         None => SpoolReader::open(path, offset),

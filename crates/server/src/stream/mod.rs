@@ -1,15 +1,20 @@
 //! Answers that go on: lines of JSON, until there is no more, the client goes, or we do.
 
+mod events;
 mod journal;
 mod log;
+mod shorten;
+mod socket;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+pub(crate) use events::EventStream;
 pub(crate) use journal::JournalStream;
-pub(crate) use log::{LogStart, LogStream};
+pub(crate) use log::{Bound, LogStart, LogStream, RunStream, output, place_before_end};
+pub(crate) use socket::{Channel, Messages};
 
 use crate::error::ApiError;
 

@@ -4,9 +4,10 @@ use crew_core::note;
 use crew_store::Entry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// `GET /api/journal`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Journal {
     /// Position in the journal when this was read.
     pub seq: u64,
@@ -15,7 +16,7 @@ pub struct Journal {
 }
 
 /// One entry. The journal files hold the same.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JournalEntry {
     /// Its position, from 1, without gaps.
     pub seq: u64,
@@ -24,6 +25,7 @@ pub struct JournalEntry {
     /// What happened, in one word: `task_added`, `approved`, `said`, …
     pub event: String,
     /// All of it, as the journal file has it.
+    #[schema(value_type = Object)]
     pub body: Value,
     /// What came of it.
     pub notes: Vec<Note>,
@@ -32,7 +34,7 @@ pub struct JournalEntry {
 }
 
 /// One visible consequence of an event.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
     /// A task came to a stage.
@@ -76,6 +78,19 @@ pub enum Note {
         /// The project.
         project: u64,
     },
+}
+
+impl Note {
+    /// The task that it is about.
+    pub fn task(&self) -> Option<u64> {
+        match self {
+            Self::Stage { task, .. }
+            | Self::Phase { task, .. }
+            | Self::Run { task, .. }
+            | Self::Ask { task, .. } => Some(*task),
+            Self::Project { .. } => None,
+        }
+    }
 }
 
 impl From<&Entry> for JournalEntry {

@@ -1,11 +1,12 @@
 //! The daemon as a whole: is it well, who works, what waits.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Amount, Counts, Priority, Usage};
 
 /// `GET /api/health`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// Of the program.
     pub version: String,
@@ -24,7 +25,7 @@ pub struct Health {
 }
 
 /// `GET /api/status`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Position in the journal.
     pub seq: u64,
@@ -42,10 +43,14 @@ pub struct Status {
     pub inbox: u64,
     /// What all projects spent today (UTC).
     pub today: Amount,
+    /// What all projects spent within the last hour.
+    pub hour: Amount,
+    /// Runs that wait for a place.
+    pub queued: u64,
 }
 
 /// One project at a glance.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StatusOfProject {
     /// Its number.
     pub id: u64,
@@ -55,6 +60,8 @@ pub struct StatusOfProject {
     pub root: String,
     /// Why the newest `team.toml` is not in use.
     pub team_refused: Option<String>,
+    /// How many files of its mailbox were set aside and are still there.
+    pub mail_set_aside: u64,
     /// How many tasks have which status.
     pub tasks: Counts,
     /// What its worktrees take on disk; null until that was measured.
@@ -64,7 +71,7 @@ pub struct StatusOfProject {
 }
 
 /// One agent at work.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AgentAtWork {
     /// Its run.
     pub run: u64,
@@ -91,7 +98,7 @@ pub struct AgentAtWork {
 }
 
 /// A provider serves nothing for now.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Limit {
     /// Whose limit.
     pub project: u64,
@@ -104,7 +111,7 @@ pub struct Limit {
 }
 
 /// `GET /api/inbox`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Inbox {
     /// Position in the journal.
     pub seq: u64,
@@ -113,7 +120,7 @@ pub struct Inbox {
 }
 
 /// Something that waits for the human.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct InboxItem {
     /// What is wanted.
     pub kind: InboxKind,
@@ -146,7 +153,7 @@ pub struct InboxItem {
 }
 
 /// Kinds of things that wait for the human.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InboxKind {
     /// A question of an agent or a role.
@@ -158,7 +165,7 @@ pub enum InboxKind {
 }
 
 /// `GET /api/idle`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Idle {
     /// Position in the journal.
     pub seq: u64,
@@ -171,7 +178,7 @@ pub struct Idle {
 }
 
 /// `POST /api/backup`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BackedUp {
     /// Where it is.
     pub target: String,

@@ -4,20 +4,24 @@
 //! `_ms`, money is millionths of a US dollar, ids are numbers. Nothing is formatted. An answer
 //! carries the position in the journal that it was computed at as `seq`.
 
+mod cost;
 mod journal;
 mod machine;
 mod project;
 mod request;
 mod run;
+mod stream;
 mod task;
 mod team;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::ErrorCode;
 
+pub use cost::{CostQuery, Costs, Share};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
     AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,
@@ -25,24 +29,28 @@ pub use machine::{
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
-    Answer, Approve, Backup, EditTask, FollowQuery, IdleQuery, JournalQuery, LogQuery, MoveTask,
-    NewProject, NewRemark, NewTask, Nothing, Reject, RestoreTrash, TaskQuery, TrashQuery,
+    Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, IdleQuery, JournalQuery, LogQuery,
+    MoveTask, NewProject, NewRemark, NewTask, Nothing, Reject, RestoreTrash, RunEventsQuery,
+    TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Response, Run, Trouble};
-pub use task::{Approval, Card, Priority, Remark, Task, TaskAdded, TaskStatus, Tasks};
+pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
+pub use task::{
+    Approval, Card, ChangedFile, Priority, Remark, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,
+};
 pub use team::{
     Gate, Limits, MergePolicy, Provider, Role, Stage, Team, TeamAnswer, WorktreePolicy, WorstCase,
 };
 
 /// What every error looks like.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
     /// The error.
     pub error: Problem,
 }
 
 /// What went wrong.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// For a program.
     pub code: ErrorCode,
@@ -53,7 +61,7 @@ pub struct Problem {
 }
 
 /// Proof that something is recorded.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
     /// Its position in the journal.
     pub seq: u64,
@@ -62,7 +70,7 @@ pub struct Receipt {
 }
 
 /// What was consumed.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Tokens read by the model, without those served from its cache.
     pub input_tokens: u64,
@@ -77,7 +85,7 @@ pub struct Usage {
 }
 
 /// An amount of tokens and money.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Amount {
     /// Tokens of every kind.
     pub tokens: u64,

@@ -2,11 +2,12 @@
 
 use crew_core::{Time, project};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Amount;
 
 /// `GET /api/projects`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Projects {
     /// Position in the journal.
     pub seq: u64,
@@ -15,7 +16,7 @@ pub struct Projects {
 }
 
 /// `POST /api/projects`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProjectAdded {
     /// Position in the journal.
     pub seq: u64,
@@ -26,7 +27,7 @@ pub struct ProjectAdded {
 }
 
 /// A git repository under Crewhouse.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Project {
     /// Its number.
     pub id: u64,
@@ -43,14 +44,14 @@ pub struct Project {
 }
 
 /// `GET /api/projects/{id}/trash`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Trash {
     /// Newest first.
     pub items: Vec<TrashItem>,
 }
 
 /// Something that was saved before it was removed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TrashItem {
     /// The reference that keeps it: its name here.
     pub reference: String,
@@ -67,7 +68,7 @@ pub struct TrashItem {
 }
 
 /// `GET /api/projects/{id}/trash/diff`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DiffText {
     /// A unified diff.
     pub text: String,
@@ -76,7 +77,7 @@ pub struct DiffText {
 }
 
 /// `POST /api/projects/{id}/trash/restore`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NewTrashBranch {
     /// The branch that was made.
     pub branch: String,

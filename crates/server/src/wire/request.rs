@@ -1,16 +1,17 @@
 //! What clients send. Keys that are not known are refused.
 
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Priority;
 
 /// A body without content.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
 /// `POST /api/projects`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewProject {
     /// A path inside the repository.
@@ -21,7 +22,7 @@ pub struct NewProject {
 }
 
 /// `POST /api/tasks`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTask {
     /// The project.
@@ -43,7 +44,7 @@ pub struct NewTask {
 }
 
 /// `PATCH /api/tasks/{id}`: what is left out stays.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditTask {
     /// One line.
@@ -64,7 +65,7 @@ pub struct EditTask {
 }
 
 /// `POST /api/tasks/{id}/move`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveTask {
     /// The stage.
@@ -72,7 +73,7 @@ pub struct MoveTask {
 }
 
 /// `POST /api/tasks/{id}/remark`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRemark {
     /// Markdown.
@@ -80,7 +81,7 @@ pub struct NewRemark {
 }
 
 /// `POST /api/tasks/{id}/approve`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approve {
     /// The commit that was looked at: refused if another waits by now.
@@ -89,7 +90,7 @@ pub struct Approve {
 }
 
 /// `POST /api/tasks/{id}/reject`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reject {
     /// What is to be changed.
@@ -97,7 +98,7 @@ pub struct Reject {
 }
 
 /// `POST /api/asks/{id}/answer`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The answer.
@@ -105,7 +106,7 @@ pub struct Answer {
 }
 
 /// `POST /api/backup`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Backup {
     /// A directory that does not exist yet, by its absolute path.
@@ -113,7 +114,7 @@ pub struct Backup {
 }
 
 /// `POST /api/projects/{id}/trash/restore`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreTrash {
     /// The item.
@@ -124,7 +125,8 @@ pub struct RestoreTrash {
 }
 
 /// `GET /api/tasks?…`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct TaskQuery {
     /// Of this project.
@@ -139,7 +141,8 @@ pub struct TaskQuery {
 }
 
 /// `GET /api/journal?…`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct JournalQuery {
     /// Entries after this position.
@@ -151,7 +154,8 @@ pub struct JournalQuery {
 }
 
 /// `GET /api/journal/follow?…`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct FollowQuery {
     /// Entries after this position; without one, from now on.
@@ -160,7 +164,8 @@ pub struct FollowQuery {
 }
 
 /// `GET /api/runs/{id}/log?…`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct LogQuery {
     /// Goes on after this place, as a line had it in `at`: `<start>:<offset>`.
@@ -172,10 +177,40 @@ pub struct LogQuery {
     /// `1`: the bytes as the agent printed them.
     #[serde(default)]
     pub raw: Option<u8>,
+    /// Ends after so many lines.
+    #[serde(default)]
+    pub lines: Option<u64>,
+    /// Ends at this place.
+    #[serde(default)]
+    pub until: Option<String>,
+}
+
+/// `GET /api/events?…`
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct EventsQuery {
+    /// What happened after this position; without one, from now on.
+    #[serde(default)]
+    pub since: Option<u64>,
+}
+
+/// `GET /api/runs/{id}/events?…`
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RunEventsQuery {
+    /// Goes on after this place, as a line had it in `at`: `<start>:<offset>`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Without `from`: begins about so many bytes before the end of what is there.
+    #[serde(default)]
+    pub last: Option<u64>,
 }
 
 /// `GET /api/idle?…`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct IdleQuery {
     /// How long to wait for it, in seconds.
@@ -184,7 +219,8 @@ pub struct IdleQuery {
 }
 
 /// `GET /api/projects/{id}/trash/diff?…`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct TrashQuery {
     /// The item.

@@ -4,11 +4,12 @@ use crew_core::protocol;
 use crew_core::run::{self, Purpose, RunState, TroubleKind, Wait};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Usage;
 
 /// One attempt of one agent at one stage of one task.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     /// Its number.
     pub id: u64,
@@ -60,7 +61,7 @@ pub struct Run {
 }
 
 /// What an agent claims.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Response {
     /// `done`, `request` or `error`.
     pub claim: String,
@@ -77,7 +78,7 @@ pub struct Response {
 }
 
 /// What went wrong.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
     /// `transient`, `protocol` or `human`.
     pub kind: String,
@@ -86,13 +87,18 @@ pub struct Trouble {
 }
 
 /// One line of a run's log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
     /// The place after the line, to go on from: `<start>:<offset>`.
     pub at: String,
     /// Which start of the agent, from 1.
     pub start: u32,
+    /// The place before the line.
+    pub from: String,
+    /// Whether long texts in it were shortened, as the live stream does. The log has all of it.
+    pub cut: bool,
     /// What it said: `{"type": "text" | "thinking" | "tool_call" | …}`; `noise` is no event.
+    #[schema(value_type = Object)]
     pub event: Value,
 }
 

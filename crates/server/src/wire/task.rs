@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crew_core::{State, Time, status, task};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Run, Usage};
 
 /// `GET /api/tasks`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Tasks {
     /// Position in the journal.
     pub seq: u64,
@@ -19,7 +20,7 @@ pub struct Tasks {
 }
 
 /// `POST /api/tasks`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TaskAdded {
     /// Position in the journal.
     pub seq: u64,
@@ -30,7 +31,7 @@ pub struct TaskAdded {
 }
 
 /// A task, as the board shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Card {
     /// Its number.
     pub id: u64,
@@ -66,12 +67,14 @@ pub struct Card {
     pub branch: String,
     /// The pull request, as an agent named it.
     pub pr: Option<String>,
+    /// Why its worktrees are still there though it is over.
+    pub kept: Option<String>,
     /// The newest thing that an agent at work on it did.
     pub live: Option<String>,
 }
 
 /// A task, as its card opens.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Task {
     /// What the board shows.
     #[serde(flatten)]
@@ -92,8 +95,36 @@ pub struct Task {
     pub disk_bytes: Option<u64>,
 }
 
+/// `GET /api/tasks/{id}/diff`: what the task changes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TaskDiff {
+    /// The commit that it is compared with; null if there is nothing to compare.
+    pub from: Option<String>,
+    /// The commit that it is at, or is on the base branch as; null for a worktree with more in it.
+    pub to: Option<String>,
+    /// File by file.
+    pub files: Vec<ChangedFile>,
+    /// A unified diff.
+    pub text: String,
+    /// Whether it was cut.
+    pub truncated: bool,
+}
+
+/// A file that a task changes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChangedFile {
+    /// Relative to the repository.
+    pub path: String,
+    /// `added`, `modified` or `deleted`.
+    pub kind: String,
+    /// Lines added; null for a binary file.
+    pub added: Option<u64>,
+    /// Lines removed; null for a binary file.
+    pub removed: Option<u64>,
+}
+
 /// What waits at a human's gate.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Approval {
     /// The exact commit; null if the task has none of its own.
     pub commit: Option<String>,
@@ -102,7 +133,7 @@ pub struct Approval {
 }
 
 /// Something said about a task.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Remark {
     /// When.
     pub at: u64,
@@ -113,7 +144,7 @@ pub struct Remark {
 }
 
 /// What a task is doing. Fields that a status has nothing to say about are null.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct TaskStatus {
     /// `working`, `no_signal`, `queued`, `blocked`, `limited`, `needs_answer`, `needs_approval`,
     /// `checking`, `merging`, `held`, `stuck`, `paused`, `stopped`, `done` or `cancelled`.
@@ -139,7 +170,7 @@ pub struct TaskStatus {
 }
 
 /// Who goes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Priority {
     /// Before all others.
@@ -173,6 +204,7 @@ impl Card {
             head: task.head.as_ref().map(ToString::to_string),
             branch: task.branch(),
             pr: task.pr.clone(),
+            kept: task.kept.clone(),
             live: None,
         }
     }
@@ -191,6 +223,18 @@ impl Task {
             runs: runs.map(Run::from).collect(),
             disk_bytes: None,
         }
+    }
+}
+
+impl From<crew_git::Change> for ChangedFile {
+    fn from(change: crew_git::Change) -> Self {
+        let crew_git::Change { path, kind, added, removed } = change;
+        let kind = match kind {
+            crew_git::ChangeKind::Added => "added",
+            crew_git::ChangeKind::Modified => "modified",
+            crew_git::ChangeKind::Deleted => "deleted",
+        };
+        Self { path, kind: kind.to_owned(), added, removed }
     }
 }
 

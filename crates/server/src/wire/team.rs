@@ -2,11 +2,12 @@
 
 use crew_core::team;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Amount;
 
 /// `GET /api/projects/{id}/team`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TeamAnswer {
     /// Position in the journal.
     pub seq: u64,
@@ -18,7 +19,7 @@ pub struct TeamAnswer {
 }
 
 /// Everything about how a project's work is done.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Team {
     /// The columns of the board, left to right.
     pub stages: Vec<Stage>,
@@ -45,7 +46,7 @@ pub struct Team {
 }
 
 /// A column of the board.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Stage {
     /// Its name.
     pub name: String,
@@ -70,7 +71,7 @@ pub struct Stage {
 }
 
 /// A condition for leaving a stage forwards.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Gate {
     /// A command of ours.
@@ -92,7 +93,7 @@ pub enum Gate {
 }
 
 /// One role of the team.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Role {
     /// Its name.
     pub name: String,
@@ -102,10 +103,22 @@ pub struct Role {
     pub agents: u32,
     /// The tools that it may use; empty means all.
     pub tools: Vec<String>,
+    /// `task`: a conversation for each task. `role`: one for all tasks of the role.
+    pub session: SessionScope,
+}
+
+/// How far a conversation of a role reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionScope {
+    /// Each task has its own.
+    Task,
+    /// One for all tasks of the role.
+    Role,
 }
 
 /// A source of agents.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Provider {
     /// Its name.
     pub name: String,
@@ -122,7 +135,7 @@ pub struct Provider {
 }
 
 /// How much at once, how long, how often.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Limits {
     /// Agents at work at the same time.
     pub agents: u32,
@@ -143,7 +156,7 @@ pub struct Limits {
 }
 
 /// How work lands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct MergePolicy {
     /// The branch that work starts from and lands on.
     pub base: String,
@@ -154,7 +167,7 @@ pub struct MergePolicy {
 }
 
 /// What a new worktree needs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct WorktreePolicy {
     /// Shell command after it is made.
     pub setup: Option<String>,
@@ -165,7 +178,7 @@ pub struct WorktreePolicy {
 }
 
 /// The most that one task can cause, whatever its agents do.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct WorstCase {
     /// Times that it enters a stage.
     pub visits: u32,
@@ -257,6 +270,10 @@ impl From<(&crew_core::RoleName, &team::Role)> for Role {
             provider: role.provider.to_string(),
             agents: role.agents,
             tools: role.tools.clone(),
+            session: match role.session {
+                team::SessionScope::Task => SessionScope::Task,
+                team::SessionScope::Role => SessionScope::Role,
+            },
         }
     }
 }

@@ -158,6 +158,26 @@ impl Daemon {
         Answer { status, head: head.to_owned(), body }
     }
 
+    /// The head of the answer to an upgrade.
+    pub(crate) async fn head(&self, method: &str, path: &str, headers: &[String]) -> String {
+        let mut request = format!("{method} {path} HTTP/1.1\r\n");
+        for header in headers {
+            request.push_str(header);
+            request.push_str("\r\n");
+        }
+        request.push_str("\r\n");
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read_u8().await {
+                Ok(byte) => head.push(byte),
+                Err(_) => break,
+            }
+        }
+        String::from_utf8_lossy(&head).into_owned()
+    }
+
     /// A request of which the answer is read by the caller.
     pub(crate) async fn open(
         &self,

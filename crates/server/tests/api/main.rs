@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::panic, reason = "likewise")]
 
+mod events;
 mod harness;
+mod openapi;
 mod routes;
 mod security;
+mod site;
 mod streams;

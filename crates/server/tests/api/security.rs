@@ -203,7 +203,6 @@ fn filled(daemon: &Daemon, text: &str) -> String {
 async fn every_route_is_behind_the_guard_and_so_is_what_is_no_route() {
     let daemon = Daemon::start().await;
     let paths = [
-        "/",
         "/api",
         "/api/health",
         "/api/status",
@@ -216,6 +215,11 @@ async fn every_route_is_behind_the_guard_and_so_is_what_is_no_route() {
         "/api/runs/1/log",
         "/api/journal",
         "/api/journal/follow",
+        "/api/events",
+        "/api/runs/1/events",
+        "/api/costs",
+        "/api/tasks/1/diff",
+        "/api/openapi.json",
         "/api/projects/1/team",
         "/api/projects/1/trash",
         "/api/projects/1/trash/diff",
@@ -269,5 +273,55 @@ async fn nothing_listens_but_on_loopback() {
     let refused = crew_server::serve(daemon.handle.clone(), wide, "t".into(), stop).await;
     assert!(refused.is_err());
     assert!(daemon.address.ip().is_loopback());
+    daemon.end().await;
+}
+
+/// One opening of a WebSocket: what is wrong with it, its headers, the answer.
+type Opening = (&'static str, &'static [&'static str], u16);
+
+const SITE: &str = "origin: http://127.0.0.1:{port}";
+const OFFER: &str = "sec-websocket-protocol: crew.v1, crew.token.{token}";
+
+const OPENINGS: &[Opening] = &[
+    ("our page", &[HOST, SITE, OFFER], 101),
+    ("a program with the header", &[HOST, KEY], 101),
+    ("a program with the protocol", &[HOST, OFFER], 101),
+    ("no token", &[HOST, SITE], 401),
+    ("a wrong token", &[HOST, SITE, "sec-websocket-protocol: crew.v1, crew.token.0123"], 401),
+    ("an empty token", &[HOST, SITE, "sec-websocket-protocol: crew.v1, crew.token."], 401),
+    ("the token in the address only", &[HOST, SITE, "x-path: ?token={token}"], 401),
+    (
+        "a wrong header is not made good by the protocol",
+        &[HOST, SITE, "authorization: Bearer x", OFFER],
+        401,
+    ),
+    ("another site", &[HOST, "origin: https://evil.example", OFFER], 403),
+    ("no site at all", &[HOST, "origin: null", OFFER], 403),
+    ("another port's site", &[HOST, "origin: http://127.0.0.1:1", OFFER], 403),
+    ("another host", &["host: evil.example:{port}", SITE, OFFER], 403),
+    ("no host", &[SITE, OFFER], 403),
+];
+
+#[tokio::test]
+async fn a_websocket_is_opened_only_for_who_has_the_token_and_comes_from_here() {
+    let daemon = Daemon::start().await;
+    for path in ["/api/events", "/api/runs/1/events"] {
+        for (what, headers, status) in OPENINGS {
+            let mut headers: Vec<String> =
+                headers.iter().map(|text| filled(&daemon, text)).collect();
+            let upgrade =
+                ["connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13"];
+            headers.extend(upgrade.map(str::to_owned));
+            headers.push("sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==".to_owned());
+            let head = daemon.head("GET", path, &headers).await;
+            let is_no_run = *status == 101 && path.contains("runs");
+            let status = if is_no_run { 404 } else { *status };
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}, {what}: {head}");
+            assert!(!head.contains(&daemon.token), "the token is not sent back: {head}");
+        }
+    }
+    let plain = [filled(&daemon, HOST), filled(&daemon, OFFER)];
+    let answer = daemon.send("GET", "/api/health", &plain, "").await;
+    assert_eq!(answer.status, 401, "a protocol is of an upgrade: {answer:?}");
     daemon.end().await;
 }

@@ -87,6 +87,8 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
+        | Event::MailSetAside { .. }
+        | Event::ClockJumped { .. }
         | Event::Silent { .. }
         | Event::Exited { .. }
         | Event::Settled { .. }

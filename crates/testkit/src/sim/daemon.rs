@@ -293,7 +293,14 @@ impl Sim {
     fn clock_jumps(&mut self) {
         self.ledger.clock_was_set = true;
         let jump = Millis::minutes(self.random.below(600) as u64);
-        self.now = if self.random.chance(50) { self.now + jump } else { self.now - jump };
+        if self.random.chance(50) {
+            self.now = self.now - jump;
+            return;
+        }
+        self.now = self.now + jump;
+        if self.random.chance(50) {
+            self.inbound.push_back(Event::ClockJumped { by: jump }); // the machine slept
+        }
     }
 
     /// `kill -9` of the daemon: memory is gone, the store and the world stay.
@@ -375,6 +382,7 @@ impl Sim {
 
     pub(super) fn is_over(&self) -> bool {
         self.state.open_tasks().next().is_none()
+            && self.state.keeping_tasks().next().is_none()
             && self.state.outbox.is_empty()
             && self.inbound.is_empty()
             && self.stops.is_empty()

@@ -74,7 +74,7 @@ impl World {
             }),
             Effect::Check { task, commit, .. } => self.check(*task, commit.as_ref(), random),
             Effect::Merge { task, commit } => self.merge(*task, commit.as_ref(), random),
-            Effect::Release { task } => self.release(*task),
+            Effect::Release { task } => self.release(id, *task, random),
         }
     }
 
@@ -270,13 +270,18 @@ impl World {
         }
     }
 
-    fn release(&mut self, task: TaskId) -> Settled {
+    fn release(&mut self, id: EffectId, task: TaskId, random: &mut Random) -> Settled {
         let used = |key: &(RunId, Token)| self.processes.get(key).is_some_and(|p| p.task == task);
         if self.alive.iter().any(used) {
             self.breaches.push(format!("the worktree of {task} is given back while in use"));
         }
-        self.released.insert(task);
-        Settled::Released
+        self.once(id, random, |world, random| {
+            if !world.calm && random.chance(20) {
+                return Settled::NotReleased { why: "a terminal stands in it".into() };
+            }
+            world.released.insert(task);
+            Settled::Released
+        })
     }
 
     /// Writes a response file for the role of a run.

@@ -20,7 +20,7 @@ pub(super) fn request(
     allowed: &[ToolName],
     session: &Session,
 ) -> ChatRequest {
-    let mut messages = messages(kind, model, session.records());
+    let mut messages = messages(kind, model, session.shown());
     if kind == AdapterKind::Anthropic
         && let Some(last) = messages.pop()
     {

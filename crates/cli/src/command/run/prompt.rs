@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crew_server::wire::{Answer, Approve, InboxItem, Receipt, Reject};
 
+use super::super::{diff, inbox};
 use super::Watch;
 use crate::error::{Attempt, CliError, Exit};
 
@@ -32,8 +33,14 @@ pub(super) async fn ask(
     item: &InboxItem,
 ) -> Result<(), CliError> {
     let out = &watch.context.out;
-    for line in super::super::inbox::lines(item) {
+    for line in inbox::about(item) {
         out.note(line);
+    }
+    if item.commit.is_some() {
+        let change = diff::of_task(&watch.client, item.task).await?;
+        for line in diff::files(&change) {
+            out.note(format!("    {line}"));
+        }
     }
     let done = match item.ask {
         Some(ask) => answer(watch, item, ask).await,
@@ -57,10 +64,10 @@ enum Decided {
 }
 
 async fn answer(watch: &Watch<'_>, item: &InboxItem, ask: u64) -> Result<Decided, CliError> {
-    let Some(text) = read(watch, "answer (empty for later)> ").await? else {
+    let question = if item.options.is_empty() { "answer" } else { "number of the answer" };
+    let Some(text) = read(watch, &format!("{question}, empty for later> ")).await? else {
         return Ok(Decided::Later);
     };
-    // The number of an option stands for it.
     let chosen = text.parse::<usize>().ok().and_then(|n| item.options.get(n.checked_sub(1)?));
     let text = chosen.cloned().unwrap_or(text);
     let path = format!("/api/asks/{ask}/answer");
@@ -70,8 +77,16 @@ async fn answer(watch: &Watch<'_>, item: &InboxItem, ask: u64) -> Result<Decided
 
 async fn approve(watch: &Watch<'_>, item: &InboxItem) -> Result<Decided, CliError> {
     let path = |what: &str| format!("/api/tasks/{}/{what}", item.task);
-    let question = "y approves, n sends it back, empty for later> ";
-    match read(watch, question).await?.as_deref() {
+    let question = "y approves, n sends it back, d shows the change, empty for later> ";
+    let mut said = read(watch, question).await?;
+    while matches!(said.as_deref(), Some("d" | "diff")) {
+        let change = diff::of_task(&watch.client, item.task).await?;
+        for line in diff::changes(&change) {
+            watch.context.out.note(line);
+        }
+        said = read(watch, question).await?;
+    }
+    match said.as_deref() {
         Some("y" | "yes") => {
             let body = Approve { commit: item.commit.clone() };
             let _: Receipt = watch.client.post(&path("approve"), &body).await?;

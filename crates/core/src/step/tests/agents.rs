@@ -175,3 +175,11 @@ fn who_tries_whether_the_provider_serves_again_is_not_joined_by_another() {
     wakes in 29 min 27 s
     ");
 }
+
+#[test]
+fn time_in_which_the_machine_slept_counts_against_no_agent() {
+    let worked = play("add\nstarted base\nwait 3000\nwait 700");
+    assert!(worked.contains("r1 Work of pm on #1/0, start 1: stopping"), "{worked}");
+    let slept = play("add\nstarted base\nwait 3000\nsleep 600\nwait 100");
+    assert!(slept.contains("r1 Work of pm on #1/0, start 1: running"), "{slept}");
+}

@@ -149,6 +149,11 @@ impl Play {
                 self.now = self.now + Millis::seconds(first.parse().unwrap());
                 Event::Ticked
             }
+            "sleep" => {
+                let by = Millis::minutes(first.parse().unwrap());
+                self.now = self.now + by;
+                Event::ClockJumped { by }
+            }
             "team" => {
                 let (from, to) = rest.split_once(" => ").unwrap();
                 assert!(self.text.contains(from), "{from} is not in the team");
@@ -214,6 +219,8 @@ impl Play {
             "merged" => ("merge", Settled::Merged { commit: head() }),
             "conflict" => ("merge", Settled::Conflicted { files: vec![why()] }),
             "held" => ("merge", Settled::MergeHeld { why: why() }),
+            "released" => ("release", Settled::Released),
+            "unreleased" => ("release", Settled::NotReleased { why: why() }),
             "twice" => return Event::Settled { effect: EffectId(1), result: Settled::Stopped },
             other => panic!("`{other}` is no line of a play"),
         };
@@ -256,7 +263,7 @@ impl Play {
     fn print_task(&self, out: &mut String, task: &Task) {
         let status = crate::status::status(&self.state, task, self.now);
         let Task { id, stage, phase, paused, head, catch_up, remarks, spent, starts, .. } = task;
-        let Task { consults, raised, budget_ask, visits, depends_on, .. } = task;
+        let Task { consults, raised, budget_ask, visits, depends_on, kept, .. } = task;
         write!(out, "{id} in {stage}: {} ({status})", phase.word()).unwrap();
         let mut also = |given: bool, words: String| {
             if given {
@@ -274,6 +281,7 @@ impl Play {
         also(*raised > 0, format!("raised {raised}"));
         also(budget_ask.is_some(), format!("budget ask {budget_ask:?}"));
         also(!depends_on.is_empty(), format!("after {depends_on:?}"));
+        also(kept.is_some(), "keeps its worktree".into());
         out.push('\n');
         for remark in remarks {
             writeln!(out, "  {}: {}", remark.from, remark.text.replace('\n', " / ")).unwrap();

@@ -263,3 +263,25 @@ fn who_only_judges_does_not_bring_the_base_branch_in() {
     wakes in 29 min 45 s
     ");
 }
+
+#[test]
+fn worktrees_that_could_not_be_given_back_are_tried_again() {
+    let script = "
+        add
+        cancel 1
+        stopped
+        saved c1
+        unreleased a terminal stands in it
+        wait 1700
+    ";
+    let kept = play(script);
+    assert!(
+        kept.contains("#1 in plan: cancelled (cancelled), head c1, starts 1, keeps its worktree"),
+        "{kept}"
+    );
+    assert!(!kept.contains("release"), "{kept}");
+    let again = play(&format!("{script}\nwait 200"));
+    assert!(again.contains("release #1") && !again.contains("keeps"), "{again}");
+    let gone = play(&format!("{script}\nwait 200\nreleased"));
+    assert!(!gone.contains("release") && !gone.contains("wakes"), "{gone}");
+}

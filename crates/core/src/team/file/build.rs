@@ -208,7 +208,7 @@ impl RoleFile {
             ));
         }
         let provider = named(&self.provider, &format!("{place}.provider"), problems)?;
-        Some(Role { provider, agents: self.agents, tools: self.tools })
+        Some(Role { provider, agents: self.agents, tools: self.tools, session: self.session })
     }
 }
 

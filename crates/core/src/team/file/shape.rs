@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::team::{Api, MergeStrategy};
+use crate::team::{Api, MergeStrategy, SessionScope};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +140,8 @@ pub(super) struct RoleFile {
     pub(super) agents: u32,
     #[serde(default)]
     pub(super) tools: Vec<String>,
+    #[serde(default)]
+    pub(super) session: SessionScope,
 }
 
 fn one() -> u32 {

@@ -34,6 +34,12 @@ fn every_mistake_is_named_with_a_hint() {
         assert!(text.contains(what), "{to}\nexpected: {what}\ngot: {text}");
         assert!(text.contains(hint), "{to}\nexpected hint: {hint}\ngot: {text}");
     };
+    check(
+        "[roles.engineer]",
+        "[roles.engineer]\nsession = \"role\"",
+        "one conversation",
+        "agents = 1",
+    );
     check("retries = 2", "retrys = 2", "unknown field `retrys`", "did you mean `retries`?");
     check("agents = 4 ", "agents = \"four\" ", "expected u32", "");
     check("agents = 4 ", "agents = 0 ", "limits.agents is 0", "at least one");

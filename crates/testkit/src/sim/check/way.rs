@@ -23,7 +23,9 @@ pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
         {
             return Err(format!("{} is done without having landed", task.id));
         }
-        if matches!(was, Some(Phase::Done { .. } | Phase::Cancelled)) {
+        let kept = task.kept.clone();
+        let is_as_before = before.is_some_and(|before| Task { kept, ..before.clone() } == *task);
+        if matches!(was, Some(Phase::Done { .. } | Phase::Cancelled)) && !is_as_before {
             return Err(format!("{} was over and changes", task.id));
         }
         if task.remarks.iter().any(|r| r.text.chars().count() > REMARK_CHARS_MAX) {

@@ -1,0 +1,77 @@
+//! Projects, agents at work, limits and spending, computed when it is asked for.
+
+use crew_core::project::Project;
+use crew_core::run::{Run, RunState};
+use crew_core::{State, Time, status as task_status};
+
+use crate::wire::{AgentAtWork, Amount, Counts, Limit, Status, StatusOfProject, TaskStatus};
+
+/// Everything but what agents are just doing, which only their output says.
+pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
+    let projects: Vec<StatusOfProject> =
+        state.projects.values().map(|project| of_project(state, project, now)).collect();
+    let today = projects.iter().fold(Amount::default(), |sum, project| Amount {
+        tokens: sum.tokens.saturating_add(project.today.tokens),
+        cost_micros: sum.cost_micros.saturating_add(project.today.cost_micros),
+    });
+    let limits = state.limits.iter().map(|((project, provider), window)| Limit {
+        project: project.0,
+        provider: provider.to_string(),
+        until: window.until.0,
+        message: window.message.clone(),
+    });
+    let queued =
+        state.live_runs().filter(|run| matches!(run.state, RunState::Queued { .. })).count();
+    let at_work = state.live_runs().filter(|run| run.state.holds_agent());
+    Status {
+        seq: state.meta.seq.0,
+        now: now.0,
+        stopped: state.meta.stopped.map(|at| at.0),
+        agents: at_work.map(of_agent).collect(),
+        limits: limits.collect(),
+        inbox: crate::inbox::inbox(state).len() as u64,
+        projects,
+        today,
+        hour,
+        queued: queued as u64,
+    }
+}
+
+fn of_project(state: &State, project: &Project, now: Time) -> StatusOfProject {
+    let mut tasks = Counts::new();
+    for task in state.tasks.values().filter(|task| task.project == project.id) {
+        let status = TaskStatus::from(task_status::status(state, task, now));
+        *tasks.entry(status.word).or_default() += 1;
+    }
+    StatusOfProject {
+        id: project.id.0,
+        name: project.name.clone(),
+        root: project.root.clone(),
+        team_refused: project.team_refused.clone(),
+        mail_set_aside: 0, // counted where files may be read
+        tasks,
+        disk_bytes: None, // measured beside
+        today: project.today.at(now).into(),
+    }
+}
+
+fn of_agent(run: &Run) -> AgentAtWork {
+    let quiet = match run.state {
+        RunState::Running { quiet, .. } => quiet,
+        _ => None,
+    };
+    let wire = crate::wire::Run::from(run);
+    AgentAtWork {
+        run: wire.id,
+        project: wire.project,
+        task: wire.task,
+        role: wire.role,
+        provider: wire.provider,
+        stage: wire.stage,
+        state: wire.state,
+        since: wire.since,
+        quiet_since: quiet.map(|at| at.0),
+        spent: wire.spent,
+        live: None,
+    }
+}

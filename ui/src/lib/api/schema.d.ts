@@ -1,0 +1,2844 @@
+// Made by `make schema` from openapi.json, which the server writes. Not to be edited.
+
+export interface paths {
+    "/asks/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a question. */
+        post: operations["ask_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes all that is known to a new directory. */
+        post: operations["machine_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was spent, and on what. */
+        get: operations["cost_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes: a WebSocket of JSON messages, or server-sent events without an upgrade.
+         * @description The token of a WebSocket may come as a protocol: `crew.v1, crew.token.<token>`.
+         */
+        get: operations["events_follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the daemon is well. */
+        get: operations["machine_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/idle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers when nothing can move without the human, or with `idle: false` after the wait. */
+        get: operations["machine_idle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for the human. */
+        get: operations["ask_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries of the journal. */
+        get: operations["journal_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/journal/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The journal as it grows: lines of JSON. */
+        get: operations["journal_follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All projects. */
+        get: operations["project_list"];
+        put?: never;
+        /** Puts a repository under Crewhouse. */
+        post: operations["project_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The team in use. */
+        get: operations["project_team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was saved before it was removed. */
+        get: operations["trash_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/trash/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a saved item. */
+        get: operations["trash_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/trash/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a branch of a saved item. */
+        post: operations["trash_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets work go on after a stop. */
+        post: operations["machine_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run. */
+        get: operations["run_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the agent of a run says: a WebSocket of JSON messages, or server-sent events.
+         * @description Long texts are shortened, which `cut` says; `GET /api/runs/{id}/log?lines=1&from=…` has the whole.
+         */
+        get: operations["run_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the agent of a run said: lines of JSON. */
+        get: operations["run_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/shutdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the daemon; agents stay at work. */
+        post: operations["machine_shutdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Projects, agents at work, limits and spending. */
+        get: operations["machine_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops everything at once. */
+        post: operations["machine_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tasks, as the board shows them. */
+        get: operations["task_list"];
+        put?: never;
+        /** Adds a task. */
+        post: operations["task_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A task with its runs. */
+        get: operations["task_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what a task says. */
+        patch: operations["task_edit"];
+        trace?: never;
+    };
+    "/tasks/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says yes to what waits at a gate. */
+        post: operations["task_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a task up. */
+        post: operations["task_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a task changes: what landed, or what is in its worktree, or on its branch. */
+        get: operations["diff_of_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a task into another stage. */
+        post: operations["task_move_to"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds a task back. */
+        post: operations["task_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends back what waits at a gate. */
+        post: operations["task_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/remark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says something to whoever works on a task next. */
+        post: operations["task_remark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a task go on. */
+        post: operations["task_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description One agent at work. */
+        AgentAtWork: {
+            /** @description The newest thing that it did. */
+            live: string | null;
+            /**
+             * Format: int64
+             * @description The project.
+             */
+            project: number;
+            /** @description Where it comes from. */
+            provider: string;
+            /**
+             * Format: int64
+             * @description Since when nothing was heard.
+             */
+            quiet_since: number | null;
+            /** @description Who. */
+            role: string;
+            /**
+             * Format: int64
+             * @description Its run.
+             */
+            run: number;
+            /**
+             * Format: int64
+             * @description Since when.
+             */
+            since: number | null;
+            /** @description What the run consumed. */
+            spent: components["schemas"]["Usage"];
+            /** @description In which stage. */
+            stage: string;
+            /** @description `preparing`, `running`, `asking` or `stopping`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task: number;
+        };
+        /** @description An amount of tokens and money. */
+        Amount: {
+            /**
+             * Format: int64
+             * @description Money by list price.
+             */
+            cost_micros: number;
+            /**
+             * Format: int64
+             * @description Tokens of every kind.
+             */
+            tokens: number;
+        };
+        /** @description `POST /api/asks/{id}/answer` */
+        Answer: {
+            /** @description The answer. */
+            text: string;
+        };
+        /** @description What waits at a human's gate. */
+        Approval: {
+            /** @description The exact commit; null if the task has none of its own. */
+            commit: string | null;
+            /** @description Where the task goes when it is approved and all other gates pass. */
+            to: string;
+        };
+        /** @description `POST /api/tasks/{id}/approve` */
+        Approve: {
+            /** @description The commit that was looked at: refused if another waits by now. */
+            commit?: string | null;
+        };
+        BTreeMap: {
+            [key: string]: number;
+        };
+        /** @description `POST /api/backup` */
+        BackedUp: {
+            /**
+             * Format: int64
+             * @description Position in the journal when it was begun: all up to there is in it.
+             */
+            seq: number;
+            /** @description Where it is. */
+            target: string;
+        };
+        /** @description `POST /api/backup` */
+        Backup: {
+            /** @description A directory that does not exist yet, by its absolute path. */
+            target: string;
+        };
+        /** @description A task, as the board shows it. */
+        Card: {
+            /**
+             * Format: int64
+             * @description When it was added.
+             */
+            added_at: number;
+            /** @description The branch that carries its work. */
+            branch: string;
+            /** @description Tasks that must be done before. */
+            depends_on: number[];
+            /**
+             * Format: int64
+             * @description Since when.
+             */
+            entered_at: number;
+            /** @description The newest commit of its branch. */
+            head: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description The newest thing that an agent at work on it did. */
+            live: string | null;
+            /** @description Whether it can still move. */
+            open: boolean;
+            /** @description Whether the human holds it back. */
+            paused: boolean;
+            /** @description What goes on in the stage, in one word. */
+            phase: string;
+            /** @description The pull request, as an agent named it. */
+            pr: string | null;
+            /** @description Who goes first. */
+            priority: components["schemas"]["Priority"];
+            /**
+             * Format: int64
+             * @description Where it belongs.
+             */
+            project: number;
+            /** @description What it consumed. */
+            spent: components["schemas"]["Usage"];
+            /** @description Where it is in the pipeline. */
+            stage: string;
+            /**
+             * Format: int32
+             * @description Starts of agents for it.
+             */
+            starts: number;
+            /** @description What it is doing, or why it is not. */
+            status: components["schemas"]["TaskStatus"];
+            /** @description One line. */
+            title: string;
+        };
+        /** @description A file that a task changes. */
+        ChangedFile: {
+            /**
+             * Format: int64
+             * @description Lines added; null for a binary file.
+             */
+            added: number | null;
+            /** @description `added`, `modified` or `deleted`. */
+            kind: string;
+            /** @description Relative to the repository. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Lines removed; null for a binary file.
+             */
+            removed: number | null;
+        };
+        /** @description What changed since the last message, as it is now. */
+        Changes: {
+            /** @description What happened, in order, without gaps. */
+            entries: components["schemas"]["JournalEntry"][];
+            /** @description All that waits for the human. */
+            inbox: components["schemas"]["InboxItem"][];
+            /**
+             * Format: int64
+             * @description Position in the journal; `since` for whoever goes on after this message.
+             */
+            seq: number;
+            /** @description The whole of it. */
+            status: components["schemas"]["Status"];
+            /** @description The tasks that are new or show something else now. Their `live` is in `status`. */
+            tasks: components["schemas"]["Card"][];
+        };
+        /** @description `GET /api/costs` */
+        Costs: {
+            budget_day: components["schemas"]["Amount"] | null;
+            /** @description By the day (UTC) on which a run was created, the newest first. */
+            days: components["schemas"]["Share"][];
+            /** @description Spent within the last hour. */
+            hour: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description The daemon's clock.
+             */
+            now: number;
+            /** @description By provider, the most expensive first. */
+            providers: components["schemas"]["Share"][];
+            /** @description By role, the most expensive first. */
+            roles: components["schemas"]["Share"][];
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /** @description By stage, the most expensive first. */
+            stages: components["schemas"]["Share"][];
+            /** @description The most expensive tasks. */
+            tasks: components["schemas"]["Share"][];
+            /** @description Spent today (UTC). */
+            today: components["schemas"]["Amount"];
+        };
+        /** @description `GET /api/projects/{id}/trash/diff` */
+        DiffText: {
+            /** @description A unified diff. */
+            text: string;
+            /** @description Whether it was cut. */
+            truncated: boolean;
+        };
+        /** @description `PATCH /api/tasks/{id}`: what is left out stays. */
+        EditTask: {
+            /** @description Markdown. */
+            body?: string | null;
+            /** @description What must be true for it to be done. */
+            criteria?: string[] | null;
+            /** @description Tasks that must be done before. */
+            depends_on?: number[] | null;
+            priority?: components["schemas"]["Priority"] | null;
+            /** @description One line. */
+            title?: string | null;
+        };
+        /** @description What every error looks like. */
+        ErrorBody: {
+            /** @description The error. */
+            error: components["schemas"]["Problem"];
+        };
+        /**
+         * @description What a client can act on.
+         * @enum {string}
+         */
+        ErrorCode: "not_found" | "refused" | "invalid" | "unauthorized" | "forbidden" | "unsupported_media_type" | "too_large" | "not_recorded" | "closing" | "internal";
+        /** @description A condition for leaving a stage forwards. */
+        Gate: {
+            /** @description The shell command. */
+            command: string;
+            /** @enum {string} */
+            kind: "check";
+            /** @description What it is called. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How long it may take.
+             */
+            timeout_ms: number;
+        } | {
+            /** @enum {string} */
+            kind: "verdict";
+            /** @description Whose. */
+            role: string;
+        } | {
+            /** @enum {string} */
+            kind: "human";
+        };
+        /** @description `GET /api/health` */
+        Health: {
+            /** @description The data directory. */
+            home: string;
+            /**
+             * Format: int64
+             * @description The daemon's clock.
+             */
+            now: number;
+            /**
+             * Format: int32
+             * @description Of the daemon.
+             */
+            pid: number;
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description When it was started.
+             */
+            started_at: number;
+            /**
+             * Format: int64
+             * @description Since when everything is stopped.
+             */
+            stopped: number | null;
+            /** @description Of the program. */
+            version: string;
+        };
+        /** @description `GET /api/idle` */
+        Idle: {
+            /** @description Whether nothing can move without the human. */
+            idle: boolean;
+            /** @description What moves, where something does. */
+            moves: string | null;
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description Open tasks that wait for the human, for themselves or by those before them.
+             */
+            waiting: number;
+        };
+        /** @description `GET /api/inbox` */
+        Inbox: {
+            /** @description What unblocks most first. */
+            items: components["schemas"]["InboxItem"][];
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+        };
+        /** @description Something that waits for the human. */
+        InboxItem: {
+            /**
+             * Format: int64
+             * @description The ask to answer; null for an approval.
+             */
+            ask: number | null;
+            /** @description The commit that waits for approval. */
+            commit: string | null;
+            /** @description Who asks: a role or `crewhouse`. */
+            from: string;
+            /** @description What is wanted. */
+            kind: components["schemas"]["InboxKind"];
+            /** @description Answers to choose from; empty when any text will do. */
+            options: string[];
+            /** @description The task's priority. */
+            priority: components["schemas"]["Priority"];
+            /**
+             * Format: int64
+             * @description The project.
+             */
+            project: number;
+            /**
+             * Format: int64
+             * @description The run that asks.
+             */
+            run: number | null;
+            /**
+             * Format: int64
+             * @description Since when it waits.
+             */
+            since: number;
+            /** @description The task's stage. */
+            stage: string;
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task: number;
+            /** @description The question. */
+            text: string;
+            /** @description The task's title. */
+            title: string;
+            /**
+             * Format: int64
+             * @description How many tasks move on by it: its own, and all that wait for that.
+             */
+            unblocks: number;
+        };
+        /**
+         * @description Kinds of things that wait for the human.
+         * @enum {string}
+         */
+        InboxKind: "ask" | "approval" | "stuck";
+        /** @description `GET /api/journal` */
+        Journal: {
+            /** @description In order, without gaps. */
+            entries: components["schemas"]["JournalEntry"][];
+            /**
+             * Format: int64
+             * @description Position in the journal when this was read.
+             */
+            seq: number;
+        };
+        /** @description One entry. The journal files hold the same. */
+        JournalEntry: {
+            /**
+             * Format: int64
+             * @description When it was recorded.
+             */
+            at: number;
+            /** @description All of it, as the journal file has it. */
+            body: Record<string, never>;
+            /** @description Why it changed nothing by itself, where that is so. */
+            dropped: string | null;
+            /** @description What happened, in one word: `task_added`, `approved`, `said`, … */
+            event: string;
+            /** @description What came of it. */
+            notes: components["schemas"]["Note"][];
+            /**
+             * Format: int64
+             * @description Its position, from 1, without gaps.
+             */
+            seq: number;
+        };
+        /** @description A provider serves nothing for now. */
+        Limit: {
+            /** @description The provider's words. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Whose limit.
+             */
+            project: number;
+            /** @description The provider. */
+            provider: string;
+            /**
+             * Format: int64
+             * @description When it is tried again.
+             */
+            until: number;
+        };
+        /** @description How much at once, how long, how often. */
+        Limits: {
+            /**
+             * Format: int32
+             * @description Agents at work at the same time.
+             */
+            agents: number;
+            /**
+             * Format: int32
+             * @description Questions that one run may ask the human.
+             */
+            asks: number;
+            /**
+             * Format: int32
+             * @description Questions to the PM about one task before a human is asked.
+             */
+            consults: number;
+            /**
+             * Format: int64
+             * @description Without output for so long, an agent is flagged.
+             */
+            quiet_ms: number;
+            /**
+             * Format: int32
+             * @description Starts again after an unexpected end.
+             */
+            retries: number;
+            /**
+             * Format: int64
+             * @description No run lasts longer.
+             */
+            run_ms: number;
+            /**
+             * Format: int64
+             * @description Without output for so long, it is ended.
+             */
+            silent_ms: number;
+            /**
+             * Format: int32
+             * @description Starts of agents for one task.
+             */
+            task_runs: number;
+        };
+        /** @description The newest thing that an agent did. */
+        LiveLine: {
+            /** @description In one line. */
+            live: string;
+            /**
+             * Format: int64
+             * @description Its run.
+             */
+            run: number;
+        };
+        /** @description One line of a run's log. */
+        LogLine: {
+            /** @description The place after the line, to go on from: `<start>:<offset>`. */
+            at: string;
+            /** @description Whether long texts in it were shortened, as the live stream does. The log has all of it. */
+            cut: boolean;
+            /** @description What it said: `{"type": "text" | "thinking" | "tool_call" | …}`; `noise` is no event. */
+            event: Record<string, never>;
+            /** @description The place before the line. */
+            from: string;
+            /**
+             * Format: int32
+             * @description Which start of the agent, from 1.
+             */
+            start: number;
+        };
+        /** @description How work lands. */
+        MergePolicy: {
+            /** @description The branch that work starts from and lands on. */
+            base: string;
+            /** @description A command that must pass on the merged tree. */
+            check: string | null;
+            /** @description `no-ff` or `squash`. */
+            strategy: string;
+        };
+        /** @description `POST /api/tasks/{id}/move` */
+        MoveTask: {
+            /** @description The stage. */
+            to: string;
+        };
+        /** @description `POST /api/projects` */
+        NewProject: {
+            /** @description What to call it; without one, the name of its directory. */
+            name?: string | null;
+            /** @description A path inside the repository. */
+            path: string;
+        };
+        /** @description `POST /api/tasks/{id}/remark` */
+        NewRemark: {
+            /** @description Markdown. */
+            text: string;
+        };
+        /** @description `POST /api/tasks` */
+        NewTask: {
+            /** @description Markdown. */
+            body?: string;
+            /** @description What must be true for it to be done. */
+            criteria?: string[];
+            /** @description Tasks that must be done before. */
+            depends_on?: number[];
+            /** @description Who goes first. */
+            priority?: components["schemas"]["Priority"];
+            /**
+             * Format: int64
+             * @description The project.
+             */
+            project: number;
+            /** @description One line. */
+            title: string;
+        };
+        /** @description `POST /api/projects/{id}/trash/restore` */
+        NewTrashBranch: {
+            /** @description The branch that was made. */
+            branch: string;
+            /** @description Where it is. */
+            commit: string;
+        };
+        /** @description One visible consequence of an event. */
+        Note: {
+            /** @description Where it was; null for a new task. */
+            from: string | null;
+            /** @enum {string} */
+            note: "stage";
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task: number;
+            /** @description Where it is. */
+            to: string;
+        } | {
+            /** @enum {string} */
+            note: "phase";
+            /** @description What. */
+            phase: string;
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task: number;
+        } | {
+            /** @enum {string} */
+            note: "run";
+            /** @description Its role. */
+            role: string;
+            /**
+             * Format: int64
+             * @description The run.
+             */
+            run: number;
+            /** @description What it is now. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Its task.
+             */
+            task: number;
+        } | {
+            /**
+             * Format: int64
+             * @description The ask.
+             */
+            ask: number;
+            /** @enum {string} */
+            note: "ask";
+            /** @description `open`, `answered` or `expired`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Its task.
+             */
+            task: number;
+        } | {
+            /** @enum {string} */
+            note: "project";
+            /**
+             * Format: int64
+             * @description The project.
+             */
+            project: number;
+        };
+        /** @description A body without content. */
+        Nothing: Record<string, never>;
+        /**
+         * @description Who goes first.
+         * @enum {string}
+         */
+        Priority: "urgent" | "high" | "normal" | "low";
+        /** @description What went wrong. */
+        Problem: {
+            /** @description For a program. */
+            code: components["schemas"]["ErrorCode"];
+            /** @description What to do about it. */
+            hint: string | null;
+            /** @description For people. */
+            message: string;
+        };
+        /** @description A git repository under Crewhouse. */
+        Project: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What people call it. */
+            name: string;
+            /** @description The top level of the repository. */
+            root: string;
+            /** @description The stages, left to right. */
+            stages: string[];
+            /** @description Why the newest `team.toml` is not in use. */
+            team_refused: string | null;
+            /** @description What it spent today (UTC). */
+            today: components["schemas"]["Amount"];
+        };
+        /** @description `POST /api/projects` */
+        ProjectAdded: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /** @description The new project. */
+            project: components["schemas"]["Project"];
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+        };
+        /** @description `GET /api/projects` */
+        Projects: {
+            /** @description In the order of their numbers. */
+            projects: components["schemas"]["Project"][];
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+        };
+        /** @description A source of agents. */
+        Provider: {
+            /**
+             * Format: int32
+             * @description How many at once.
+             */
+            agents: number;
+            /** @description The wire format of its model. */
+            api: string | null;
+            /** @description The environment variable that holds its key. */
+            key_env: string | null;
+            /** @description `native` or `mailbox`. */
+            kind: string;
+            /** @description Its model. */
+            model: string | null;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Proof that something is recorded. */
+        Receipt: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description Its position in the journal.
+             */
+            seq: number;
+        };
+        /** @description `POST /api/tasks/{id}/reject` */
+        Reject: {
+            /** @description What is to be changed. */
+            why: string;
+        };
+        /** @description Something said about a task. */
+        Remark: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /** @description A role, `human` or `crewhouse`. */
+            from: string;
+            /** @description Markdown. */
+            text: string;
+        };
+        /** @description What an agent claims. */
+        Response: {
+            /** @description `done`, `request` or `error`. */
+            claim: string;
+            /**
+             * Format: int32
+             * @description The candidate that it prefers, counted from 1.
+             */
+            pick: number | null;
+            /** @description A pull request. */
+            pr: string | null;
+            /** @description Its words. */
+            summary: string;
+            /** @description The stage that it asks the task to go to. */
+            to: string | null;
+            /** @description `pass` or `fail`. */
+            verdict: string | null;
+        };
+        /** @description `POST /api/projects/{id}/trash/restore` */
+        RestoreTrash: {
+            /** @description The branch to make; without one, `restored/…`. */
+            branch?: string | null;
+            /** @description The item. */
+            reference: string;
+        };
+        /** @description One role of the team. */
+        Role: {
+            /**
+             * Format: int32
+             * @description How many at once.
+             */
+            agents: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Who plays it. */
+            provider: string;
+            /** @description The tools that it may use; empty means all. */
+            tools: string[];
+        };
+        /** @description One attempt of one agent at one stage of one task. */
+        Run: {
+            /** @description What the PM is consulted about. */
+            about: string | null;
+            /**
+             * Format: int32
+             * @description Questions asked so far.
+             */
+            asks: number;
+            /**
+             * Format: int32
+             * @description Unexpected ends so far.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Asks that wait for an answer. */
+            open_asks: number[];
+            /** @description Whether it is over. */
+            over: boolean;
+            /**
+             * Format: int64
+             * @description The project.
+             */
+            project: number;
+            /** @description Where the agent comes from. */
+            provider: string;
+            /** @description `work`, `consult`, `verdict` or `choose`. */
+            purpose: string;
+            /**
+             * Format: int64
+             * @description When it was created.
+             */
+            queued_at: number;
+            /**
+             * Format: int64
+             * @description Since when nothing was heard.
+             */
+            quiet_since: number | null;
+            response: components["schemas"]["Response"] | null;
+            /** @description Who works. */
+            role: string;
+            /** @description The provider's id of the conversation. */
+            session: string | null;
+            /**
+             * Format: int64
+             * @description Since when it is in that state, where that is known.
+             */
+            since: number | null;
+            /**
+             * Format: int32
+             * @description Which of the task's worktrees.
+             */
+            slot: number;
+            /** @description What it consumed. */
+            spent: components["schemas"]["Usage"];
+            /** @description The stage that the task was in. */
+            stage: string;
+            /**
+             * Format: int32
+             * @description How often it was started.
+             */
+            starts: number;
+            /**
+             * @description `queued`, `preparing`, `running`, `asking`, `limited`, `paused`, `stopping`, `saving`, or
+             *     how it ended: `done`, `request`, `error`, `stalled`, `cancelled`.
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task: number;
+            trouble: components["schemas"]["Trouble"] | null;
+            /**
+             * Format: int64
+             * @description Not before this moment it goes on.
+             */
+            until: number | null;
+        };
+        /** @description A message of `GET /api/runs/{id}/events`. */
+        RunMessage: {
+            /** @description In order. `at` of the last one is `from` for whoever goes on after it. */
+            lines: components["schemas"]["LogLine"][];
+            /** @enum {string} */
+            type: "lines";
+        } | {
+            /** @enum {string} */
+            type: "end";
+        };
+        /** @description A part of what was spent. */
+        Share: {
+            /** @description What it is for: a name, a number of a task, or a day as milliseconds. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many runs.
+             */
+            runs: number;
+            /** @description What they consumed. */
+            spent: components["schemas"]["Usage"];
+        };
+        /** @description A column of the board. */
+        Stage: {
+            /** @description Where it goes when it is sent back. */
+            back: string | null;
+            /** @description What must hold before a task leaves it forwards. */
+            gates: components["schemas"]["Gate"][];
+            /** @description Who chooses among candidates. */
+            judge: string | null;
+            /** @description `queue`, `sequence`, `parallel`, `best-of-n` or `end`. */
+            mode: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where a task may go from here. */
+            next: string[];
+            /** @description A role or `human`; null at the end. */
+            owner: string | null;
+            /**
+             * Format: int32
+             * @description How often one task may enter it before a human is asked.
+             */
+            visits_max: number;
+            /**
+             * Format: int32
+             * @description How many tasks may be in it at once.
+             */
+            wip: number | null;
+            /** @description Who works in it, in order. */
+            workers: string[];
+        };
+        /** @description `GET /api/status` */
+        Status: {
+            /** @description Who works. */
+            agents: components["schemas"]["AgentAtWork"][];
+            /** @description What all projects spent within the last hour. */
+            hour: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description How many things wait for the human.
+             */
+            inbox: number;
+            /** @description Providers that serve nothing for now. */
+            limits: components["schemas"]["Limit"][];
+            /**
+             * Format: int64
+             * @description The daemon's clock.
+             */
+            now: number;
+            /** @description In the order of their numbers. */
+            projects: components["schemas"]["StatusOfProject"][];
+            /**
+             * Format: int64
+             * @description Runs that wait for a place.
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description Since when everything is stopped.
+             */
+            stopped: number | null;
+            /** @description What all projects spent today (UTC). */
+            today: components["schemas"]["Amount"];
+        };
+        /** @description One project at a glance. */
+        StatusOfProject: {
+            /**
+             * Format: int64
+             * @description What its worktrees take on disk; null until that was measured.
+             */
+            disk_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What people call it. */
+            name: string;
+            /** @description The top level of the repository. */
+            root: string;
+            /** @description How many tasks have which status. */
+            tasks: components["schemas"]["BTreeMap"];
+            /** @description Why the newest `team.toml` is not in use. */
+            team_refused: string | null;
+            /** @description What it spent today (UTC). */
+            today: components["schemas"]["Amount"];
+        };
+        /** @description A message of `GET /api/events`. */
+        StreamMessage: (components["schemas"]["Changes"] & {
+            /** @enum {string} */
+            type: "changes";
+        }) | {
+            /**
+             * Format: int64
+             * @description The next message tells what happened after this position.
+             */
+            seq: number;
+            /** @enum {string} */
+            type: "gap";
+        } | {
+            /** @description Those of which the line is another one now. */
+            agents: components["schemas"]["LiveLine"][];
+            /** @enum {string} */
+            type: "live";
+        };
+        /** @description A task, as its card opens. */
+        Task: components["schemas"]["Card"] & {
+            approval: components["schemas"]["Approval"] | null;
+            /** @description Markdown. */
+            body: string;
+            /** @description What must be true for it to be done. */
+            criteria: string[];
+            /**
+             * Format: int64
+             * @description What its worktrees take on disk; null until that was measured.
+             */
+            disk_bytes: number | null;
+            /** @description What was said about it, oldest first. */
+            remarks: components["schemas"]["Remark"][];
+            /** @description Its runs, oldest first. */
+            runs: components["schemas"]["Run"][];
+            /** @description How often it entered each stage. */
+            visits: {
+                [key: string]: number;
+            };
+        };
+        /** @description `POST /api/tasks` */
+        TaskAdded: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /** @description The new task. */
+            task: components["schemas"]["Task"];
+        };
+        /** @description `GET /api/tasks/{id}/diff`: what the task changes. */
+        TaskDiff: {
+            /** @description File by file. */
+            files: components["schemas"]["ChangedFile"][];
+            /** @description The commit that it is compared with; null if there is nothing to compare. */
+            from: string | null;
+            /** @description A unified diff. */
+            text: string;
+            /** @description The commit that it is at, or is on the base branch as; null for a worktree with more in it. */
+            to: string | null;
+            /** @description Whether it was cut. */
+            truncated: boolean;
+        };
+        /** @description What a task is doing. Fields that a status has nothing to say about are null. */
+        TaskStatus: {
+            /**
+             * Format: int64
+             * @description Which ask waits.
+             */
+            ask: number | null;
+            /**
+             * Format: int64
+             * @description Which task must be done before.
+             */
+            by: number | null;
+            /** @description Whether only the human can make it move. */
+            needs_human: boolean;
+            /** @description Who works. */
+            role: string | null;
+            /**
+             * Format: int64
+             * @description In which run.
+             */
+            run: number | null;
+            /**
+             * Format: int64
+             * @description Since when nothing was heard.
+             */
+            since: number | null;
+            /** @description The same for people. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Until when the provider serves nothing.
+             */
+            until: number | null;
+            /** @description What is in the way. */
+            why: string | null;
+            /**
+             * @description `working`, `no_signal`, `queued`, `blocked`, `limited`, `needs_answer`, `needs_approval`,
+             *     `checking`, `merging`, `held`, `stuck`, `paused`, `stopped`, `done` or `cancelled`.
+             */
+            word: string;
+        };
+        /** @description `GET /api/tasks` */
+        Tasks: {
+            /**
+             * Format: int64
+             * @description When this was computed.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /** @description In the order of their numbers. */
+            tasks: components["schemas"]["Card"][];
+        };
+        /** @description Everything about how a project's work is done. */
+        Team: {
+            /** @description What the project may spend in a day (UTC). */
+            budget_day: components["schemas"]["Amount"];
+            /** @description What one run may spend. */
+            budget_run: components["schemas"]["Amount"];
+            /** @description What one task may spend. */
+            budget_task: components["schemas"]["Amount"];
+            /** @description Whether nothing lands without a human's approval. */
+            human_approves: boolean;
+            /** @description How much at once, how long, how often. */
+            limits: components["schemas"]["Limits"];
+            /** @description How work lands. */
+            merge: components["schemas"]["MergePolicy"];
+            /** @description Where agents come from. */
+            providers: components["schemas"]["Provider"][];
+            /** @description Who works. */
+            roles: components["schemas"]["Role"][];
+            /** @description The columns of the board, left to right. */
+            stages: components["schemas"]["Stage"][];
+            /** @description What a new worktree needs. */
+            worktree: components["schemas"]["WorktreePolicy"];
+            /** @description The most that one task can cause. */
+            worst_case: components["schemas"]["WorstCase"];
+        };
+        /** @description `GET /api/projects/{id}/team` */
+        TeamAnswer: components["schemas"]["Team"] & {
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /** @description Why the newest `team.toml` is not in use. */
+            team_refused: string | null;
+        };
+        /** @description `GET /api/projects/{id}/trash` */
+        Trash: {
+            /** @description Newest first. */
+            items: components["schemas"]["TrashItem"][];
+        };
+        /** @description Something that was saved before it was removed. */
+        TrashItem: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /** @description The branch that the worktree was for. */
+            branch: string;
+            /** @description The commit that holds it. */
+            commit: string;
+            /**
+             * Format: int64
+             * @description How many files differ from the commit that the worktree was on.
+             */
+            files: number;
+            /** @description What it was saved under. */
+            key: string;
+            /** @description The reference that keeps it: its name here. */
+            reference: string;
+        };
+        /** @description What went wrong. */
+        Trouble: {
+            /** @description `transient`, `protocol` or `human`. */
+            kind: string;
+            /** @description What happened. */
+            message: string;
+        };
+        /** @description What was consumed. */
+        Usage: {
+            /**
+             * Format: int64
+             * @description Tokens read from the provider's cache.
+             */
+            cached_tokens: number;
+            /**
+             * Format: int64
+             * @description Cost by list price; null is "unknown", which is not zero.
+             */
+            cost_micros: number | null;
+            /**
+             * Format: int64
+             * @description Tokens read by the model, without those served from its cache.
+             */
+            input_tokens: number;
+            /**
+             * Format: int64
+             * @description Tokens written by the model.
+             */
+            output_tokens: number;
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            tokens: number;
+        };
+        /** @description What a new worktree needs. */
+        WorktreePolicy: {
+            /**
+             * Format: int32
+             * @description How many are kept for reuse.
+             */
+            pool: number;
+            /** @description Shell command after it is made. */
+            setup: string | null;
+            /** @description Shell command before it goes back. */
+            teardown: string | null;
+        };
+        /** @description The most that one task can cause, whatever its agents do. */
+        WorstCase: {
+            /**
+             * Format: int32
+             * @description Approvals that the human is asked for.
+             */
+            approvals: number;
+            /**
+             * Format: int32
+             * @description Questions that the human is asked.
+             */
+            asks: number;
+            /**
+             * Format: int32
+             * @description Starts of agents.
+             */
+            runs: number;
+            /** @description Tokens and money. */
+            spend: components["schemas"]["Amount"];
+            /**
+             * Format: int32
+             * @description Times that it enters a stage.
+             */
+            visits: number;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    ask_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Answer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    machine_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Backup"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackedUp"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cost_list: {
+        parameters: {
+            query?: {
+                /** @description Of this project. */
+                project?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Costs"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    events_follow: {
+        parameters: {
+            query?: {
+                /** @description What happened after this position; without one, from now on. */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["StreamMessage"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    machine_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    machine_idle: {
+        parameters: {
+            query?: {
+                /** @description How long to wait for it, in seconds. */
+                wait_s?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Idle"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_inbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    journal_list: {
+        parameters: {
+            query?: {
+                /** @description Entries after this position. */
+                after?: number;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Journal"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    journal_follow: {
+        parameters: {
+            query?: {
+                /** @description Entries after this position; without one, from now on. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["JournalEntry"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    project_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Projects"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    project_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectAdded"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    project_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamAnswer"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trash_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trash"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trash_show: {
+        parameters: {
+            query: {
+                /** @description The item. */
+                reference: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffText"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trash_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreTrash"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTrashBranch"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    machine_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_events: {
+        parameters: {
+            query?: {
+                /** @description Goes on after this place, as a line had it in `at`: `<start>:<offset>`. */
+                from?: string;
+                /** @description Without `from`: begins about so many bytes before the end of what is there. */
+                last?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["RunMessage"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_log: {
+        parameters: {
+            query?: {
+                /** @description Goes on after this place, as a line had it in `at`: `<start>:<offset>`. */
+                from?: string;
+                /** @description `1`: goes on while the run lives. */
+                follow?: number;
+                /** @description `1`: the bytes as the agent printed them. */
+                raw?: number;
+                /** @description Ends after so many lines. */
+                lines?: number;
+                /** @description Ends at this place. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["LogLine"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    machine_shutdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    machine_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    machine_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_list: {
+        parameters: {
+            query?: {
+                /** @description Of this project. */
+                project?: number;
+                /** @description In this stage. */
+                stage?: string;
+                /** @description Only those that are not over, or only those that are. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tasks"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskAdded"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approve"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    diff_of_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDiff"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_move_to: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reject"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_remark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRemark"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+}
