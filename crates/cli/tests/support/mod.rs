@@ -143,6 +143,11 @@ impl Lab {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Like [`Self::git`], where it may fail.
+    pub fn try_git(&self, arguments: &[&str]) -> bool {
+        self.program("git").args(arguments).output().unwrap().status.success()
+    }
+
     /// The journal as its files have it, which is without gaps.
     pub fn journal(&self) -> Vec<Value> {
         let lines = self.journal_text();
