@@ -29,8 +29,9 @@ docs: ## The documentation of the crates, warnings are errors
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-bench: setup ## Durable transitions for each second, against bare SQLite in the same run
-	$(CARGO) bench -p crew-testkit --bench arbiter
+bench: setup ## Measure the product beside raw operations; writes docs/benchmarks.md
+	mkdir -p target/tmp
+	TMPDIR="$(CURDIR)/target/tmp" $(CARGO) bench -p crew-cli --bench measure
 
 torture: setup ## The simulation, ten times as long (SIM_RUNS=n)
 	CREW_SIM_RUNS=$(SIM_RUNS) $(CARGO) test --release -p crew-testkit --test simulation -- --nocapture
