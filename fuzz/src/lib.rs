@@ -2,7 +2,7 @@
 //!
 //! Each target takes any bytes, must not panic, and asserts what always holds. The same functions
 //! are run by cargo-fuzz here (`cargo +nightly fuzz run <target>`), and by `make test` with the
-//! corpus and a fixed number of mutations (`crates/testkit/tests/fuzz.rs`). A finding is fixed, and
+//! corpus and a fixed number of mutations (`crates/agent/tests/fuzz.rs`). A finding is fixed, and
 //! its input is kept in `corpus/<target>`.
 //!
 //! A decoder of another provider's stream gets its target next to [`event`].
@@ -103,7 +103,10 @@ pub fn mailbox(data: &[u8]) {
         mailbox.archive(taken).expect("it is put away");
     }
     let seen = scan.taken.len() + scan.rejected.len();
-    assert!(seen <= 1 && (seen == 1) != file.exists(), "{name:?} is taken, set aside, or left alone");
+    assert!(
+        seen <= 1 && (seen == 1) != file.exists(),
+        "{name:?} is taken, set aside, or left alone"
+    );
 }
 
 /// A line of the native agent's stream.

@@ -26,12 +26,50 @@ const RUNS_WITH_FILES: u64 = 300;
 const BYTES_MAX: usize = 1 << 16;
 /// Words that mean something to somebody.
 const WORDS: [&str; 44] = [
-    "DONE:", "REQUEST:", "ERROR:", "ISSUE: #", "LABEL-UPDATED: a --> b", "PR: ", "VERDICT: pass",
-    "PICK: ", "TASK:", "\n", "\r\n", "\0", "\u{feff}", "ü", "\u{202e}", "```", "**", "> ", "[[stages]]\n",
-    "[limits]\n", "[[scene]]\n", "[[scene.turn]]\n", "name = \"done\"", "= 99999999999999999999",
-    "= 9223372036854775807", "= -1", "= 1e308", "= nan", "= 0", "= \"\"", "= []", "{", "}", "\"",
-    "\\u0000", "{\"type\":\"done\",\"text\":\"", "\"type\":\"usage\"", "18446744073709551615", "null",
-    "agents = 4294967295", "minutes = 18446744073709551615", ".response", ".trigger", "..",
+    "DONE:",
+    "REQUEST:",
+    "ERROR:",
+    "ISSUE: #",
+    "LABEL-UPDATED: a --> b",
+    "PR: ",
+    "VERDICT: pass",
+    "PICK: ",
+    "TASK:",
+    "\n",
+    "\r\n",
+    "\0",
+    "\u{feff}",
+    "ü",
+    "\u{202e}",
+    "```",
+    "**",
+    "> ",
+    "[[stages]]\n",
+    "[limits]\n",
+    "[[scene]]\n",
+    "[[scene.turn]]\n",
+    "name = \"done\"",
+    "= 99999999999999999999",
+    "= 9223372036854775807",
+    "= -1",
+    "= 1e308",
+    "= nan",
+    "= 0",
+    "= \"\"",
+    "= []",
+    "{",
+    "}",
+    "\"",
+    "\\u0000",
+    "{\"type\":\"done\",\"text\":\"",
+    "\"type\":\"usage\"",
+    "18446744073709551615",
+    "null",
+    "agents = 4294967295",
+    "minutes = 18446744073709551615",
+    ".response",
+    ".trigger",
+    "..",
 ];
 
 fn number(name: &str) -> Option<u64> {
@@ -47,8 +85,7 @@ fn whatever_is_read_nothing_panics() {
             run(target, input, || format!("fuzz/corpus/{name}/{file}"));
         }
         let slow = ["mailbox", "spool"].contains(&name);
-        let runs =
-            number("CREW_FUZZ_RUNS").unwrap_or(if slow { RUNS_WITH_FILES } else { RUNS });
+        let runs = number("CREW_FUZZ_RUNS").unwrap_or(if slow { RUNS_WITH_FILES } else { RUNS });
         for seed in first..first + runs {
             let input = mutated(&corpus, seed);
             run(target, &input, || format!("{name}, CREW_FUZZ_SEED={seed} CREW_FUZZ_RUNS=1"));
@@ -68,9 +105,7 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let files = fs::read_dir(root).unwrap().map(|entry| entry.unwrap());
     let mut files: Vec<_> = files
-        .map(|entry| {
-            (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
-        })
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
         .collect();
     files.sort();
     assert!(!files.is_empty(), "{target} has a corpus");

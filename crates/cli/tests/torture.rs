@@ -2,8 +2,8 @@
 //! thing, and in the end everything is as if nothing had happened.
 //!
 //! `CREW_TORTURE_BLOWS=n` sets how many blows fall, `CREW_TORTURE_SEED=n` where they fall, and
-//! `CREW_TORTURE_ALL=1` adds the blows that need longer: who is frozen, a disk that takes nothing
-//! more, a full queue of the watcher, a pid that was given to somebody else, and a repository that
+//! `CREW_TORTURE_ALL=1` adds the blows that need longer: who is frozen, a disk that is full or
+//! takes nothing, a full queue of the watcher, a pid that was given to somebody else, and a repository that
 //! is rewritten by its owner meanwhile.
 
 #![allow(
@@ -26,7 +26,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use blow::{Blow, Tally};
-use scene::Scene;
+use scene::{Disk, Scene};
 
 /// Blows in an ordinary test.
 const BLOWS: u64 = 50;
@@ -43,13 +43,16 @@ fn number(name: &str) -> Option<u64> {
 fn whatever_is_killed_every_task_ends_right() {
     let blows = number("CREW_TORTURE_BLOWS").unwrap_or(BLOWS);
     let seed = number("CREW_TORTURE_SEED").unwrap_or(1);
-    let kinds = if number("CREW_TORTURE_ALL").is_some() { Blow::ALL } else { Blow::KILLS };
+    let (kinds, disk) = match number("CREW_TORTURE_ALL") {
+        Some(_) => (Blow::ALL, Disk::Small),
+        None => (Blow::KILLS, Disk::Usual),
+    };
     println!("CREW_TORTURE_SEED={seed} CREW_TORTURE_BLOWS={blows}");
 
     let begin = Instant::now();
     let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut tally = Tally::default();
-    let mut scene = Scene::begin();
+    let mut scene = Scene::begin(disk);
     while tally.blows() < blows {
         scene.keep_going(OPEN_TASKS);
         std::thread::sleep(Duration::from_millis(random.below(400)));

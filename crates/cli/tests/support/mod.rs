@@ -33,7 +33,12 @@ impl Lab {
     /// A repository whose native agents play `playbook`. Each edit replaces a text of the default
     /// team.
     pub fn new(playbook: &str, edits: &[(&str, &str)]) -> Self {
-        let lab = Self { dir: tempfile::tempdir().unwrap() };
+        Self::new_in(tempfile::tempdir().unwrap(), playbook, edits)
+    }
+
+    /// Like [`Self::new`], with everything in `dir`.
+    pub fn new_in(dir: TempDir, playbook: &str, edits: &[(&str, &str)]) -> Self {
+        let lab = Self { dir };
         fs::create_dir_all(lab.repo()).unwrap();
         lab.git(&["init", "--quiet", "--initial-branch", "main"]);
         fs::write(lab.repo().join("a.txt"), "one\ntwo\nthree\n").unwrap();

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::Random;
-use crate::scene::{Scene, pid_in};
+use crate::scene::{Scene, pid_in, run};
 
 /// One misfortune.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,21 +151,33 @@ impl Scene {
         Came::Struck
     }
 
-    /// No file that the daemon or one of its children begins to write may grow beyond what is
-    /// there: the signal that comes with it ends who does not mind it.
+    /// The disk is full; where there is no small one, no file that the daemon or one of its children
+    /// writes may grow. The signal that comes with that ends who does not mind it.
     fn disk_full(&mut self, moment: Duration) -> Came {
+        if let Some(ballast) = self.fill_disk() {
+            std::thread::sleep(moment);
+            fs::remove_file(ballast).unwrap();
+            self.restart_if_gone();
+            return Came::Struck;
+        }
         let Some(pid) = self.daemon.as_ref().map(crate::support::Daemon::pid) else {
             return Came::Missed;
         };
-        let limited = run("prlimit", &["--pid", &pid.to_string(), "--fsize=20000:unlimited"]);
+        let pid = pid.to_string();
+        let limited = run("prlimit", &["--pid", &pid, "--fsize=20000:unlimited"]);
         std::thread::sleep(moment);
-        run("prlimit", &["--pid", &pid.to_string(), "--fsize=unlimited:unlimited"]);
-        let gone = fs::read_to_string(format!("/proc/{pid}/stat"))
-            .map_or(true, |stat| stat.contains(") Z "));
-        if gone {
+        run("prlimit", &["--pid", &pid, "--fsize=unlimited:unlimited"]);
+        self.restart_if_gone();
+        if limited { Came::Struck } else { Came::Missed }
+    }
+
+    /// Who could not even read what is recorded has ended, for the next to begin.
+    fn restart_if_gone(&mut self) {
+        let Some(daemon) = &self.daemon else { return };
+        let stat = fs::read_to_string(format!("/proc/{}/stat", daemon.pid()));
+        if stat.map_or(true, |stat| stat.contains(") Z ")) {
             self.restart();
         }
-        if limited { Came::Struck } else { Came::Missed }
     }
 
     /// While the daemon is frozen, more files come and go than its queue has room for; then a
@@ -242,10 +253,6 @@ fn freeze(pid: Option<u32>, moment: Duration) -> Came {
 fn signal(name: &str, pid: u32) -> Came {
     let sent = run("kill", &[&format!("-{name}"), &pid.to_string()]);
     if sent { Came::Struck } else { Came::Missed }
-}
-
-fn run(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
 fn is_root() -> bool {

@@ -1,10 +1,12 @@
 //! What is tortured: a lab with a team, a user with work of their own, and strangers.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{Daemon, Lab};
 
@@ -47,18 +49,27 @@ usage = { input = 100, output = 10, cost_micros = 20 }
 finish = "DONE: fine"
 "#;
 
-/// Killed agents are started again, however often: what is tested is not patience.
-const EDITS: [(&str, &str); 6] = [
+/// Killed agents are started again, however often: what is tested is not patience. What an agent
+/// claims that could not write its files is not believed.
+const EDITS: [(&str, &str); 7] = [
     ("retries = 2", "retries = 100000"),
     ("agents = 4 ", "agents = 6"),
     ("agents = 3", "agents = 4"),
     ("task_runs = 40", "task_runs = 100000\n"),
+    ("wip = 3", "wip = 3\nvisits = 100000"),
     (
         "gates = []",
-        "gates = [{ check = \"n=$(git log -1 --format=%H); ls crew-*-a.txt crew-*-b.txt\" }]",
+        "visits = 100000\ngates = [{ check = \"n=$(git branch --show-current | tr / -); test -n \\\"$n\\\" && ls $n-a.txt $n-b.txt\" }]",
     ),
     ("consults = 5", "asks = 100000\nconsults = 5"),
 ];
+
+/// What the lab is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disk {
+    Usual,
+    Small,
+}
 
 /// The lab, who works in it and who merely is there.
 pub(crate) struct Scene {
@@ -69,11 +80,38 @@ pub(crate) struct Scene {
     /// The user's checkout, with everything that is in it.
     pub(crate) before: String,
     added: usize,
+    /// What all of it is on, if it is a disk of its own; it goes last.
+    disk: Option<SmallDisk>,
+}
+
+/// A disk in memory that is soon full.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// Where the system lets us mount one.
+    fn mount() -> Option<Self> {
+        let at = tempfile::tempdir().unwrap();
+        let path = at.path().to_str().unwrap().to_owned();
+        let made = run("mount", &["-t", "tmpfs", "-o", "size=512m", "tmpfs", &path]);
+        made.then_some(Self(at))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        run("umount", &["--lazy", self.0.path().to_str().unwrap()]);
+    }
 }
 
 impl Scene {
-    pub(crate) fn begin() -> Self {
-        let lab = Lab::new(PLAY, &EDITS);
+    /// On a small disk, if one is wanted and can be had.
+    pub(crate) fn begin(disk: Disk) -> Self {
+        let disk = if disk == Disk::Small { SmallDisk::mount() } else { None };
+        let dir = match &disk {
+            Some(disk) => tempfile::tempdir_in(disk.0.path()),
+            None => tempfile::tempdir(),
+        };
+        let lab = Lab::new_in(dir.unwrap(), PLAY, &EDITS);
         lab.git(&["checkout", "--quiet", "-b", "mine"]);
         fs::write(lab.repo().join("a.txt"), "the user's own\n").unwrap();
         fs::write(lab.repo().join("staged.txt"), "staged\n").unwrap();
@@ -82,7 +120,7 @@ impl Scene {
         let strangers = strangers(&lab);
         let before = checkout(&lab);
         let daemon = Some(lab.up());
-        Self { lab, daemon, strangers, before, added: 0 }
+        Self { lab, daemon, strangers, before, added: 0, disk }
     }
 
     pub(crate) fn tasks(&self) -> usize {
@@ -151,6 +189,14 @@ impl Scene {
         self.daemon = Some(self.lab.up());
     }
 
+    /// Fills the small disk to the last byte, until what is returned is removed.
+    pub(crate) fn fill_disk(&self) -> Option<PathBuf> {
+        let ballast = self.disk.as_ref()?.0.path().join("ballast");
+        let mut file = fs::File::create(&ballast).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+        Some(ballast)
+    }
+
     /// Run directories whose launch is not over, with the pid of their shim.
     pub(crate) fn shims(&self) -> Vec<(PathBuf, u32)> {
         let list = fs::read_dir(self.lab.home().join("runs")).into_iter().flatten().flatten();
@@ -214,4 +260,8 @@ pub(crate) fn checkout(lab: &Lab) -> String {
         read("a.txt") + &read("staged.txt") + &read("untracked.txt"),
     ]
     .join("\n--\n")
+}
+
+pub(crate) fn run(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
