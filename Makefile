@@ -2,9 +2,11 @@
 
 CARGO ?= cargo
 SIM_RUNS ?= 200000
+BLOWS ?= 1000
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench torture fmt lint docs clean
+.PHONY: help setup demo test bench torture mutate fmt lint docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,11 +31,17 @@ docs: ## The documentation of the crates, warnings are errors
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-bench: setup ## Durable transitions for each second, against bare SQLite in the same run
-	$(CARGO) bench -p crew-testkit --bench arbiter
+bench: setup ## Measure the product beside raw operations; writes docs/benchmarks.md
+	mkdir -p target/tmp
+	TMPDIR="$(CURDIR)/target/tmp" $(CARGO) bench -p crew-cli --bench measure
 
-torture: setup ## The simulation, ten times as long (SIM_RUNS=n)
+torture: setup ## Simulation and kill -9, far longer (SIM_RUNS=n, BLOWS=n, SEED=n)
 	CREW_SIM_RUNS=$(SIM_RUNS) $(CARGO) test --release -p crew-testkit --test simulation -- --nocapture
+	CREW_TORTURE_ALL=1 CREW_TORTURE_BLOWS=$(BLOWS) CREW_TORTURE_SEED=$(SEED) \
+		$(CARGO) test -p crew-cli --test torture -- --nocapture
+
+mutate: setup ## Plant bugs in a copy; the simulation has to find each
+	scripts/mutate
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -316,7 +316,7 @@ fn a_burst_of_ten_thousand_files_is_neither_lost_nor_doubled() {
     let it = open();
     let woken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&woken);
-    let watch = Watch::start(&it.root, move || {
+    let watch = Watch::start(&it.mailbox, move || {
         count.fetch_add(1, Ordering::Relaxed);
     })
     .unwrap();
@@ -375,7 +375,7 @@ fn a_watch_wakes_for_a_drop_and_not_for_our_own_looking() {
     let it = open();
     let woken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&woken);
-    let watch = Watch::start(&it.root, move || {
+    let watch = Watch::start(&it.mailbox, move || {
         count.fetch_add(1, Ordering::Relaxed);
     })
     .unwrap();
@@ -390,4 +390,30 @@ fn a_watch_wakes_for_a_drop_and_not_for_our_own_looking() {
     }
     assert!(woken.load(Ordering::Relaxed) < 8, "a scan does not wake itself");
     drop(watch);
+}
+
+/// A file that is written in place might be half of itself; one that was renamed cannot be.
+#[test]
+fn what_is_renamed_into_place_is_taken_at_once_and_what_is_written_there_settles() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = Rules { settle: Millis::hours(1), ..Rules::default() };
+    let mailbox = Mailbox::open(dir.path(), rules).unwrap();
+    let _watch = Watch::start(&mailbox, || {}).unwrap();
+    let responses = dir.path().join("responses");
+    let aside = responses.join("x.tmp");
+    fs::write(responses.join("written.response"), "DONE: half of it").unwrap();
+    fs::write(&aside, "DONE: all of it").unwrap();
+    fs::rename(&aside, responses.join("renamed.response")).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let taken = loop {
+        let scan = mailbox.scan(now());
+        if !scan.taken.is_empty() {
+            break scan.taken;
+        }
+        assert!(Instant::now() < deadline, "it was seen to come");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let texts: Vec<&str> = taken.iter().map(|taken| taken.text.as_str()).collect();
+    assert_eq!(texts, ["DONE: all of it"]);
+    assert_eq!(mailbox.scan(now()).later, 1, "the other settles");
 }

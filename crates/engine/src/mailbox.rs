@@ -78,7 +78,7 @@ impl Desk {
         let Some(mailbox) = self.open(&outside.handle) else { return false };
         if self.watch.is_none() {
             let woken = Arc::clone(woken);
-            self.watch = Watch::start(mailbox.root(), move || woken.notify_one()).ok();
+            self.watch = Watch::start(&mailbox, move || woken.notify_one()).ok();
         }
         let now = outside.handle.now();
         let shared = Arc::clone(&mailbox);
@@ -129,6 +129,7 @@ impl Desk {
             Ok(mailbox) => {
                 let mailbox = Arc::new(mailbox);
                 self.unfinished = true;
+                self.watch = None; // it tells the mailbox that it was made for
                 self.mailbox = Some((Arc::clone(&mailbox), external));
                 Some(mailbox)
             }

@@ -241,9 +241,10 @@ impl GitError {
             | Self::InUse { .. }
             | Self::BaseMoving { .. } => true,
             Self::Io { source, .. } => passes_by_itself(source),
-            // Of all that git can die of, a signal and a full disk say nothing about the call.
+            // Of all that git can die of, a signal and the state of the disk say nothing about the
+            // call.
             Self::Failed { code, stderr, .. } => {
-                code.is_none() || stderr.contains("No space left on device")
+                code.is_none() || DISK_TROUBLES.iter().any(|trouble| stderr.contains(trouble))
             }
             Self::NotARepository { .. }
             | Self::Bare { .. }
@@ -273,7 +274,12 @@ fn is_of_filter(stderr: &str) -> bool {
     ["external filter", "clean filter", "smudge filter"].iter().any(|text| stderr.contains(text))
 }
 
-/// What the operating system is short of now: space, time, memory, processes or open files.
+/// What git says when the disk does not take anything now.
+const DISK_TROUBLES: [&str; 3] =
+    ["No space left on device", "Disk quota exceeded", "Read-only file system"];
+
+/// What the operating system is short of now: space, a disk that may be written to, time, memory,
+/// processes or open files.
 fn passes_by_itself(error: &std::io::Error) -> bool {
     use std::io::ErrorKind;
     let of_open_files = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
@@ -281,6 +287,7 @@ fn passes_by_itself(error: &std::io::Error) -> bool {
         error.kind(),
         ErrorKind::StorageFull
             | ErrorKind::QuotaExceeded
+            | ErrorKind::ReadOnlyFilesystem
             | ErrorKind::Interrupted
             | ErrorKind::TimedOut
             | ErrorKind::WouldBlock
@@ -317,12 +324,14 @@ mod tests {
             (GitError::InUse { pid: 7, path: PathBuf::new() }, true),
             (GitError::BaseMoving { branch: text(), attempts: 5 }, true),
             (io(ErrorKind::StorageFull.into()), true),
+            (io(ErrorKind::ReadOnlyFilesystem.into()), true),
             (io(ErrorKind::Interrupted.into()), true),
             (io(Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error())), true),
             (io(ErrorKind::PermissionDenied.into()), false),
             (io(ErrorKind::NotFound.into()), false),
             (failed(None, ""), true),
             (failed(Some(128), "error: unable to write file a: No space left on device"), true),
+            (failed(Some(255), "error: failed to delete 'a': Read-only file system"), true),
             (failed(Some(128), "fatal: bad object"), false),
             (GitError::NotARepository { path: PathBuf::new() }, false),
             (GitError::Bare { path: PathBuf::new() }, false),

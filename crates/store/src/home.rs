@@ -12,10 +12,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crew_core::{ProjectId, RunId, Token};
 
 use crate::StoreError;
+
+/// Whoever still has the lock after this works here.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two attempts to get it.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The data directory.
 #[derive(Clone, Debug)]
@@ -44,10 +50,12 @@ impl Home {
         Ok(Self { root })
     }
 
-    /// Takes the home for this process.
+    /// Takes the home for this process. Who has it gets a moment to give it back: a daemon that was
+    /// killed while it started a program has left a child behind, which has the lock until it has
+    /// become that program.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another process has it.
+    /// [`StoreError::Locked`] when another process has it and keeps it.
     pub fn lock(&self) -> Result<HomeLock, StoreError> {
         let path = self.root.join("lock");
         let mut file = OpenOptions::new()
@@ -58,8 +66,15 @@ impl Home {
             .mode(0o600)
             .open(&path)
             .map_err(StoreError::file("opening", &path))?;
-        if fs4::FileExt::try_lock(&file).is_err() {
-            return Err(StoreError::Locked { path: self.root.clone(), owner: owner(&mut file) });
+        let end = Instant::now() + LOCK_PATIENCE;
+        while fs4::FileExt::try_lock(&file).is_err() {
+            if Instant::now() >= end {
+                return Err(StoreError::Locked {
+                    path: self.root.clone(),
+                    owner: owner(&mut file),
+                });
+            }
+            std::thread::sleep(LOCK_PAUSE);
         }
         let write = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         write.map_err(StoreError::file("writing", &path))?;
@@ -180,6 +195,20 @@ mod tests {
         assert!(error.hint().is_some());
         drop(lock);
         home.lock().unwrap();
+    }
+
+    #[test]
+    fn who_has_the_home_gets_a_moment_to_give_it_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(dir.path()).unwrap();
+        let lock = home.lock().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(LOCK_PAUSE * 5);
+                drop(lock);
+            });
+            home.lock().unwrap();
+        });
     }
 
     #[test]

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::folder::{Entry, Folder};
 use super::name;
+use super::watch::Arrival;
 use super::{Rules, TEXT_BYTES_MAX, Taken};
 
 /// What a look from outside says.
@@ -21,14 +22,18 @@ pub(super) enum Verdict {
 }
 
 /// Looks at a file without opening it.
-pub(super) fn look(entry: &Entry, now: Time, rules: &Rules) -> Verdict {
+pub(super) fn look(entry: &Entry, arrival: Arrival, now: Time, rules: &Rules) -> Verdict {
     if let Some(what) = not_a_file(entry.file_type) {
         return Verdict::Bad(format!("it is {what}; hint: only a plain file can be a message"));
     }
     if entry.bytes > TEXT_BYTES_MAX {
         return Verdict::Bad(too_large());
     }
-    let patience = if entry.bytes == 0 { rules.empty_patience } else { rules.settle };
+    let patience = match arrival {
+        _ if entry.bytes == 0 => rules.empty_patience,
+        Arrival::Whole => Millis(0),
+        Arrival::Unknown => rules.settle,
+    };
     // A clock that runs ahead must not make a file wait for ever.
     let age = Millis(now.0.abs_diff(entry.written_ms));
     if age < patience { Verdict::Later } else { Verdict::Good }

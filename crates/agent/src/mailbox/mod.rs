@@ -55,7 +55,7 @@ const PRUNE_EVERY: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// A file that changed less than this ago may still be being written, by programs that do not
-    /// write aside and rename.
+    /// write aside and rename. One that a [`Watch`] saw renamed into place does not wait.
     pub settle: Millis,
     /// An empty file is left alone for so long; most are about to be filled.
     pub empty_patience: Millis,
@@ -209,6 +209,8 @@ pub struct Mailbox {
     /// Names in `taken/` that no scan has returned yet: what was moved, and could not be synced
     /// or read at once.
     unread: Mutex<BTreeSet<String>>,
+    /// What a watch saw come in whole.
+    arrivals: watch::Arrivals,
 }
 
 impl Mailbox {
@@ -221,6 +223,7 @@ impl Mailbox {
             rules,
             put_away: AtomicUsize::new(0),
             unread: Mutex::default(),
+            arrivals: watch::Arrivals::default(),
         };
         for part in Part::ALL {
             mailbox.folder(part)?;
@@ -281,7 +284,8 @@ impl Mailbox {
         let mut room = TAKEN_PER_SCAN_MAX.saturating_sub(self.unread().len());
         let room_before = room;
         for entry in self.mail_in(&inbox, kind, scan)? {
-            match inspect::look(&entry, now, &self.rules) {
+            let path = self.root.join(Part::from(kind).directory()).join(&entry.name);
+            match inspect::look(&entry, self.arrivals.take(&path), now, &self.rules) {
                 Verdict::Later => scan.later += 1,
                 Verdict::Good if room == 0 => scan.later += 1,
                 Verdict::Good => {

@@ -35,14 +35,23 @@ impl Lab {
     /// A repository whose native agents play `playbook`. Each edit replaces a text of the default
     /// team.
     pub fn new(playbook: &str, edits: &[(&str, &str)]) -> Self {
-        let lab = Self::empty();
+        Self::new_in(tempfile::tempdir().unwrap(), playbook, edits)
+    }
+
+    /// Like [`Self::new`], with everything in `dir`.
+    pub fn new_in(dir: TempDir, playbook: &str, edits: &[(&str, &str)]) -> Self {
+        let lab = Self::empty_in(dir);
         lab.make_project(playbook, edits);
         lab
     }
 
     /// A repository with one commit, and no team.
     pub fn empty() -> Self {
-        let lab = Self { dir: tempfile::tempdir().unwrap(), home: RefCell::new("home".to_owned()) };
+        Self::empty_in(tempfile::tempdir().unwrap())
+    }
+
+    fn empty_in(dir: TempDir) -> Self {
+        let lab = Self { dir, home: RefCell::new("home".to_owned()) };
         fs::create_dir_all(lab.repo()).unwrap();
         lab.git(&["init", "--quiet", "--initial-branch", "main"]);
         fs::write(lab.repo().join("a.txt"), "one\ntwo\nthree\n").unwrap();
@@ -171,6 +180,11 @@ impl Lab {
         let output = self.program("git").args(arguments).output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", show(&output));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Like [`Self::git`], where it may fail.
+    pub fn try_git(&self, arguments: &[&str]) -> bool {
+        self.program("git").args(arguments).output().unwrap().status.success()
     }
 
     /// The journal as its files have it, which is without gaps.

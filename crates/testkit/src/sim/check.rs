@@ -76,6 +76,7 @@ impl<'a> Fact<'a> {
 /// What an event did.
 pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> Result<(), String> {
     start::check(fact, ledger)?;
+    start::served(fact, dropped)?;
     way::check(fact, ledger)?;
     way::responses(fact, dropped.is_some())
 }

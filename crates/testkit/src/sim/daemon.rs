@@ -179,7 +179,8 @@ impl Sim {
         };
         let commit = [Commit { entry, change, key }];
         self.writer.commit(&commit).map_err(|error| error.to_string())?;
-        let [Commit { change, .. }] = commit;
+        let [Commit { change, key, .. }] = commit;
+        key.map_or(Ok(()), |key| self.ledger.note_delivery(&key))?;
         let fact = check::Fact { before: &self.state, event, change: &change, now: self.now };
         self.ledger.note(&fact, dropped.as_deref());
         check::step(&fact, dropped.as_deref(), &self.ledger)?;

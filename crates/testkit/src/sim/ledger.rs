@@ -46,6 +46,10 @@ pub(super) struct Ledger {
     pub(super) clock_was_set: bool,
     /// Tokens by run.
     pub(super) spent: BTreeMap<RunId, u64>,
+    /// How often the agent of a run ended though nobody had told it to, and is to start again.
+    pub(super) failures: BTreeMap<RunId, u32>,
+    /// Deliveries that became an entry.
+    delivered: BTreeSet<String>,
     /// The largest bounds that any team has set so far.
     pub(super) retries_max: u32,
     pub(super) consults_max: u32,
@@ -59,9 +63,16 @@ impl Ledger {
         self.passed.contains(&Passed { task, gate: GateKey::of(gate), commit })
     }
 
+    /// Takes down that a delivery is recorded, which it is once.
+    pub(super) fn note_delivery(&mut self, key: &str) -> Result<(), String> {
+        let first = self.delivered.insert(key.to_owned());
+        if first { Ok(()) } else { Err(format!("{key} counts twice")) }
+    }
+
     /// Takes down what a recorded event says.
     pub(super) fn note(&mut self, fact: &Fact<'_>, dropped: Option<&str>) {
         self.note_bounds(fact);
+        self.note_failures(fact);
         if dropped.is_some() {
             return;
         }
@@ -120,6 +131,18 @@ impl Ledger {
 
     fn pass(&mut self, task: TaskId, gate: GateKey, commit: Option<CommitId>) {
         self.passed.insert(Passed { task, gate, commit });
+    }
+
+    fn note_failures(&mut self, fact: &Fact<'_>) {
+        for run in fact.change.runs.values() {
+            let Some(before) = fact.before.runs.get(&run.id).map(|before| &before.state) else {
+                continue;
+            };
+            let told = matches!(before, RunState::Stopping { .. });
+            if before.holds_agent() && !told && matches!(run.state, RunState::Queued { .. }) {
+                *self.failures.entry(run.id).or_default() += 1;
+            }
+        }
     }
 
     fn note_bounds(&mut self, fact: &Fact<'_>) {

@@ -97,7 +97,9 @@ impl Playbook {
             output.raw(garbage.as_bytes())?;
         }
         for line in 0..turn.flood {
-            output.emit(&AgentEvent::Text { text: format!("line {line} of a flood") })?;
+            thread::sleep(Duration::from_millis(turn.flood_pause_ms));
+            let text = format!("line {line} of a flood, at {}", clock::now().0);
+            output.emit(&AgentEvent::Text { text })?;
         }
         let mark = |what| format!("{what} {}.{}.{index}", session.prompts(), self.scene_index);
         let (crash, limit) = (mark("crash"), mark("limit"));

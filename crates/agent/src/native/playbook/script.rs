@@ -10,7 +10,8 @@
 //! task = "greeting"           # part of the title
 //! visit = 1
 //! [[scene.turn]]
-//! delay_ms = 200              # also: hang_s, limit_s, crash, garbage, flood
+//! delay_ms = 200              # also: hang_s, limit_s, crash, garbage,
+//!                             # flood (lines of text) with flood_pause_ms between them
 //! think = "I should look first."
 //! say = "I read the file."
 //! tools = [{ name = "read", path = "src/lib.rs" }]
@@ -109,6 +110,7 @@ pub(super) struct Turn {
     pub(super) delay_ms: u64,
     pub(super) garbage: Option<String>,
     pub(super) flood: u32,
+    pub(super) flood_pause_ms: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -195,6 +197,8 @@ struct WrittenTurn {
     garbage: Option<String>,
     #[serde(default)]
     flood: u32,
+    #[serde(default)]
+    flood_pause_ms: u64,
 }
 
 /// Something wrong at a place in the text.
@@ -330,6 +334,7 @@ fn turn(written: Spanned<WrittenTurn>) -> Result<Turn, Fault> {
         delay_ms: written.delay_ms,
         garbage: written.garbage,
         flood: written.flood,
+        flood_pause_ms: written.flood_pause_ms,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crew_core::run::{Run, RunState, Wait};
 use crew_core::team::{Amount, ProviderKind, Team};
-use crew_core::{Effect, Millis, RunId, Time, Token};
+use crew_core::{Effect, Event, Millis, RunId, Time, Token, Words};
 
 use super::super::ledger::Ledger;
 use super::Fact;
@@ -36,7 +36,8 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
         fail(before.token >= token, "with a token that is not newer")?;
         fail(!may_start(&before.state, fact.now), "though it does not wait for that")?;
     }
-    fail(run.failures > ledger.retries_max, "after too many failures")?;
+    let failures = ledger.failures.get(&run.id).copied().unwrap_or(0);
+    fail(failures > ledger.retries_max, "after too many failures")?;
     let same_place = |other: &&Run| {
         other.id != run.id && other.task == run.task && other.slot == run.slot && busy(other)
     };
@@ -45,6 +46,26 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     limits(fact, run)?;
     crowd(fact, team, run)?;
     budget(fact, ledger, team, run)
+}
+
+/// A provider that served a run is limited no more.
+pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), String> {
+    let Event::Said { run, words, .. } = fact.event else { return Ok(()) };
+    let serves = match words {
+        Words::Used(_) | Words::Asks { .. } | Words::Responds { .. } => dropped.is_none(),
+        Words::Session { .. } | Words::Limited { .. } | Words::Failed(_) => false,
+    };
+    let tried = |run: &Run| {
+        let window = fact.before.limits.get(&(run.project, run.provider.clone()));
+        window.is_some_and(|window| window.probe == Some(run.id))
+    };
+    let Some(row) = fact.before.runs.get(run).filter(|row| serves && tried(row)) else {
+        return Ok(());
+    };
+    match fact.change.limits.get(&(row.project, row.provider.clone())) {
+        Some(None) => Ok(()),
+        Some(Some(_)) | None => Err(format!("{run} is served, and the limit stays")),
+    }
 }
 
 fn may_start(before: &RunState, now: Time) -> bool {

@@ -1,0 +1,166 @@
+//! What is fuzzed: everything that reads what other programs, models or people wrote.
+//!
+//! Each target takes any bytes, must not panic, and asserts what always holds. The same functions
+//! are run by cargo-fuzz here (`cargo +nightly fuzz run <target>`), and by `make test` with the
+//! corpus and a fixed number of mutations (`crates/agent/tests/fuzz.rs`). A finding is fixed, and
+//! its input is kept in `corpus/<target>`.
+//!
+//! A decoder of another provider's stream gets its target next to [`event`].
+
+use std::path::Path;
+
+use crew_agent::mailbox::{Kind, Mailbox, Rules};
+use crew_agent::spool::{Line, SpoolReader};
+use crew_agent::{AgentEvent, Script};
+use crew_core::protocol::{
+    RESPONSE_BYTES_MAX, Response, TITLE_CHARS_MAX, parse_response, parse_trigger,
+};
+use crew_core::team::{self, Team};
+use crew_core::{Millis, Time};
+
+/// All of them, by name.
+pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+    ("response", response),
+    ("trigger", trigger),
+    ("team", team),
+    ("playbook", playbook),
+    ("mailbox", mailbox),
+    ("event", event),
+    ("spool", spool),
+];
+
+/// The response protocol.
+pub fn response(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match parse_response(&text) {
+        Ok(response) => {
+            assert!(text.len() <= RESPONSE_BYTES_MAX);
+            assert!(response.summary.len() <= text.len(), "a summary is a part of the text");
+            // It is stored as JSON and read again after a crash.
+            let json = serde_json::to_string(&response).expect("a response has a JSON form");
+            let again: Response = serde_json::from_str(&json).expect("what was written is read");
+            assert_eq!(again, response);
+        }
+        Err(problem) => assert!(!problem.to_string().is_empty()),
+    }
+}
+
+/// A trigger.
+pub fn trigger(data: &[u8]) {
+    if let Ok(trigger) = parse_trigger(&String::from_utf8_lossy(data)) {
+        assert!(!trigger.title.trim().is_empty(), "a task has a title: {trigger:?}");
+        assert!(trigger.title.chars().count() <= TITLE_CHARS_MAX);
+        assert!(!trigger.title.contains('\n'));
+    }
+}
+
+/// `team.toml`.
+pub fn team(data: &[u8]) {
+    match team::parse(&String::from_utf8_lossy(data)) {
+        Ok(team) => {
+            team.worst_case();
+            // It is stored as JSON and read again after a crash.
+            let json = serde_json::to_string(&team).expect("a team has a JSON form");
+            let again: Team = serde_json::from_str(&json).expect("what was written is read");
+            assert_eq!(again, team);
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty(), "who refuses says why");
+            assert!(problems.iter().all(|problem| !problem.to_string().is_empty()));
+        }
+    }
+}
+
+/// A playbook.
+pub fn playbook(data: &[u8]) {
+    if let Err(problem) = Script::parse(Path::new("play.toml"), &String::from_utf8_lossy(data)) {
+        assert!(problem.to_string().starts_with("play.toml:"), "it says where: {problem}");
+    }
+}
+
+/// A file in the mailbox. What is before the first `\n` is its name.
+pub fn mailbox(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    let name: String =
+        String::from_utf8_lossy(&data[..end]).chars().filter(|c| !"/\0".contains(*c)).collect();
+    let directory = tempfile::tempdir().expect("there is room");
+    let rules = Rules { settle: Millis(0), empty_patience: Millis(0), ..Rules::default() };
+    let mailbox = Mailbox::open(directory.path(), rules).expect("it is opened");
+    let file = directory.path().join("responses").join(&name);
+    if name.is_empty() || std::fs::write(&file, &data[end..]).is_err() {
+        return; // no name of a file
+    }
+    let scan = mailbox.scan(Time(u64::MAX / 2));
+    assert!(scan.troubles.is_empty(), "{:?}", scan.troubles);
+    for taken in &scan.taken {
+        match taken.kind {
+            Kind::Response => response(taken.text.as_bytes()),
+            Kind::Trigger => trigger(taken.text.as_bytes()),
+        }
+        // Found again after a crash, it is the same.
+        let pending = mailbox.pending().expect("it is looked at again");
+        assert!(pending.taken.contains(taken), "{taken:?} in {pending:?}");
+        mailbox.archive(taken).expect("it is put away");
+    }
+    let seen = scan.taken.len() + scan.rejected.len();
+    assert!(
+        seen <= 1 && (seen == 1) != file.exists(),
+        "{name:?} is taken, set aside, or left alone"
+    );
+}
+
+/// A line of the native agent's stream.
+pub fn event(data: &[u8]) {
+    let event = AgentEvent::decode(data);
+    if matches!(event, AgentEvent::Noise(_)) {
+        return;
+    }
+    let line = serde_json::to_vec(&event).expect("an event has a JSON form");
+    let again = AgentEvent::decode(&line);
+    // What is not understood is kept as JSON has it, where a key that was there twice is one.
+    assert!(again == event || matches!(event, AgentEvent::Other(_)), "{event:?}, {again:?}");
+}
+
+/// The spool. The first byte says in what portions the rest was written.
+pub fn spool(data: &[u8]) {
+    let Some((step, data)) = data.split_first() else { return };
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("out");
+    let bound = 1 + usize::from(*step) * 4;
+    std::fs::write(&path, data).expect("there is room");
+    let mut whole = SpoolReader::open_bounded(&path, 0, bound).expect("it is opened");
+    let whole = rest(&mut whole);
+    let last = whole.last().map_or(0, |line| line.end);
+    assert!(last <= data.len() as u64);
+
+    let growing = directory.path().join("growing");
+    std::fs::write(&growing, b"").expect("there is room");
+    let mut reader = SpoolReader::open_bounded(&growing, 0, bound).expect("it is opened");
+    let mut lines = Vec::new();
+    let mut written = 0;
+    while written < data.len() {
+        written = (written + 1 + usize::from(*step)).min(data.len());
+        std::fs::write(&growing, &data[..written]).expect("there is room");
+        lines.extend(reader.next_batch().expect("it is read"));
+        // Whoever comes next goes on at the stored offset.
+        let at = lines.last().map_or(0, |line: &Line| line.end);
+        reader = SpoolReader::open_bounded(&growing, at, bound).expect("it is opened again");
+    }
+    lines.extend(rest(&mut reader));
+    assert_eq!(lines, whole, "lines do not depend on when they were written");
+    for line in &lines {
+        event(&line.bytes);
+    }
+}
+
+fn rest(reader: &mut SpoolReader) -> Vec<Line> {
+    let mut lines = Vec::new();
+    loop {
+        let batch = reader.next_batch().expect("it is read");
+        if batch.is_empty() {
+            lines.extend(reader.finish());
+            return lines;
+        }
+        lines.extend(batch);
+    }
+}
