@@ -5,7 +5,7 @@ import type { App } from '$lib/state/app.svelte';
 
 export class Deciding {
   readonly #app: App;
-  #item: InboxItem;
+  readonly #item: InboxItem;
 
   step = $state<'open' | 'sure' | 'changes'>('open');
   text = $state('');
@@ -17,13 +17,7 @@ export class Deciding {
 
   /** Names what waits: the same after the list was read again. */
   static key(item: InboxItem): string {
-    return item.ask === null ? `task ${item.task}` : `ask ${item.ask}`;
-  }
-
-  /** The newest of what is known about it: a commit that came meanwhile is not approved unseen. */
-  update(item: InboxItem) {
-    if (item.commit !== this.#item.commit) this.reset();
-    this.#item = item;
+    return item.ask === null ? `task ${item.task} ${item.commit}` : `ask ${item.ask}`;
   }
 
   reset() {
