@@ -2,14 +2,13 @@
 
 import { test as base, type Page } from '@playwright/test';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const programs = ['target/release/crew', 'target/debug/crew'].map((path) => join(root, path));
-const program = process.env.CREW ?? programs.find((path) => existsSync(path)) ?? 'crew';
+const program = process.env.CREW ?? join(root, 'target/debug/crew');
 
 export interface Files {
   readonly [path: string]: string;

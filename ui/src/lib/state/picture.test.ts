@@ -17,7 +17,7 @@ const start: Picture = {
 
 function changes(seqs: number[], tasks: Card[] = []) {
   const seq = seqs.at(-1) ?? 0;
-  const told: Changes = { seq, entries: seqs.map(entry), tasks, status: status([]), inbox: [] };
+  const told: Changes = { seq, entries: seqs.map(entry), tasks, status: status([]), inbox: null };
   return { ...told, type: 'changes' as const };
 }
 
@@ -47,6 +47,11 @@ test('what overlaps is taken once', () => {
 test('a gap is seen, whether it is told or not', () => {
   expect(applied(start, changes([12])).kind).toBe('gap');
   expect(applied(start, { type: 'gap', seq: 900 }).kind).toBe('gap');
+});
+
+test('an inbox that is the same is not told again', () => {
+  const waits = [{ task: 1 }] as unknown as Picture['inbox'];
+  expect(next({ ...start, inbox: waits }, changes([11])).inbox).toBe(waits);
 });
 
 test('a live line is that of its run alone', () => {

@@ -38,7 +38,8 @@ function changed(picture: Picture, changes: Changes): Applied {
   const tasks = new Map(picture.tasks);
   for (const card of changes.tasks) tasks.set(card.id, card);
   const entries = [...picture.entries, ...fresh].slice(-ENTRIES_MAX);
-  const { seq, status, inbox } = changes;
+  const { seq, status } = changes;
+  const inbox = changes.inbox ?? picture.inbox;
   return { kind: 'next', picture: { seq, tasks, status, inbox, entries } };
 }
 
