@@ -6,20 +6,46 @@ BLOWS ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test demo test ui ui-test schema bench torture mutate fmt lint docs clean
+
+UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
+# Without Node the program is built without its user interface, and says so.
+UI_IF_NODE := $(if $(shell command -v npm),ui)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Check what is needed, and install missing Debian packages
 	@sh scripts/setup
 
-demo: setup ## Watch a crew work on a small repository; no key, no network
+setup-test: ## The same, with what only tests need: Node and a Chromium
+	@sh scripts/setup test
+
+demo: setup $(UI_IF_NODE) ## Watch a crew work on a small repository; no key, no network
 	$(CARGO) build --release -p crew-cli
 	target/release/crew demo
 
-test: setup lint docs ## Everything that has to pass
+test: setup-test ui lint docs ## Everything that has to pass
 	$(CARGO) test --workspace
+	$(MAKE) ui-test
+
+ui: ui/dist/site/index.html ## Build the user interface, which the program then contains
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+ui/dist/site/index.html: $(UI_SOURCES) ui/node_modules/.package-lock.json
+	cd ui && npm run build
+
+ui-test: ui ## The user interface: types, lint, states, and the whole story in a real browser
+	$(CARGO) build -p crew-cli
+	cd ui && npm run check && npm run lint && npm test
+	cd ui && CREW=$(CURDIR)/target/debug/crew npm run e2e
+
+schema: ui/node_modules/.package-lock.json ## Write the description of the API, and the types made of it
+	CREW_UPDATE=1 $(CARGO) test -p crew-server --test api openapi
+	cd ui && npm run schema
 
 lint: ## Formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
@@ -45,3 +71,4 @@ mutate: setup ## Plant bugs in a copy; the simulation has to find each
 
 clean: ## Remove what was built
 	$(CARGO) clean
+	rm -rf ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crew_core::{RunId, State, TaskId};
 use crew_store::Entry;
+use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::Instant;
@@ -43,6 +44,8 @@ pub(crate) struct EventStream {
     behind: bool,
     /// What each card showed when it was last sent, as a digest.
     sent: HashMap<u64, u64>,
+    /// The inbox as it was last sent, as a digest.
+    inbox_sent: Option<u64>,
     lines: BTreeMap<RunId, String>,
     sent_at: Instant,
 }
@@ -63,13 +66,15 @@ impl EventStream {
             // Whoever has read everything at this very position knows what the cards show.
             let known = since.is_none_or(|since| since == seq);
             let cards = state.open_tasks().filter(|_| known);
-            let digests = cards.map(|task| digest(&Card::of(state, task, now)));
+            let digests = cards.map(|task| shown(&Card::of(state, task, now)));
             (seq, digests.collect())
         });
         let after = since.unwrap_or(seq);
         let sent_at = Instant::now();
         let (pending, lines) = (Vec::new(), BTreeMap::new());
-        Self { app, announced, after, pending, behind: after != seq, sent, lines, sent_at }
+        let behind = after != seq;
+        let inbox_sent = None;
+        Self { app, announced, after, pending, behind, sent, inbox_sent, lines, sent_at }
     }
 
     async fn news(&mut self) -> News {
@@ -143,6 +148,8 @@ impl EventStream {
         for agent in &mut status.agents {
             agent.live = lines.get(&RunId(agent.run)).cloned();
         }
+        let digest = digest(&inbox);
+        let inbox = (self.inbox_sent.replace(digest) != Some(digest)).then_some(inbox);
         let changes = Changes { seq: self.after, entries, tasks, status, inbox };
         Ok(Some(StreamMessage::Changes(Box::new(changes))))
     }
@@ -150,6 +157,7 @@ impl EventStream {
     fn gap(&mut self) -> StreamMessage {
         self.pending.clear();
         self.sent.clear();
+        self.inbox_sent = None;
         self.behind = false;
         self.after = self.app.handle.read(|state| state.meta.seq.0);
         StreamMessage::Gap { seq: self.after }
@@ -214,15 +222,19 @@ fn changed(
     let cards = tasks.map(|task| Card::of(state, task, now));
     cards
         .filter(|card| {
-            let (id, digest) = digest(card);
+            let (id, digest) = shown(card);
             sent.insert(id, digest) != Some(digest)
         })
         .collect()
 }
 
-fn digest(card: &Card) -> (u64, u64) {
+fn shown(card: &Card) -> (u64, u64) {
+    (card.id, digest(card))
+}
+
+fn digest(shown: &impl Serialize) -> u64 {
     let mut hasher = DefaultHasher::new();
-    // A card always serialises; if it did not, it would count as unchanged.
-    serde_json::to_vec(card).unwrap_or_default().hash(&mut hasher);
-    (card.id, hasher.finish())
+    // Our own types always serialise; what did not would count as unchanged.
+    serde_json::to_vec(shown).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
 }

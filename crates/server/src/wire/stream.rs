@@ -34,8 +34,8 @@ pub struct Changes {
     pub tasks: Vec<Card>,
     /// The whole of it.
     pub status: Status,
-    /// All that waits for the human.
-    pub inbox: Vec<InboxItem>,
+    /// All that waits for the human; null if that is the same as in the message before.
+    pub inbox: Option<Vec<InboxItem>>,
 }
 
 /// The newest thing that an agent did.

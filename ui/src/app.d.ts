@@ -1,0 +1,10 @@
+declare global {
+  namespace App {
+    interface PageState {
+      /** The task that is open in the drawer. */
+      task?: number;
+    }
+  }
+}
+
+export {};

@@ -1,0 +1,132 @@
+// Asking the daemon, and telling it what the human decided.
+
+import type {
+  Costs,
+  EditTask,
+  ErrorCode,
+  InboxItem,
+  JournalEntry,
+  LogLine,
+  NewTask,
+  Project,
+  Receipt,
+  Status,
+  Task,
+  Card,
+  TaskDiff,
+  Team,
+} from './types';
+
+/** Why something was not done, in the daemon's words. */
+export class Problem extends Error {
+  constructor(
+    readonly code: ErrorCode | 'offline',
+    message: string,
+    readonly hint: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+export class Client {
+  readonly #token: string;
+  readonly #fetch: typeof fetch;
+
+  constructor(token: string, fetcher: typeof fetch = (...it) => fetch(...it)) {
+    this.#token = token;
+    this.#fetch = fetcher;
+  }
+
+  status = () => this.#get<Status>('/status');
+  tasks = () => this.#get<{ seq: number; now: number; tasks: Card[] }>('/tasks');
+  task = (id: number) => this.#get<Task>(`/tasks/${id}`);
+  diff = (id: number) => this.#get<TaskDiff>(`/tasks/${id}/diff`);
+  inbox = () => this.#get<{ seq: number; items: InboxItem[] }>('/inbox');
+  projects = () => this.#get<{ seq: number; projects: Project[] }>('/projects');
+  team = (project: number) => this.#get<Team>(`/projects/${project}/team`);
+  costs = (project?: number) => this.#get<Costs>('/costs', { project });
+  journal = (after: number, limit: number) =>
+    this.#get<{ seq: number; entries: JournalEntry[] }>('/journal', { after, limit });
+
+  add = (task: NewTask) => this.#post<Receipt & { task: Task }>('/tasks', task);
+  edit = (id: number, edit: EditTask) => this.#send<Receipt>('PATCH', `/tasks/${id}`, edit);
+  move = (id: number, to: string) => this.#post<Receipt>(`/tasks/${id}/move`, { to });
+  pause = (id: number) => this.#post<Receipt>(`/tasks/${id}/pause`, {});
+  resume = (id: number) => this.#post<Receipt>(`/tasks/${id}/resume`, {});
+  cancel = (id: number) => this.#post<Receipt>(`/tasks/${id}/cancel`, {});
+  remark = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/remark`, { text });
+  approve = (id: number, commit: string | null) =>
+    this.#post<Receipt>(`/tasks/${id}/approve`, { commit });
+  reject = (id: number, why: string) => this.#post<Receipt>(`/tasks/${id}/reject`, { why });
+  answer = (ask: number, text: string) => this.#post<Receipt>(`/asks/${ask}/answer`, { text });
+  stop = () => this.#post<Receipt>('/stop', {});
+  release = () => this.#post<Receipt>('/release', {});
+
+  /** Lines of a run's log, whole. */
+  async log(run: number, query: { from?: string; until?: string; lines?: number }) {
+    const text = await this.#text(`/runs/${run}/log`, query);
+    const lines = text.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** The bytes of a run's log as the agent printed them. */
+  raw = (run: number) => this.#text(`/runs/${run}/log`, { raw: 1 });
+
+  /** Opens a stream. The token goes as a protocol: in an address it would end up in logs. */
+  socket(path: string, query: Query = {}): WebSocket {
+    const url = new URL(`/api${path}${search(query)}`, location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    return new WebSocket(url, ['crew.v1', `crew.token.${this.#token}`]);
+  }
+
+  #get<T>(path: string, query: Query = {}) {
+    return this.#send<T>('GET', path + search(query));
+  }
+
+  #post<T>(path: string, body: unknown) {
+    return this.#send<T>('POST', path, body);
+  }
+
+  async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.#ask(method, path, body);
+    return (await answer.json()) as T;
+  }
+
+  async #text(path: string, query: Query) {
+    const answer = await this.#ask('GET', path + search(query));
+    return answer.text();
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<Response> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const sent = body === undefined ? null : JSON.stringify(body);
+    let answer: Response;
+    try {
+      answer = await this.#fetch(`/api${path}`, { method, headers, body: sent });
+    } catch {
+      throw new Problem('offline', 'The daemon cannot be reached.', 'Start it with `crew up`.');
+    }
+    if (!answer.ok) throw await problem(answer);
+    return answer;
+  }
+}
+
+async function problem(answer: Response): Promise<Problem> {
+  try {
+    const { error } = (await answer.json()) as {
+      error: { code: ErrorCode; message: string; hint: string | null };
+    };
+    return new Problem(error.code, error.message, error.hint);
+  } catch {
+    return new Problem('internal', `The daemon answered ${answer.status}.`);
+  }
+}
+
+function search(query: Query): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (pairs.length === 0) return '';
+  return '?' + new URLSearchParams(pairs.map(([key, value]) => [key, String(value)])).toString();
+}

@@ -1,0 +1,58 @@
+// What a human can do about a task, the same in the card's menu, the board and the palette.
+
+import { goto } from '$app/navigation';
+import type { Card } from '$lib/api/types';
+import type { App } from '$lib/state/app.svelte';
+import type { Choice } from '$lib/ui/Menu.svelte';
+
+export function taskActions(app: App, card: Card): Choice[] {
+  const { client, notices } = app;
+  const id = card.id;
+  const pause: Choice = card.paused
+    ? { label: 'Resume', icon: 'play', keys: 'p', action: () => void notices.attempt(() => client.resume(id), `#${id} resumed`) }
+    : { label: 'Pause', icon: 'pause', keys: 'p', action: () => void notices.attempt(() => client.pause(id), `#${id} paused`) };
+  const whileOpen: Choice[] = card.open
+    ? [
+        pause,
+        { label: 'Edit', icon: 'edit', keys: 'e', action: () => (app.overlay = { kind: 'edit-task', task: id }) },
+        ...moves(app, card),
+      ]
+    : [];
+  const end: Choice[] = card.open
+    ? [{ label: 'Give up', icon: 'cancelled', tone: 'danger', action: () => void giveUp(app, card) }]
+    : [];
+  return [
+    { label: 'Open as a page', icon: 'expand', action: () => openPage(app, id) },
+    { label: 'Copy link', icon: 'copy', action: () => void copy(app, `${location.origin}/task/${id}`) },
+    ...whileOpen,
+    ...end,
+  ];
+}
+
+/** Every other stage that it can be put into by hand. */
+export function moves(app: App, card: Card): Choice[] {
+  const stages = app.crew.team(card.project)?.stages ?? [];
+  return stages
+    .filter((stage) => stage.name !== card.stage && stage.mode !== 'end')
+    .map((stage) => ({ label: `Move to ${stage.name}`, icon: 'arrow', action: () => void move(app, card.id, stage.name) }));
+}
+
+export function move(app: App, id: number, stage: string) {
+  return app.notices.attempt(() => app.client.move(id, stage), `#${id} moved to ${stage}`);
+}
+
+function giveUp(app: App, card: Card) {
+  return app.notices.attempt(
+    () => app.client.cancel(card.id),
+    `#${card.id} was given up. What was made is in the trash.`,
+  );
+}
+
+function openPage(app: App, id: number) {
+  app.drawer = null;
+  void goto(`/task/${id}`);
+}
+
+async function copy(app: App, text: string) {
+  await app.notices.attempt(() => navigator.clipboard.writeText(text), 'Link copied');
+}

@@ -1,0 +1,88 @@
+// Deciding about one thing: first the wish, then the second key that makes it so.
+
+import type { InboxItem } from '$lib/api/types';
+import type { App } from '$lib/state/app.svelte';
+
+export class Deciding {
+  readonly #app: App;
+  readonly #item: InboxItem;
+
+  step = $state<'open' | 'sure' | 'changes'>('open');
+  text = $state('');
+
+  constructor(app: App, item: InboxItem) {
+    this.#app = app;
+    this.#item = item;
+  }
+
+  /** Names what waits: the same after the list was read again. */
+  static key(item: InboxItem): string {
+    return item.ask === null ? `task ${item.task} ${item.commit}` : `ask ${item.ask}`;
+  }
+
+  reset() {
+    this.step = 'open';
+    this.text = '';
+  }
+
+  requestChanges() {
+    if (this.#item.kind === 'approval') this.step = 'changes';
+  }
+
+  async approve() {
+    const { kind, task, commit } = this.#item;
+    if (kind !== 'approval') return;
+    if (this.step !== 'sure') {
+      this.step = 'sure';
+      return;
+    }
+    const done = await this.#app.notices.attempt(
+      () => this.#app.client.approve(task, commit),
+      `#${task} approved`,
+    );
+    if (!done) this.reset();
+  }
+
+  async answer(text: string) {
+    const { ask } = this.#item;
+    if (ask === null) return;
+    await this.#app.notices.attempt(() => this.#app.client.answer(ask, text), 'Answered');
+  }
+
+  async send() {
+    const text = this.text.trim();
+    if (text === '') return;
+    if (this.step === 'changes') {
+      const { task } = this.#item;
+      await this.#app.notices.attempt(
+        () => this.#app.client.reject(task, text),
+        `Changes requested on #${task}`,
+      );
+    } else {
+      await this.answer(text);
+    }
+    this.reset();
+  }
+
+  typing = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      void this.send();
+    } else if (event.key === 'Escape') {
+      event.stopPropagation();
+      event.preventDefault();
+      this.reset();
+      (event.target as HTMLElement).blur();
+    }
+  };
+
+  /** One key each. True if the key was meant for it. */
+  press(key: string): boolean {
+    const option = this.#item.options[Number(key) - 1];
+    if (key === 'a' && this.#item.kind === 'approval') void this.approve();
+    else if (key === 'r' && this.#item.kind === 'approval') this.requestChanges();
+    else if (option !== undefined) void this.answer(option);
+    else return false;
+    return true;
+  }
+}

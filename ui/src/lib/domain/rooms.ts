@@ -1,0 +1,62 @@
+// The rooms of the house, in the order of the rail.
+
+import type { IconName } from '$lib/ui/icons';
+
+export interface Room {
+  readonly path: string;
+  readonly label: string;
+  readonly icon: IconName;
+  /** After `g`. */
+  readonly letter: string;
+}
+
+export const ROOMS: readonly Room[] = [
+  { path: '/', label: 'Mission Control', icon: 'mission', letter: 'm' },
+  { path: '/board', label: 'Board', icon: 'board', letter: 'b' },
+  { path: '/inbox', label: 'Inbox', icon: 'inbox', letter: 'i' },
+  { path: '/review', label: 'Review', icon: 'review', letter: 'r' },
+  { path: '/costs', label: 'Costs', icon: 'costs', letter: 'c' },
+  { path: '/team', label: 'Team', icon: 'team', letter: 't' },
+  { path: '/settings', label: 'Settings', icon: 'settings', letter: 's' },
+];
+
+export interface Shortcut {
+  readonly keys: string;
+  readonly what: string;
+}
+
+export const SHORTCUTS: readonly { readonly where: string; readonly keys: readonly Shortcut[] }[] = [
+  {
+    where: 'Everywhere',
+    keys: [
+      { keys: 'Ctrl K', what: 'Command palette' },
+      { keys: 'c', what: 'New task' },
+      { keys: '/', what: 'Filter' },
+      { keys: 'Esc', what: 'Back, close' },
+      { keys: '?', what: 'These keys' },
+      ...ROOMS.map((room) => ({ keys: `g ${room.letter}`, what: room.label })),
+    ],
+  },
+  {
+    where: 'Board',
+    keys: [
+      { keys: 'j k', what: 'Down, up' },
+      { keys: 'h l', what: 'Left, right' },
+      { keys: '⏎', what: 'Open' },
+      { keys: 'm', what: 'Move' },
+      { keys: 'p', what: 'Pause, resume' },
+      { keys: 'e', what: 'Edit' },
+      { keys: '.', what: 'Actions' },
+    ],
+  },
+  {
+    where: 'Inbox',
+    keys: [
+      { keys: 'j k', what: 'Next, previous' },
+      { keys: 'a a', what: 'Approve' },
+      { keys: 'r', what: 'Request changes' },
+      { keys: '1 … 9', what: 'Choose an answer' },
+      { keys: '⏎', what: 'Open the task' },
+    ],
+  },
+];

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import type { JournalEntry, Note } from '$lib/api/types';
+import { feedLines } from './feed';
+
+function said(event: string, body: object, notes: Note[] = [], dropped: string | null = null) {
+  const entry = { seq: 7, at: 1, event, body: body as never, notes, dropped } satisfies JournalEntry;
+  return feedLines(entry).map((line) => [line.topic, line.role, line.task, line.text, line.detail]);
+}
+
+test('a wish of the human comes before what came of it', () => {
+  const notes: Note[] = [{ note: 'stage', task: 3, from: 'needs-review', to: 'in-progress' }];
+  expect(said('rejected', { task: 3, why: '\n too slow\nand long' }, notes)).toEqual([
+    ['human', 'human', 3, 'changes requested', 'too slow'],
+    ['human', null, 3, 'needs-review → in-progress', null],
+  ]);
+});
+
+test('bookkeeping is not shown', () => {
+  expect(said('ticked', {})).toEqual([]);
+  expect(said('said', {}, [{ note: 'run', run: 1, task: 2, role: 'pm', state: 'saving' }])).toEqual([]);
+  expect(said('approved', { task: 1 }, [], 'too late')).toEqual([]);
+});
+
+test('agents come and go', () => {
+  const run = (state: string): Note => ({ note: 'run', run: 4, task: 2, role: 'tester', state });
+  expect(said('settled', {}, [run('running')])).toEqual([['agents', 'tester', 2, 'at work', null]]);
+  expect(said('settled', {}, [run('error')])).toEqual([['trouble', 'tester', 2, 'failed', null]]);
+});

@@ -1,0 +1,154 @@
+// Entries of the journal as lines for people. Pure, so that it can be tested as data.
+
+import type { JournalEntry, Note } from '$lib/api/types';
+import type { IconName } from '$lib/ui/icons';
+import type { Tone } from './words';
+
+export type Topic = 'moves' | 'agents' | 'human' | 'trouble';
+
+export interface FeedLine {
+  readonly key: string;
+  readonly at: number;
+  readonly topic: Topic;
+  readonly icon: IconName;
+  readonly tone: Tone;
+  readonly role: string | null;
+  readonly task: number | null;
+  readonly text: string;
+  /** What was said, in one line. */
+  readonly detail: string | null;
+}
+
+type Draft = Omit<FeedLine, 'key' | 'at'>;
+
+interface Body {
+  [key: string]: unknown;
+}
+
+/** What an entry says, in the order in which it happened. Most entries are bookkeeping: none. */
+export function feedLines(entry: JournalEntry): FeedLine[] {
+  if (entry.dropped !== null) return [];
+  const human = wish(entry);
+  const consequences = entry.notes.map((note) => consequence(note, human !== null));
+  const drafts = [human, ...consequences].filter((draft): draft is Draft => draft !== null);
+  return drafts.map((draft, n) => ({ ...draft, key: `${entry.seq}.${n}`, at: entry.at }));
+}
+
+/** What a human or a script wanted. */
+function wish(entry: JournalEntry): Draft | null {
+  const body = entry.body as Body;
+  const task = number(body.task);
+  const say = (text: string, icon: IconName, detail: unknown = null, tone: Tone = 'plain'): Draft => ({
+    topic: 'human',
+    icon,
+    tone,
+    role: 'human',
+    task,
+    text,
+    detail: line(detail),
+  });
+  switch (entry.event) {
+    case 'task_edited':
+      return say('edited', 'edit');
+    case 'task_paused':
+      return say('paused', 'pause');
+    case 'task_resumed':
+      return say('resumed', 'play');
+    case 'task_cancelled':
+      return say('given up', 'cancelled');
+    case 'remarked':
+      return { ...say('remark', 'remark', body.text), role: text(body.from) ?? 'human' };
+    case 'answered':
+      return { ...say('answered', 'remark', body.text), task: taskOf(entry.notes) };
+    case 'approved':
+      return say('approved', 'approve', null, 'ok');
+    case 'rejected':
+      return say('changes requested', 'back', body.why, 'warn');
+    case 'emergency_stopped':
+      return say('everything stopped', 'stop', null, 'bad');
+    case 'emergency_released':
+      return say('work goes on', 'play');
+    case 'team_refused':
+      return { ...say('team.toml has mistakes; the last good one stays', 'stuck', body.why, 'bad'), topic: 'trouble', role: 'crewhouse' };
+    default:
+      return null;
+  }
+}
+
+/** What came of it. */
+function consequence(note: Note, byHuman: boolean): Draft | null {
+  switch (note.note) {
+    case 'stage':
+      return {
+        topic: byHuman ? 'human' : 'moves',
+        icon: note.from === null ? 'plus' : 'arrow',
+        tone: 'plain',
+        role: null,
+        task: note.task,
+        text: note.from === null ? `new in ${note.to}` : `${note.from} → ${note.to}`,
+        detail: null,
+      };
+    case 'phase':
+      return phase(note.task, note.phase);
+    case 'run':
+      return run(note);
+    case 'ask':
+      if (note.state !== 'open') return null;
+      return { topic: 'trouble', icon: 'question', tone: 'warn', role: null, task: note.task, text: `question a${note.ask} waits for you`, detail: null };
+    case 'project':
+      return { topic: 'human', icon: 'house', tone: 'plain', role: 'crewhouse', task: null, text: 'team in use', detail: null };
+  }
+}
+
+function phase(task: number, word: string): Draft | null {
+  const say = (topic: Topic, icon: IconName, tone: Tone, text: string): Draft => ({ topic, icon, tone, role: null, task, text, detail: null });
+  switch (word) {
+    case 'approving':
+      return say('moves', 'approve', 'warn', 'waits for your approval');
+    case 'checking':
+      return say('moves', 'check-run', 'plain', 'check runs');
+    case 'landing':
+      return say('moves', 'merge', 'plain', 'is being merged');
+    case 'done':
+      return say('moves', 'done', 'ok', 'landed');
+    case 'stuck':
+      return say('trouble', 'stuck', 'bad', 'is stuck');
+    case 'held':
+      return say('trouble', 'held', 'bad', 'is held: something is in the way of the merge');
+    default:
+      return null;
+  }
+}
+
+function run(note: Extract<Note, { note: 'run' }>): Draft | null {
+  const say = (topic: Topic, icon: IconName, tone: Tone, text: string): Draft => ({ topic, icon, tone, role: note.role, task: note.task, text, detail: null });
+  switch (note.state) {
+    case 'running':
+      return say('agents', 'play', 'plain', 'at work');
+    case 'done':
+      return say('agents', 'done', 'ok', 'done');
+    case 'request':
+      return say('trouble', 'question', 'warn', 'needs something');
+    case 'error':
+      return say('trouble', 'stuck', 'bad', 'failed');
+    case 'stalled':
+      return say('trouble', 'signal-off', 'bad', 'did not end in time');
+    case 'limited':
+      return say('trouble', 'hourglass', 'warn', 'limited by its provider');
+    default:
+      return null;
+  }
+}
+
+function taskOf(notes: readonly Note[]): number | null {
+  const found = notes.find((note) => note.note !== 'project');
+  return found !== undefined && 'task' in found ? found.task : null;
+}
+
+const number = (value: unknown) => (typeof value === 'number' ? value : null);
+const text = (value: unknown) => (typeof value === 'string' ? value : null);
+
+function line(value: unknown): string | null {
+  const first = text(value)?.split('\n').find((part) => part.trim() !== '');
+  return first?.trim() ?? null;
+}

@@ -1,0 +1,97 @@
+// The log of one run, live: a window at its end that can be widened backwards.
+
+import type { Client } from '$lib/api/client';
+import type { LogLine, RunMessage } from '$lib/api/types';
+import { Link, type LinkState } from './link';
+import { extended, type Item } from './transcript';
+
+/** How much of the end is read at first, in bytes. */
+const WINDOW = 400_000;
+/** Items on the page at once; older ones can be asked for. */
+const ITEMS_MAX = 4_000;
+
+export class RunLog {
+  readonly run: number;
+  readonly #client: Client;
+  #link: Link;
+  #waiting: LogLine[] = [];
+  #frame = 0;
+  #from: string | null = null;
+  #first: string | null = null;
+
+  items = $state.raw<readonly Item[]>([]);
+  connection = $state<LinkState>('connecting');
+  ended = $state(false);
+  loadingEarlier = $state(false);
+  hasEarlier = $state(false);
+
+  constructor(client: Client, run: number) {
+    this.#client = client;
+    this.run = run;
+    this.#link = new Link({
+      open: async () => {
+        if (this.ended) return null;
+        const query = this.#from === null ? { last: WINDOW } : { from: this.#from };
+        return client.socket(`/runs/${run}/events`, query);
+      },
+      message: (text) => this.#take(JSON.parse(text) as RunMessage),
+      state: (state) => (this.connection = state),
+    });
+  }
+
+  end() {
+    this.#link.end();
+    cancelAnimationFrame(this.#frame);
+  }
+
+  /** Puts what came before the window in front of it. */
+  async earlier() {
+    if (this.#first === null || this.loadingEarlier) return;
+    this.loadingEarlier = true;
+    try {
+      const lines = await this.#client.log(this.run, { until: this.#first });
+      this.items = extended([], lines).concat(this.items);
+      this.hasEarlier = false;
+    } finally {
+      this.loadingEarlier = false;
+    }
+  }
+
+  /** A line that was shortened, whole. */
+  async whole(from: string): Promise<LogLine | undefined> {
+    const lines = await this.#client.log(this.run, { from, lines: 1 });
+    return lines[0];
+  }
+
+  #take(message: RunMessage) {
+    if (message.type === 'end') {
+      this.ended = true;
+      this.#flush();
+      return;
+    }
+    this.#from = message.lines.at(-1)?.at ?? this.#from;
+    this.#waiting.push(...message.lines);
+    // Drawn once a frame, however much comes.
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());
+  }
+
+  #flush() {
+    this.#frame = 0;
+    const lines = this.#waiting;
+    this.#waiting = [];
+    const first = lines[0];
+    if (first === undefined) return;
+    if (this.#first === null) {
+      this.#first = first.from;
+      this.hasEarlier = first.from !== '1:0';
+    }
+    const items = extended(this.items, lines);
+    const surplus = items.length - ITEMS_MAX;
+    if (surplus > 0) {
+      items.splice(0, surplus);
+      this.#first = items[0]?.from ?? this.#first;
+      this.hasEarlier = true;
+    }
+    this.items = items;
+  }
+}

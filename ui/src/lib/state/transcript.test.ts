@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { LogLine } from '$lib/api/types';
+import { editOf, extended, onWhat } from './transcript';
+
+let at = 0;
+function line(event: Record<string, unknown>): LogLine {
+  at += 1;
+  return { at: `1:${at}`, from: `1:${at - 1}`, start: 1, cut: false, event };
+}
+
+const call = (id: string) => line({ type: 'tool_call', id, name: 'shell', input: { command: 'ls' } });
+const result = (id: string, output: string) => line({ type: 'tool_result', id, ok: true, output });
+
+test('a call gets its result, whenever that comes', () => {
+  const first = extended([], [call('a'), call('b'), line({ type: 'text', text: 'hm' })]);
+  const then = extended(first, [result('b', 'two'), result('a', 'one')]);
+  const outputs = then.map((it) => (it.kind === 'tool' ? it.result?.output : it.kind));
+  expect(outputs).toEqual(['one', 'two', 'text']);
+  expect(then[2]).toBe(first[2]);
+});
+
+test('an id that is used again belongs to the newest call', () => {
+  const items = extended([], [call('a'), result('a', 'one'), call('a'), result('a', 'two')]);
+  expect(items.map((it) => (it.kind === 'tool' ? it.result?.output : ''))).toEqual(['one', 'two']);
+});
+
+test('nothing that an agent prints is dropped, but heartbeats', () => {
+  const items = extended([], [
+    line({ type: 'heartbeat' }),
+    line({ type: 'hologram', depth: 3 }),
+    line({ type: 'noise', text: 'oops' }),
+    result('nobody', 'late'),
+    line({ type: 'usage', input_tokens: 3, output_tokens: 4 }),
+  ]);
+  expect(items.map((it) => it.kind)).toEqual(['noise', 'noise', 'noise', 'turn']);
+  expect(items[3]).toMatchObject({ spent: { tokens: 7, cost: null } });
+});
+
+test('a tool says what it works on', () => {
+  expect(onWhat({ command: 'make test\nmake bench' })).toBe('make test');
+  expect(onWhat({ depth: 3 })).toBe('{"depth":3}');
+  expect(editOf('edit', { path: 'a', old: 'x', new: 'y' })).toEqual({ old: 'x', new: 'y' });
+  expect(editOf('write', { path: 'a', content: 'y' })).toEqual({ old: '', new: 'y' });
+  expect(editOf('shell', { command: 'ls' })).toBeNull();
+});

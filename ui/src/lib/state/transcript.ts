@@ -1,0 +1,144 @@
+// What an agent said, as a list of things to show: calls joined with their results, usage as the
+// end of a turn. Pure.
+
+import type { LogLine } from '$lib/api/types';
+
+export interface Spent {
+  readonly tokens: number;
+  readonly cost: number | null;
+}
+
+interface Base {
+  /** Place in the log: unique, and in order. */
+  readonly key: string;
+  /** The place before the line that it began with. */
+  readonly from: string;
+  readonly cut: boolean;
+}
+
+export type Item = Base &
+  (
+    | { readonly kind: 'session'; readonly start: number; readonly model: string }
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'thinking'; readonly text: string }
+    | { readonly kind: 'tool'; readonly id: string; readonly name: string; readonly input: Input; readonly result: Result | null }
+    | { readonly kind: 'turn'; readonly spent: Spent }
+    | { readonly kind: 'ask'; readonly text: string; readonly options: readonly string[] }
+    | { readonly kind: 'limit'; readonly message: string; readonly until: number | null }
+    | { readonly kind: 'error'; readonly message: string }
+    | { readonly kind: 'done'; readonly text: string }
+    | { readonly kind: 'noise'; readonly text: string }
+  );
+
+export type Input = Readonly<Record<string, unknown>>;
+
+export interface Result {
+  readonly ok: boolean;
+  readonly output: string;
+  readonly cut: boolean;
+  readonly from: string;
+}
+
+const text = (value: unknown) => (typeof value === 'string' ? value : '');
+const number = (value: unknown) => (typeof value === 'number' ? value : 0);
+
+/** The items after more lines. Items that do not change stay the same objects. */
+export function extended(items: readonly Item[], lines: readonly LogLine[]): Item[] {
+  const next = [...items];
+  for (const line of lines) extend(next, line);
+  return next;
+}
+
+function extend(items: Item[], line: LogLine) {
+  const event = line.event;
+  const base = { key: line.at, from: line.from, cut: line.cut };
+  switch (event.type) {
+    case 'session':
+      items.push({ ...base, kind: 'session', start: line.start, model: text(event.model) });
+      return;
+    case 'text':
+      items.push({ ...base, kind: 'text', text: text(event.text) });
+      return;
+    case 'thinking':
+      items.push({ ...base, kind: 'thinking', text: text(event.text) });
+      return;
+    case 'tool_call':
+      items.push({
+        ...base,
+        kind: 'tool',
+        id: text(event.id),
+        name: text(event.name),
+        input: (event.input ?? {}) as Input,
+        result: null,
+      });
+      return;
+    case 'tool_result':
+      settle(items, line);
+      return;
+    case 'usage':
+      items.push({ ...base, kind: 'turn', spent: spent(event) });
+      return;
+    case 'ask':
+      items.push({ ...base, kind: 'ask', text: text(event.text), options: (event.options ?? []) as string[] });
+      return;
+    case 'limit':
+      items.push({ ...base, kind: 'limit', message: text(event.message), until: typeof event.until === 'number' ? event.until : null });
+      return;
+    case 'error':
+      items.push({ ...base, kind: 'error', message: text(event.message) });
+      return;
+    case 'done':
+      items.push({ ...base, kind: 'done', text: text(event.text) });
+      return;
+    case 'heartbeat':
+      return;
+    case 'noise':
+      items.push({ ...base, kind: 'noise', text: text(event.text) });
+      return;
+    default:
+      items.push({ ...base, kind: 'noise', text: JSON.stringify(event) });
+  }
+}
+
+/** Gives the newest open call of that id its result. A result without a call is shown as it is. */
+function settle(items: Item[], line: LogLine) {
+  const { id, ok, output } = line.event;
+  const at = items.findLastIndex((it) => it.kind === 'tool' && it.id === id && it.result === null);
+  const call = items[at];
+  if (call?.kind !== 'tool') {
+    items.push({ key: line.at, from: line.from, cut: line.cut, kind: 'noise', text: text(output) });
+    return;
+  }
+  const result = { ok: ok === true, output: text(output), cut: line.cut, from: line.from };
+  items[at] = { ...call, result };
+}
+
+function spent(event: Record<string, unknown>): Spent {
+  const tokens =
+    number(event.input_tokens) + number(event.cached_tokens) + number(event.output_tokens);
+  return { tokens, cost: typeof event.cost === 'number' ? event.cost : null };
+}
+
+/** What a tool works on, in one line. */
+export function onWhat(input: Input): string {
+  const keys = ['path', 'file_path', 'command', 'pattern', 'query', 'text', 'url'];
+  for (const key of keys) {
+    const value = input[key];
+    if (typeof value === 'string') return value.split('\n')[0] ?? '';
+  }
+  const rest = JSON.stringify(input);
+  return rest === '{}' ? '' : rest;
+}
+
+/** The texts that an edit takes out and puts in; null if it is no edit. */
+export function editOf(name: string, input: Input): { old: string; new: string } | null {
+  if (typeof input.old === 'string' && typeof input.new === 'string') {
+    return { old: input.old, new: input.new };
+  }
+  if (typeof input.old_string === 'string' && typeof input.new_string === 'string') {
+    return { old: input.old_string, new: input.new_string };
+  }
+  const content = input.content ?? input.text;
+  if (name === 'write' && typeof content === 'string') return { old: '', new: content };
+  return null;
+}

@@ -1,0 +1,56 @@
+import { enter, expect, FILES, test, visit } from './house';
+
+const said = (n: number) => `line ${n} of the stream`;
+
+test('a daemon that dies in the middle of a stream leaves no gap and no repetition', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'a stream');
+  await enter(page, house, '/task/1');
+  const log = page.getByRole('log');
+  await expect(log.getByText(said(4), { exact: true })).toBeVisible();
+  house.kill();
+  await expect(page.getByText('The daemon does not answer.')).toBeVisible();
+  house.crew('up');
+  await expect(log.getByText(said(25), { exact: true })).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByText('live', { exact: true })).toBeVisible();
+  const lines = await log.getByText(/^line \d+ of the stream$/).allTextContents();
+  expect(lines).toEqual(Array.from({ length: 25 }, (_, at) => said(at + 1)));
+  expect(problems.filter((it) => !it.includes('WebSocket'))).toEqual([]);
+});
+
+test('two windows agree', async ({ browser, house }) => {
+  house.begin(FILES);
+  const [one, other] = await Promise.all([browser.newPage(), browser.newPage()]);
+  await enter(one, house, '/board');
+  await enter(other, house, '/board');
+  for (const n of [1, 2, 3]) house.crew('task', 'add', `nothing ${n}`);
+  await one.getByRole('region', { name: 'review, 3 cards' }).waitFor();
+  await other.getByRole('region', { name: 'review, 3 cards' }).waitFor();
+  await visit(one, '/inbox');
+  await one.getByText('Approval', { exact: true }).first().waitFor();
+  await one.keyboard.press('j');
+  await one.keyboard.press('a');
+  await one.keyboard.press('a');
+  await other.getByRole('region', { name: 'done, 1 cards' }).waitFor();
+  await other.getByRole('region', { name: 'review, 2 cards' }).waitFor();
+  const names = (page: typeof one) => page.getByRole('button', { name: /^#\d+ nothing/ }).evaluateAll((all) => all.map((it) => it.ariaLabel).sort());
+  await visit(one, '/board');
+  await one.getByRole('region', { name: 'done, 1 cards' }).waitFor();
+  expect(await names(one)).toEqual(await names(other));
+});
+
+test('twenty agents stream at once, and the page stays at hand', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  await enter(page, house);
+  for (let n = 0; n < 20; n += 1) house.crew('task', 'add', `stream ${n}`);
+  await expect(page.getByText('20 running')).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('region', { name: 'Agents at work' }).getByRole('listitem')).toHaveCount(20);
+  // A key is answered within a few frames, whatever streams beside it.
+  const started = Date.now();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('board');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Board' }).waitFor();
+  expect(Date.now() - started).toBeLessThan(5_000);
+  expect(problems).toEqual([]);
+});

@@ -1,0 +1,89 @@
+// Pictures of every screen, for whoever designs: CREW_SHOTS=<directory> npx playwright test shots
+
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import { enter, House, test, visit } from './house';
+
+const directory = process.env.CREW_SHOTS;
+const assets = resolve(dirname(fileURLToPath(import.meta.url)), '../../crates/cli/assets');
+const SIZES = { small: [900, 700], usual: [1280, 800], large: [1920, 1080] } as const;
+const LONG = 'A title of three hundred characters goes on and on, '.repeat(6).slice(0, 300);
+const TITLES = [
+  'Round amounts to the cent instead of cutting them',
+  'Show the bill by project',
+  'Refuse a timesheet with a broken line',
+  LONG,
+  '請求書を案件ごとに表示する、そして合計を最後の行に書く',
+  'عرض الفاتورة حسب المشروع مع المجموع في السطر الأخير',
+  'Emoji 🦀🚀 and `code` in <b>a title</b>',
+];
+
+function demo(house: House) {
+  const read = (path: string) => readFileSync(join(assets, path), 'utf8');
+  const files = ['README.md', 'bill', 'march.csv', 'test.sh'].map((name) => [name, read(`demo/repo/${name}`)]);
+  house.begin({
+    ...Object.fromEntries(files),
+    '.crew/team.toml': read('demo/team.toml'),
+    '.crew/playbook.toml': read('demo/playbook.toml'),
+  });
+}
+
+async function shot(page: Page, name: string, theme: string, size: keyof typeof SIZES) {
+  const [width, height] = SIZES[size];
+  await page.setViewportSize({ width, height });
+  await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
+  await page.waitForTimeout(250);
+  await page.screenshot({ path: join(directory ?? '', `${name}-${theme}-${size}.png`) });
+}
+
+async function everywhere(page: Page, name: string) {
+  for (const [theme, size] of [['dark', 'usual'], ['light', 'large'], ['high-contrast', 'small']] as const) await shot(page, name, theme, size);
+}
+
+test('pictures', async ({ page, house }) => {
+  test.skip(directory === undefined, 'CREW_SHOTS says where they go');
+  test.setTimeout(300_000);
+  demo(house);
+  await enter(page, house);
+  await everywhere(page, 'mission-empty');
+  for (const title of TITLES) house.crew('task', 'add', title, '--criterion', 'the tests pass', '--priority', title.startsWith('Round') ? 'high' : 'normal');
+  await visit(page, '/board');
+  await page.waitForTimeout(2_500);
+  await everywhere(page, 'board-busy');
+  await visit(page, '/');
+  await page.waitForTimeout(500);
+  await everywhere(page, 'mission-busy');
+  await page.getByText('Question', { exact: true }).first().waitFor();
+  await page.waitForTimeout(4_000);
+  await everywhere(page, 'mission-waits');
+  for (const room of ['board', 'inbox', 'review', 'costs', 'team', 'settings']) {
+    await visit(page, `/${room}`);
+    await page.waitForTimeout(600);
+    await everywhere(page, room);
+  }
+  await visit(page, '/task/1');
+  await page.waitForTimeout(800);
+  await everywhere(page, 'task');
+  await page.getByRole('tab', { name: /Changes/ }).click();
+  await page.waitForTimeout(400);
+  await everywhere(page, 'changes');
+  await page.getByRole('tab', { name: /^Task/ }).click();
+  await everywhere(page, 'about');
+  await visit(page, '/board');
+  await page.getByRole('button', { name: /^#1 / }).click();
+  await page.waitForTimeout(800);
+  await everywhere(page, 'drawer');
+  await page.keyboard.press('Escape');
+  for (const [name, key] of [['palette', 'Control+k'], ['keys', '?'], ['new-task', 'c']] as const) {
+    await page.keyboard.press(key);
+    await page.waitForTimeout(250);
+    await everywhere(page, name);
+    await page.keyboard.press('Escape');
+  }
+  for (const theme of ['nord', 'gruvbox-light', 'catppuccin-mocha']) await shot(page, 'board', theme, 'usual');
+  house.kill();
+  await page.getByText('The daemon does not answer.').waitFor();
+  await shot(page, 'offline', 'dark', 'usual');
+});
