@@ -652,6 +652,8 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /** @description Why its worktrees are still there though it is over. */
+            kept: string | null;
             /** @description The newest thing that an agent at work on it did. */
             live: string | null;
             /** @description Whether it can still move. */
@@ -704,8 +706,8 @@ export interface components {
         Changes: {
             /** @description What happened, in order, without gaps. */
             entries: components["schemas"]["JournalEntry"][];
-            /** @description All that waits for the human. */
-            inbox: components["schemas"]["InboxItem"][];
+            /** @description All that waits for the human; null if that is the same as in the message before. */
+            inbox: components["schemas"]["InboxItem"][] | null;
             /**
              * Format: int64
              * @description Position in the journal; `since` for whoever goes on after this message.
@@ -1283,6 +1285,8 @@ export interface components {
             name: string;
             /** @description Who plays it. */
             provider: string;
+            /** @description `task`: a conversation for each task. `role`: one for all tasks of the role. */
+            session: components["schemas"]["SessionScope"];
             /** @description The tools that it may use; empty means all. */
             tools: string[];
         };
@@ -1379,6 +1383,11 @@ export interface components {
             /** @enum {string} */
             type: "end";
         };
+        /**
+         * @description How far a conversation of a role reaches.
+         * @enum {string}
+         */
+        SessionScope: "task" | "role";
         /** @description A part of what was spent. */
         Share: {
             /** @description What it is for: a name, a number of a task, or a day as milliseconds. */
@@ -1470,6 +1479,11 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /**
+             * Format: int64
+             * @description How many files of its mailbox were set aside and are still there.
+             */
+            mail_set_aside: number;
             /** @description What people call it. */
             name: string;
             /** @description The top level of the repository. */
