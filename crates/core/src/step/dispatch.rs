@@ -291,10 +291,7 @@ fn over_budget(d: &Draft<'_>, run: &Run, task: &Task) -> Result<Option<Block>, R
     {
         return Ok(Some(Block::TaskBudget));
     }
-    let for_day = d
-        .today(run.project)
-        .at(d.now)
-        .plus(reserved(&|r| r.project == run.project))
-        .plus(rest(run));
+    let today = d.today(run.project).at(d.now);
+    let for_day = today.plus(reserved(&|r| r.project == run.project)).plus(rest(run));
     Ok((!for_day.fits(budget.day)).then_some(Block::DayBudget))
 }
