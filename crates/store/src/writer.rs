@@ -100,11 +100,9 @@ impl Writer {
 /// home is closed as a rule, but it may be a directory that was there before.
 fn keep_private(path: &Path) -> std::io::Result<()> {
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    file.set_permissions(Permissions::from_mode(mode & 0o700))
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    let closed = mode & 0o700;
+    if mode == closed { Ok(()) } else { file.set_permissions(Permissions::from_mode(closed)) }
 }
 
 impl Reader {
