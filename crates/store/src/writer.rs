@@ -39,9 +39,18 @@ pub struct Reader {
 impl Writer {
     /// Opens the database, makes it if it does not exist, and brings it up to date.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = failed_at(path);
         keep_private(path).map_err(StoreError::file("opening", path))?;
-        let mut connection = Connection::open(path).map_err(&failed)?;
+        Self::over(Connection::open(path).map_err(failed_at(path))?, path)
+    }
+
+    /// A database that is gone with the process, for simulations.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = Path::new("(memory)");
+        Self::over(Connection::open_in_memory().map_err(failed_at(path))?, path)
+    }
+
+    fn over(mut connection: Connection, path: &Path) -> Result<Self, StoreError> {
+        let failed = failed_at(path);
         // FULL: what was answered with "recorded" is on the disk, even if the power fails.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(&failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(&failed)?;
