@@ -73,7 +73,8 @@ fn home_of(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 /// The program `crew`, and the home that it is to work on.
 #[derive(Debug)]
 pub(crate) struct Crew {
-    program: Option<PathBuf>,
+    /// Where the program may lie, the best place first.
+    places: Vec<PathBuf>,
     home: PathBuf,
 }
 
@@ -101,17 +102,19 @@ impl Crew {
         let beside = here.as_deref().and_then(Path::parent);
         let path = env::var_os("PATH").unwrap_or_default();
         let places = beside.map(Path::to_owned).into_iter().chain(env::split_paths(&path));
-        Self { program: find(places), home }
+        // Our directory is another one soon.
+        let places = places.filter_map(|place| std::path::absolute(place).ok());
+        Self { places: places.collect(), home }
     }
 
     /// Finds the daemon, or starts it.
     pub(crate) async fn open(&self) -> Result<Address, Trouble> {
-        let Some(program) = &self.program else {
+        let Some(program) = find(&self.places) else {
             let message = "the program `crew` is neither beside this one nor on the PATH";
             let hint = "install the package again, or `cargo install --path crates/cli`";
             return Err(Trouble { message: message.to_owned(), hint: Some(hint.to_owned()) });
         };
-        let mut command = Command::new(program);
+        let mut command = Command::new(&program);
         command.arg("--home").arg(&self.home).args(["--json", "open"]);
         command.env("NO_COLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
         let failed = |why: String| Trouble {
@@ -166,11 +169,9 @@ struct Opened {
     url: String,
 }
 
-fn find(mut places: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
+fn find(places: &[PathBuf]) -> Option<PathBuf> {
     let name = format!("crew{}", env::consts::EXE_SUFFIX);
-    let found = places.find_map(|place| Some(place.join(&name)).filter(|path| path.is_file()));
-    // Our directory is another one soon.
-    found.and_then(|path| std::path::absolute(path).ok())
+    places.iter().map(|place| place.join(&name)).find(|path| path.is_file())
 }
 
 /// The words of `crew`: `error: …`, more lines, `hint: …`.
@@ -231,25 +232,26 @@ mod tests {
     #[test]
     fn the_first_place_that_has_the_program_wins() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let places = || [one.path().to_owned(), other.path().to_owned()].into_iter();
-        assert_eq!(find(places()), None);
+        let places = [one.path().to_owned(), other.path().to_owned()];
+        assert_eq!(find(&places), None);
         fs::create_dir(one.path().join("crew")).unwrap();
         let second = program(other.path(), "");
-        assert_eq!(find(places()), Some(second));
+        assert_eq!(find(&places), Some(second));
         fs::remove_dir(one.path().join("crew")).unwrap();
         let first = program(one.path(), "");
-        assert_eq!(find(places()), Some(first));
+        assert_eq!(find(&places), Some(first));
     }
 
     #[test]
     fn what_crew_says_is_passed_on() {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().to_owned();
-        let none = open(&Crew { program: None, home: home.clone() }).unwrap_err();
+        let none = open(&Crew { places: Vec::new(), home: home.clone() }).unwrap_err();
         assert!(none.message.contains("neither beside") && none.hint.is_some());
 
         let with = |script: &str| {
-            open(&Crew { program: Some(program(dir.path(), script)), home: home.clone() })
+            program(dir.path(), script);
+            open(&Crew { places: vec![home.clone()], home: home.clone() })
         };
         let found = with("echo '{\"url\": \"http://127.0.0.1:9/#token=t\"}'").unwrap();
         assert_eq!(found.origin, "http://127.0.0.1:9");
@@ -263,7 +265,7 @@ mod tests {
     #[test]
     fn a_crash_is_told_from_an_end() {
         let dir = tempfile::tempdir().unwrap();
-        let crew = Crew { program: None, home: dir.path().to_owned() };
+        let crew = Crew { places: Vec::new(), home: dir.path().to_owned() };
         let (file, lock) = (dir.path().join("daemon.json"), dir.path().join("lock"));
         assert_eq!(crew.sign(&crew.trace()), Sign::Ended);
         fs::write(&file, "one").unwrap();

@@ -37,7 +37,7 @@ pub(crate) enum Instance {
 /// The one window of a home.
 #[derive(Debug)]
 pub(crate) struct First {
-    _lock: File,
+    lock: File,
     listener: UnixListener,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn enter(home: &Path, place: Place) -> io::Result<Instance> {
     loop {
         let lock = File::options().create(true).truncate(false).write(true).open(LOCK)?;
         match lock.try_lock() {
-            Ok(()) => return Ok(Instance::First(First { _lock: lock, listener: listen()? })),
+            Ok(()) => return Ok(Instance::First(First { lock, listener: listen()? })),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -83,8 +83,11 @@ fn tell(place: Place) -> io::Result<()> {
 impl First {
     /// Shows what others ask for, one after the other, for as long as we live.
     pub(crate) fn serve(self, show: impl Fn(Place) + Send + 'static) {
+        // The lock lives in the thread, which never ends; a closure takes only what it names.
+        let Self { lock, listener } = self;
         std::thread::spawn(move || {
-            for stream in self.listener.incoming() {
+            let _held = lock;
+            for stream in listener.incoming() {
                 // Whoever went away or said nothing sensible is owed nothing.
                 let place = stream.and_then(hear);
                 if let Ok(place) = place {
