@@ -7,6 +7,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,6 +17,18 @@ use tokio::process::Command;
 
 /// Longer than `crew` itself waits for a daemon with years of history to read.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What an AppImage sets for its own libraries; programs of the system break with it.
+const OF_AN_IMAGE: [&str; 8] = [
+    "LD_LIBRARY_PATH",
+    "GTK_PATH",
+    "GTK_EXE_PREFIX",
+    "GTK_DATA_PREFIX",
+    "GDK_PIXBUF_MODULE_FILE",
+    "GIO_EXTRA_MODULES",
+    "GSETTINGS_SCHEMA_DIR",
+    "PYTHONHOME",
+];
 
 /// Why something is not as it should be, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +127,16 @@ impl Crew {
             let hint = "install the package again, or `cargo install --path crates/cli`";
             return Err(Trouble { message: message.to_owned(), hint: Some(hint.to_owned()) });
         };
+        let image = env::var_os("APPDIR").map(PathBuf::from);
+        let program = settled(&program, &self.home, image.as_deref());
+        let program = program.map_err(|error| Trouble {
+            message: format!("copying `crew` into {}: {error}", self.home.display()),
+            hint: Some("make room there".to_owned()),
+        })?;
         let mut command = Command::new(&program);
+        if image.is_some() {
+            OF_AN_IMAGE.iter().for_each(|name| drop(command.env_remove(name)));
+        }
         command.arg("--home").arg(&self.home).args(["--json", "open"]);
         command.env("NO_COLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
         let failed = |why: String| Trouble {
@@ -172,6 +194,24 @@ struct Opened {
 fn find(places: &[PathBuf]) -> Option<PathBuf> {
     let name = format!("crew{}", env::consts::EXE_SUFFIX);
     places.iter().map(|place| place.join(&name)).find(|path| path.is_file())
+}
+
+/// The program as it may outlive this one. An AppImage is unmounted when its window is closed, and the
+/// daemon and the shims of agents must not go with it: they run from a copy in the home.
+fn settled(program: &Path, home: &Path, image: Option<&Path>) -> io::Result<PathBuf> {
+    if !image.is_some_and(|image| program.starts_with(image)) {
+        return Ok(program.to_owned());
+    }
+    let dir = home.join("bin");
+    let kept = dir.join(concat!("crew-", env!("CARGO_PKG_VERSION")));
+    let length = |path: &Path| fs::metadata(path).map(|metadata| metadata.len()).ok();
+    if length(&kept) != length(program) {
+        fs::create_dir_all(&dir)?;
+        let temporary = kept.with_extension("new");
+        fs::copy(program, &temporary)?;
+        fs::rename(&temporary, &kept)?;
+    }
+    Ok(kept)
 }
 
 /// The words of `crew`: `error: …`, more lines, `hint: …`.
@@ -240,6 +280,21 @@ mod tests {
         fs::remove_dir(one.path().join("crew")).unwrap();
         let first = program(one.path(), "");
         assert_eq!(find(&places), Some(first));
+    }
+
+    #[test]
+    fn what_outlives_an_image_is_copied_out_of_it() {
+        let (image, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let inside = program(image.path(), "echo 1");
+        let settle = |image: Option<&Path>| settled(&inside, home.path(), image).unwrap();
+        assert_eq!(settle(None), inside);
+        assert_eq!(settle(Some(home.path())), inside);
+        let kept = settle(Some(image.path()));
+        assert!(kept.starts_with(home.path()));
+        assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o755);
+        program(image.path(), "echo another one");
+        assert_eq!(settle(Some(image.path())), kept);
+        assert!(fs::read_to_string(&kept).unwrap().contains("another"));
     }
 
     #[test]
