@@ -16,6 +16,7 @@ use crew_core::team::{Api, Model, ProviderKind};
 use crew_git::{GitError, Worktree, Worktrees};
 
 use super::agent::GRACE;
+use super::cell::Cell;
 use super::script::{Ended, Job};
 use super::{CalledOff, Outside};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
@@ -102,6 +103,10 @@ pub(super) fn prepare(
             let model = model_config(outside, &project.root, model);
             let secrets = secrets(&model);
             let spec = native(outside, place, &worktree, token, model, &material)?;
+            let spec = match Cell::of_agent(outside, place, token, &worktree)? {
+                Some(cell) => cell.around(spec)?,
+                None => spec,
+            };
             let arguments = vec!["shim".into()];
             let program = ShimProgram { path: outside.program.clone(), arguments };
             if called_off.is_cancelled() {
@@ -137,8 +142,7 @@ pub(super) fn set_up(
     let Some(command) = policy.setup.as_ref().filter(|command| !worktree.is_set_up(command)) else {
         return Ok(None);
     };
-    let (home, timeout) = (outside.handle.home(), policy.timeout);
-    let job = Job { home, command, timeout, log, called_off };
+    let job = Job { outside, project, command, timeout: policy.timeout, log, called_off };
     let how = match job.run(worktree.repository(), worktree.path())? {
         Ended::Well => {
             worktree.mark_set_up(command)?;
