@@ -21,7 +21,7 @@ const BURGLAR: &str = r#"
 role = "engineer"
 [[scene.turn]]
 tools = [{ name = "shell", command = """
-export common=$(git rev-parse --git-common-dir)
+export agent=$PPID common=$(git rev-parse --git-common-dir)
 try() { if sh -c "$2" >/dev/null 2>&1; then echo "$1" >> got; fi; }
 try 'the key' 'cat ~/.ssh/id_ed25519'
 try 'the token of the daemon' "cat $CREW_LAB_HOME/token"
@@ -31,12 +31,13 @@ try 'the checkout' 'echo x > "$common/../a.txt"'
 try 'a hook' 'echo x > "$common/hooks/post-checkout"'
 try 'the configuration' 'git config core.pager evil'
 try 'another branch' 'git update-ref refs/heads/stolen HEAD'
+try 'the environment of the agent' 'cat /proc/$agent/environ'
 try 'tmp' 'echo x > /tmp/crew-burglar'
 try 'the daemon' 'kill -0 $CREW_LAB_PID'
 git status >/dev/null && git add --all && git -c user.name=e -c user.email=e@example.invalid commit -qm 'its own commit' --allow-empty || echo 'no commit' >> got
 f=$(mktemp) && echo kept > $f || echo 'no temporary file' >> got
 setsid sleep 600 >/dev/null 2>&1 &
-true
+echo all of it > tried
 """ }]
 [[scene.turn]]
 tools = [{ name = "write", path = "made.txt", content = "made\n" }]
@@ -78,6 +79,7 @@ fn burgled(edits: &[(&str, &str)]) -> Lab {
     lab.ok(&["task", "add", "Make it"]);
     lab.run();
     assert_eq!(lab.landed("made.txt"), "made\n");
+    assert_eq!(lab.landed("tried"), "all of it\n");
     lab.wait("all agents are gone", || lab.agents().is_empty().then_some(()));
     lab
 }
@@ -99,7 +101,10 @@ fn an_agent_that_tries_everything_gets_nothing_and_does_its_work() {
 fn without_a_sandbox_it_gets_what_the_user_has() {
     let lab = burgled(&[NO_SANDBOX]);
     let got = lab.landed("got");
-    assert!(got.contains("the key") && got.contains("a hook") && got.contains("tmp"), "{got}");
+    assert!(
+        got.contains("the key") && got.contains("a hook") && got.contains("environment"),
+        "{got}"
+    );
 }
 
 #[test]

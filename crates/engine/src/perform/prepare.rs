@@ -102,8 +102,9 @@ pub(super) fn prepare(
         ProviderKind::Native(model) => {
             let model = model_config(outside, &project.root, model);
             let secrets = secrets(&model);
-            let spec = native(outside, place, &worktree, token, model, &material)?;
-            let spec = match Cell::of_agent(outside, place, token, &worktree)? {
+            let cell = Cell::of_agent(outside, place, token, &worktree)?;
+            let spec = native(outside, place, (&worktree, cell.as_ref()), token, model, &material)?;
+            let spec = match cell {
                 Some(cell) => cell.around(spec)?,
                 None => spec,
             };
@@ -232,7 +233,7 @@ pub(super) fn mailbox_of(root: &str) -> anyhow::Result<Mailbox> {
 fn native(
     outside: &Outside,
     place: &Place,
-    worktree: &Worktree,
+    (worktree, cell): (&Worktree, Option<&Cell>),
     token: Token,
     model: ModelConfig,
     material: &str,
@@ -255,6 +256,7 @@ fn native(
         visit: task.visits.get(&run.stage).copied().unwrap_or(1),
         budget: Budget { tokens: Some(project.team.budget.run.tokens), turns: TURNS_MAX },
         run: run.id.to_string(),
+        shell_through: cell.map(Cell::entry).transpose()?.unwrap_or_default(),
         heartbeat_ms: Start::HEARTBEAT_MS,
         ask_policy: AskPolicy::Wait,
     };
