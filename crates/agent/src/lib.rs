@@ -9,6 +9,7 @@ pub mod mailbox;
 mod native;
 mod price;
 pub mod process;
+pub mod sandbox;
 pub mod shim;
 pub mod spool;
 

@@ -51,7 +51,7 @@ fn of_project(state: &State, project: &Project, now: Time) -> StatusOfProject {
         mail_set_aside: 0, // counted where files may be read
         tasks,
         disk_bytes: None, // measured beside
-        today: project.today.at(now).into(),
+        today: state.spent_today(project.id, now).into(),
     }
 }
 

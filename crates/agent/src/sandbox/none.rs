@@ -1,0 +1,13 @@
+//! Where there is no sandbox yet.
+
+use super::{Sandbox, SandboxError, Support};
+
+const WHY: &str = "Crewhouse has a sandbox on Linux only";
+
+pub(super) fn support() -> Support {
+    Support::Nothing { why: WHY.to_owned() }
+}
+
+pub(super) fn confine(_: &Sandbox) -> Result<(), SandboxError> {
+    Err(SandboxError::Unsupported(WHY.to_owned()))
+}
