@@ -15,7 +15,7 @@ pub mod spool;
 
 pub use dialect::{Act, Dialect, Ending, Verdict};
 pub use event::{AgentEvent, ErrorClass};
-pub use listen::{Heard, Listener};
+pub use listen::{Heard, Listener, answer};
 pub use native::{
     AgentExit, AskPolicy, Budget, ModelConfig, Price, RemoteConfig, Script, ScriptError, Start,
     Surroundings, ToolName, run_agent,

@@ -61,11 +61,6 @@ impl Listener {
         self.decoder.take_acts()
     }
 
-    /// The line that brings the agent an answer; `None` when it does not wait for one.
-    pub fn answer(&self, key: &str, text: &str) -> Option<String> {
-        self.decoder.answer(key, text)
-    }
-
     fn take(&mut self, line: &Line) -> Vec<Heard> {
         let events = self.decoder.line(&line.bytes);
         // The last event of a line has its end as its place, those before it the bytes before: a
@@ -80,4 +75,23 @@ impl Listener {
         self.heard = new.last().map_or(self.heard, |last| last.place);
         new
     }
+}
+
+/// The line that brings an agent an answer; `None` when it does not wait for one. What it waits for
+/// is in what it said.
+pub fn answer(
+    dir: &Path,
+    dialect: &Dialect,
+    key: &str,
+    text: &str,
+) -> Result<Option<String>, SpoolError> {
+    let decoder = match dialect {
+        Dialect::Native => dialect.decoder(),
+        Dialect::Claude(_) => {
+            let mut listener = Listener::open(dir, dialect, 0)?;
+            while listener.next_batch()?.is_some() {}
+            listener.decoder
+        }
+    };
+    Ok(decoder.answer(key, text))
 }

@@ -75,7 +75,9 @@ impl Asks {
     pub(super) fn answer(&self, key: &str, text: &str) -> Option<String> {
         let open = self.open.get(key)?;
         let behaviour = match (open.tool.as_str(), text.trim().to_lowercase().as_str()) {
-            (QUESTION, _) => json!({"behavior": ALLOW, "updatedInput": answered(&open.input, text)}),
+            (QUESTION, _) => {
+                json!({"behavior": ALLOW, "updatedInput": answered(&open.input, text)})
+            }
             (_, ALLOW | "yes" | "y") => json!({"behavior": ALLOW, "updatedInput": open.input}),
             (_, DENY | "no" | "n") => json!({"behavior": DENY, "message": "The human said no."}),
             (_, _) => {
@@ -185,7 +187,7 @@ fn answered(input: &Value, text: &str) -> Value {
 mod tests {
     use super::*;
 
-    fn request(tool: &str, input: Value) -> Request {
+    fn request(tool: &str, input: &Value) -> Request {
         let value = json!({"subtype": "can_use_tool", "tool_name": tool, "input": input});
         serde_json::from_value(value).unwrap()
     }
@@ -199,7 +201,7 @@ mod tests {
     fn an_ask_is_named_by_what_it_asks_for_and_how_often() {
         let mut asks = Asks::default();
         let ask = |asks: &mut Asks, id: &str, command: &str| {
-            let request = request("Bash", json!({"command": command}));
+            let request = request("Bash", &json!({"command": command}));
             key_of(&asks.add(id.to_owned(), request).unwrap()).to_owned()
         };
         let first = ask(&mut asks, "1", "ls");
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn an_answer_is_yes_or_a_reason_against() {
         let mut asks = Asks::default();
-        let event = asks.add("7".into(), request("Bash", json!({"command": "ls"}))).unwrap();
+        let event = asks.add("7".into(), request("Bash", &json!({"command": "ls"}))).unwrap();
         let answer = |text: &str| -> Value {
             let line = asks.answer(key_of(&event), text).unwrap();
             let line: Value = serde_json::from_str(&line).unwrap();
@@ -233,7 +235,7 @@ mod tests {
         let question = json!({"question": "Which?", "options": [{"label": "A"}, {"label": "B"}]});
         let mut asks = Asks::default();
         let input = json!({"questions": [question]});
-        let event = asks.add("1".into(), request(QUESTION, input)).unwrap();
+        let event = asks.add("1".into(), request(QUESTION, &input)).unwrap();
         let AgentEvent::Ask { key, text, options } = &event else { panic!("{event:?}") };
         assert_eq!((text.as_str(), options.as_slice()), ("Which?", &["A".into(), "B".into()][..]));
         let line: Value = serde_json::from_str(&asks.answer(key, "B").unwrap()).unwrap();
@@ -242,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_not_shown_is_said() {
-        let request = request("Bash", json!({"command": "x".repeat(5_000)}));
+        let request = request("Bash", &json!({"command": "x".repeat(5_000)}));
         let (text, _) = words(&request);
         assert!(text.len() < 2_000 && text.contains("more characters"), "{text}");
     }

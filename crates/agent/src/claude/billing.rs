@@ -120,8 +120,7 @@ mod tests {
                 Some(words) => assert!(message.as_ref().unwrap().contains(words), "{message:?}"),
             }
         };
-        let key =
-            r#"{"tokenSource":"none","apiKeySource":"ANTHROPIC_API_KEY","apiProvider":"firstParty"}"#;
+        let key = r#"{"tokenSource":"none","apiKeySource":"ANTHROPIC_API_KEY","apiProvider":"firstParty"}"#;
         let token = r#"{"tokenSource":"CLAUDE_CODE_OAUTH_TOKEN","apiProvider":"firstParty"}"#;
         let plan = r#"{"email":"a@b.invalid","subscriptionType":"max","tokenSource":"x"}"#;
         let nobody = r#"{"tokenSource":"none","apiProvider":"firstParty"}"#;

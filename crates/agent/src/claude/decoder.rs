@@ -147,7 +147,7 @@ impl Decoder {
         let subtype: String = part(line.subtype)?;
         match subtype.as_str() {
             "init" => self.init(serde_json::from_str(text).ok()?),
-            "api_retry" => self.api_retry(&serde_json::from_str(text).ok()?),
+            "api_retry" => Some(vec![self.api_retry(&serde_json::from_str(text).ok()?)]),
             "background_tasks_changed" => {
                 let tasks: Vec<BackgroundTask> = part(line.tasks)?;
                 self.has_agents_in_background =
@@ -177,20 +177,19 @@ impl Decoder {
         Some(events)
     }
 
-    fn api_retry(&mut self, retry: &ApiRetry) -> Option<Vec<AgentEvent>> {
+    fn api_retry(&mut self, retry: &ApiRetry) -> AgentEvent {
         let name = retry.error.as_deref().unwrap_or("unknown");
         let status = retry.error_status.map(|status| format!("{status} ")).unwrap_or_default();
-        let message =
-            format!("{status}{name}, attempt {} of {}", retry.attempt, retry.max_retries);
+        let message = format!("{status}{name}, attempt {} of {}", retry.attempt, retry.max_retries);
         if name == "authentication_failed" {
             self.auth_tries += 1;
             if self.auth_tries == AUTH_TRIES_MAX {
                 let message = format!("{message}; hint: sign in to Claude Code again");
-                return Some(vec![self.give_up(ErrorClass::Auth, message)]);
+                return self.give_up(ErrorClass::Auth, message);
             }
         }
         let wait = Millis(retry.retry_delay_ms.max(0.0) as u64);
-        Some(vec![AgentEvent::Retry { wait, message }])
+        AgentEvent::Retry { wait, message }
     }
 
     fn assistant(&mut self, line: &Line<'_>, parent: Option<&String>) -> Option<Vec<AgentEvent>> {
@@ -216,9 +215,7 @@ impl Decoder {
 
     fn blocks(&mut self, content: Content) -> Vec<AgentEvent> {
         match content {
-            Content::Blocks(blocks) => {
-                blocks.into_iter().map(|block| self.block(block)).collect()
-            }
+            Content::Blocks(blocks) => blocks.into_iter().map(|block| self.block(block)).collect(),
             Content::Other(Value::String(text)) => vec![AgentEvent::Text { text }],
             Content::Other(other) => vec![AgentEvent::Other(other)],
         }
@@ -238,7 +235,11 @@ impl Decoder {
         }
     }
 
-    fn stream_event(&mut self, line: &Line<'_>, parent: Option<&String>) -> Option<Vec<AgentEvent>> {
+    fn stream_event(
+        &mut self,
+        line: &Line<'_>,
+        parent: Option<&String>,
+    ) -> Option<Vec<AgentEvent>> {
         match part(line.event)? {
             StreamEvent::MessageStart { message } => self.meter.message(parent, &message),
             StreamEvent::MessageDelta { usage } => self.meter.grown(parent, usage),

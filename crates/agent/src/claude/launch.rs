@@ -77,7 +77,7 @@ impl Launch {
             add(&["--model", model]);
         }
         if !self.tools.is_empty() {
-            let names: Vec<&str> = self.tools.iter().map(|name| tool(name)).collect();
+            let names: Vec<&str> = self.tools.iter().filter_map(|name| tool(name)).collect();
             add(&["--tools", &names.join(",")]);
         }
         if !self.allow.is_empty() {
@@ -101,16 +101,18 @@ fn mode(permissions: Permissions) -> &'static str {
     }
 }
 
-/// Its names for the tools of our own agent; any other name is its own.
-fn tool(name: &str) -> &str {
-    match name {
+/// Its names for the tools of our own agent; any other name is its own. It needs no tool to end.
+fn tool(name: &str) -> Option<&str> {
+    Some(match name {
         "read" => "Read",
         "write" => "Write",
         "edit" => "Edit",
         "search" => "Grep,Glob",
         "shell" => "Bash",
+        "ask" => "AskUserQuestion",
+        "finish" => return None,
         other => other,
-    }
+    })
 }
 
 /// An id for a conversation that begins, the same for the same start.
@@ -183,7 +185,7 @@ mod tests {
             model: Some("opus".into()),
             permissions: Permissions::Edit,
             allow: vec!["Bash(make:*)".into(), "WebFetch".into()],
-            tools: vec!["read".into(), "search".into()],
+            tools: vec!["read".into(), "search".into(), "finish".into()],
             conversation: Conversation::Resumed("id".into()),
             cost_max: Micros(1_500_000),
             turns_max: 9,

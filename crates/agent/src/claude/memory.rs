@@ -4,8 +4,8 @@
 //! working directory that it was begun in. All three are kept, and one that fits no more is not
 //! resumed: the agent then begins anew with all that it has to know.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -41,12 +41,29 @@ impl Remembered {
         write_durably(dir, name, &serde_json::to_vec(self)?)
     }
 
-    /// Whether it was begun in this directory, and Claude Code still has it. One that was killed
-    /// before it wrote anything has none.
-    pub fn can_be_resumed(&self, cwd: &Path) -> bool {
-        let file = format!("{}.jsonl", self.session);
-        let projects = fs::read_dir(self.config_dir.join("projects"));
-        let mut projects = projects.into_iter().flatten().flatten();
-        self.cwd == cwd && projects.any(|project| project.path().join(&file).is_file())
+    /// Whether it can be gone on with, here and now. A conversation that was killed before Claude
+    /// Code wrote a word of it down is none; an older version may not read what a newer one wrote.
+    pub fn can_be_resumed(&self, cwd: &Path, config_dir: &Path, version: Version) -> bool {
+        self.cwd == cwd
+            && self.config_dir == config_dir
+            && self.version <= version
+            && self.has_line(r#""type":"user""#)
+    }
+
+    /// Whether these words were said in it.
+    pub fn has_line(&self, words: &str) -> bool {
+        let has = |file: File| {
+            let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+            lines.any(|line| String::from_utf8_lossy(&line).contains(words))
+        };
+        self.file().and_then(|path| File::open(path).ok()).is_some_and(has)
+    }
+
+    /// Where Claude Code writes it down: it has a directory for each working directory.
+    fn file(&self) -> Option<PathBuf> {
+        let name = format!("{}.jsonl", self.session);
+        let projects = fs::read_dir(self.config_dir.join("projects")).ok()?;
+        let mut files = projects.flatten().map(|project| project.path().join(&name));
+        files.find(|file| file.is_file())
     }
 }

@@ -16,6 +16,7 @@
 mod ask;
 mod billing;
 mod decoder;
+mod find;
 mod launch;
 mod memory;
 mod trouble;
@@ -23,6 +24,7 @@ mod usage;
 mod wire;
 
 pub use decoder::Decoder;
+pub use find::{Installed, Unusable, find, is_allowed};
 pub use launch::{
     CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, VERSION_MIN, Version,
     conversation_id,

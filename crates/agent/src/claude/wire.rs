@@ -120,6 +120,7 @@ pub(super) enum Block {
 }
 
 /// Tokens as the Messages API counts them.
+#[allow(clippy::struct_field_names, reason = "they are the names of the wire")]
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Tokens {
@@ -173,6 +174,7 @@ pub(super) struct Request {
 }
 
 /// `control_response` to a request of ours.
+#[allow(clippy::struct_field_names, reason = "they are the names of the wire")]
 #[derive(Deserialize)]
 pub(super) struct Response {
     pub(super) subtype: String,

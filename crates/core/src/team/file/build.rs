@@ -1,9 +1,7 @@
 //! From the file's shape to a [`Team`], with every mistake that is found on the way.
 
 use super::Problem;
-use super::shape::{
-    BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile,
-};
+use super::shape::{BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile};
 use crate::team::{
     Amount, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Work, WorktreePolicy,
 };

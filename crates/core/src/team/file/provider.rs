@@ -33,7 +33,7 @@ impl ProviderFile {
 
     /// Names what is there and means nothing for this kind.
     fn foreign_keys(&self, place: &str, problems: &mut Vec<Problem>) {
-        use KindFile::{Claude, Mailbox, Native};
+        use KindFile::{Claude, Native};
         let given = [
             ("api", self.api.is_some(), &[Native][..]),
             ("model", self.model.is_some(), &[Native, Claude]),
@@ -116,13 +116,16 @@ impl ProviderFile {
 
 fn check_variable(name: &str, place: &str, problems: &mut Vec<Problem>) {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_name)
+    if name.is_empty()
+        || name.starts_with(|c: char| c.is_ascii_digit())
+        || !name.chars().all(is_name)
     {
         problems.push(Problem::new(
             format!("{place}.env: `{name}` is no name of a variable"),
             "give names only, like env = [\"HTTPS_PROXY\"]; values come from the daemon's environment",
         ));
-    } else if NEVER.contains(&name) || NEVER_BEGINNINGS.iter().any(|begin| name.starts_with(begin)) {
+    } else if NEVER.contains(&name) || NEVER_BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+    {
         problems.push(Problem::new(
             format!("{place}.env: no agent is handed {name}"),
             "what goes outside is done by Crewhouse; the address of the model is `base_url`",

@@ -1,8 +1,8 @@
 //! Every kind of mistake in a `team.toml` is named, with a hint.
 
 use super::*;
-use crate::team::{Payer, Permissions, ProviderKind, Work};
-use crate::{Micros, RoleName};
+use crate::team::{Claude, Payer, Permissions, ProviderKind, Work};
+use crate::{Micros, ProviderName, RoleName};
 
 /// The default team with one piece of text replaced.
 fn default_with(from: &str, to: &str) -> String {
@@ -110,10 +110,17 @@ fn with_provider(keys: &str) -> String {
     format!("{DEFAULT_TEAM}\n[providers.claude]\nkind = \"claude\"\n{keys}")
 }
 
+fn claude_of(team: &Team) -> &Claude {
+    match &team.providers[&"claude".parse::<ProviderName>().unwrap()].kind {
+        ProviderKind::Claude(claude) => claude,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn claude_needs_nothing_but_its_kind() {
     let team = parse(&with_provider("")).unwrap();
-    let ProviderKind::Claude(claude) = &team.providers["claude"].kind else { panic!("{team:?}") };
+    let claude = claude_of(&team);
     assert_eq!((claude.program.as_str(), &claude.model), ("claude", &None));
     assert_eq!(claude.permissions, Permissions::Edit);
     assert_eq!(claude.billing, Payer::Subscription);
@@ -127,7 +134,7 @@ allow = ["Bash(make:*)"]
 billing = "api-key"
 "#;
     let team = parse(&with_provider(keys)).unwrap();
-    let ProviderKind::Claude(claude) = &team.providers["claude"].kind else { panic!("{team:?}") };
+    let claude = claude_of(&team);
     assert_eq!(claude.env, ["ANTHROPIC_API_KEY", "HTTPS_PROXY"]);
     assert_eq!((claude.permissions, claude.billing), (Permissions::All, Payer::ApiKey));
 }
