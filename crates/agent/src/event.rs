@@ -5,7 +5,7 @@
 //! [`AgentEvent::Other`], and a line that is no JSON at all as [`AgentEvent::Noise`], so that
 //! nothing an agent prints can stop the reading of what comes after it.
 
-use crew_core::{Time, Usage};
+use crew_core::{Millis, Time, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,6 +27,11 @@ pub enum AgentEvent {
     },
     /// Words of the model's reasoning.
     Thinking {
+        /// Markdown.
+        text: String,
+    },
+    /// Words of an answer that is still being written; all of it follows as [`AgentEvent::Text`].
+    Partial {
         /// Markdown.
         text: String,
     },
@@ -74,6 +79,20 @@ pub enum AgentEvent {
         /// What happened, for a human.
         message: String,
     },
+    /// The provider did not answer; the agent tries again by itself.
+    Retry {
+        /// After how long.
+        wait: Millis,
+        /// What happened, for a human.
+        message: String,
+    },
+    /// Something that an agent said which the agent itself has started.
+    Subagent {
+        /// The call of the tool that started it.
+        call: String,
+        /// What it said.
+        event: Box<AgentEvent>,
+    },
     /// The agent works, and has nothing to say meanwhile.
     Heartbeat,
     /// The agent's final message: what it claims to have done, in the response protocol.
@@ -95,6 +114,8 @@ pub enum AgentEvent {
 pub enum ErrorClass {
     /// The provider does not accept who we are; a human must sign in.
     Auth,
+    /// Somebody else would pay than was agreed, or the provider wants to be paid first.
+    Billing,
     /// The provider is down or overloaded; the same again later may work.
     Unavailable,
     /// The request cannot work: unknown model, prompt too long, bad configuration.
@@ -104,6 +125,20 @@ pub enum ErrorClass {
     /// Anything else.
     #[serde(other)]
     Other,
+}
+
+impl ErrorClass {
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Billing => "billing",
+            Self::Unavailable => "unavailable",
+            Self::Invalid => "invalid",
+            Self::Budget => "budget",
+            Self::Other => "other",
+        }
+    }
 }
 
 impl AgentEvent {
