@@ -19,6 +19,7 @@ mod decoder;
 mod find;
 mod launch;
 mod memory;
+mod places;
 mod trouble;
 mod usage;
 mod wire;
@@ -30,6 +31,7 @@ pub use launch::{
     conversation_id,
 };
 pub use memory::Remembered;
+pub use places::{Places, places};
 
 use crew_core::team::Payer;
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@
 
 mod build;
 mod provider;
+mod sandbox;
 mod shape;
 
 use std::fmt;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crew_agent::Dialect;
 use crew_agent::claude::{
     CONFIG_DIR, Conversation, Decoder, ENVIRONMENT, INHERITED, Installed, Launch, Opening,
-    Remembered, Unusable, conversation_id, find, is_allowed,
+    Remembered, Unusable, conversation_id, find, is_allowed, places,
 };
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::run::{Run, Trouble, TroubleKind};
@@ -16,6 +16,7 @@ use crew_git::Worktree;
 
 use super::Outside;
 use super::agent::GRACE;
+use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, environment};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
@@ -45,6 +46,10 @@ pub(super) fn spec(
             hint: "set HOME, then `crew down` and `crew up`".to_owned(),
         })));
     };
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let places = places(&installed, &config_dir, home.as_deref());
+    let cell = Cell::of_agent(outside, place, token, worktree)?;
+    let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let talk = converse(outside, place, (worktree.path(), token), &installed, config_dir)?;
     let Place { project, run, .. } = place;
     let launch = Launch {
@@ -78,7 +83,7 @@ pub(super) fn spec(
         output_bytes_max: OUTPUT_BYTES_MAX,
         dialect: Dialect::Claude(opening),
     };
-    Ok(Ok((spec, secrets)))
+    Ok(Ok((inside(cell.as_ref(), spec)?, secrets)))
 }
 
 /// Which conversation a start belongs to.

@@ -1494,6 +1494,11 @@ export interface components {
             team_refused: string | null;
             /** @description What it spent today (UTC). */
             today: components["schemas"]["Amount"];
+            /**
+             * @description Why its agents, or some of them, may touch more than the sandbox says; null if there is nothing to
+             *     say.
+             */
+            unconfined: string | null;
         };
         /** @description A message of `GET /api/events`. */
         StreamMessage: (components["schemas"]["Changes"] & {
