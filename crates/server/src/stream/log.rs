@@ -406,7 +406,6 @@ fn unreadable(error: &SpoolError) -> ApiError {
 /// An event as it is shown; `None` if it is not.
 fn shown(event: AgentEvent) -> Option<Value> {
     Some(match event {
-        AgentEvent::Noise(text) => json!({"type": "noise", "text": text}),
         AgentEvent::Retry { message, .. } => {
             json!({"type": "noise", "text": format!("tries again: {message}")})
         }
@@ -423,7 +422,8 @@ fn shown(event: AgentEvent) -> Option<Value> {
         | AgentEvent::Error { .. }
         | AgentEvent::Done { .. }
         | AgentEvent::Heartbeat
-        | AgentEvent::Other(_)) => serde_json::to_value(event).unwrap_or_default(),
+        | AgentEvent::Other(_)
+        | AgentEvent::Noise(_)) => event.to_json(),
     })
 }
 
