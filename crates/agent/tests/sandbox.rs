@@ -52,6 +52,7 @@ impl Cell {
         sandbox.ports.clone_from(&self.ports);
         let argv = ["sh", "-c", script].map(str::to_owned);
         let program = Path::new(env!("CARGO_BIN_EXE_crew-shim-test"));
+        sandbox.read.push(program.to_owned());
         let argv = sandbox.around(program, &argv).unwrap();
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).current_dir(self.path("worktree"));
@@ -111,6 +112,11 @@ fn nobody_gets_out_by_a_child_a_session_or_more_rights() {
     let Some(cell) = Cell::new() else { return };
     cell.refuses("sh -c 'sh -c \"cat ~/.ssh/id_ed25519\"'");
     cell.refuses("setsid sh -c 'cat ~/.ssh/id_ed25519'");
+    let inner = cell.command("cat ~/.ssh/id_ed25519; cat /proc/$OUTER/environ; echo ran");
+    let words = [inner.get_program()].into_iter().chain(inner.get_args());
+    let quoted = words.map(|word| format!("'{}'", word.to_str().unwrap().replace('\'', "'\\''")));
+    let inner = quoted.collect::<Vec<_>>().join(" ");
+    assert_eq!(cell.allows(&format!("SECRET=s OUTER=$$ {inner}")), "ran\n", "one in another");
     cell.refuses("(cat ~/.ssh/id_ed25519 > stolen) || { cat stolen; ls ~; }");
     let no_new_rights = cell.allows("grep NoNewPrivs /proc/self/status");
     assert_eq!(no_new_rights.split_whitespace().last(), Some("1"));

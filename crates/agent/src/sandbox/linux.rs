@@ -7,18 +7,23 @@ use landlock::{
 };
 
 use rustix::io::Errno;
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+use rustix::thread::{
+    CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set,
+};
 
 use super::{Sandbox, SandboxError, Support};
 
 /// The newest kernel interface that we know; an older kernel holds what it can.
 const NEWEST: ABI = ABI::V9;
+/// What only the newest kernels hold.
+pub(super) const SOCKETS_OPEN: &str =
+    "sockets of other programs can be used where their files are known";
 /// What each interface brought that we use, from the oldest on.
 const BROUGHT: [(ABI, &str); 4] = [
     (ABI::V3, "files that may be read may also be cut to nothing"),
     (ABI::V4, "the network is open"),
     (ABI::V6, "programs outside can be signalled"),
-    (ABI::V9, "sockets of other programs can be used where their files are known"),
+    (ABI::V9, SOCKETS_OPEN),
 ];
 
 pub(super) fn support() -> Support {
@@ -78,8 +83,10 @@ fn drop_powers() -> Result<(), Errno> {
         | CapabilitySet::SETUID
         | CapabilitySet::NET_BIND_SERVICE;
     for power in CapabilitySet::all().difference(kept).iter() {
-        match remove_capability_from_bounding_set(power) {
-            Ok(()) | Err(Errno::INVAL) => {} // an older kernel does not know it
+        match capability_is_in_bounding_set(power) {
+            Ok(true) => remove_capability_from_bounding_set(power)?,
+            // Gone before, in the sandbox around this one; or the kernel is older than the power.
+            Ok(false) | Err(Errno::INVAL) => {}
             Err(errno) => return Err(errno),
         }
     }

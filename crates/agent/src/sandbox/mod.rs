@@ -47,6 +47,18 @@ pub enum Support {
     },
 }
 
+impl Support {
+    /// Whether somebody has to be told. That sockets with a file stay open is so with every kernel but the
+    /// newest.
+    pub fn is_weak(&self) -> bool {
+        match self {
+            Self::Full => false,
+            Self::Partly { missing } => missing.iter().any(|what| *what != system::SOCKETS_OPEN),
+            Self::Nothing { .. } => true,
+        }
+    }
+}
+
 /// A process that was to be confined is not.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {

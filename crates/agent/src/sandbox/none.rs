@@ -2,6 +2,7 @@
 
 use super::{Sandbox, SandboxError, Support};
 
+pub(super) const SOCKETS_OPEN: &str = "";
 const WHY: &str = "Crewhouse has a sandbox on Linux only";
 
 pub(super) fn support() -> Support {

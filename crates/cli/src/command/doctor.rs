@@ -5,9 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crew_core::team::{self, Api, ProviderKind, Team};
+use crew_agent::claude;
+use crew_agent::sandbox::{Support, support};
+use crew_core::team::{self, Api, ProviderKind};
 use crew_engine::read_team;
 use crew_git::Repository;
+use crew_server::wire::{Finding, Grade};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -24,33 +27,6 @@ const WATCHES_LOW: u64 = 8_192;
 /// Likewise.
 const INSTANCES_LOW: u64 = 128;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Grade {
-    Ok,
-    Warn,
-    Fail,
-}
-
-#[derive(Debug, Serialize)]
-struct Finding {
-    grade: Grade,
-    about: &'static str,
-    text: String,
-    hint: Option<String>,
-}
-
-impl Finding {
-    fn new(grade: Grade, about: &'static str, text: impl Into<String>) -> Self {
-        Self { grade, about, text: text.into(), hint: None }
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
-
 #[derive(Serialize)]
 struct Report {
     ok: bool,
@@ -62,8 +38,10 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
     let home = context.home_path()?;
     let mut findings = vec![git(), identity(), writable(context), disk(&home)];
     findings.push(daemon(&home).await?);
-    findings.extend(keys());
+    let here = std::env::current_dir().ok().and_then(|cwd| Repository::open(&cwd).ok());
+    findings.extend(here.iter().flat_map(|repository| providers(repository.root())));
     findings.extend(inotify());
+    findings.push(sandbox());
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
     let report = Report { ok: !failed, findings };
     if context.out.json {
@@ -72,6 +50,15 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
         report.findings.iter().try_for_each(|finding| show(context, finding))?;
     }
     Ok(if failed { Exit::Failed } else { Exit::Ok })
+}
+
+/// The same as the daemon sees it, which holds its home already.
+pub(super) fn look(home: &Path, repository: Option<&Path>) -> Vec<Finding> {
+    let mut findings = vec![git(), identity(), disk(home)];
+    findings.extend(repository.into_iter().flat_map(providers));
+    findings.extend(inotify());
+    findings.push(sandbox());
+    findings
 }
 
 fn show(context: &Context, finding: &Finding) -> Result<(), CliError> {
@@ -152,6 +139,22 @@ fn disk(home: &Path) -> Finding {
     }
 }
 
+fn sandbox() -> Finding {
+    let newer = "a newer Linux closes it: 6.12 for most, 7.1 for all";
+    match support() {
+        Support::Full => Finding::new(Grade::Ok, "sandbox", "agents are held by Landlock"),
+        Support::Partly { missing } => {
+            let text = format!("agents are held by Landlock, but: {}", missing.join("; "));
+            let grade = if support().is_weak() { Grade::Warn } else { Grade::Ok };
+            Finding::new(grade, "sandbox", text).hint(newer)
+        }
+        Support::Nothing { why } => {
+            let hint = "until then agents may touch what you may touch; use a machine of their own";
+            Finding::new(Grade::Warn, "sandbox", why).hint(hint)
+        }
+    }
+}
+
 async fn daemon(home: &Path) -> Result<Finding, CliError> {
     Ok(match (daemon::find(home).await?, daemon::recorded(home)) {
         (Some(daemon), _) if daemon.file.version != env!("CARGO_PKG_VERSION") => {
@@ -171,18 +174,35 @@ async fn daemon(home: &Path) -> Result<Finding, CliError> {
     })
 }
 
-/// The keys that the providers of this repository's team need.
-fn keys() -> Vec<Finding> {
-    let team = || -> Option<Team> {
-        let repository = Repository::open(&std::env::current_dir().ok()?).ok()?;
-        read_team(repository.root()).ok()
-    };
-    let Some(team) = team() else { return Vec::new() };
-    let needed = team.providers.iter().filter_map(|(name, provider)| match &provider.kind {
-        ProviderKind::Native(model) => Some((name.to_string(), key_of(model)?)),
-        ProviderKind::Mailbox => None,
+/// What the providers of the repository's team need.
+fn providers(repository: &Path) -> Vec<Finding> {
+    let Ok(team) = read_team(repository) else { return Vec::new() };
+    let findings = team.providers.iter().map(|(name, provider)| match &provider.kind {
+        ProviderKind::Native(model) => {
+            key_of(model).map(|key| of_key(name.as_str(), &key)).into_iter().collect()
+        }
+        ProviderKind::Claude(claude) => of_claude(name.as_str(), claude),
+        ProviderKind::Mailbox => Vec::new(),
     });
-    needed.map(|(provider, key)| of_key(&provider, &key)).collect()
+    findings.flatten().collect()
+}
+
+/// Claude Code, and the variables that it is handed.
+fn of_claude(provider: &str, claude: &team::Claude) -> Vec<Finding> {
+    let env = std::env::vars().collect();
+    let program = match claude::find(&claude.program, &env)
+        .and_then(|found| claude::is_allowed(claude.permissions).map(|()| found))
+    {
+        Ok(found) => {
+            let text = format!("{} at {}", found.version, found.program.display());
+            Finding::new(Grade::Ok, "claude", format!("{text} for `{provider}`"))
+        }
+        Err(unusable) => {
+            let text = format!("{}, which `{provider}` needs", unusable.what);
+            Finding::new(Grade::Warn, "claude", text).hint(unusable.hint)
+        }
+    };
+    [program].into_iter().chain(claude.env.iter().map(|key| of_key(provider, key))).collect()
 }
 
 /// The variable that is named, or the provider's usual one where nobody else serves the model.

@@ -32,6 +32,9 @@ pub struct Team {
     pub merge: Merge,
     /// What a new worktree needs.
     pub worktree: WorktreePolicy,
+    /// What agents may touch.
+    #[serde(default)]
+    pub sandbox: SandboxPolicy,
 }
 
 /// One role of the team.
@@ -45,6 +48,9 @@ pub struct Role {
     pub tools: Vec<String>,
     /// What its conversation is about.
     pub session: SessionScope,
+    /// Whether it works without the team's sandbox, at the word of whoever wrote the file.
+    #[serde(default)]
+    pub unconfined: bool,
 }
 
 /// How far a conversation of a role reaches.
@@ -73,6 +79,8 @@ pub struct Provider {
 pub enum ProviderKind {
     /// Our own agent with a model behind it.
     Native(Model),
+    /// Claude Code, as it is installed on this machine.
+    Claude(Claude),
     /// Whoever reads the trigger file and writes the response file.
     Mailbox,
 }
@@ -92,6 +100,53 @@ pub struct Model {
     pub input_price: Option<Micros>,
     /// Price in micro-dollars per million output tokens.
     pub output_price: Option<Micros>,
+}
+
+/// How Claude Code is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claude {
+    /// The program: a path, or a name that is looked up on the `PATH`.
+    pub program: String,
+    /// The model, if not Claude Code's own default.
+    pub model: Option<String>,
+    /// Where the model is served, if not at Anthropic.
+    pub base_url: Option<String>,
+    /// Environment variables that it is handed besides the usual ones; their values are secret.
+    pub env: Vec<String>,
+    /// What it may do without asking.
+    pub permissions: Permissions,
+    /// Uses of tools that are allowed besides, in Claude Code's notation.
+    pub allow: Vec<String>,
+    /// Who is to pay.
+    pub billing: Payer,
+}
+
+/// What an agent may do without asking the human.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permissions {
+    /// Read.
+    Ask,
+    /// Read, and change files in its worktree.
+    #[default]
+    Edit,
+    /// Everything.
+    All,
+    /// Read; everything else is denied, and nobody is asked.
+    Deny,
+}
+
+/// Who is to pay for what an agent does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Payer {
+    /// The plan that somebody signed in with.
+    #[default]
+    Subscription,
+    /// An API key, by the token.
+    ApiKey,
+    /// Whoever it is.
+    Any,
 }
 
 /// Wire formats of models.
@@ -265,6 +320,33 @@ pub struct WorktreePolicy {
     pub timeout: Millis,
     /// How many worktrees are kept for reuse.
     pub pool: u32,
+}
+
+/// What agents may touch, and the commands that are run on what they wrote: besides their worktree,
+/// the system's programs and the toolchains of the home.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxPolicy {
+    /// Whether there is one.
+    pub mode: SandboxMode,
+    /// More that may be read; `~/` is the home.
+    pub read: Vec<String>,
+    /// More that may be written.
+    pub write: Vec<String>,
+    /// TCP ports that may be connected to; `None` is all.
+    pub ports: Option<Vec<u16>>,
+}
+
+/// Whether agents work in a sandbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxMode {
+    /// Where the machine has one; elsewhere it is said that there is none.
+    #[default]
+    WherePossible,
+    /// Elsewhere no agent starts.
+    Required,
+    /// They may touch what the user may touch.
+    Off,
 }
 
 impl Team {

@@ -10,6 +10,8 @@
 //! a pause: each performer makes sure that twice is the same as once.
 
 mod agent;
+mod cell;
+mod claude;
 mod merge;
 mod prepare;
 mod script;

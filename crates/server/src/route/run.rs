@@ -54,6 +54,7 @@ pub(super) async fn log(
         follow: is_on(follow),
         raw,
         reader: None,
+        dialect: None,
         set_up: None,
         bound,
     };
@@ -89,8 +90,17 @@ pub(super) async fn events(
         (None, None) => LogStart::default(),
     };
     let (app, bound) = (Arc::clone(&app), Bound::default());
-    let log =
-        LogStream { app, run, place, follow: true, raw: false, reader: None, set_up: None, bound };
+    let log = LogStream {
+        app,
+        run,
+        place,
+        follow: true,
+        raw: false,
+        reader: None,
+        dialect: None,
+        set_up: None,
+        bound,
+    };
     log.check().await?;
     Ok(channel.answer(RunStream { log, ended: false }))
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::team::{Api, MergeStrategy, SessionScope};
+use super::sandbox::SandboxFile;
+use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +18,8 @@ pub(super) struct TeamFile {
     pub(super) merge: MergeFile,
     #[serde(default)]
     pub(super) worktree: WorktreeFile,
+    #[serde(default)]
+    pub(super) sandbox: SandboxFile,
     pub(super) providers: BTreeMap<String, ProviderFile>,
     pub(super) roles: BTreeMap<String, RoleFile>,
     pub(super) stages: Vec<StageFile>,
@@ -117,14 +120,20 @@ pub(super) struct ProviderFile {
     pub(super) key_env: Option<String>,
     pub(super) input_usd_per_mtok: Option<f64>,
     pub(super) output_usd_per_mtok: Option<f64>,
+    pub(super) program: Option<String>,
+    pub(super) env: Option<Vec<String>>,
+    pub(super) permissions: Option<Permissions>,
+    pub(super) allow: Option<Vec<String>>,
+    pub(super) billing: Option<Payer>,
     #[serde(default = "provider_agents")]
     pub(super) agents: u32,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum KindFile {
     Native,
+    Claude,
     Mailbox,
 }
 
@@ -142,6 +151,7 @@ pub(super) struct RoleFile {
     pub(super) tools: Vec<String>,
     #[serde(default)]
     pub(super) session: SessionScope,
+    pub(super) sandbox: Option<bool>,
 }
 
 fn one() -> u32 {
