@@ -11,7 +11,7 @@ BUNDLES ?= deb
 .PHONY: help setup setup-test setup-desktop demo desktop package test desktop-test ui ui-test schema bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
-# A workspace of its own: docs/adr/0011. Its programs lie beside `crew`, where the window looks for it.
+# A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
 DESKTOP := --locked --manifest-path crates/desktop/Cargo.toml --target-dir target
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 # Without Node the program is built without its user interface, and says so.

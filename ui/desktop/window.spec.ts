@@ -152,6 +152,7 @@ test('closing the window stops neither the daemon nor an agent, and it comes bac
   await window.open(desktop, binary);
   await window.sees('live');
   await until('the window is as it was', () => size()?.includes('Width: 1000'));
+  await window.sees('0 running');
   desktop.shoot(join(shots, 'again.png'));
 });
 
@@ -164,6 +165,7 @@ test('without a daemon the window says why, and tries again', async ({ house, de
   await window.open(desktop, join(alone, 'crewhouse'));
   await window.sees('There is no daemon');
   await window.sees('hint: install the package again');
+  await until('it is not faded any more', () => window.run("return getComputedStyle(document.querySelector('main')).opacity === '1'"));
   await window.shoot(join(shots, 'no-daemon.png'));
   copyFileSync(process.env.CREW ?? join(root, 'target/debug/crew'), join(alone, 'crew'));
   await window.click("//a[contains(., 'Try again')]");

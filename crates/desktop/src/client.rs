@@ -65,7 +65,8 @@ impl Client {
     pub(crate) async fn events(&self, since: u64) -> Result<Events, Lost> {
         let url = self.url(&format!("/api/events?since={since}"));
         let answer = self.http.get(url).bearer_auth(&self.address.token).send();
-        let answer = tokio::time::timeout(ANSWER_PATIENCE, answer).await.map_err(|_| Lost::Silent)?;
+        let answer =
+            tokio::time::timeout(ANSWER_PATIENCE, answer).await.map_err(|_| Lost::Silent)?;
         let portions = answer?.error_for_status()?.bytes_stream();
         let portions = portions.map(|portion| portion.map(Vec::from)).boxed();
         Ok(Events { portions, buffer: Buffer::default() })

@@ -247,9 +247,16 @@ mod tests {
         assert_eq!(address.with_token("/task/3"), "http://127.0.0.1:4711/task/3#token=abc123");
         assert!(!format!("{address:?}").contains("abc123"));
         for url in [
-            "", "http://127.0.0.1:4711/", "http://127.0.0.1:4711/#token=", "http://127.0.0.1:99999/#token=a",
-            "http://example.com:80/#token=a", "https://127.0.0.1:1/#token=a", "http://127.0.0.1:1/x/#token=a",
-            "http://127.0.0.1:1@example.com/#token=a", "http://127.0.0.1:1/#token=a\"b", "javascript:1",
+            "",
+            "http://127.0.0.1:4711/",
+            "http://127.0.0.1:4711/#token=",
+            "http://127.0.0.1:99999/#token=a",
+            "http://example.com:80/#token=a",
+            "https://127.0.0.1:1/#token=a",
+            "http://127.0.0.1:1/x/#token=a",
+            "http://127.0.0.1:1@example.com/#token=a",
+            "http://127.0.0.1:1/#token=a\"b",
+            "javascript:1",
         ] {
             assert_eq!(Address::of(url), None, "{url}");
         }
@@ -310,7 +317,8 @@ mod tests {
         };
         let found = with("echo '{\"url\": \"http://127.0.0.1:9/#token=t\"}'").unwrap();
         assert_eq!(found.origin, "http://127.0.0.1:9");
-        let refused = with("printf 'error: no disk\\nsecond line\\nhint: make room\\n' >&2; exit 3");
+        let refused =
+            with("printf 'error: no disk\\nsecond line\\nhint: make room\\n' >&2; exit 3");
         let hint = Some("make room".to_owned());
         assert_eq!(refused.unwrap_err(), Trouble { message: "no disk\nsecond line".into(), hint });
         assert!(with("exit 9").unwrap_err().message.contains("exit status: 9"));

@@ -101,12 +101,30 @@ mod tests {
     fn anything_else_is_no_link() {
         let long = format!("crewhouse://task/{}", "0".repeat(BYTES_MAX));
         let hostile = [
-            "", "task/12", "http://task/12", "crewhouse:task/12", "crewhouse://task",
-            "crewhouse://task/0", "crewhouse://task/+1", "crewhouse://task/-1", "crewhouse://task/１",
-            "crewhouse://task/1x", "crewhouse://task/1//", "crewhouse://task/1/2", "crewhouse://task//1",
-            "crewhouse://task/18446744073709551616", "crewhouse://task/1?x=<script>", "crewhouse://task/1#x",
-            "crewhouse://user@task/1", "crewhouse://start", "crewhouse://inbox/../..", " crewhouse://inbox",
-            "crewhouse://task/1\n", "crewhouse://task/%31", "--automation", &long,
+            "",
+            "task/12",
+            "http://task/12",
+            "crewhouse:task/12",
+            "crewhouse://task",
+            "crewhouse://task/0",
+            "crewhouse://task/+1",
+            "crewhouse://task/-1",
+            "crewhouse://task/１",
+            "crewhouse://task/1x",
+            "crewhouse://task/1//",
+            "crewhouse://task/1/2",
+            "crewhouse://task//1",
+            "crewhouse://task/18446744073709551616",
+            "crewhouse://task/1?x=<script>",
+            "crewhouse://task/1#x",
+            "crewhouse://user@task/1",
+            "crewhouse://start",
+            "crewhouse://inbox/../..",
+            " crewhouse://inbox",
+            "crewhouse://task/1\n",
+            "crewhouse://task/%31",
+            "--automation",
+            &long,
         ];
         for link in hostile {
             assert_eq!(Place::of_link(link), Err(NotALink), "{link:?}");
@@ -127,12 +145,16 @@ mod tests {
         let alphabet: Vec<char> = "crewhouse:/taskinbox0189?#%\\\n é😀".chars().collect();
         for _ in 0..20_000 {
             let mut next = || {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 (seed >> 33) as usize
             };
             let length = next() % 40;
             let text: String = (0..length).map(|_| alphabet[next() % alphabet.len()]).collect();
-            for link in [text.clone(), format!("crewhouse://{text}"), format!("crewhouse://task/{text}")] {
+            for link in
+                [text.clone(), format!("crewhouse://{text}"), format!("crewhouse://task/{text}")]
+            {
                 if let Ok(place) = Place::of_link(&link) {
                     assert_eq!(Place::of_link(&place.to_string()), Ok(place));
                 }

@@ -67,13 +67,13 @@ fn run() -> Result<(), Trouble> {
     })?;
     match entered {
         Instance::Second => Ok(()),
-        Instance::First(first) => {
-            be_the_window(first, crew, place).map_err(|error| trouble(error.to_string(), DISPLAY_HINT))
-        }
+        Instance::First(first) => be_the_window(first, crew, place)
+            .map_err(|error| trouble(error.to_string(), DISPLAY_HINT)),
     }
 }
 
-const DISPLAY_HINT: &str = "a desktop is needed; without one, `crew open` shows the board in a browser";
+const DISPLAY_HINT: &str =
+    "a desktop is needed; without one, `crew open` shows the board in a browser";
 
 /// The place that we were started with.
 fn asked_for() -> Result<Place, NotALink> {

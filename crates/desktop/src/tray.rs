@@ -53,10 +53,8 @@ impl Tray {
         let line = PredefinedMenuItem::separator(app)?;
         let (open, inbox) = (item("open", "Open Crewhouse")?, item("inbox", "Open the inbox")?);
         let quit = item("quit", "Quit; agents stay at work")?;
-        let menu = Menu::with_items(
-            app,
-            &[&counts, &open, &inbox, &line, &stop, &release, &line, &quit],
-        )?;
+        let menu =
+            Menu::with_items(app, &[&counts, &open, &inbox, &line, &stop, &release, &line, &quit])?;
         let mut builder = TrayIconBuilder::with_id("crewhouse").menu(&menu).tooltip("Crewhouse");
         if let Some(icon) = app.default_window_icon() {
             builder = builder.icon(icon.clone());

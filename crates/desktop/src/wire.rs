@@ -77,8 +77,12 @@ mod tests {
     fn messages_are_read() {
         let item = r#"{"kind":"approval","project":1,"task":3,"title":"T","stage":"review","ask":null,"text":"May #3 go on?","commit":"c0","since":7}"#;
         let status = r#"{"seq":9,"now":1,"stopped":null,"agents":[{"run":1},{"run":2}],"inbox":1}"#;
-        let changes = format!(r#"{{"type":"changes","seq":9,"entries":[],"tasks":[],"status":{status},"inbox":[{item}]}}"#);
-        let Message::Changes { status, inbox } = serde_json::from_str(&changes).unwrap() else { panic!() };
+        let changes = format!(
+            r#"{{"type":"changes","seq":9,"entries":[],"tasks":[],"status":{status},"inbox":[{item}]}}"#
+        );
+        let Message::Changes { status, inbox } = serde_json::from_str(&changes).unwrap() else {
+            panic!()
+        };
         assert_eq!((status.agents.len(), status.inbox), (2, 1));
         assert_eq!(inbox.unwrap()[0].kind, Kind::Approval);
         for text in [r#"{"type":"gap","seq":4}"#, r#"{"type":"live","agents":[]}"#] {
@@ -88,7 +92,8 @@ mod tests {
 
     #[test]
     fn what_is_read_is_in_the_description_of_the_api() {
-        let api: Value = serde_json::from_str(include_str!("../../../ui/src/lib/api/openapi.json")).unwrap();
+        let api: Value =
+            serde_json::from_str(include_str!("../../../ui/src/lib/api/openapi.json")).unwrap();
         let check = |shape: &str, fields: &[&str]| {
             let properties = &api["components"]["schemas"][shape]["properties"];
             for field in fields {
