@@ -3,10 +3,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 const PATIENCE = 60_000;
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const bystander = process.env.BYSTANDER ?? join(root, 'target/debug/examples/bystander');
 
 type Env = Record<string, string>;
 
@@ -76,6 +80,30 @@ export class Desktop {
     let heard = '';
     child.stdout.on('data', (text: Buffer) => (heard += text.toString()));
     return () => heard;
+  }
+
+  /** Who shows notifications and trays, and clicks on what it is asked to show; and what that is. */
+  async bystander(): Promise<() => string> {
+    const child = this.#start(bystander, ['click'], this.env, 'pipe');
+    let heard = '';
+    child.stdout?.on('data', (text: Buffer) => (heard += text.toString()));
+    await until('a bystander', () => heard.includes('ready'));
+    return () => heard;
+  }
+
+  /** The menu of the tray, as text; a click on one of its items, if one is named. */
+  tray(heard: string, click?: string): string {
+    const [, sender, path] = /tray (\S+) (\S+)/.exec(heard) ?? [];
+    if (sender === undefined || path === undefined) return '';
+    const call = (method: string, ...args: string[]) =>
+      this.run('dbus-send', ['--session', '--print-reply', `--dest=${sender}`, `${path}/Menu`, `com.canonical.dbusmenu.${method}`, ...args]).stdout;
+    const layout = call('GetLayout', 'int32:0', 'int32:-1', 'array:string:');
+    if (click !== undefined) {
+      const before = layout.slice(0, layout.indexOf(`"${click}"`));
+      const id = [...before.matchAll(/struct \{\s+int32 (\d+)/g)].at(-1)?.[1];
+      call('Event', `int32:${id}`, 'string:clicked', 'variant:int32:0', 'uint32:0');
+    }
+    return layout;
   }
 
   /** The titles of the windows on the screen. */

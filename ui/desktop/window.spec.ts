@@ -156,6 +156,33 @@ test('closing the window stops neither the daemon nor an agent, and it comes bac
   desktop.shoot(join(shots, 'again.png'));
 });
 
+test('with a tray the window hides, the tray counts and stops, and a notification opens the card', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  const heard = await desktop.bystander();
+  await window.open(desktop, binary);
+  await window.sees('live');
+  await until('a tray', () => desktop.tray(heard()).includes('0 at work'));
+  desktop.close();
+  await until('the window is hidden', () => desktop.windows().length === 0);
+  house.crew('task', 'add', 'a stream');
+  await until('the tray counts', () => desktop.tray(heard()).includes('1 at work'));
+  house.crew('task', 'add', 'Change the greeting');
+  // The bystander clicks on what it shows.
+  await until('a notification', () => heard().includes('notify Crewhouse | crewhouse | #2 asks you'));
+  await until('the window is back', () => desktop.windows().length === 1);
+  await until('it shows the card', async () => (await window.url()).pathname === '/task/2');
+  expect(desktop.tray(heard())).toContain('1 waits for you');
+  desktop.tray(heard(), 'Stop all agents now');
+  await window.sees('Everything is stopped.');
+  await until('the tray says so', () => desktop.tray(heard()).includes('stopped · '));
+  desktop.tray(heard(), 'Let work go on');
+  await until('work goes on', async () => !(await window.text()).includes('Everything is stopped.'));
+  const daemon = house.pid();
+  desktop.tray(heard(), 'Quit; agents stay at work');
+  await until('the window is gone', () => desktop.windows().length === 0);
+  expect(house.pid()).toBe(daemon);
+});
+
 test('without a daemon the window says why, and tries again', async ({ house, desktop, window }) => {
   // Alone in a directory, and with nothing on the PATH but what WebKit needs.
   const alone = join(house.dir, 'alone');

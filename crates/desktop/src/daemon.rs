@@ -135,7 +135,9 @@ impl Crew {
         })?;
         let mut command = Command::new(&program);
         if image.is_some() {
-            OF_AN_IMAGE.iter().for_each(|name| drop(command.env_remove(name)));
+            for name in OF_AN_IMAGE {
+                command.env_remove(name);
+            }
         }
         command.arg("--home").arg(&self.home).args(["--json", "open"]);
         command.env("NO_COLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
@@ -229,6 +231,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::scratch::Scratch;
 
     fn program(dir: &Path, script: &str) -> PathBuf {
         let path = dir.join("crew");
@@ -278,41 +281,41 @@ mod tests {
 
     #[test]
     fn the_first_place_that_has_the_program_wins() {
-        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let places = [one.path().to_owned(), other.path().to_owned()];
+        let (one, other) = (Scratch::new(), Scratch::new());
+        let places = [one.to_path_buf(), other.to_path_buf()];
         assert_eq!(find(&places), None);
-        fs::create_dir(one.path().join("crew")).unwrap();
-        let second = program(other.path(), "");
+        fs::create_dir(one.join("crew")).unwrap();
+        let second = program(&other, "");
         assert_eq!(find(&places), Some(second));
-        fs::remove_dir(one.path().join("crew")).unwrap();
-        let first = program(one.path(), "");
+        fs::remove_dir(one.join("crew")).unwrap();
+        let first = program(&one, "");
         assert_eq!(find(&places), Some(first));
     }
 
     #[test]
     fn what_outlives_an_image_is_copied_out_of_it() {
-        let (image, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let inside = program(image.path(), "echo 1");
-        let settle = |image: Option<&Path>| settled(&inside, home.path(), image).unwrap();
+        let (image, home) = (Scratch::new(), Scratch::new());
+        let inside = program(&image, "echo 1");
+        let settle = |image: Option<&Path>| settled(&inside, &home, image).unwrap();
         assert_eq!(settle(None), inside);
-        assert_eq!(settle(Some(home.path())), inside);
-        let kept = settle(Some(image.path()));
-        assert!(kept.starts_with(home.path()));
+        assert_eq!(settle(Some(&home)), inside);
+        let kept = settle(Some(&image));
+        assert!(kept.starts_with(&*home));
         assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o755);
-        program(image.path(), "echo another one");
-        assert_eq!(settle(Some(image.path())), kept);
+        program(&image, "echo another one");
+        assert_eq!(settle(Some(&image)), kept);
         assert!(fs::read_to_string(&kept).unwrap().contains("another"));
     }
 
     #[test]
     fn what_crew_says_is_passed_on() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = dir.path().to_owned();
+        let dir = Scratch::new();
+        let home = dir.to_path_buf();
         let none = open(&Crew { places: Vec::new(), home: home.clone() }).unwrap_err();
         assert!(none.message.contains("neither beside") && none.hint.is_some());
 
         let with = |script: &str| {
-            program(dir.path(), script);
+            program(&dir, script);
             open(&Crew { places: vec![home.clone()], home: home.clone() })
         };
         let found = with("echo '{\"url\": \"http://127.0.0.1:9/#token=t\"}'").unwrap();
@@ -327,9 +330,9 @@ mod tests {
 
     #[test]
     fn a_crash_is_told_from_an_end() {
-        let dir = tempfile::tempdir().unwrap();
-        let crew = Crew { places: Vec::new(), home: dir.path().to_owned() };
-        let (file, lock) = (dir.path().join("daemon.json"), dir.path().join("lock"));
+        let dir = Scratch::new();
+        let crew = Crew { places: Vec::new(), home: dir.to_path_buf() };
+        let (file, lock) = (dir.join("daemon.json"), dir.join("lock"));
         assert_eq!(crew.sign(&crew.trace()), Sign::Ended);
         fs::write(&file, "one").unwrap();
         let one = crew.trace();

@@ -113,13 +113,14 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+    use crate::scratch::Scratch;
 
     /// One test, because the directory of the process is one.
     #[test]
     fn the_second_one_tells_the_first() {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = Scratch::new();
         // Longer than the path of a socket may be.
-        let home = dir.path().join("a".repeat(120)).join("home");
+        let home = dir.join("a".repeat(120)).join("home");
         let Instance::First(first) = enter(&home, Place::Here).unwrap() else { panic!() };
         let (tell, told) = mpsc::channel();
         first.serve(move |place| tell.send(place).unwrap());
@@ -138,7 +139,7 @@ mod tests {
         assert_eq!(told.recv_timeout(PATIENCE).unwrap(), place);
 
         // The socket that a killed one left behind is in nobody's way.
-        let other = dir.path().join("other");
+        let other = dir.join("other");
         DirBuilder::new().create(&other).unwrap();
         std::env::set_current_dir(&other).unwrap();
         drop(UnixListener::bind(SOCKET).unwrap());

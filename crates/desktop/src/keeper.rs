@@ -18,8 +18,9 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::client::{Client, Events, Lost};
 use crate::daemon::{Address, Crew, Sign, Trace, Trouble};
+use crate::link::Place;
 use crate::news::{Counts, Known, News};
-use crate::wire::Message;
+use crate::wire::{Item, Message};
 
 /// Between two looks at what became of a daemon.
 const LOOK: Duration = Duration::from_millis(200);
@@ -106,9 +107,8 @@ impl<S: Screen> Keeper<S> {
     }
 
     async fn step(&mut self, client: &Client, events: &mut Events) -> Result<Read, Lost> {
-        if let Some(wish) = self.pending {
-            fulfil(client, wish).await?;
-            self.pending = None;
+        if let Some(wish) = self.pending.take() {
+            self.fulfil(client, wish).await?;
         }
         let message = tokio::select! {
             message = events.next() => message?,
@@ -130,7 +130,22 @@ impl<S: Screen> Keeper<S> {
         Ok(Read::GoOn)
     }
 
-    fn tell_news(&mut self, items: &[crate::wire::Item]) {
+    /// Who wants everything to stop has to know when it does not.
+    async fn fulfil(&self, client: &Client, wish: Wish) -> Result<(), Lost> {
+        let (path, title) = match wish {
+            Wish::Start => return Ok(()),
+            Wish::Stop => ("/api/stop", "Agents are not stopped"),
+            Wish::Release => ("/api/release", "Everything is still stopped"),
+        };
+        let told = client.tell(path).await;
+        if let Err(lost) = &told {
+            let (title, text) = (title.to_owned(), lost.to_string());
+            self.screen.notify(News { title, text, place: Place::Here });
+        }
+        told
+    }
+
+    fn tell_news(&mut self, items: &[Item]) {
         for news in self.known.news(items) {
             self.screen.notify(news);
         }
@@ -158,14 +173,6 @@ impl<S: Screen> Keeper<S> {
 enum Read {
     GoOn,
     Anew,
-}
-
-async fn fulfil(client: &Client, wish: Wish) -> Result<(), Lost> {
-    match wish {
-        Wish::Start => Ok(()),
-        Wish::Stop => client.tell("/api/stop").await,
-        Wish::Release => client.tell("/api/release").await,
-    }
 }
 
 /// Whether a daemon that was lost so long ago is to be looked for, or started.

@@ -19,6 +19,8 @@ mod keeper;
 mod link;
 mod news;
 mod notify;
+#[cfg(test)]
+mod scratch;
 mod tray;
 mod window;
 mod wire;

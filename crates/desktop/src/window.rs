@@ -121,6 +121,7 @@ pub(crate) fn enter(app: &AppHandle, address: &Address) {
     let state = app.state::<Where>();
     let mut at = state.lock();
     if at.address.as_ref() == Some(address) {
+        said(window.eval(recover(address)));
         return;
     }
     // With another port or token the page has to be read again; it stays where it was.
@@ -156,6 +157,12 @@ fn goto(path: &str) -> String {
         "if (window.dispatchEvent(new CustomEvent('crewhouse:goto', \
          {{ detail: {path}, cancelable: true }}))) location.assign({path})"
     )
+}
+
+/// Whoever read the page again while there was no daemon has got the browser's words instead of it.
+fn recover(address: &Address) -> String {
+    let page = serde_json::Value::from(address.with_token("/"));
+    format!("if (!document.getElementById('app')) location.replace({page})")
 }
 
 fn encoded(text: &str) -> String {
