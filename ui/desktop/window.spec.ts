@@ -26,9 +26,10 @@ const test = base.extend<{ house: House; desktop: Desktop; window: Window }>({
     await desktop.end();
   },
   // eslint-disable-next-line no-empty-pattern -- Playwright wants the pattern
-  window: async ({}, use) => {
+  window: async ({}, use, info) => {
     const window = new Window();
     await use(window);
+    if (info.status !== info.expectedStatus) await window.shoot(join(shots, `failed-${info.line}.png`)).catch(() => undefined);
     await window.end();
   },
 });
@@ -46,6 +47,7 @@ test('a task is created, asks, is answered, approved, and lands', async ({ house
 
   await window.press('g', 'b');
   await window.click(named('h1', 'Board'));
+  await window.sees('todo');
   await window.press('c');
   await window.fill('Title', 'Change the greeting');
   await window.click("//button[contains(., 'Add')]");
@@ -152,7 +154,7 @@ test('closing the window stops neither the daemon nor an agent, and it comes bac
   await window.open(desktop, binary);
   await window.sees('live');
   await until('the window is as it was', () => size()?.includes('Width: 1000'));
-  await window.sees('0 running');
+  await window.sees('1 thing waits for you');
   desktop.shoot(join(shots, 'again.png'));
 });
 

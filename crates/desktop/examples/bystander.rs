@@ -4,6 +4,8 @@
 //! `open` of every notification that has one if its argument is `click`.
 #![allow(clippy::print_stdout, reason = "the output is what it is for")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use dbus::arg::{PropMap, RefArg, Variant};
@@ -13,6 +15,7 @@ use dbus::message::MatchRule;
 use dbus::{Error, Message};
 
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
 const TRAY: &str = "org.kde.StatusNotifierWatcher";
 
 fn main() -> Result<(), Error> {
@@ -21,7 +24,8 @@ fn main() -> Result<(), Error> {
     for name in [NOTIFICATIONS, TRAY] {
         bus.request_name(name, false, true, true)?;
     }
-    let mut shown = 0;
+    let shown = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&shown);
     let answer = move |call: Message, bus: &Connection| {
         let member = call.member().map(|member| member.to_string()).unwrap_or_default();
         let reply = call.method_return();
@@ -31,9 +35,8 @@ fn main() -> Result<(), Error> {
             "Get" => reply.append1(Variant(true)),
             "GetAll" => reply.append1(PropMap::new()),
             "Notify" => {
-                shown += 1;
                 say(&call);
-                reply.append1(shown)
+                reply.append1(counted.fetch_add(1, Ordering::Relaxed) + 1)
             }
             "RegisterStatusNotifierItem" => {
                 let sender = call.sender().map(|sender| sender.to_string()).unwrap_or_default();
@@ -44,21 +47,19 @@ fn main() -> Result<(), Error> {
         };
         // Whoever asked may be gone.
         bus.send(reply).ok();
-        if member == "Notify" && clicks {
-            let signal = Message::new_signal(&*path(), NOTIFICATIONS, "ActionInvoked");
-            signal.map(|signal| bus.send(signal.append2(shown, "open")).ok()).ok();
-        }
         true
     };
     bus.start_receive(MatchRule::new_method_call(), Box::new(answer));
     println!("ready");
     loop {
-        bus.process(Duration::from_secs(1))?;
+        bus.process(Duration::from_millis(500))?;
+        // Whoever shows something may take a moment until it listens, so the click is repeated.
+        let last = shown.load(Ordering::Relaxed);
+        if clicks && last > 0 {
+            let signal = Message::new_signal(PATH, NOTIFICATIONS, "ActionInvoked");
+            signal.map(|signal| bus.send(signal.append2(last, "open")).ok()).ok();
+        }
     }
-}
-
-fn path() -> String {
-    format!("/{}", NOTIFICATIONS.replace('.', "/"))
 }
 
 /// Title, text and buttons of a notification, on one line.
