@@ -18,8 +18,11 @@ use crew_core::protocol::{
 use crew_core::team::{self, Team};
 use crew_core::{Millis, Time};
 
+/// A name, and what is done with any bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// All of them, by name.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub const TARGETS: [Target; 7] = [
     ("response", response),
     ("trigger", trigger),
     ("team", team),

@@ -5,6 +5,7 @@ mod event;
 pub mod mailbox;
 mod native;
 pub mod process;
+pub mod sandbox;
 pub mod shim;
 pub mod spool;
 

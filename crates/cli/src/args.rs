@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -165,6 +166,15 @@ pub(crate) enum Command {
     /// Be the native agent; called by the shim.
     #[command(hide = true)]
     Agent,
+    /// Become another program inside a sandbox; called for agents and scripts.
+    #[command(hide = true)]
+    Confine {
+        /// What may be touched, as JSON.
+        sandbox: String,
+        /// The program and its arguments.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        argv: Vec<OsString>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Args)]

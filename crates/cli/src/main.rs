@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         }
     };
     match cli.command {
-        // These two are called by the daemon and its shim, and are their own masters.
+        // These are called by the daemon and its shim, and are their own masters.
+        Command::Confine { sandbox, argv } => command::confine::run(&sandbox, &argv),
         Command::Shim { dir } => crew_agent::shim::run_shim(&dir),
         Command::Agent => command::agent::run(),
         command => {

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use support::{Lab, simple_play};
+use support::{Lab, NO_SANDBOX, simple_play};
 
 fn executable(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -295,7 +295,7 @@ finish = "DONE: fine"
 #[test]
 fn an_agent_that_prints_garbage_and_keys_neither_breaks_nor_betrays_anything() {
     let key = format!("sk-ant-{}", "Abc123".repeat(8));
-    let lab = Lab::new(&GARBAGE.replace("sk-ant-REAL", &key), &[]);
+    let lab = Lab::new(&GARBAGE.replace("sk-ant-REAL", &key), &[NO_SANDBOX]);
     let daemon = lab.serve_with(&[("ANTHROPIC_API_KEY", "hunter2-hunter2")]);
     lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
     lab.ok(&["task", "add", "Make it"]);

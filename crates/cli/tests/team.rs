@@ -13,7 +13,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Lab, show, simple_play};
+use support::{Lab, NO_SANDBOX, show, simple_play};
 
 fn is(event: &'static str) -> impl Fn(&Value) -> bool {
     move |body| body["event"] == event
@@ -380,7 +380,7 @@ fn a_set_up_that_fails_is_shown_and_one_that_works_is_run_once() {
 #[test]
 fn a_daemon_that_ends_while_a_worktree_is_made_ready_leaves_it_to_the_next() {
     let set_up = "pool = 4\nsetup = \"echo >> ../starts; until test -e ../go; do sleep 0.1; done\"";
-    let lab = Lab::new(&simple_play("made.txt"), &[("pool = 4", set_up)]);
+    let lab = Lab::new(&simple_play("made.txt"), &[("pool = 4", set_up), NO_SANDBOX]);
     let daemon = lab.up();
     lab.ok(&["task", "add", "Make it"]);
     let worktrees = lab.home().join("worktrees");

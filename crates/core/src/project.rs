@@ -18,8 +18,6 @@ pub struct Project {
     pub team: Team,
     /// Why the newest `team.toml` is not in use.
     pub team_refused: Option<String>,
-    /// What it spent today.
-    pub today: DaySpend,
     /// When the PM last looked for what fell through the cracks.
     pub scanned_at: Time,
 }

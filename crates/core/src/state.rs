@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Asker};
 use crate::effect::Effect;
-use crate::project::Project;
+use crate::project::{DaySpend, Project};
 use crate::refusal::Refusal;
 use crate::run::{Run, RunEvent};
 use crate::task::Task;
-use crate::{AskId, EffectId, ProjectId, ProviderName, RunId, Seq, TaskId, Time};
+use crate::team::Amount;
+use crate::{AskId, EffectId, ProjectId, ProviderName, RunId, Seq, TaskId, Time, Usage};
 
 /// All that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,9 @@ pub struct State {
     pub asks: BTreeMap<AskId, Ask>,
     /// Providers that serve nothing for now.
     pub limits: BTreeMap<LimitKey, LimitWindow>,
+    /// What each project spent today. A row of its own, since it moves with every report of usage and
+    /// a project with its team is large.
+    pub today: BTreeMap<ProjectId, DaySpend>,
     /// Effects that have not been settled.
     pub outbox: BTreeMap<EffectId, Effect>,
     /// Tasks that are not over: an index, so that a step does not look at years of history.
@@ -44,6 +48,8 @@ pub struct State {
     waiting: BTreeSet<AskId>,
     /// Every ask of an agent, by its run.
     asked: BTreeSet<(RunId, AskId)>,
+    /// Every run, by its task.
+    worked: BTreeSet<(TaskId, RunId)>,
 }
 
 /// Counters and switches.
@@ -96,6 +102,8 @@ pub struct Change {
     pub asks: BTreeMap<AskId, Ask>,
     /// Limits as they are now; `None` is over.
     pub limits: BTreeMap<LimitKey, Option<LimitWindow>>,
+    /// What projects spent today, as it is now.
+    pub today: BTreeMap<ProjectId, DaySpend>,
     /// New effects.
     pub effects: BTreeMap<EffectId, Effect>,
     /// Effects that are settled.
@@ -105,12 +113,13 @@ pub struct Change {
 impl Change {
     /// Whether nothing changed but counters.
     pub fn is_empty(&self) -> bool {
-        let Self { meta: _, projects, tasks, runs, asks, limits, effects, settled } = self;
+        let Self { meta: _, projects, tasks, runs, asks, limits, today, effects, settled } = self;
         projects.is_empty()
             && tasks.is_empty()
             && runs.is_empty()
             && asks.is_empty()
             && limits.is_empty()
+            && today.is_empty()
             && effects.is_empty()
             && settled.is_empty()
     }
@@ -119,8 +128,9 @@ impl Change {
 impl State {
     /// The state after a change was made durable.
     pub fn apply(&mut self, change: Change) {
-        let Change { meta, projects, tasks, runs, asks, limits, effects, settled } = change;
+        let Change { meta, projects, tasks, runs, asks, limits, today, effects, settled } = change;
         self.meta = meta;
+        self.today.extend(today);
         self.projects.extend(projects);
         for (id, task) in tasks {
             if task.kept.is_some() {
@@ -141,6 +151,7 @@ impl State {
             } else {
                 self.live.insert(id)
             };
+            self.worked.insert((run.task, id));
             self.runs.insert(id, run);
         }
         for (id, ask) in asks {
@@ -179,6 +190,25 @@ impl State {
     /// Runs that are not over.
     pub fn live_runs(&self) -> impl Iterator<Item = &Run> {
         self.live.iter().filter_map(|id| self.runs.get(id))
+    }
+
+    /// All runs that a task ever had, oldest first.
+    pub fn runs_of(&self, task: TaskId) -> impl Iterator<Item = &Run> {
+        self.worked_on(task).filter_map(|id| self.runs.get(&id))
+    }
+
+    /// What a task consumed.
+    pub fn spent_on(&self, task: TaskId) -> Usage {
+        self.runs_of(task).map(|run| run.spent).sum()
+    }
+
+    /// What a project spent in the day that `now` belongs to.
+    pub fn spent_today(&self, project: ProjectId, now: Time) -> Amount {
+        self.today.get(&project).copied().unwrap_or_default().at(now)
+    }
+
+    fn worked_on(&self, task: TaskId) -> impl Iterator<Item = RunId> {
+        self.worked.range((task, RunId(0))..=(task, RunId(u64::MAX))).map(|(_, run)| *run)
     }
 
     /// Asks that still wait.
@@ -247,6 +277,19 @@ impl<'a> Draft<'a> {
         let ids: BTreeSet<RunId> =
             self.state.live.iter().chain(self.change.runs.keys()).copied().collect();
         ids.into_iter().filter_map(|id| self.run(id).ok()).filter(|run| !run.is_over()).collect()
+    }
+
+    /// What a task consumed so far.
+    pub(crate) fn spent_on(&self, task: TaskId) -> Usage {
+        let changed = self.change.runs.values().filter(|run| run.task == task).map(|run| run.id);
+        let ids: BTreeSet<RunId> = self.state.worked_on(task).chain(changed).collect();
+        ids.into_iter().filter_map(|id| self.run(id).ok()).map(|run| run.spent).sum()
+    }
+
+    /// What a project spent today.
+    pub(crate) fn today(&self, project: ProjectId) -> DaySpend {
+        let changed = self.change.today.get(&project);
+        changed.or_else(|| self.state.today.get(&project)).copied().unwrap_or_default()
     }
 
     /// Runs of a task that are not over.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time, Usage};
+use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time};
 
 /// How many remarks a task keeps; the oldest go first. The journal has them all.
 pub const REMARKS_MAX: usize = 60;
@@ -50,8 +50,6 @@ pub struct Task {
     pub catch_up: bool,
     /// What the roles, the human and Crewhouse said about it, oldest first.
     pub remarks: Vec<Remark>,
-    /// What it consumed.
-    pub spent: Usage,
     /// Starts of agents for it.
     pub starts: u32,
     /// Questions to the PM about it.

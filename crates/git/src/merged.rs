@@ -85,7 +85,9 @@ impl Repository {
         Ok(self.patch_ids(whole)?.iter().any(|id| ids.contains(id)))
     }
 
-    /// The merge commit that carries our trailer for `key`, if `base` contains it.
+    /// The merge commit that carries our trailer for `key`, if `base` contains it. Only the base
+    /// branch's own line is looked at: the commits that agents made hang beside it, and may say what
+    /// they like.
     pub(crate) fn find_effect(
         &self,
         key: &str,
@@ -97,7 +99,7 @@ impl Repository {
         let format = format!("--format=%H%x00%(trailers:key={EFFECT},valueonly,separator=%x00)");
         let found = self
             .read(self.root())
-            .args(["log", "--fixed-strings", "--max-count=100"])
+            .args(["log", "--first-parent", "--fixed-strings", "--max-count=100"])
             .arg(format!("--grep={EFFECT}: {key}"))
             .args([&format, &range, "--"])
             .text()?;

@@ -7,6 +7,7 @@
 //!
 //! Of our own environment a script gets what a build needs, by name, and no key.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -51,6 +52,10 @@ const INHERITED: [&str; 16] = [
 pub struct Script<'a> {
     /// Run with `sh -c`, with nothing on stdin.
     pub command: &'a str,
+    /// A command that runs another one, which is appended to it: `env -i`, for instance. Empty is none.
+    pub through: &'a [String],
+    /// What is set besides, or otherwise, in its environment.
+    pub environment: &'a BTreeMap<String, String>,
     /// How long it may take.
     pub deadline: Duration,
     /// What it prints is appended here.
@@ -101,11 +106,14 @@ impl Repository {
         let stderr = open().map_err(io_error(attempt.clone()))?;
         let log = Log::begin(open().map_err(io_error(attempt))?, script.log_bytes_max);
         let log = log.map_err(io_error("read the length of a log"))?;
-        let mut shell = Command::new("sh");
-        self.git().prepare(&mut shell, &INHERITED);
-        let mut child = shell
+        let shell = ["sh", "-c", script.command];
+        let mut argv = script.through.iter().map(String::as_str).chain(shell);
+        let mut command = Command::new(argv.next().unwrap_or("sh"));
+        self.git().prepare(&mut command, &INHERITED);
+        let mut child = command
+            .envs(script.environment)
             .env(MARKER, script.marker)
-            .args(["-c", script.command])
+            .args(argv)
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(stdout)

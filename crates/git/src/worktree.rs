@@ -95,7 +95,11 @@ impl Worktree {
         self.here(self.repository.write(&self.path))
     }
 
+    /// Where everything is, is told to git: what lies in the worktree and in its git directory can be
+    /// written by an agent, and a configuration elsewhere names programs to run.
     fn here<'a>(&self, call: Call<'a>) -> Call<'a> {
-        call.env("GIT_DIR", &self.git_directory).env("GIT_WORK_TREE", &self.path)
+        call.env("GIT_DIR", &self.git_directory)
+            .env("GIT_WORK_TREE", &self.path)
+            .env("GIT_COMMON_DIR", self.repository.common_directory())
     }
 }

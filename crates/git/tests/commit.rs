@@ -292,6 +292,25 @@ fn another_repository_in_place_of_the_git_file_is_never_looked_at() {
     assert!(!fixture.path().join("trapped").exists());
 }
 
+/// A repository that looks like ours and has programs of its own in its configuration.
+#[test]
+fn another_repository_behind_the_git_directory_gets_nothing_run() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("t");
+    let other = fixture.path().join("other");
+    fixture.git(&["clone", "-q", "--mirror", ".", other.to_str().unwrap()]);
+    let trap = format!("touch '{}' && cat", fixture.path().join("trapped").display());
+    fixture.git_at(&other, &["config", "filter.trap.clean", &trap]);
+    let common = other.display().to_string();
+    std::fs::write(worktree.git_directory().join("commondir"), common).unwrap();
+    write(&worktree, ".gitattributes", "* filter=trap\n");
+    write(&worktree, "b.txt", "b");
+    drop(worktree.status()); // git may refuse; it must not obey
+    drop(commit_all(&worktree));
+    drop(worktree.snapshot("refs/crew/turns/t/1", "a turn"));
+    assert!(!fixture.path().join("trapped").exists());
+}
+
 #[test]
 fn a_merge_of_the_base_that_was_under_way_is_found_again() {
     let fixture = Fixture::new();

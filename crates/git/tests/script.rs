@@ -4,16 +4,21 @@
 
 mod fixture;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crew_git::{Script, ScriptOutcome};
 use fixture::{Fixture, read};
 
+static NONE: BTreeMap<String, String> = BTreeMap::new();
+
 const LONG: Duration = Duration::from_mins(1);
 
 fn script<'a>(command: &'a str, log: &'a Path) -> Script<'a> {
     Script {
+        through: &[],
+        environment: &NONE,
         command,
         deadline: LONG,
         log,

@@ -1,7 +1,9 @@
 //! Projects, agents at work, limits and spending, computed when it is asked for.
 
+use crew_agent::sandbox::{Support, support};
 use crew_core::project::Project;
 use crew_core::run::{Run, RunState};
+use crew_core::team::{SandboxMode, Team};
 use crew_core::{State, Time, status as task_status};
 
 use crate::wire::{AgentAtWork, Amount, Counts, Limit, Status, StatusOfProject, TaskStatus};
@@ -49,9 +51,30 @@ fn of_project(state: &State, project: &Project, now: Time) -> StatusOfProject {
         root: project.root.clone(),
         team_refused: project.team_refused.clone(),
         mail_set_aside: 0, // counted where files may be read
+        unconfined: unconfined(&project.team),
         tasks,
         disk_bytes: None, // measured beside
-        today: project.today.at(now).into(),
+        today: state.spent_today(project.id, now).into(),
+    }
+}
+
+fn unconfined(team: &Team) -> Option<String> {
+    if team.sandbox.mode == SandboxMode::Off {
+        return Some(
+            "agents may touch what you may touch: team.toml turns the sandbox off".to_owned(),
+        );
+    }
+    match support() {
+        Support::Nothing { why } => Some(format!("agents may touch what you may touch: {why}")),
+        weak @ Support::Partly { .. } if weak.is_weak() => {
+            Some("the sandbox of agents has gaps on this machine: crew doctor".to_owned())
+        }
+        Support::Partly { .. } | Support::Full => {
+            let out = team.roles.iter().filter(|(_, role)| role.unconfined);
+            let out: Vec<&str> = out.map(|(name, _)| name.as_str()).collect();
+            let is_anybody = !out.is_empty();
+            is_anybody.then(|| format!("without a sandbox by team.toml: {}", out.join(", ")))
+        }
     }
 }
 

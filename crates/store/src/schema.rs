@@ -4,9 +4,10 @@
 use rusqlite::Connection;
 
 /// Each migration with what it is for. The version of a database is how many it has had.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "the spine",
-    "
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "the spine",
+        "
     CREATE TABLE event (
         seq     INTEGER PRIMARY KEY,
         at      INTEGER NOT NULL,
@@ -28,7 +29,15 @@ const MIGRATIONS: &[(&str, &str)] = &[(
     CREATE TABLE outbox (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
     CREATE TABLE intake (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
     ",
-)];
+    ),
+    (
+        "what moves with every report of usage lies in small rows",
+        "
+    CREATE TABLE today (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    INSERT INTO today SELECT id, json_extract(body, '$.today') FROM project;
+    ",
+    ),
+];
 
 /// The newest version that this program knows.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -47,4 +56,26 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_before_keeps_what_was_spent_today() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let (_, spine) = MIGRATIONS[0];
+        connection.execute_batch(spine).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let project = r#"{"today": {"day": 20413, "spent": {"tokens": 7, "cost": 5}}}"#;
+        connection.execute("INSERT INTO project VALUES (3, ?1)", [project]).unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(version(&connection).unwrap(), VERSION);
+        let moved: (u64, String) = connection
+            .query_row("SELECT id, body FROM today", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        assert_eq!(moved, (3, r#"{"day":20413,"spent":{"tokens":7,"cost":5}}"#.to_owned()));
+        migrate(&mut connection).unwrap();
+    }
 }

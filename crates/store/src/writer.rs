@@ -1,5 +1,7 @@
 //! The one writer, and readers that cannot write.
 
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crew_core::{Change, Seq, State};
@@ -37,8 +39,18 @@ pub struct Reader {
 impl Writer {
     /// Opens the database, makes it if it does not exist, and brings it up to date.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        keep_private(path).map_err(StoreError::file("opening", path))?;
+        Self::over(Connection::open(path).map_err(failed_at(path))?, path)
+    }
+
+    /// A database that is gone with the process, for simulations.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = Path::new("(memory)");
+        Self::over(Connection::open_in_memory().map_err(failed_at(path))?, path)
+    }
+
+    fn over(mut connection: Connection, path: &Path) -> Result<Self, StoreError> {
         let failed = failed_at(path);
-        let mut connection = Connection::open(path).map_err(&failed)?;
         // FULL: what was answered with "recorded" is on the disk, even if the power fails.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(&failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(&failed)?;
@@ -93,6 +105,15 @@ impl Writer {
     }
 }
 
+/// Makes the file if there is none, and closes it to others; what SQLite lays beside it is like it. The
+/// home is closed as a rule, but it may be a directory that was there before.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    let closed = mode & 0o700;
+    if mode == closed { Ok(()) } else { file.set_permissions(Permissions::from_mode(closed)) }
+}
+
 impl Reader {
     /// Opens a database that exists.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
@@ -119,4 +140,23 @@ impl Reader {
 pub(crate) fn failed_at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     move |source| StoreError::Database { path: path.clone(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_reads_the_database_wherever_it_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+        let path = dir.path().join("crew.db");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let _writer = Writer::open(&path).unwrap();
+        for name in ["crew.db", "crew.db-wal", "crew.db-shm"] {
+            let mode = dir.path().join(name).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
 }

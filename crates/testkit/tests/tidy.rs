@@ -319,6 +319,21 @@ fn links_in_the_documents_lead_somewhere() {
     none("a link to a file leads to one", &breaches);
 }
 
+/// `make mutate` plants them. It takes long, so this is what tells when the sources have moved on.
+#[test]
+fn every_planted_bug_fits_the_sources() {
+    let patches = files(&root().join("crates/testkit/mutations"), &[".patch"]);
+    assert!(!patches.is_empty());
+    let misfits = patches.iter().filter_map(|patch| {
+        let mut git = Command::new("git");
+        let output =
+            git.current_dir(root()).args(["apply", "--check"]).arg(patch).output().unwrap();
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        (!output.status.success()).then(|| format!("{}: {why}", shown(patch)))
+    });
+    none("a planted bug does not fit the sources any more", &misfits.collect::<Vec<_>>());
+}
+
 #[test]
 fn the_rules_themselves_can_fail() {
     assert_eq!(defined_name("pub(crate) struct TaskManager {"), Some("TaskManager"));

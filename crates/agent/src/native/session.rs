@@ -134,7 +134,9 @@ impl Session {
     /// Opens the file, creates it when it is not there, and cuts off a torn last line.
     pub(super) fn open(path: &Path) -> Result<Self, SessionError> {
         let io = |source| SessionError::Io { path: path.to_owned(), source };
+        // In a sandbox the file is there, and what is around it may not be touched.
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.filter(|_| !path.exists());
         if let Some(parent) = parent {
             fs::create_dir_all(parent).map_err(io)?;
         }

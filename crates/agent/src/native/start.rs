@@ -49,6 +49,10 @@ pub struct Start {
     /// Whether a human will answer.
     #[serde(default)]
     pub ask_policy: AskPolicy,
+    /// A command that runs the commands of the tool `shell`, which are appended to it: the entry of a
+    /// sandbox inside the agent's own, so that they cannot look into the agent, which knows the key.
+    #[serde(default)]
+    pub shell_through: Vec<String>,
     /// While a tool runs or a provider is awaited, a heartbeat is printed this often, in
     /// milliseconds.
     #[serde(default = "default_heartbeat_ms")]

@@ -21,17 +21,7 @@ const EVENTS_OF_A_TURN: u64 = 60;
 const WINDOW: Duration = Duration::from_secs(30);
 
 pub(crate) fn measure() -> anyhow::Result<Section> {
-    let lab = Lab::new(
-        &play(),
-        &[
-            ("agents = 4 ", "agents = 100"),
-            ("model = \"play.toml\"", "model = \"play.toml\"\nagents = 100"),
-            (
-                "[roles.pm]\nprovider = \"native\"",
-                "[roles.pm]\nprovider = \"native\"\nagents = 100",
-            ),
-        ],
-    );
+    let lab = crowd();
     let daemon = lab.up();
     for number in 1..=AGENTS {
         lab.ok(&["task", "add", &format!("Stream {number}")]);
@@ -51,49 +41,101 @@ pub(crate) fn measure() -> anyhow::Result<Section> {
     let mean =
         |of: fn(u32) -> f64| shims.iter().map(|pid| of(*pid)).sum::<f64>() / shims.len() as f64;
     let (shim_own, shim_resident) = (mean(own), mean(resident));
-    let mut late = lateness(&lab, &runs)?;
+    let late = lateness(&lab, &runs)?;
     let restart = restart(&lab, daemon);
     stop(&lab);
+    let raw_cpu_seconds = raw_cpu(&runs, before.payload, after.payload)?;
+    let seen =
+        Seen { before, after, memory, shim_own, shim_resident, late, restart, raw_cpu_seconds };
+    Ok(seen.section())
+}
 
-    let seconds = (after.at - before.at).as_secs_f64();
-    let payload = (after.payload - before.payload) as f64;
-    let written = (after.written - before.written) as f64;
-    let events = payload / before.bytes_of_an_event;
-    let cpu = 100.0 * (after.daemon.cpu_seconds - before.daemon.cpu_seconds) / seconds;
-    let raw = 100.0 * raw_cpu(&runs, before.payload, after.payload)? / seconds;
-    let growth = memory[3] - memory[0];
-    let samples = late.len();
-    let (p50, p99) = (percentile(&mut late, 0.5), percentile(&mut late, 0.99));
-    Ok(Section {
-        title: "A hundred agents at work",
-        how: format!(
-            "{AGENTS} agents, each printing an event every {PAUSE_MS} ms: {} events in a second, observed for {} \
-             s; the\ndaemon records what each has used after every {EVENTS_OF_A_TURN} events. An event is on \
-             disk as soon as it is printed, since the\nagent writes to the file itself; what is measured is the \
-             time from there until it is durable in the journal\n({samples} reports of usage, by the clock in \
-             the stream and in the journal). Raw: the same bytes are read from the\nsame files at once and \
-             parsed by `serde_json`; `sleep` for memory.",
-            number(events / seconds),
-            number(seconds)
-        ),
-        rows: vec![
-            Row::new(
-                "the daemon, of one core",
-                format!("{} %", number(cpu)),
-                format!("{} %", number(raw)),
+fn crowd() -> Lab {
+    let pm = "[roles.pm]\nprovider = \"native\"";
+    let many_pms = format!("{pm}\nagents = 100");
+    Lab::new(
+        &play(),
+        &[
+            ("agents = 4 ", "agents = 100"),
+            ("model = \"play.toml\"", "model = \"play.toml\"\nagents = 100"),
+            (pm, &many_pms),
+        ],
+    )
+}
+
+/// What was observed.
+struct Seen {
+    before: Snapshot,
+    after: Snapshot,
+    /// Resident memory of the daemon from the beginning to the end, in MiB.
+    memory: Vec<f64>,
+    shim_own: f64,
+    shim_resident: f64,
+    /// From each report of usage to the journal, in ms.
+    late: Vec<f64>,
+    restart: Duration,
+    raw_cpu_seconds: f64,
+}
+
+impl Seen {
+    fn section(mut self) -> Section {
+        let seconds = (self.after.at - self.before.at).as_secs_f64();
+        let events =
+            (self.after.payload - self.before.payload) as f64 / self.before.bytes_of_an_event;
+        Section {
+            title: "A hundred agents at work",
+            how: format!(
+                "{AGENTS} agents, each printing an event every {PAUSE_MS} ms: {} events in a second, observed \
+                 for {} s; the\ndaemon records what each has used after every {EVENTS_OF_A_TURN} events. An \
+                 event is on disk as soon as it is printed, since the\nagent writes to the file itself; what is \
+                 measured is the time from there until it is durable in the journal\n({} reports of usage, by \
+                 the clock in the stream and in the journal). Raw: the same bytes are read from the\nsame files \
+                 at once and parsed by `serde_json`.",
+                number(events / seconds),
+                number(seconds),
+                self.late.len(),
             ),
+            rows: self.daemon(seconds).into_iter().chain(self.disk_and_shims()).collect(),
+            missed: "Agents that print lines of a hundred bytes are the worst case for what is written: each \
+                     report of usage is a\ntransaction, and a page of the log of SQLite is 4 kB however little \
+                     is in it. What real agents print between two\nreports is a hundred times as much.",
+        }
+    }
+
+    fn daemon(&mut self, seconds: f64) -> Vec<Row> {
+        let cpu =
+            100.0 * (self.after.daemon.cpu_seconds - self.before.daemon.cpu_seconds) / seconds;
+        let raw = 100.0 * self.raw_cpu_seconds / seconds;
+        let (p50, p99) = (percentile(&mut self.late, 0.5), percentile(&mut self.late, 0.99));
+        let growth = self.memory[3] - self.memory[0];
+        let memory = format!("{} MiB, {} MiB", number(self.memory[3]), number(growth));
+        let restart = self.restart.as_secs_f64();
+        vec![
+            Row::new("the daemon, of one core", percent(cpu), percent(raw)),
             Row::new("event to journal, p50", format!("{} ms", number(p50)), "–".into()),
             Row::new("event to journal, p99", format!("{} ms", number(p99)), "–".into()).aims(
                 "≤ 100 ms",
                 p99,
                 Bound::AtMost(100.0),
             ),
+            Row::new("the daemon's resident memory, and its growth", memory, "–".into()).aims(
+                "flat: growth ≤ 2 MiB",
+                growth,
+                Bound::AtMost(2.0),
+            ),
             Row::new(
-                "the daemon's resident memory, and its growth",
-                format!("{} MiB, {} MiB", number(memory[3]), number(growth)),
+                "killed, and started again with all of them at work: until it answers",
+                format!("{} ms", number(restart * 1e3)),
                 "–".into(),
             )
-            .aims("flat: growth ≤ 2 MiB", growth, Bound::AtMost(2.0)),
+            .aims("< 1 s", restart, Bound::AtMost(1.0)),
+        ]
+    }
+
+    fn disk_and_shims(&self) -> Vec<Row> {
+        let payload = (self.after.payload - self.before.payload) as f64;
+        let written = (self.after.written - self.before.written) as f64;
+        vec![
             Row::new(
                 "bytes written by daemon, shims and agents",
                 format!("{} kB", number(written / 1e3)),
@@ -102,26 +144,21 @@ pub(crate) fn measure() -> anyhow::Result<Section> {
             .aims("≤ 1.5 × raw", written / payload, Bound::AtMost(1.5)),
             Row::new(
                 "memory that one more shim takes",
-                format!("{} MiB", number(shim_own)),
+                format!("{} MiB", number(self.shim_own)),
                 "–".into(),
             )
-            .aims("< 3 MiB", shim_own, Bound::AtMost(3.0)),
+            .aims("< 3 MiB", self.shim_own, Bound::AtMost(3.0)),
             Row::new(
                 "resident memory of a shim, shared pages counted",
-                format!("{} MiB", number(shim_resident)),
+                format!("{} MiB", number(self.shim_resident)),
                 "–".into(),
             ),
-            Row::new(
-                "killed, and started again with all of them at work: until it answers",
-                format!("{} ms", number(restart.as_secs_f64() * 1e3)),
-                "–".into(),
-            )
-            .aims("< 1 s", restart.as_secs_f64(), Bound::AtMost(1.0)),
-        ],
-        missed: "Agents that print lines of a hundred bytes are the worst case for what is written: each report \
-                 of usage is a\ntransaction, and a page of the log of SQLite is 4 kB however little is in it. \
-                 What real agents print between two\nreports is a hundred times as much.",
-    })
+        ]
+    }
+}
+
+fn percent(value: f64) -> String {
+    format!("{} %", number(value))
 }
 
 /// Each turn is a stretch of text and then a report of usage.

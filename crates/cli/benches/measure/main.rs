@@ -24,8 +24,10 @@ use std::time::Instant;
 
 use report::Section;
 
+type Measure = fn() -> anyhow::Result<Section>;
+
 /// Each measures one thing.
-const SECTIONS: [(&str, fn() -> anyhow::Result<Section>); 7] = [
+const SECTIONS: [(&str, Measure); 7] = [
     ("transitions", transitions::measure),
     ("intake", intake::measure),
     ("recovery", recovery::measure),

@@ -90,7 +90,7 @@ pub(crate) fn write(to: &Path, machine: &str, sections: &[Section]) -> anyhow::R
          all else is real: the release program, shims,\nworktrees, files.\n\n",
     );
     text += machine;
-    sections.iter().for_each(|section| text += &section.shown());
+    text.extend(sections.iter().map(Section::shown));
     fs::write(to, text)?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crew_agent::sandbox::{Support, support};
 use crew_core::team::{self, Api, ProviderKind};
 use crew_engine::read_team;
 use crew_git::Repository;
@@ -39,6 +40,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
     let here = std::env::current_dir().ok().and_then(|cwd| Repository::open(&cwd).ok());
     findings.extend(here.iter().flat_map(|repository| keys(repository.root())));
     findings.extend(inotify());
+    findings.push(sandbox());
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
     let report = Report { ok: !failed, findings };
     if context.out.json {
@@ -54,6 +56,7 @@ pub(super) fn look(home: &Path, repository: Option<&Path>) -> Vec<Finding> {
     let mut findings = vec![git(), identity(), disk(home)];
     findings.extend(repository.into_iter().flat_map(keys));
     findings.extend(inotify());
+    findings.push(sandbox());
     findings
 }
 
@@ -132,6 +135,22 @@ fn disk(home: &Path) -> Finding {
         0..DISK_OUT => Finding::new(Grade::Fail, "disk", text).hint(hint),
         DISK_OUT..DISK_LOW => Finding::new(Grade::Warn, "disk", text).hint(hint),
         _ => Finding::new(Grade::Ok, "disk", text),
+    }
+}
+
+fn sandbox() -> Finding {
+    let newer = "a newer Linux closes it: 6.12 for most, 7.1 for all";
+    match support() {
+        Support::Full => Finding::new(Grade::Ok, "sandbox", "agents are held by Landlock"),
+        Support::Partly { missing } => {
+            let text = format!("agents are held by Landlock, but: {}", missing.join("; "));
+            let grade = if support().is_weak() { Grade::Warn } else { Grade::Ok };
+            Finding::new(grade, "sandbox", text).hint(newer)
+        }
+        Support::Nothing { why } => {
+            let hint = "until then agents may touch what you may touch; use a machine of their own";
+            Finding::new(Grade::Warn, "sandbox", why).hint(hint)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 mod backup;
 pub(crate) mod completions;
+pub(crate) mod confine;
 mod decide;
 mod diff;
 mod doctor;
@@ -54,7 +55,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Doctor => doctor::run(context).await,
         Command::Estop { release } => estop::run(context, release).await,
         Command::Demo => crate::demo::run(context).await,
-        Command::Serve(_) | Command::Completions { .. } | Command::Shim { .. } | Command::Agent => {
+        Command::Serve(_)
+        | Command::Completions { .. }
+        | Command::Shim { .. }
+        | Command::Agent
+        | Command::Confine { .. } => {
             Err(CliError::failed("BUG: a command was dispatched to the wrong place"))
         }
     }

@@ -46,6 +46,9 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
             context.out.line(style(Style::Bad, &text))?;
         }
     }
+    for why in status.projects.iter().filter_map(|project| project.unconfined.as_ref()) {
+        context.out.line(style(Style::Warn, why))?;
+    }
     for project in status.projects.iter().filter(|project| project.mail_set_aside > 0) {
         let (n, root) = (project.mail_set_aside, &project.root);
         let text = format!(

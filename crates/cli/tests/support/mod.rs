@@ -297,6 +297,9 @@ fn check_failure(output: &Output, arguments: &[&str], code: i32, words: &str) ->
     said
 }
 
+/// For agents of tests that reach outside of their worktree.
+pub const NO_SANDBOX: (&str, &str) = ("[worktree]", "[sandbox]\nmode = \"off\"\n\n[worktree]");
+
 pub fn show(output: &Output) -> String {
     format!(
         "{}\nstdout: {}\nstderr: {}",

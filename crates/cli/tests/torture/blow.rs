@@ -32,6 +32,7 @@ pub(crate) enum Blow {
 }
 
 /// What came of a blow.
+#[derive(Clone, Copy)]
 pub(crate) enum Came {
     Struck,
     /// There was nobody to strike.

@@ -121,9 +121,10 @@ fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
     let now = d.now;
     let run = d.run_mut(id)?;
     run.spent += usage;
-    let (task, project, spent) = (run.task, run.project, run.spent);
-    d.task_mut(task)?.spent += usage;
-    d.project_mut(project)?.today.add(usage, now);
+    let (project, spent) = (run.project, run.spent);
+    let mut today = d.today(project);
+    today.add(usage, now);
+    d.change.today.insert(project, today);
     let cap = d.project(project)?.team.budget.run;
     if !Amount::of(spent).fits(cap) && !is_stopping(d, id)? {
         give_up(d, id, "it used up the budget of a run")?;

@@ -284,13 +284,14 @@ fn over_budget(d: &Draft<'_>, run: &Run, task: &Task) -> Result<Option<Block>, R
         holding.fold(Amount::default(), |sum, run| sum.plus(rest(run)))
     };
     let times = 1 + task.raised;
-    let for_task = Amount::of(task.spent).plus(reserved(&|r| r.task == task.id)).plus(rest(run));
+    let spent = Amount::of(d.spent_on(task.id));
+    let for_task = spent.plus(reserved(&|r| r.task == task.id)).plus(rest(run));
     if task.starts >= budget.task_runs.saturating_mul(times)
         || !for_task.fits(budget.task.times(times))
     {
         return Ok(Some(Block::TaskBudget));
     }
-    let for_day =
-        project.today.at(d.now).plus(reserved(&|r| r.project == run.project)).plus(rest(run));
+    let today = d.today(run.project).at(d.now);
+    let for_day = today.plus(reserved(&|r| r.project == run.project)).plus(rest(run));
     Ok((!for_day.fits(budget.day)).then_some(Block::DayBudget))
 }

@@ -6,13 +6,13 @@ use super::{consult, flow, gates, policy};
 use crate::ask::{AskState, Asker, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::event::TaskDraft;
-use crate::project::{DaySpend, Project};
+use crate::project::Project;
 use crate::protocol::TITLE_CHARS_MAX;
 use crate::run::{AfterStop, RunEvent, RunState, Wait};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Phase, Task};
 use crate::team::Team;
-use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId, Usage};
+use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
@@ -70,7 +70,6 @@ fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result
         root: root.to_owned(),
         team: team.clone(),
         team_refused: None,
-        today: DaySpend::default(),
         scanned_at: d.now,
     };
     d.change.projects.insert(project.id, project);
@@ -123,7 +122,6 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         head: None,
         catch_up: false,
         remarks: Vec::new(),
-        spent: Usage::default(),
         starts: 0,
         consults: 0,
         raised: 0,

@@ -32,6 +32,9 @@ pub struct Team {
     pub merge: Merge,
     /// What a new worktree needs.
     pub worktree: WorktreePolicy,
+    /// What agents may touch.
+    #[serde(default)]
+    pub sandbox: SandboxPolicy,
 }
 
 /// One role of the team.
@@ -45,6 +48,9 @@ pub struct Role {
     pub tools: Vec<String>,
     /// What its conversation is about.
     pub session: SessionScope,
+    /// Whether it works without the team's sandbox, at the word of whoever wrote the file.
+    #[serde(default)]
+    pub unconfined: bool,
 }
 
 /// How far a conversation of a role reaches.
@@ -265,6 +271,33 @@ pub struct WorktreePolicy {
     pub timeout: Millis,
     /// How many worktrees are kept for reuse.
     pub pool: u32,
+}
+
+/// What agents may touch, and the commands that are run on what they wrote: besides their worktree,
+/// the system's programs and the toolchains of the home.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxPolicy {
+    /// Whether there is one.
+    pub mode: SandboxMode,
+    /// More that may be read; `~/` is the home.
+    pub read: Vec<String>,
+    /// More that may be written.
+    pub write: Vec<String>,
+    /// TCP ports that may be connected to; `None` is all.
+    pub ports: Option<Vec<u16>>,
+}
+
+/// Whether agents work in a sandbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxMode {
+    /// Where the machine has one; elsewhere it is said that there is none.
+    #[default]
+    WherePossible,
+    /// Elsewhere no agent starts.
+    Required,
+    /// They may touch what the user may touch.
+    Off,
 }
 
 impl Team {

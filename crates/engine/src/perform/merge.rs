@@ -37,9 +37,9 @@ pub(super) async fn merge(
         let commit = worktrees.repository().resolve(&commit.0)?;
         let gate = |dir: &Path, _: &crew_git::CommitId| match &policy.check {
             Some(command) => {
-                let (home, log) = (outside.handle.home(), log.clone());
-                let timeout = CHECK_TIMEOUT;
-                let job = Job { home, command, timeout, log, called_off: &called_off };
+                let (outside, project, log) = (&outside, &project, log.clone());
+                let (timeout, called_off) = (CHECK_TIMEOUT, &called_off);
+                let job = Job { outside, project, command, timeout, log, called_off };
                 check_merged(worktrees.repository(), dir, &job)
             }
             None => Ok(()),

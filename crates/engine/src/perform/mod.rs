@@ -10,6 +10,7 @@
 //! a pause: each performer makes sure that twice is the same as once.
 
 mod agent;
+mod cell;
 mod merge;
 mod prepare;
 mod script;

@@ -16,6 +16,7 @@ use crew_core::team::{Api, Model, ProviderKind};
 use crew_git::{GitError, Worktree, Worktrees};
 
 use super::agent::GRACE;
+use super::cell::Cell;
 use super::script::{Ended, Job};
 use super::{CalledOff, Outside};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
@@ -101,7 +102,12 @@ pub(super) fn prepare(
         ProviderKind::Native(model) => {
             let model = model_config(outside, &project.root, model);
             let secrets = secrets(&model);
-            let spec = native(outside, place, &worktree, token, model, &material)?;
+            let cell = Cell::of_agent(outside, place, token, &worktree)?;
+            let spec = native(outside, place, (&worktree, cell.as_ref()), token, model, &material)?;
+            let spec = match cell {
+                Some(cell) => cell.around(spec)?,
+                None => spec,
+            };
             let arguments = vec!["shim".into()];
             let program = ShimProgram { path: outside.program.clone(), arguments };
             if called_off.is_cancelled() {
@@ -137,8 +143,7 @@ pub(super) fn set_up(
     let Some(command) = policy.setup.as_ref().filter(|command| !worktree.is_set_up(command)) else {
         return Ok(None);
     };
-    let (home, timeout) = (outside.handle.home(), policy.timeout);
-    let job = Job { home, command, timeout, log, called_off };
+    let job = Job { outside, project, command, timeout: policy.timeout, log, called_off };
     let how = match job.run(worktree.repository(), worktree.path())? {
         Ended::Well => {
             worktree.mark_set_up(command)?;
@@ -228,7 +233,7 @@ pub(super) fn mailbox_of(root: &str) -> anyhow::Result<Mailbox> {
 fn native(
     outside: &Outside,
     place: &Place,
-    worktree: &Worktree,
+    (worktree, cell): (&Worktree, Option<&Cell>),
     token: Token,
     model: ModelConfig,
     material: &str,
@@ -251,6 +256,7 @@ fn native(
         visit: task.visits.get(&run.stage).copied().unwrap_or(1),
         budget: Budget { tokens: Some(project.team.budget.run.tokens), turns: TURNS_MAX },
         run: run.id.to_string(),
+        shell_through: cell.map(Cell::entry).transpose()?.unwrap_or_default(),
         heartbeat_ms: Start::HEARTBEAT_MS,
         ask_policy: AskPolicy::Wait,
     };

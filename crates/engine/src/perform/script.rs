@@ -9,10 +9,12 @@ use std::time::Duration;
 use anyhow::bail;
 use crew_agent::process::{end_all, marked};
 use crew_core::Millis;
+use crew_core::project::Project;
 use crew_git::{Repository, Script, ScriptOutcome};
 use crew_store::Home;
 
-use super::CalledOff;
+use super::cell::Cell;
+use super::{CalledOff, Outside};
 
 /// The end of a script's output that is shown, in bytes.
 const OUTPUT_SHOWN: u64 = 8_000;
@@ -23,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A script to be run, by the home that it runs for.
 pub(super) struct Job<'a> {
-    pub(super) home: &'a Home,
+    pub(super) outside: &'a Outside,
+    pub(super) project: &'a Project,
     pub(super) command: &'a str,
     pub(super) timeout: Millis,
     /// Its output, from an empty file on.
@@ -52,18 +55,26 @@ impl Job<'_> {
             std::fs::create_dir_all(parent)?;
         }
         let cancelled = || self.called_off.is_cancelled();
+        let cell = Cell::of_script(self.outside, self.project, repository, directory, &self.log)?;
+        let through = cell.as_ref().map(Cell::entry).transpose()?.unwrap_or_default();
+        let environment = cell.as_ref().map(Cell::environment).unwrap_or_default();
         let outcome = repository.run_script_in(
             directory,
             &Script {
                 command: self.command,
+                through: &through,
+                environment: &environment,
                 deadline: Duration::from_millis(self.timeout.0),
                 log: &self.log,
                 log_bytes_max: Script::LOG_BYTES_MAX,
-                marker: &marker(self.home),
+                marker: &marker(self.outside.handle.home()),
                 cancelled: &cancelled,
             },
-        )?;
-        Ok(match outcome {
+        );
+        if let Some(cell) = cell {
+            cell.clear();
+        }
+        Ok(match outcome? {
             ScriptOutcome::Exited(0) => Ended::Well,
             ScriptOutcome::Exited(code) => Ended::Badly(code),
             ScriptOutcome::TimedOut => Ended::Not(format!("it took longer than {}", self.timeout)),

@@ -12,6 +12,7 @@ use crew_core::{Millis, RunId, SaveAs, Settled, TaskId, Token};
 use crew_git::{Combined, Found, Repository, Worktree, Worktrees};
 use crew_store::Home;
 
+use super::cell::clear_after;
 use super::prepare::{core_commit, set_up};
 use super::script::{Ended, Job};
 use super::{CalledOff, Outside, blocking};
@@ -27,6 +28,7 @@ pub(super) async fn save(
     let outside = Arc::clone(outside);
     blocking(move || {
         let home = outside.handle.home();
+        clear_after(home, &place.run);
         let worktrees = outside.repositories.of(home, &place.project)?;
         let name = place::worktree_name(place.task.id, place.run.slot);
         let worktree = match worktrees.find(&name)? {
@@ -174,8 +176,8 @@ pub(super) async fn check(
             return Ok(Settled::NotChecked { why });
         }
         make_exact(&worktree, &task, commit.as_ref())?;
-        let home = outside.handle.home();
-        let job = Job { home, command: &command, timeout, log, called_off: &called_off };
+        let (command, called_off) = (&command, &called_off);
+        let job = Job { outside: &outside, project: &project, command, timeout, log, called_off };
         let outcome = run_check(&worktree, &job);
         if !worktree.status()?.is_clean() {
             let kept = format!("refs/crew/turns/{}/check", task.id.0);
@@ -265,8 +267,8 @@ fn tear_down(
     else {
         return Ok(());
     };
-    let (home, log, timeout) = (outside.handle.home(), log.to_owned(), policy.timeout);
-    let job = Job { home, command, timeout, log, called_off };
+    let (log, timeout) = (log.to_owned(), policy.timeout);
+    let job = Job { outside, project, command, timeout, log, called_off };
     job.run(worktrees.repository(), worktree.path())?;
     Ok(())
 }

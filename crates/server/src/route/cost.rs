@@ -45,7 +45,7 @@ pub(super) async fn list(
         };
         let projects = state.projects.values().filter(|it| project.is_none_or(|id| it.id == id));
         let today = projects.fold(Amount::default(), |sum, project| {
-            let today = Amount::from(project.today.at(now));
+            let today = Amount::from(state.spent_today(project.id, now));
             Amount {
                 tokens: sum.tokens.saturating_add(today.tokens),
                 cost_micros: sum.cost_micros.saturating_add(today.cost_micros),

@@ -25,7 +25,7 @@ pub(super) async fn list(State(app): Shared) -> Json<Projects> {
     let now = app.handle.now();
     Json(app.handle.read(|state| Projects {
         seq: state.meta.seq.0,
-        projects: state.projects.values().map(|project| Project::of(project, now)).collect(),
+        projects: state.projects.values().map(|project| Project::of(state, project, now)).collect(),
     }))
 }
 
@@ -70,8 +70,9 @@ pub(super) async fn register(
     });
     let id = added.ok_or_else(|| ApiError::broken("BUG: a project was added without a note"))?;
     let now = app.handle.now();
-    let project =
-        app.handle.read(|state| state.projects.get(&id).map(|project| Project::of(project, now)));
+    let project = app
+        .handle
+        .read(|state| state.projects.get(&id).map(|project| Project::of(state, project, now)));
     let project = project.ok_or(Refusal::NoProject(id))?;
     Ok(ProjectAdded { seq: receipt.seq, at: receipt.at, project })
 }

@@ -64,6 +64,9 @@ pub struct StatusOfProject {
     pub mail_set_aside: u64,
     /// How many tasks have which status.
     pub tasks: Counts,
+    /// Why its agents, or some of them, may touch more than the sandbox says; null if there is nothing to
+    /// say.
+    pub unconfined: Option<String>,
     /// What its worktrees take on disk; null until that was measured.
     pub disk_bytes: Option<u64>,
     /// What it spent today (UTC).

@@ -1,6 +1,6 @@
 //! Projects, and what was saved in their repositories.
 
-use crew_core::{Time, project};
+use crew_core::{State, Time, project};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -86,13 +86,13 @@ pub struct NewTrashBranch {
 }
 
 impl Project {
-    pub(crate) fn of(project: &project::Project, now: Time) -> Self {
+    pub(crate) fn of(state: &State, project: &project::Project, now: Time) -> Self {
         Self {
             id: project.id.0,
             name: project.name.clone(),
             root: project.root.clone(),
             team_refused: project.team_refused.clone(),
-            today: project.today.at(now).into(),
+            today: state.spent_today(project.id, now).into(),
             stages: project.team.stages.iter().map(|stage| stage.name.to_string()).collect(),
         }
     }

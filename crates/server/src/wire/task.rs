@@ -199,7 +199,7 @@ impl Card {
             paused: task.paused,
             open: !task.is_over(),
             added_at: task.added_at.0,
-            spent: task.spent.into(),
+            spent: state.spent_on(task.id).into(),
             starts: task.starts,
             head: task.head.as_ref().map(ToString::to_string),
             branch: task.branch(),
@@ -212,7 +212,6 @@ impl Card {
 
 impl Task {
     pub(crate) fn of(state: &State, task: &task::Task, now: Time) -> Self {
-        let runs = state.runs.values().filter(|run| run.task == task.id);
         Self {
             card: Card::of(state, task, now),
             body: task.body.clone(),
@@ -220,7 +219,7 @@ impl Task {
             visits: task.visits.iter().map(|(stage, n)| (stage.to_string(), *n)).collect(),
             remarks: task.remarks.iter().map(Remark::from).collect(),
             approval: Approval::of(task),
-            runs: runs.map(Run::from).collect(),
+            runs: state.runs_of(task.id).map(Run::from).collect(),
             disk_bytes: None,
         }
     }

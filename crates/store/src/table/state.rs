@@ -1,4 +1,4 @@
-//! `meta`, `project`, `task`, `run`, `ask`, `limit_window`, `outbox`: the present, as rows of JSON
+//! `meta`, `project`, `task`, `run`, `ask`, `limit_window`, `today`, `outbox`: the present, as rows of JSON
 //! by their key. They are the projection of the journal, written in the same transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use super::{from_json, to_json};
 
 /// Writes what a step changed.
 pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
-    let Change { meta, projects, tasks, runs, asks, limits, effects, settled } = change;
+    let Change { meta, projects, tasks, runs, asks, limits, today, effects, settled } = change;
     connection
         .prepare_cached("INSERT OR REPLACE INTO meta (one, body) VALUES (1, ?1)")?
         .execute([to_json(meta)?])?;
@@ -20,6 +20,7 @@ pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
     upsert(connection, "task", tasks.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "run", runs.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "ask", asks.iter().map(|(id, row)| (id.0, row)))?;
+    upsert(connection, "today", today.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "outbox", effects.iter().map(|(id, row)| (id.0, row)))?;
     for ((project, provider), window) in limits {
         let key = (project.0, provider.as_str());
@@ -59,6 +60,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<State> {
         tasks: rows(connection, "task", crew_core::TaskId)?,
         runs: rows(connection, "run", crew_core::RunId)?,
         asks: rows(connection, "ask", crew_core::AskId)?,
+        today: rows(connection, "today", ProjectId)?,
         effects: rows(connection, "outbox", crew_core::EffectId)?,
         limits: limits(connection)?,
         settled: BTreeSet::new(),

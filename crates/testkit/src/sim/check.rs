@@ -234,7 +234,10 @@ pub(super) fn end(
     for task in state.tasks.values() {
         let runs = state.runs.values().filter(|run| run.task == task.id);
         let spent: u64 = runs.map(|run| run.spent.tokens()).sum();
-        fail(spent != task.spent.tokens(), format!("{} forgot what it spent", task.id))?;
+        fail(
+            spent != state.spent_on(task.id).tokens(),
+            format!("{} forgot what it spent", task.id),
+        )?;
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ enum Taken {
 
 impl Sim {
     pub(super) fn new(scenario: &Scenario) -> Result<Self, String> {
-        let writer = Writer::open(std::path::Path::new(":memory:")).map_err(|e| e.to_string())?;
+        let writer = Writer::in_memory().map_err(|e| e.to_string())?;
         let mut sim = Self {
             random: Random::new(scenario.seed),
             faults: scenario.faults.clone(),

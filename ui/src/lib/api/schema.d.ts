@@ -1702,6 +1702,11 @@ export interface components {
             team_refused: string | null;
             /** @description What it spent today (UTC). */
             today: components["schemas"]["Amount"];
+            /**
+             * @description Why its agents, or some of them, may touch more than the sandbox says; null if there is nothing to
+             *     say.
+             */
+            unconfined: string | null;
         };
         /** @description A message of `GET /api/events`. */
         StreamMessage: (components["schemas"]["Changes"] & {
@@ -2734,6 +2739,10 @@ export interface operations {
                 lines?: number;
                 /** @description Ends at this place. */
                 until?: string;
+                /** @description With `until`, and without `from`: begins about so many bytes before it, in the same start. */
+                last?: number;
+                /** @description `1`: long texts are shortened, which `cut` says. */
+                short?: number;
             };
             header?: never;
             path: {

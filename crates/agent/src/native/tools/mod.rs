@@ -40,6 +40,8 @@ pub(super) struct Workshop {
     root: PathBuf,
     /// An environment variable that commands do not inherit: the one with the model's key.
     hidden_env: Option<String>,
+    /// What commands are run through; empty is nothing.
+    shell_through: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,8 +142,12 @@ impl ToolCall {
 
 impl Workshop {
     /// A workshop in this worktree.
-    pub(super) fn new(worktree: &Path, hidden_env: Option<String>) -> std::io::Result<Self> {
-        Ok(Self { root: worktree.canonicalize()?, hidden_env })
+    pub(super) fn new(
+        worktree: &Path,
+        hidden_env: Option<String>,
+        shell_through: Vec<String>,
+    ) -> std::io::Result<Self> {
+        Ok(Self { root: worktree.canonicalize()?, hidden_env, shell_through })
     }
 
     /// Runs a tool. Not `ask`, which is a matter between model and human, nor `finish`.
@@ -151,7 +157,7 @@ impl Workshop {
             ToolCall::Write(call) => files::write(&self.root, call),
             ToolCall::Edit(call) => files::edit(&self.root, call),
             ToolCall::Search(call) => search::search(&self.root, call),
-            ToolCall::Shell(call) => shell::run(&self.root, self.hidden_env.as_deref(), call),
+            ToolCall::Shell(call) => shell::run(self, call),
             ToolCall::Ask(_) => Err(ToolError::Failed("BUG: `ask` was run as a tool".to_owned())),
             ToolCall::Finish => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),
         }

@@ -7,7 +7,6 @@
 use std::fs;
 use std::io::{self, PipeReader, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +18,7 @@ use rustix::process::{
 };
 
 use super::bounds::HeadAndTail;
-use super::{Shell, ToolError};
+use super::{Shell, ToolError, Workshop};
 
 const TIMEOUT_S: u64 = 120;
 const TIMEOUT_S_MAX: u64 = 3_600;
@@ -31,13 +30,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 type Shared = Arc<Mutex<HeadAndTail>>;
 
 /// Runs a command and gives its output, both streams as one, and how it ended.
-pub(super) fn run(
-    root: &Path,
-    hidden_env: Option<&str>,
-    call: &Shell,
-) -> Result<String, ToolError> {
+pub(super) fn run(workshop: &Workshop, call: &Shell) -> Result<String, ToolError> {
     let timeout = Duration::from_secs(call.timeout_s.unwrap_or(TIMEOUT_S).clamp(1, TIMEOUT_S_MAX));
-    let (mut child, pipe) = spawn(root, hidden_env, &call.command)
+    let (mut child, pipe) = spawn(workshop, &call.command)
         .map_err(|reason| ToolError::Failed(format!("the command did not start: {reason}")))?;
     let output: Shared = Arc::default();
     let ended = collect(pipe, Arc::clone(&output));
@@ -59,18 +54,19 @@ pub(super) fn run(
     if status.success() { Ok(report) } else { Err(ToolError::Failed(report)) }
 }
 
-fn spawn(root: &Path, hidden_env: Option<&str>, command: &str) -> io::Result<(Child, PipeReader)> {
+fn spawn(workshop: &Workshop, command: &str) -> io::Result<(Child, PipeReader)> {
     let (reader, writer) = io::pipe()?;
-    let mut shell = Command::new("sh");
+    let through = workshop.shell_through.iter().map(String::as_str);
+    let mut argv = through.chain(["sh", "-c", command]);
+    let mut shell = Command::new(argv.next().unwrap_or("sh"));
     shell
-        .arg("-c")
-        .arg(command)
-        .current_dir(root)
+        .args(argv)
+        .current_dir(&workshop.root)
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
         .stderr(writer)
         .process_group(0);
-    if let Some(name) = hidden_env {
+    if let Some(name) = &workshop.hidden_env {
         shell.env_remove(name);
     }
     Ok((shell.spawn()?, reader))

@@ -262,7 +262,7 @@ impl Play {
 
     fn print_task(&self, out: &mut String, task: &Task) {
         let status = crate::status::status(&self.state, task, self.now);
-        let Task { id, stage, phase, paused, head, catch_up, remarks, spent, starts, .. } = task;
+        let Task { id, stage, phase, paused, head, catch_up, remarks, starts, .. } = task;
         let Task { consults, raised, budget_ask, visits, depends_on, kept, .. } = task;
         write!(out, "{id} in {stage}: {} ({status})", phase.word()).unwrap();
         let mut also = |given: bool, words: String| {
@@ -275,6 +275,7 @@ impl Play {
         also(*paused, "paused".into());
         also(head.is_some(), format!("head {}", head.as_ref().map_or("", |head| &head.0)));
         also(*catch_up, "to catch up".into());
+        let spent = self.state.spent_on(*id);
         also(spent.tokens() > 0, format!("spent {}", spent.tokens()));
         also(*starts > 0, format!("starts {starts}"));
         also(*consults > 0, format!("consults {consults}"));

@@ -57,6 +57,7 @@ impl TeamFile {
                 strategy: self.merge.strategy,
                 check: self.merge.check,
             },
+            sandbox: self.sandbox.build(problems),
             worktree: WorktreePolicy {
                 setup: self.worktree.setup,
                 teardown: self.worktree.teardown,
@@ -208,7 +209,13 @@ impl RoleFile {
             ));
         }
         let provider = named(&self.provider, &format!("{place}.provider"), problems)?;
-        Some(Role { provider, agents: self.agents, tools: self.tools, session: self.session })
+        Some(Role {
+            provider,
+            agents: self.agents,
+            tools: self.tools,
+            session: self.session,
+            unconfined: self.sandbox == Some(false),
+        })
     }
 }
 

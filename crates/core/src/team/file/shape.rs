@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::sandbox::SandboxFile;
 use crate::team::{Api, MergeStrategy, SessionScope};
 
 #[derive(Deserialize)]
@@ -17,6 +18,8 @@ pub(super) struct TeamFile {
     pub(super) merge: MergeFile,
     #[serde(default)]
     pub(super) worktree: WorktreeFile,
+    #[serde(default)]
+    pub(super) sandbox: SandboxFile,
     pub(super) providers: BTreeMap<String, ProviderFile>,
     pub(super) roles: BTreeMap<String, RoleFile>,
     pub(super) stages: Vec<StageFile>,
@@ -142,6 +145,7 @@ pub(super) struct RoleFile {
     pub(super) tools: Vec<String>,
     #[serde(default)]
     pub(super) session: SessionScope,
+    pub(super) sandbox: Option<bool>,
 }
 
 fn one() -> u32 {

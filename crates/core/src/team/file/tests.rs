@@ -40,6 +40,16 @@ fn every_mistake_is_named_with_a_hint() {
         "one conversation",
         "agents = 1",
     );
+    for path in ["/", "~/", "relative", "~/../other", "/etc/../root", "~user/x", "//", "/./"] {
+        check(
+            "[worktree]",
+            &format!("[sandbox]\nwrite = [\"{path}\"]\n[worktree]"),
+            &format!("sandbox.write: `{path}` is no place"),
+            "below the home or from `/`",
+        );
+    }
+    check("[worktree]", "[sandbox]\nports = [70000]\n[worktree]", "expected u16", "");
+    check("[worktree]", "[sandbox]\nmode = \"on\"\n[worktree]", "`on`", "");
     check("retries = 2", "retrys = 2", "unknown field `retrys`", "did you mean `retries`?");
     check("agents = 4 ", "agents = \"four\" ", "expected u32", "");
     check("agents = 4 ", "agents = 0 ", "limits.agents is 0", "at least one");

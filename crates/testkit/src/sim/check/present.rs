@@ -41,8 +41,8 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
     }
     for project in state.projects.values() {
         let said = ledger.days.get(&now.day()).copied().unwrap_or(0);
-        let known = project.today.at(now).tokens;
-        if known < said && !ledger.clock_was_set {
+        let known = state.spent_today(project.id, now).tokens;
+        if known != said && !ledger.clock_was_set {
             return Err(format!("{known} tokens are known of the {said} of today"));
         }
     }

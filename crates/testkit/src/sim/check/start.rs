@@ -146,7 +146,8 @@ fn budget(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<()
     if task.starts > team.budget.task_runs * times {
         return Err(format!("as number {} of its task", task.starts));
     }
-    let for_task = task.spent.tokens() + reserved(&|other| other.task == run.task);
+    let for_task =
+        fact.before.spent_on(run.task).tokens() + reserved(&|other| other.task == run.task);
     if for_task > team.budget.task.tokens * u64::from(times) {
         return Err(format!("though its task would need {for_task} tokens"));
     }

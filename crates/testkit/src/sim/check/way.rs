@@ -57,12 +57,24 @@ fn circles(fact: &Fact<'_>) -> Result<(), String> {
         if came && visits(task, stage) > stage.visits_max && !halted {
             return Err(format!("{} goes in circles: {:?}", task.id, task.visits));
         }
+        if let Some(before) = before.filter(|before| moves_by_itself(fact, before, task))
+            && visits(before, stage) >= visits(task, stage)
+        {
+            return Err(format!("{} came to {} and nobody counts", task.id, stage.name));
+        }
         let asked = before.is_some_and(|before| before.consults < task.consults);
         if asked && task.consults > team.limits.consults {
             return Err(format!("the PM is asked {} times about {}", task.consults, task.id));
         }
     }
     Ok(())
+}
+
+/// Whether the task came into another stage, and no human put it there.
+fn moves_by_itself(fact: &Fact<'_>, before: &Task, after: &Task) -> bool {
+    let by_human = matches!(fact.event, Event::TaskMoved { .. } | Event::Answered { .. })
+        || matches!(before.phase, Phase::Moving { .. });
+    before.stage != after.stage && !by_human
 }
 
 /// Whether the task went on by itself; the PM and the human may send it anywhere.
@@ -211,7 +223,7 @@ pub(super) fn strands(state: &State, project: ProjectId, team: &Team) -> bool {
 
 /// What an agent said in the end counts: the first time, as it was said, from whom it came.
 pub(super) fn responses(fact: &Fact<'_>, was_dropped: bool) -> Result<(), String> {
-    if was_dropped && is_due(fact) {
+    if is_due(fact) && (was_dropped || !is_kept(fact)) {
         return Err(format!("a response is lost: {:?}", fact.event));
     }
     for run in fact.change.runs.values() {
@@ -227,6 +239,13 @@ pub(super) fn responses(fact: &Fact<'_>, was_dropped: bool) -> Result<(), String
         }
     }
     Ok(())
+}
+
+fn is_kept(fact: &Fact<'_>) -> bool {
+    let Event::Said { run, words: Words::Responds { response, .. }, .. } = fact.event else {
+        return true;
+    };
+    fact.change.runs.get(run).is_some_and(|row| row.response == *response)
 }
 
 fn is_faithful(fact: &Fact<'_>, before: Option<&Run>, run: &Run, outcome: Outcome) -> bool {
