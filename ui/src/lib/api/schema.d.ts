@@ -2739,6 +2739,10 @@ export interface operations {
                 lines?: number;
                 /** @description Ends at this place. */
                 until?: string;
+                /** @description With `until`, and without `from`: begins about so many bytes before it, in the same start. */
+                last?: number;
+                /** @description `1`: long texts are shortened, which `cut` says. */
+                short?: number;
             };
             header?: never;
             path: {
