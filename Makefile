@@ -64,6 +64,7 @@ bench: setup ## Measure the product beside raw operations; writes docs/benchmark
 torture: setup ## Simulation and kill -9, far longer (SIM_RUNS=n, BLOWS=n, SEED=n)
 	CREW_SIM_RUNS=$(SIM_RUNS) $(CARGO) test --release -p crew-testkit --test simulation -- --nocapture
 	CREW_TORTURE_ALL=1 CREW_TORTURE_BLOWS=$(BLOWS) CREW_TORTURE_SEED=$(SEED) \
+		CREW_TORTURE_REPORT=$(CURDIR)/docs/torture.md \
 		$(CARGO) test -p crew-cli --test torture -- --nocapture
 
 mutate: setup ## Plant bugs in a copy; the simulation has to find each
