@@ -13,6 +13,8 @@ interface Found {
 
 async function breaches(page: Page): Promise<string[]> {
   await page.evaluate(axe);
+  // What fades in is faint for a moment.
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((it) => it.effect?.getComputedTiming().iterations === 1).map((it) => it.finished)));
   const found = await page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<unknown> } }).axe.run());
   return (found as Found).violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
 }

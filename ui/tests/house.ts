@@ -110,6 +110,14 @@ export async function visit(page: Page, path: string) {
   await page.goto(new URL(path, page.url()).href);
 }
 
+/** Adds a task to the first project, without the time that a program takes to start. */
+export async function add(page: Page, task: { title: string; depends_on?: number[] }) {
+  const token = await page.evaluate(() => sessionStorage.getItem('crew.token'));
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await page.request.post(new URL('/api/tasks', page.url()).href, { data: { project: 1, ...task }, headers });
+  if (!answer.ok()) throw new Error(await answer.text());
+}
+
 /** A pipeline of two roles and the human. */
 export const TEAM = `
 [limits]
@@ -205,6 +213,13 @@ task = "stream"
 ${stream(25)}
 [[scene.turn]]
 finish = "ERROR: nothing to be done here, this is only a stream"
+
+[[scene]]
+role = "engineer"
+task = "crowd"
+${stream(300)}
+[[scene.turn]]
+finish = "DONE: the crowd goes home"
 
 [[scene]]
 role = "engineer"

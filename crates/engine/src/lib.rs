@@ -37,4 +37,4 @@ pub use engine::{Engine, Options};
 pub use handle::{Failure, Handle, Receipt};
 pub use neutral::{neutral, neutral_json};
 pub use screen::Screen;
-pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team, read_team_file};
+pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team, read_team_file, read_text};

@@ -4,11 +4,13 @@ mod ask;
 mod cost;
 mod diff;
 mod events;
+mod files;
 mod journal;
 mod machine;
 mod openapi;
 mod project;
 mod run;
+mod setup;
 mod site;
 mod task;
 mod trash;
@@ -61,7 +63,13 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(machine::backup))
         .routes(routes!(machine::shutdown))
         .routes(routes!(project::list, project::add))
-        .routes(routes!(project::team))
+        .routes(routes!(project::team, files::edit))
+        .routes(routes!(files::list, files::save))
+        .routes(routes!(files::check))
+        .routes(routes!(setup::place))
+        .routes(routes!(setup::doctor))
+        .routes(routes!(setup::begin))
+        .routes(routes!(setup::demo))
         .routes(routes!(trash::list))
         .routes(routes!(trash::show))
         .routes(routes!(trash::restore))

@@ -5,11 +5,13 @@
 //! carries the position in the journal that it was computed at as `seq`.
 
 mod cost;
+mod files;
 mod journal;
 mod machine;
 mod project;
 mod request;
 mod run;
+mod setup;
 mod stream;
 mod task;
 mod team;
@@ -22,6 +24,10 @@ use utoipa::ToSchema;
 use crate::ErrorCode;
 
 pub use cost::{CostQuery, Costs, Share};
+pub use files::{
+    CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
+    WriteTeamFile,
+};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
     AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,
@@ -34,6 +40,10 @@ pub use request::{
     TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Response, Run, Trouble};
+pub use setup::{
+    Begin, BeginModel, Begun, Directory, Finding, Findings, FoundRepository, Grade, Place,
+    PlaceQuery,
+};
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
     Approval, Card, ChangedFile, Priority, Remark, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,
