@@ -6,7 +6,7 @@ BLOWS ?= 1000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test ui ui-test schema bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test demo test clients ui ui-test schema bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
 # Without Node the program is built without its user interface, and says so.
@@ -21,11 +21,11 @@ setup: ## Check what is needed, and install missing Debian packages
 setup-test: ## The same, with what only tests need: Node and a Chromium
 	@sh scripts/setup test
 
-demo: setup $(UI_IF_NODE) ## Watch a crew work on a small repository; no key, no network
+demo: setup $(UI_IF_NODE) ## Watch a crew work; no key, no network (AGENT=claude: with yours)
 	$(CARGO) build --release -p crew-cli
-	target/release/crew demo
+	target/release/crew demo$(if $(AGENT), --agent $(AGENT))
 
-test: setup-test ui lint docs ## Everything that has to pass
+test: setup-test ui clients lint docs ## Everything that has to pass
 	$(CARGO) test --workspace
 	$(MAKE) ui-test
 
@@ -37,6 +37,12 @@ ui/node_modules/.package-lock.json: ui/package-lock.json
 
 ui/dist/site/index.html: $(UI_SOURCES) ui/node_modules/.package-lock.json
 	cd ui && npm run build
+
+clients: tests/clients/node_modules/.package-lock.json ## Install the agents that the tests run
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/clients/package-lock.json
+	cd tests/clients && npm ci --no-audit --no-fund
+	@touch $@
 
 ui-test: ui ## The user interface: types, lint, states, and the whole story in a real browser
 	$(CARGO) build -p crew-cli
@@ -72,4 +78,4 @@ mutate: setup ## Plant bugs in a copy; the simulation has to find each
 
 clean: ## Remove what was built
 	$(CARGO) clean
-	rm -rf ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results
+	rm -rf tests/clients/node_modules ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results
