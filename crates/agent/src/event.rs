@@ -5,9 +5,9 @@
 //! [`AgentEvent::Other`], and a line that is no JSON at all as [`AgentEvent::Noise`], so that
 //! nothing an agent prints can stop the reading of what comes after it.
 
-use crew_core::{Time, Usage};
+use crew_core::{Millis, Time, Usage};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One thing that an agent said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,11 @@ pub enum AgentEvent {
     },
     /// Words of the model's reasoning.
     Thinking {
+        /// Markdown.
+        text: String,
+    },
+    /// Words of an answer that is still being written; all of it follows as [`AgentEvent::Text`].
+    Partial {
         /// Markdown.
         text: String,
     },
@@ -74,6 +79,20 @@ pub enum AgentEvent {
         /// What happened, for a human.
         message: String,
     },
+    /// The provider did not answer; the agent tries again by itself.
+    Retry {
+        /// After how long.
+        wait: Millis,
+        /// What happened, for a human.
+        message: String,
+    },
+    /// Something that an agent said which the agent itself has started.
+    Subagent {
+        /// The call of the tool that started it.
+        call: String,
+        /// What it said.
+        event: Box<AgentEvent>,
+    },
     /// The agent works, and has nothing to say meanwhile.
     Heartbeat,
     /// The agent's final message: what it claims to have done, in the response protocol.
@@ -95,6 +114,8 @@ pub enum AgentEvent {
 pub enum ErrorClass {
     /// The provider does not accept who we are; a human must sign in.
     Auth,
+    /// Somebody else would pay than was agreed, or the provider wants to be paid first.
+    Billing,
     /// The provider is down or overloaded; the same again later may work.
     Unavailable,
     /// The request cannot work: unknown model, prompt too long, bad configuration.
@@ -106,12 +127,34 @@ pub enum ErrorClass {
     Other,
 }
 
+impl ErrorClass {
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Billing => "billing",
+            Self::Unavailable => "unavailable",
+            Self::Invalid => "invalid",
+            Self::Budget => "budget",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl AgentEvent {
     /// Reads one line of the stream. Never fails: what is not understood is kept as it is.
     pub fn decode(line: &[u8]) -> Self {
         match serde_json::from_slice(line) {
             Ok(event) => event,
             Err(_) => Self::Noise(String::from_utf8_lossy(line).into_owned()),
+        }
+    }
+
+    /// The event as it is shown: an object with a `type`, `noise` for what is no event.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Noise(text) => json!({"type": "noise", "text": text}),
+            event => serde_json::to_value(event).unwrap_or_default(),
         }
     }
 }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crew_agent::shim::{self, Presence, Status, Why};
-use crew_agent::spool::{Line, SpoolError, SpoolReader};
-use crew_agent::{AgentEvent, ErrorClass};
+use crew_agent::shim::{self, ExitRecord, Presence, Refused, ShimError, Status, Why};
+use crew_agent::spool::{self, SpoolError};
+use crew_agent::{Act, AgentEvent, Ending, ErrorClass, Heard, Listener};
 use crew_core::protocol::parse_response;
 use crew_core::run::{RunState, Trouble, TroubleKind};
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
@@ -29,29 +29,31 @@ const GRACE: Millis = Millis::seconds(2);
 const OPTIONS_MAX: usize = 20;
 /// An agent's last words are kept up to this length, in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
+/// Lines of its standard error that may say why an agent ended.
+const COMPLAINT_LINES: usize = 5;
 
 /// Follows a start until its agent has ended and all that it said is recorded. Whoever is
 /// interrupted begins again at the stored offset.
 pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> anyhow::Result<()> {
     let dir = outside.handle.home().run(run, token);
     let told = outside.wakes.watch(&dir);
-    let heard = Heard { written: newest(&dir), at: Instant::now(), anew: false };
-    let mut follower = Follower { outside, run, token, dir, heard };
-    let mut reader = None;
+    let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
+    let mut follower = Follower { outside, run, token, dir, life };
+    let mut listener = None;
     let mut damage = None;
     let how = loop {
         if damage.is_none() {
-            match follower.read(&mut reader).await {
+            match follower.read(&mut listener).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(Interruption::Damaged(error)) => damage = Some(follower.give_up(error).await?),
                 Err(Interruption::Other(error)) => return Err(error),
             }
         }
-        if let Some(how) = follower.ended().await? {
+        if let Some(ended) = follower.ended().await? {
             break match damage {
                 Some(damage) => damage,
-                None => follower.read_rest(&mut reader, how).await?,
+                None => follower.read_rest(&mut listener, ended).await?,
             };
         }
         follower.check_health().await?;
@@ -90,13 +92,21 @@ struct Follower {
     run: RunId,
     token: Token,
     dir: PathBuf,
-    heard: Heard,
+    life: Life,
+}
+
+/// How an agent ended.
+struct Ended {
+    /// In words.
+    how: String,
+    /// As far as the agent's own words have to be understood by it.
+    ending: Ending,
 }
 
 /// When the agent last wrote anything. Its files say that it did; how long ago is measured by a
 /// clock that stands still while the machine sleeps, and begins anew with each daemon: an agent
 /// that nobody could hear was not silent.
-struct Heard {
+struct Life {
     written: Option<SystemTime>,
     at: Instant,
     /// Whether it wrote anything since it is followed.
@@ -111,38 +121,69 @@ impl Drop for Follower {
 
 impl Follower {
     /// Takes in what is there; tells whether there was anything.
-    async fn read(&mut self, reader: &mut Option<SpoolReader>) -> Result<bool, Interruption> {
-        let path = self.dir.join(shim::OUT);
-        if reader.is_none() && path.exists() {
-            *reader = Some(SpoolReader::open(&path, self.stored_offset())?);
+    async fn read(&self, listener: &mut Option<Listener>) -> Result<bool, Interruption> {
+        if listener.is_none() && self.dir.join(shim::OUT).exists() {
+            *listener = self.listen()?;
         }
-        let Some(reader) = reader else { return Ok(false) };
-        let lines = reader.next_batch()?;
-        for line in &lines {
-            self.take(line).await.map_err(Interruption::Other)?;
+        let Some(listener) = listener else { return Ok(false) };
+        let Some(heard) = listener.next_batch()? else { return Ok(false) };
+        for one in heard {
+            self.take(one).await.map_err(Interruption::Other)?;
         }
-        Ok(!lines.is_empty())
+        for act in listener.take_acts() {
+            self.act(act).await.map_err(Interruption::Other)?;
+        }
+        Ok(true)
+    }
+
+    fn listen(&self) -> Result<Option<Listener>, Interruption> {
+        let dialect =
+            shim::dialect(&self.dir).map_err(|error| Interruption::Other(error.into()))?;
+        let Some(dialect) = dialect else { return Ok(None) };
+        Ok(Some(Listener::open(&self.dir, &dialect, self.stored_place())?))
     }
 
     /// Takes in what an agent that has ended left, a last line without its end included. Gives how
     /// it ended.
     async fn read_rest(
-        &mut self,
-        reader: &mut Option<SpoolReader>,
-        how: String,
+        &self,
+        listener: &mut Option<Listener>,
+        ended: Ended,
     ) -> anyhow::Result<String> {
         loop {
-            match self.read(reader).await {
+            match self.read(listener).await {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(Interruption::Damaged(error)) => return Ok(damaged(&error)),
                 Err(Interruption::Other(error)) => return Err(error),
             }
         }
-        if let Some(line) = reader.as_mut().and_then(SpoolReader::finish) {
-            self.take(&line).await?;
+        if let Some(listener) = listener {
+            for heard in listener.finish(&ended.ending) {
+                self.take(heard).await?;
+            }
         }
-        Ok(how)
+        Ok(ended.how)
+    }
+
+    /// Does what follows from what an agent said. One that is gone needs nothing any more.
+    async fn act(&self, act: Act) -> anyhow::Result<()> {
+        let dir = self.dir.clone();
+        blocking(move || {
+            let done = match act {
+                Act::Input { id, line } => shim::send_input(&dir, &id, &line).map(drop),
+                Act::CloseInput => shim::close_input(&dir),
+                Act::Stop => shim::stop(&dir, GRACE),
+            };
+            match done {
+                Ok(())
+                | Err(
+                    ShimError::NotRunning(_) | ShimError::Refused { why: Refused::InputClosed, .. },
+                ) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
     }
 
     /// Ends an agent whose output somebody else has damaged: what it says cannot be trusted to be
@@ -154,21 +195,21 @@ impl Follower {
         Ok(damaged(&error))
     }
 
-    fn stored_offset(&self) -> u64 {
+    fn stored_place(&self) -> u64 {
         let Self { run, token, .. } = self;
         self.outside.handle.read(|state| {
             state.runs.get(run).filter(|row| row.token == *token).map_or(0, |row| row.read_to)
         })
     }
 
-    async fn take(&self, line: &Line) -> anyhow::Result<()> {
-        let Some(words) = words(AgentEvent::decode(&line.bytes)) else { return Ok(()) };
+    async fn take(&self, heard: Heard) -> anyhow::Result<()> {
+        let Some(words) = words(heard.event) else { return Ok(()) };
         let Self { run, token, .. } = *self;
-        submit(&self.outside.handle, Event::Said { run, token, offset: line.end, words }).await
+        submit(&self.outside.handle, Event::Said { run, token, offset: heard.place, words }).await
     }
 
     /// How the agent ended, if it has. What a killed shim left behind is ended first.
-    async fn ended(&self) -> anyhow::Result<Option<String>> {
+    async fn ended(&self) -> anyhow::Result<Option<Ended>> {
         let dir = self.dir.clone();
         let marker = marker(self.outside.handle.home(), self.run, self.token);
         let now = self.outside.handle.now();
@@ -178,14 +219,35 @@ impl Follower {
             return Box::pin(self.ended()).await;
         }
         Ok(match presence {
-            Presence::Ended(record) => Some(describe(&record.why, record.status)),
+            Presence::Ended(record) => Some(self.end_of(&record)),
             Presence::Alive { .. } | Presence::Lost => None,
             // Who says so makes sure that it stays true.
             Presence::NotStarted => match shim::tombstone(&self.dir)? {
-                Presence::NotStarted => Some("it was never started".to_owned()),
+                Presence::NotStarted => {
+                    let how = "it was never started".to_owned();
+                    let ending = Ending { status: Status::Unknown, complaint: String::new() };
+                    Some(Ended { how, ending })
+                }
                 Presence::Alive { .. } | Presence::Ended(_) | Presence::Lost => None,
             },
         })
+    }
+
+    fn end_of(&self, record: &ExitRecord) -> Ended {
+        let complaint = spool::tail(&self.dir.join(shim::ERR), COMPLAINT_LINES);
+        let complaint = complaint.unwrap_or_default().join("\n");
+        // What was ended is cut off, whatever code it still returned.
+        let status = match record.why {
+            Why::Exited => record.status,
+            Why::Stopped
+            | Why::Deadline
+            | Why::OutputLimit
+            | Why::NeverStarted
+            | Why::SpawnFailed { .. }
+            | Why::ShimLost => Status::Unknown,
+        };
+        let how = describe(&record.why, record.status);
+        Ended { how, ending: Ending { status, complaint } }
     }
 
     /// Flags an agent that is quiet for long, and gives up one that is silent for too long.
@@ -208,7 +270,7 @@ impl Follower {
         } else if pause >= quiet && !flagged {
             let now = self.outside.handle.now();
             Event::Quiet { run, token, since: Time(now.0.saturating_sub(pause.0)) }
-        } else if pause < quiet && flagged && self.heard.anew {
+        } else if pause < quiet && flagged && self.life.anew {
             Event::Heard { run, token }
         } else {
             return Ok(());
@@ -219,10 +281,10 @@ impl Follower {
     /// For how long the agent has written nothing.
     fn silence(&mut self) -> Millis {
         let written = newest(&self.dir);
-        if written != self.heard.written {
-            self.heard = Heard { written, at: Instant::now(), anew: true };
+        if written != self.life.written {
+            self.life = Life { written, at: Instant::now(), anew: true };
         }
-        Millis(u64::try_from(self.heard.at.elapsed().as_millis()).unwrap_or(u64::MAX))
+        Millis(u64::try_from(self.life.at.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 }
 
@@ -276,7 +338,11 @@ fn words(event: AgentEvent) -> Option<Words> {
             };
             Words::Responds { response: parsed.ok(), text }
         }
+        // What a subagent says is for its agent; what it used or asks does not come in a wrapping.
         AgentEvent::Text { .. }
+        | AgentEvent::Partial { .. }
+        | AgentEvent::Retry { .. }
+        | AgentEvent::Subagent { .. }
         | AgentEvent::Thinking { .. }
         | AgentEvent::ToolCall { .. }
         | AgentEvent::ToolResult { .. }
@@ -288,7 +354,9 @@ fn words(event: AgentEvent) -> Option<Words> {
 
 fn trouble_kind(class: ErrorClass) -> TroubleKind {
     match class {
-        ErrorClass::Auth | ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
+        ErrorClass::Auth | ErrorClass::Billing | ErrorClass::Invalid | ErrorClass::Budget => {
+            TroubleKind::Human
+        }
         ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
     }
 }

@@ -95,6 +95,17 @@ pub(crate) fn prompt(place: &Place, material: &str) -> String {
     text
 }
 
+/// What is asked of an agent that has heard what is asked, and was interrupted.
+pub(crate) fn go_on(place: &Place) -> String {
+    format!(
+        "# Task {}\nYou were interrupted in the middle of this task. What you did and what you were \
+         told so far is in this conversation, and your work is in the worktree as you left it. A \
+         command that was running was ended. Go on from there.\n\n{}",
+        place.task.id,
+        now(place)
+    )
+}
+
 /// Where the work stands, where it may go, and what it may cost.
 fn way(place: &Place) -> String {
     let Place { project, task, run } = place;

@@ -65,9 +65,10 @@ impl Screen {
     /// The keys of all providers that are configured, as far as our environment has them.
     pub fn of(state: &State) -> Self {
         let providers = state.projects.values().flat_map(|project| project.team.providers.values());
-        let named = providers.filter_map(|provider| match &provider.kind {
-            ProviderKind::Native(model) => model.key_env.as_deref(),
-            ProviderKind::Mailbox => None,
+        let named = providers.flat_map(|provider| match &provider.kind {
+            ProviderKind::Native(model) => model.key_env.iter().map(String::as_str).collect(),
+            ProviderKind::Claude(claude) => claude.env.iter().map(String::as_str).collect(),
+            ProviderKind::Mailbox => Vec::new(),
         });
         let names: BTreeSet<&str> = named.chain(USUAL).collect();
         Self::with(names.into_iter().filter_map(|name| std::env::var(name).ok()))

@@ -90,7 +90,8 @@ pub(crate) fn read(root: &Path, name: &Name) -> Result<TeamFile, ApiError> {
 /// Names a text.
 fn version(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    let hex: Vec<String> = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    hex.concat()
 }
 
 /// What is wrong with a text for a file; nothing if it is good.
@@ -131,7 +132,7 @@ pub(crate) fn write(
     if let Some(first) = mistakes.first() {
         let all: Vec<&str> = mistakes.iter().map(|it| it.what.as_str()).collect();
         let error = ApiError::invalid(all.join("\n"));
-        return Err(first.hint.iter().fold(error, |error, hint| error.hint(hint)));
+        return Err(first.hint.iter().fold(error, ApiError::hint));
     }
     let now = read(root, name)?;
     if now.version.as_deref() != over {

@@ -21,7 +21,7 @@ const LINE_CHARS_MAX: usize = 160;
 pub(crate) struct Spool {
     pub(crate) run: RunId,
     pub(crate) task: u64,
-    path: PathBuf,
+    dir: PathBuf,
     screen: Screen,
 }
 
@@ -30,22 +30,20 @@ pub(crate) fn spools(state: &State, home: &Home) -> Vec<Spool> {
     let at_work = state.live_runs().filter(|run| run.state.holds_agent());
     let screen = Screen::of(state);
     let spool = |run: &Run| {
-        let (path, screen) = (output(home, run), screen.clone());
-        Spool { run: run.id, task: run.task.0, path, screen }
+        let (dir, screen) = (home.run(run.id, run.token), screen.clone());
+        Spool { run: run.id, task: run.task.0, dir, screen }
     };
     at_work.map(spool).collect()
-}
-
-fn output(home: &Home, run: &Run) -> PathBuf {
-    home.run(run.id, run.token).join(shim::OUT)
 }
 
 impl Spool {
     /// What the agent did last; none if it said nothing yet.
     pub(crate) fn live(&self) -> Option<String> {
-        let bytes = tail(&self.path)?;
+        let bytes = tail(&self.dir.join(shim::OUT))?;
+        let dialect = shim::dialect(&self.dir).ok()??;
         let lines = bytes.split(|byte| *byte == b'\n').rev().filter(|line| !line.is_empty());
-        lines.map(AgentEvent::decode).find_map(|event| line_of(&self.screen, &event))
+        let mut newest_first = lines.flat_map(|line| dialect.glimpse(line).into_iter().rev());
+        newest_first.find_map(|event| line_of(&self.screen, &event))
     }
 }
 
@@ -66,7 +64,11 @@ fn line_of(screen: &Screen, event: &AgentEvent) -> Option<String> {
         AgentEvent::Ask { text, .. } => format!("asks: {}", first_line(text)?),
         AgentEvent::Limit { message, .. } => format!("limited: {message}"),
         AgentEvent::Error { message, .. } => format!("error: {message}"),
-        AgentEvent::Session { .. }
+        AgentEvent::Retry { message, .. } => format!("tries again: {message}"),
+        AgentEvent::Subagent { event, .. } => return line_of(screen, event),
+        // The end of a sentence that began somewhere else says nothing.
+        AgentEvent::Partial { .. }
+        | AgentEvent::Session { .. }
         | AgentEvent::ToolResult { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Usage(_)

@@ -141,7 +141,7 @@ fn rename_stage(document: &mut DocumentMut, stage: &str, to: &str) -> Result<(),
     let at = position(stages, stage)?;
     for (n, table) in stages.iter_mut().enumerate() {
         if n == at {
-            replace_text(table.get_mut("name"), stage, to);
+            replace_text(table, "name", stage, to);
         }
         lead_elsewhere(table, stage, to);
     }
@@ -161,7 +161,7 @@ fn remove_stage(document: &mut DocumentMut, stage: &str) -> Result<(), ApiError>
     stages.remove(at);
     for table in stages.iter_mut() {
         replace_in_list(table.get_mut("next"), stage, &next);
-        replace_text(table.get_mut("back"), stage, &back);
+        replace_text(table, "back", stage, &back);
         let itself = table.get("back").and_then(Item::as_str) == name_of(table);
         if itself {
             table.remove("back");
@@ -172,11 +172,11 @@ fn remove_stage(document: &mut DocumentMut, stage: &str) -> Result<(), ApiError>
 
 fn lead_elsewhere(table: &mut Table, from: &str, to: &str) {
     replace_in_list(table.get_mut("next"), from, to);
-    replace_text(table.get_mut("back"), from, to);
+    replace_text(table, "back", from, to);
 }
 
-fn replace_text(item: Option<&mut Item>, from: &str, to: &str) {
-    if let Some(Item::Value(old)) = item
+fn replace_text(table: &mut Table, key: &str, from: &str, to: &str) {
+    if let Some(Item::Value(old)) = table.get_mut(key)
         && old.as_str() == Some(from)
     {
         let decor = old.decor().clone();

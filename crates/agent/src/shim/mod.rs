@@ -38,9 +38,10 @@ mod wire;
 pub use client::{Accepted, Presence, ShimError, close_input, look, send_input, status, stop};
 pub use launch::{Launched, ShimProgram, launch, tombstone};
 pub use lost::reap_lost;
+pub(crate) use record::write_durably;
 pub use record::{
     AGENT_PID, ERR, EXIT, ExitRecord, IN, Input, InputMode, OUT, PID, SHIM_LOG, SOCKET, SPEC,
-    STOPPED, Spec, Status, Why,
+    STOPPED, Spec, Status, Why, dialect,
 };
 pub use run::{EXIT_CODE_FAILED, EXIT_CODE_TAKEN, run_shim};
 pub use wire::{LiveStatus, Refused};

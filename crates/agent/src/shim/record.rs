@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use crew_core::{Millis, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::Dialect;
+
 /// What to run ([`Spec`]), written by the daemon.
 pub const SPEC: &str = "spec.json";
 /// Who took the launch: the identity of the shim. Made exactly once.
@@ -57,6 +59,9 @@ pub struct Spec {
     pub deadline: Option<Time>,
     /// How much the agent may print, both streams together.
     pub output_bytes_max: u64,
+    /// How what it prints is to be read. The shim does not read it.
+    #[serde(default)]
+    pub dialect: Dialect,
 }
 
 /// What becomes of the agent's standard input after the first lines.
@@ -135,6 +140,11 @@ pub enum Status {
     Signal(i32),
     /// It never ran, or nobody was there to see.
     Unknown,
+}
+
+/// What the agent of a launch speaks; `None` when there is no launch yet.
+pub fn dialect(dir: &Path) -> io::Result<Option<Dialect>> {
+    Ok(read_json::<Spec>(&dir.join(SPEC))?.map(|spec| spec.dialect))
 }
 
 /// Writes `bytes` so that after a crash `dir/name` is either whole or as it was before.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crew_agent::Dialect;
 use crew_agent::process;
 use crew_agent::shim::{
     self, ExitRecord, InputMode, Launched, Presence, ShimError, ShimProgram, Spec,
@@ -41,6 +42,7 @@ pub(crate) fn sh(script: &str) -> Spec {
         grace: Millis(1_000),
         deadline: None,
         output_bytes_max: 100 << 20,
+        dialect: Dialect::Native,
     }
 }
 

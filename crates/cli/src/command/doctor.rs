@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crew_agent::claude;
 use crew_agent::sandbox::{Support, support};
 use crew_core::team::{self, Api, ProviderKind};
 use crew_engine::read_team;
@@ -38,7 +39,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
     let mut findings = vec![git(), identity(), writable(context), disk(&home)];
     findings.push(daemon(&home).await?);
     let here = std::env::current_dir().ok().and_then(|cwd| Repository::open(&cwd).ok());
-    findings.extend(here.iter().flat_map(|repository| keys(repository.root())));
+    findings.extend(here.iter().flat_map(|repository| providers(repository.root())));
     findings.extend(inotify());
     findings.push(sandbox());
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
@@ -54,7 +55,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
 /// The same as the daemon sees it, which holds its home already.
 pub(super) fn look(home: &Path, repository: Option<&Path>) -> Vec<Finding> {
     let mut findings = vec![git(), identity(), disk(home)];
-    findings.extend(repository.into_iter().flat_map(keys));
+    findings.extend(repository.into_iter().flat_map(providers));
     findings.extend(inotify());
     findings.push(sandbox());
     findings
@@ -173,14 +174,35 @@ async fn daemon(home: &Path) -> Result<Finding, CliError> {
     })
 }
 
-/// The keys that the providers of the repository's team need.
-fn keys(repository: &Path) -> Vec<Finding> {
+/// What the providers of the repository's team need.
+fn providers(repository: &Path) -> Vec<Finding> {
     let Ok(team) = read_team(repository) else { return Vec::new() };
-    let needed = team.providers.iter().filter_map(|(name, provider)| match &provider.kind {
-        ProviderKind::Native(model) => Some((name.to_string(), key_of(model)?)),
-        ProviderKind::Mailbox => None,
+    let findings = team.providers.iter().map(|(name, provider)| match &provider.kind {
+        ProviderKind::Native(model) => {
+            key_of(model).map(|key| of_key(name.as_str(), &key)).into_iter().collect()
+        }
+        ProviderKind::Claude(claude) => of_claude(name.as_str(), claude),
+        ProviderKind::Mailbox => Vec::new(),
     });
-    needed.map(|(provider, key)| of_key(&provider, &key)).collect()
+    findings.flatten().collect()
+}
+
+/// Claude Code, and the variables that it is handed.
+fn of_claude(provider: &str, claude: &team::Claude) -> Vec<Finding> {
+    let env = std::env::vars().collect();
+    let program = match claude::find(&claude.program, &env)
+        .and_then(|found| claude::is_allowed(claude.permissions).map(|()| found))
+    {
+        Ok(found) => {
+            let text = format!("{} at {}", found.version, found.program.display());
+            Finding::new(Grade::Ok, "claude", format!("{text} for `{provider}`"))
+        }
+        Err(unusable) => {
+            let text = format!("{}, which `{provider}` needs", unusable.what);
+            Finding::new(Grade::Warn, "claude", text).hint(unusable.hint)
+        }
+    };
+    [program].into_iter().chain(claude.env.iter().map(|key| of_key(provider, key))).collect()
 }
 
 /// The variable that is named, or the provider's usual one where nobody else serves the model.

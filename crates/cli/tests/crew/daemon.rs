@@ -152,6 +152,7 @@ fn the_program_is_its_own_shim() {
         grace: Millis(1_000),
         deadline: None,
         output_bytes_max: 1 << 20,
+        dialect: crew_agent::Dialect::Native,
     };
     let program =
         ShimProgram { path: env!("CARGO_BIN_EXE_crew").into(), arguments: vec!["shim".into()] };

@@ -79,6 +79,8 @@ pub struct Provider {
 pub enum ProviderKind {
     /// Our own agent with a model behind it.
     Native(Model),
+    /// Claude Code, as it is installed on this machine.
+    Claude(Claude),
     /// Whoever reads the trigger file and writes the response file.
     Mailbox,
 }
@@ -98,6 +100,53 @@ pub struct Model {
     pub input_price: Option<Micros>,
     /// Price in micro-dollars per million output tokens.
     pub output_price: Option<Micros>,
+}
+
+/// How Claude Code is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claude {
+    /// The program: a path, or a name that is looked up on the `PATH`.
+    pub program: String,
+    /// The model, if not Claude Code's own default.
+    pub model: Option<String>,
+    /// Where the model is served, if not at Anthropic.
+    pub base_url: Option<String>,
+    /// Environment variables that it is handed besides the usual ones; their values are secret.
+    pub env: Vec<String>,
+    /// What it may do without asking.
+    pub permissions: Permissions,
+    /// Uses of tools that are allowed besides, in Claude Code's notation.
+    pub allow: Vec<String>,
+    /// Who is to pay.
+    pub billing: Payer,
+}
+
+/// What an agent may do without asking the human.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permissions {
+    /// Read.
+    Ask,
+    /// Read, and change files in its worktree.
+    #[default]
+    Edit,
+    /// Everything.
+    All,
+    /// Read; everything else is denied, and nobody is asked.
+    Deny,
+}
+
+/// Who is to pay for what an agent does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Payer {
+    /// The plan that somebody signed in with.
+    #[default]
+    Subscription,
+    /// An API key, by the token.
+    ApiKey,
+    /// Whoever it is.
+    Any,
 }
 
 /// Wire formats of models.

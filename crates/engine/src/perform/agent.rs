@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use crew_agent::shim::{self, Presence, ShimError};
+use crew_agent::answer;
+use crew_agent::shim::{self, Presence, Refused, ShimError};
 use crew_core::run::{Run, RunState, Trouble, TroubleKind};
 use crew_core::team::ProviderKind;
 use crew_core::{AskId, Millis, RunId, Settled, State, Token};
@@ -120,10 +121,18 @@ pub(super) async fn send(
     text: &str,
 ) -> anyhow::Result<Settled> {
     let dir = outside.handle.home().run(run, token);
-    let line = serde_json::json!({"type": "answer", "ask": key, "text": text}).to_string();
-    let sent = blocking(move || match shim::send_input(&dir, &ask.to_string(), &line) {
-        Ok(_) | Err(ShimError::NotRunning(_)) => Ok(()), // who is gone asks again when it is back
-        Err(error) => Err(error.into()),
+    let (key, text) = (key.to_owned(), text.to_owned());
+    let sent = blocking(move || {
+        let Some(dialect) = shim::dialect(&dir)? else { return Ok(()) };
+        let Some(line) = answer(&dir, &dialect, &key, &text)? else { return Ok(()) };
+        match shim::send_input(&dir, &ask.to_string(), &line) {
+            // Who is gone asks again when it is back.
+            Ok(_)
+            | Err(
+                ShimError::NotRunning(_) | ShimError::Refused { why: Refused::InputClosed, .. },
+            ) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     });
     sent.await.map(|()| Settled::Sent)
 }

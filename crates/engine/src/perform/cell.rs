@@ -128,8 +128,14 @@ impl Cell {
         Ok(Some(Self { sandbox, program: outside.program.clone(), temporary, cache }))
     }
 
-    /// The same launch, inside.
-    pub(super) fn around(&self, mut spec: Spec) -> anyhow::Result<Spec> {
+    /// The same cell with more places.
+    pub(super) fn opened(mut self, read: Vec<PathBuf>, write: Vec<PathBuf>) -> Self {
+        self.sandbox.read.extend(read);
+        self.sandbox.write.extend(write);
+        self
+    }
+
+    fn around(&self, mut spec: Spec) -> anyhow::Result<Spec> {
         spec.argv = self.sandbox.around(&self.program, &spec.argv)?;
         spec.env.extend(self.environment());
         Ok(spec)
@@ -150,6 +156,14 @@ impl Cell {
     /// Removes what was temporary.
     pub(super) fn clear(self) {
         clear(&self.temporary);
+    }
+}
+
+/// A launch in a cell, if there is one.
+pub(super) fn inside(cell: Option<&Cell>, spec: Spec) -> anyhow::Result<Spec> {
+    match cell {
+        Some(cell) => cell.around(spec),
+        None => Ok(spec),
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod agent;
 mod cell;
+mod claude;
 mod merge;
 mod prepare;
 mod script;

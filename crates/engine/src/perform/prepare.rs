@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use crew_agent::mailbox::{Mailbox, Rules};
 use crew_agent::shim::{self, InputMode, Launched, Presence, ShimProgram, Spec};
-use crew_agent::{AskPolicy, Budget, ModelConfig, Price, RemoteConfig, Start, ToolName};
+use crew_agent::{AskPolicy, Budget, Dialect, ModelConfig, Price, RemoteConfig, Start, ToolName};
 use crew_core::Token;
 use crew_core::project::Project;
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
@@ -16,18 +16,18 @@ use crew_core::team::{Api, Model, ProviderKind};
 use crew_git::{GitError, Worktree, Worktrees};
 
 use super::agent::GRACE;
-use super::cell::Cell;
+use super::cell::{Cell, inside};
 use super::script::{Ended, Job};
-use super::{CalledOff, Outside};
+use super::{CalledOff, Outside, claude};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
 use crate::prompt::{self, MATERIAL_BYTES_MAX};
 use crate::quote::Quote;
 use crate::teamfile::TEAM_DIRECTORY;
 
 /// An agent that prints more is ended.
-const OUTPUT_BYTES_MAX: u64 = 1 << 30;
+pub(super) const OUTPUT_BYTES_MAX: u64 = 1 << 30;
 /// Calls of the model in one run.
-const TURNS_MAX: u32 = 200;
+pub(super) const TURNS_MAX: u32 = 200;
 /// What an agent inherits of our environment; nothing else.
 const ENVIRONMENT: [&str; 15] = [
     "PATH",
@@ -104,22 +104,41 @@ pub(super) fn prepare(
             let secrets = secrets(&model);
             let cell = Cell::of_agent(outside, place, token, &worktree)?;
             let spec = native(outside, place, (&worktree, cell.as_ref()), token, model, &material)?;
-            let spec = match cell {
-                Some(cell) => cell.around(spec)?,
-                None => spec,
-            };
-            let arguments = vec!["shim".into()];
-            let program = ShimProgram { path: outside.program.clone(), arguments };
-            if called_off.is_cancelled() {
-                return Ok(Made::Not(transient("it was called off")));
+            let spec = inside(cell.as_ref(), spec)?;
+            launch(outside, &dir, (&spec, &secrets), called_off, head)
+        }
+        ProviderKind::Claude(claude) => {
+            match claude::spec(outside, place, (&worktree, token), claude, &material)? {
+                Ok((spec, secrets)) => launch(outside, &dir, (&spec, &secrets), called_off, head),
+                Err(trouble) => Ok(Made::Not(trouble)),
             }
-            match shim::launch(&dir, &spec, &program, &secrets)? {
-                Launched::Now(child) => outside.adopt(child),
-                Launched::Already(_) => {}
-            }
-            Ok(Made::Agent { head })
         }
     }
+}
+
+fn launch(
+    outside: &Outside,
+    dir: &Path,
+    (spec, secrets): (&Spec, &BTreeMap<String, String>),
+    called_off: &CalledOff,
+    head: CommitId,
+) -> anyhow::Result<Made> {
+    let arguments = vec!["shim".into()];
+    let program = ShimProgram { path: outside.program.clone(), arguments };
+    if called_off.is_cancelled() {
+        return Ok(Made::Not(transient("it was called off")));
+    }
+    match shim::launch(dir, spec, &program, secrets)? {
+        Launched::Now(child) => outside.adopt(child),
+        Launched::Already(_) => {}
+    }
+    Ok(Made::Agent { head })
+}
+
+/// What an agent inherits of our environment.
+pub(super) fn environment() -> BTreeMap<String, String> {
+    let value = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
+    ENVIRONMENT.iter().filter_map(value).collect()
 }
 
 fn transient(message: &str) -> Trouble {
@@ -240,10 +259,6 @@ fn native(
 ) -> anyhow::Result<Spec> {
     let Place { project, task, run } = place;
     let home = outside.handle.home();
-    let env: BTreeMap<String, String> = ENVIRONMENT
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
-        .collect();
     let start = Start {
         session: session_file(home, project, run),
         system: prompt::system(place),
@@ -263,7 +278,7 @@ fn native(
     Ok(Spec {
         argv: vec![outside.program.display().to_string(), "agent".into()],
         cwd: worktree.path().to_owned(),
-        env,
+        env: environment(),
         secret_env: Vec::new(), // named by the launch
         marker: marker(home, run.id, token),
         stdin: vec![serde_json::to_string(&start)?],
@@ -271,6 +286,7 @@ fn native(
         grace: GRACE,
         deadline: None,
         output_bytes_max: OUTPUT_BYTES_MAX,
+        dialect: Dialect::Native,
     })
 }
 

@@ -63,6 +63,7 @@ pub(super) async fn log(
         raw,
         short: is_on(short),
         reader: None,
+        dialect: None,
         set_up: None,
         bound,
     };
@@ -106,6 +107,7 @@ pub(super) async fn events(
         raw: false,
         short: true,
         reader: None,
+        dialect: None,
         set_up: None,
         bound,
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crew_agent::spool::{Line, SpoolError, SpoolReader};
-use crew_agent::{AgentEvent, shim};
+use crew_agent::{AgentEvent, Dialect, shim};
 use crew_core::{RunId, Token};
 use crew_engine::Screen;
 use serde_json::{Value, json};
@@ -74,6 +74,8 @@ pub(crate) struct LogStream {
     /// Whether long texts are shortened, which the lines say.
     pub(crate) short: bool,
     pub(crate) reader: Option<SpoolReader>,
+    /// How the start that is being read is to be understood.
+    pub(crate) dialect: Option<Arc<Dialect>>,
     /// The output of the set-up, which comes before the agent's first word.
     pub(crate) set_up: Option<SpoolReader>,
     /// Where it ends, before the log does.
@@ -135,12 +137,26 @@ impl LogStream {
         let (path, offset) = (self.path(), self.place.offset);
         let last_words = matches!(standing, Standing::Over);
         let reader = self.reader.take();
+        if reader.is_none() {
+            self.dialect = None;
+        }
         let (reader, lines) = blocking(move || read(reader, &path, offset, last_words)).await?;
         self.reader = reader;
         if let Some(line) = lines.last() {
             self.place.offset = line.end;
         }
         Ok(lines)
+    }
+
+    async fn dialect(&mut self) -> Result<Arc<Dialect>, ApiError> {
+        if let Some(dialect) = &self.dialect {
+            return Ok(Arc::clone(dialect));
+        }
+        let dir = self.app.handle.home().run(self.run, Token(self.place.start));
+        let dialect = blocking(move || shim::dialect(&dir).map_err(ApiError::broken)).await?;
+        let dialect = Arc::new(dialect.unwrap_or_default());
+        self.dialect = Some(Arc::clone(&dialect));
+        Ok(dialect)
     }
 
     /// What the set-up printed and was not sent. One that is run again begins its file anew.
@@ -159,8 +175,7 @@ impl LogStream {
     fn render(&self, lines: &[Placed]) -> Result<Vec<u8>, ApiError> {
         let mut portion = Vec::new();
         let screen = self.app.handle.screen();
-        for placed in lines {
-            let line = placed.wire(&screen);
+        for line in lines.iter().flat_map(|placed| placed.wire(&screen)) {
             push_line(&mut portion, &if self.short { shorten(line) } else { line })?;
         }
         Ok(portion)
@@ -198,7 +213,8 @@ impl LogStream {
             }
             let lines = self.lines(&standing).await?;
             if !lines.is_empty() {
-                return Ok(self.bound.cut(place_all(from, lines)));
+                let dialect = self.dialect().await?;
+                return Ok(self.bound.cut(place_all(from, lines, &dialect)));
             }
             if !self.goes_on(newest, run_is_over).await {
                 return Ok(None);
@@ -252,7 +268,7 @@ impl Messages for RunStream {
         }
         if let Some(lines) = self.log.next_lines().await? {
             let screen = self.log.app.handle.screen();
-            let lines = lines.iter().map(|placed| shorten(placed.wire(&screen))).collect();
+            let lines = lines.iter().flat_map(|placed| placed.wire(&screen)).map(shorten).collect();
             return Ok(Some(RunMessage::Lines { lines }));
         }
         self.ended = true;
@@ -273,35 +289,43 @@ struct Placed {
 }
 
 /// Who printed a line.
-#[derive(Clone, Copy)]
 enum By {
-    Agent,
+    /// It speaks this.
+    Agent(Arc<Dialect>),
     SetUp,
 }
 
 impl Placed {
-    fn wire(&self, screen: &Screen) -> LogLine {
+    /// What the line says, event by event. Each has a place of its own, and the last one has the
+    /// place after the line: a line has more bytes than events.
+    fn wire(&self, screen: &Screen) -> Vec<LogLine> {
         let LogStart { start, offset } = self.from;
-        LogLine {
-            at: format!("{start}:{}", self.line.end),
+        let events = match &self.by {
+            By::Agent(dialect) => {
+                dialect.glimpse(&self.line.bytes).into_iter().filter_map(shown).collect()
+            }
+            By::SetUp => {
+                let text = String::from_utf8_lossy(&self.line.bytes);
+                vec![json!({"type": "set_up", "text": text})]
+            }
+        };
+        let before = self.line.end.saturating_sub(events.len() as u64);
+        let line = |(place, event)| LogLine {
+            at: format!("{start}:{place}"),
             start,
             from: format!("{start}:{offset}"),
             cut: false,
-            event: match self.by {
-                By::Agent => event(screen, &self.line.bytes),
-                By::SetUp => {
-                    let text = String::from_utf8_lossy(&self.line.bytes);
-                    screen.value(json!({"type": "set_up", "text": text}))
-                }
-            },
-        }
+            event: screen.value(event),
+        };
+        (before + 1..).zip(events).map(line).collect()
     }
 }
 
-fn place_all(from: LogStart, lines: Vec<Line>) -> Vec<Placed> {
+fn place_all(from: LogStart, lines: Vec<Line>, dialect: &Arc<Dialect>) -> Vec<Placed> {
     let mut offset = from.offset;
     let place = |line: Line| {
-        let placed = Placed { from: LogStart { offset, ..from }, line, by: By::Agent };
+        let by = By::Agent(Arc::clone(dialect));
+        let placed = Placed { from: LogStart { offset, ..from }, line, by };
         offset = placed.line.end;
         placed
     };
@@ -401,13 +425,28 @@ fn unreadable(error: &SpoolError) -> ApiError {
     }
 }
 
-/// One line as an event that is safe to show.
-fn event(screen: &Screen, line: &[u8]) -> Value {
-    let event = match AgentEvent::decode(line) {
-        AgentEvent::Noise(text) => json!({"type": "noise", "text": text}),
-        event => serde_json::to_value(event).unwrap_or_default(),
-    };
-    screen.value(event)
+/// An event as it is shown; `None` if it is not.
+fn shown(event: AgentEvent) -> Option<Value> {
+    Some(match event {
+        AgentEvent::Retry { message, .. } => {
+            json!({"type": "noise", "text": format!("tries again: {message}")})
+        }
+        AgentEvent::Subagent { event, .. } => return shown(*event),
+        AgentEvent::Partial { .. } => return None, // all of it follows
+        event @ (AgentEvent::Session { .. }
+        | AgentEvent::Text { .. }
+        | AgentEvent::Thinking { .. }
+        | AgentEvent::ToolCall { .. }
+        | AgentEvent::ToolResult { .. }
+        | AgentEvent::Usage(_)
+        | AgentEvent::Ask { .. }
+        | AgentEvent::Limit { .. }
+        | AgentEvent::Error { .. }
+        | AgentEvent::Done { .. }
+        | AgentEvent::Heartbeat
+        | AgentEvent::Other(_)
+        | AgentEvent::Noise(_)) => event.to_json(),
+    })
 }
 
 #[cfg(test)]

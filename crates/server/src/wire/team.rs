@@ -280,17 +280,25 @@ impl From<(&crew_core::RoleName, &team::Role)> for Role {
 
 impl From<(&crew_core::ProviderName, &team::Provider)> for Provider {
     fn from((name, provider): (&crew_core::ProviderName, &team::Provider)) -> Self {
-        let (kind, model) = match &provider.kind {
-            team::ProviderKind::Native(model) => ("native", Some(model)),
-            team::ProviderKind::Mailbox => ("mailbox", None),
-        };
-        Self {
+        let plain = |kind: &str| Self {
             name: name.to_string(),
             kind: kind.to_owned(),
-            api: model.map(|model| api(model.api).to_owned()),
-            model: model.map(|model| model.name.clone()),
-            key_env: model.and_then(|model| model.key_env.clone()),
+            api: None,
+            model: None,
+            key_env: None,
             agents: provider.agents,
+        };
+        match &provider.kind {
+            team::ProviderKind::Native(model) => Self {
+                api: Some(api(model.api).to_owned()),
+                model: Some(model.name.clone()),
+                key_env: model.key_env.clone(),
+                ..plain("native")
+            },
+            team::ProviderKind::Claude(claude) => {
+                Self { model: claude.model.clone(), ..plain("claude") }
+            }
+            team::ProviderKind::Mailbox => plain("mailbox"),
         }
     }
 }

@@ -32,6 +32,7 @@ impl Wire {
     }
 
     pub(super) fn of_path(path: &str) -> Option<Self> {
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
         match path {
             "/v1/messages" => Some(Self::Anthropic),
             "/v1/chat/completions" => Some(Self::OpenAi),

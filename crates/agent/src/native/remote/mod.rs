@@ -5,7 +5,6 @@
 //! for here; long ones end the agent, which costs nothing while nobody serves it.
 
 mod conversation;
-mod price;
 mod secret;
 mod trouble;
 
@@ -28,6 +27,7 @@ use super::clock;
 use super::model::{Failure, NewCall, Reply};
 use super::session::Session;
 use super::start::{ModelConfig, Price, RemoteConfig, Start, ToolName};
+use crate::price;
 use secret::Secret;
 use trouble::Trouble;
 

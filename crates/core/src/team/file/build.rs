@@ -1,13 +1,9 @@
 //! From the file's shape to a [`Team`], with every mistake that is found on the way.
 
 use super::Problem;
-use super::shape::{
-    BudgetFile, GateFile, KindFile, LimitsFile, ModeFile, ProviderFile, RoleFile, StageFile,
-    TeamFile,
-};
+use super::shape::{BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile};
 use crate::team::{
-    Amount, Api, Budget, Gate, Limits, Merge, Model, Owner, Provider, ProviderKind, Role, Stage,
-    Team, Work, WorktreePolicy,
+    Amount, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Work, WorktreePolicy,
 };
 use crate::{BadName, Micros, Millis, ProviderName, RoleName, StageName};
 
@@ -153,51 +149,9 @@ impl BudgetFile {
     }
 }
 
-fn dollars(usd: f64) -> Option<Micros> {
+pub(super) fn dollars(usd: f64) -> Option<Micros> {
     let micros = usd * 1_000_000.0;
     (micros.is_finite() && (0.0..=1e15).contains(&micros)).then(|| Micros(micros.round() as u64))
-}
-
-impl ProviderFile {
-    fn build(self, place: &str, problems: &mut Vec<Problem>) -> Provider {
-        let agents = self.agents;
-        if agents == 0 {
-            problems.push(Problem::new(
-                format!("{place}.agents is 0"),
-                "a provider without agents stops every role that it plays",
-            ));
-        }
-        let kind = match self.kind {
-            KindFile::Mailbox => ProviderKind::Mailbox,
-            KindFile::Native => ProviderKind::Native(self.model(place, problems)),
-        };
-        Provider { kind, agents }
-    }
-
-    fn model(self, place: &str, problems: &mut Vec<Problem>) -> Model {
-        let (Some(api), Some(name)) = (self.api, self.model) else {
-            problems.push(Problem::new(
-                format!("{place}: a native provider needs `api` and `model`"),
-                "api = \"anthropic\", \"openai\", \"gemini\", \"ollama\" or \"playbook\"",
-            ));
-            return Model {
-                api: Api::Playbook,
-                name: String::new(),
-                base_url: None,
-                key_env: None,
-                input_price: None,
-                output_price: None,
-            };
-        };
-        Model {
-            api,
-            name,
-            base_url: self.base_url,
-            key_env: self.key_env,
-            input_price: self.input_usd_per_mtok.and_then(dollars),
-            output_price: self.output_usd_per_mtok.and_then(dollars),
-        }
-    }
 }
 
 impl RoleFile {

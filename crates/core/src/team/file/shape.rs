@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
-use crate::team::{Api, MergeStrategy, SessionScope};
+use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,14 +120,20 @@ pub(super) struct ProviderFile {
     pub(super) key_env: Option<String>,
     pub(super) input_usd_per_mtok: Option<f64>,
     pub(super) output_usd_per_mtok: Option<f64>,
+    pub(super) program: Option<String>,
+    pub(super) env: Option<Vec<String>>,
+    pub(super) permissions: Option<Permissions>,
+    pub(super) allow: Option<Vec<String>>,
+    pub(super) billing: Option<Payer>,
     #[serde(default = "provider_agents")]
     pub(super) agents: u32,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum KindFile {
     Native,
+    Claude,
     Mailbox,
 }
 

@@ -1,8 +1,8 @@
 //! Every kind of mistake in a `team.toml` is named, with a hint.
 
 use super::*;
-use crate::team::Work;
-use crate::{Micros, RoleName};
+use crate::team::{Claude, Payer, Permissions, ProviderKind, Work};
+use crate::{Micros, ProviderName, RoleName};
 
 /// The default team with one piece of text replaced.
 fn default_with(from: &str, to: &str) -> String {
@@ -113,4 +113,58 @@ fn modes_read_with_what_they_need() {
     );
     assert!(stage("mode = \"best-of-n\"").is_err());
     assert!(stage("mode = \"parallel\"").is_err());
+}
+
+/// The default team with this provider added.
+fn with_provider(keys: &str) -> String {
+    format!("{DEFAULT_TEAM}\n[providers.claude]\nkind = \"claude\"\n{keys}")
+}
+
+fn claude_of(team: &Team) -> &Claude {
+    match &team.providers[&"claude".parse::<ProviderName>().unwrap()].kind {
+        ProviderKind::Claude(claude) => claude,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn claude_needs_nothing_but_its_kind() {
+    let team = parse(&with_provider("")).unwrap();
+    let claude = claude_of(&team);
+    assert_eq!((claude.program.as_str(), &claude.model), ("claude", &None));
+    assert_eq!(claude.permissions, Permissions::Edit);
+    assert_eq!(claude.billing, Payer::Subscription);
+    let keys = r#"
+program = "/opt/claude"
+model = "opus"
+base_url = "http://127.0.0.1:1"
+env = ["ANTHROPIC_API_KEY", "HTTPS_PROXY"]
+permissions = "all"
+allow = ["Bash(make:*)"]
+billing = "api-key"
+"#;
+    let team = parse(&with_provider(keys)).unwrap();
+    let claude = claude_of(&team);
+    assert_eq!(claude.env, ["ANTHROPIC_API_KEY", "HTTPS_PROXY"]);
+    assert_eq!((claude.permissions, claude.billing), (Permissions::All, Payer::ApiKey));
+}
+
+#[test]
+fn every_mistake_about_claude_is_named_with_a_hint() {
+    let check = |keys: &str, what: &str, hint: &str| {
+        let problems = parse(&with_provider(keys)).expect_err(keys);
+        let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let text = text.join("\n");
+        assert!(text.contains(what) && text.contains(hint), "{keys}: {text}");
+    };
+    check("api = \"anthropic\"", "`api` means nothing for kind = \"claude\"", "kind = \"native\"");
+    check("key_env = \"K\"", "`key_env` means nothing", "remove it");
+    check("permissions = \"yolo\"", "unknown variant `yolo`", "");
+    check("billing = \"apikey\"", "unknown variant `apikey`", "did you mean `api-key`?");
+    check("env = [\"ANTHROPIC_API_KEY\"]", "hands over ANTHROPIC_API_KEY", "billing = \"api-key\"");
+    check("env = [\"A=b\"]", "`A=b` is no name", "names only");
+    check("env = [\"GH_TOKEN\"]", "no agent is handed GH_TOKEN", "done by Crewhouse");
+    check("env = [\"GIT_DIR\"]", "no agent is handed GIT_DIR", "");
+    check("allow = [\"--dangerously-skip-permissions\"]", "is no program", "taken for an option");
+    check("program = \"\"", "`` is no program", "");
 }

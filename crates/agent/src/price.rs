@@ -2,12 +2,13 @@
 
 use crew_core::{Micros, Usage};
 
-use super::super::start::Price;
+use crate::Price;
 
 /// Millionths of a dollar for a million tokens read, read from the cache, and written, at list
 /// price. Names stand for themselves and their dated versions. A model whose price depends on the
 /// length of the prompt is left out, as one number would be wrong for it.
 const PRICES: &[(&str, u64, u64, u64)] = &[
+    ("claude-opus-5-5", 4_000_000, 200_000, 20_000_000),
     ("claude-opus-5", 5_000_000, 500_000, 25_000_000),
     ("claude-opus-4-8", 5_000_000, 500_000, 25_000_000),
     ("claude-opus-4-7", 5_000_000, 500_000, 25_000_000),
@@ -28,7 +29,7 @@ const PRICES: &[(&str, u64, u64, u64)] = &[
 ];
 
 /// The price of a provider's own model.
-pub(super) fn known(model: &str) -> Option<Price> {
+pub(crate) fn known(model: &str) -> Option<Price> {
     let is_it = |name: &str| {
         model.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("-20"))
     };
@@ -37,10 +38,10 @@ pub(super) fn known(model: &str) -> Option<Price> {
 }
 
 /// The price of nothing.
-pub(super) const FREE: Price = Price { input: Micros(0), cached: Micros(0), output: Micros(0) };
+pub(crate) const FREE: Price = Price { input: Micros(0), cached: Micros(0), output: Micros(0) };
 
 /// What this usage costs. `written_to_cache` of the input tokens cost a quarter more.
-pub(super) fn cost(price: Price, usage: &Usage, written_to_cache: u64) -> Micros {
+pub(crate) fn cost(price: Price, usage: &Usage, written_to_cache: u64) -> Micros {
     let each = |tokens: u64, price: Micros| u128::from(tokens) * u128::from(price.0);
     let millionths = each(usage.input_tokens, price.input)
         + each(written_to_cache, price.input) / 4

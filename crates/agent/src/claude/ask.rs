@@ -1,0 +1,251 @@
+//! Permission requests and questions of Claude Code, as asks to the human and back.
+//!
+//! Each has an id of its own that no restart keeps, so an ask is named by what it asks for and how
+//! often that was asked before in this process. A restarted agent that asks for the same again is
+//! given the answer that there is.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::wire::Request;
+use crate::event::AgentEvent;
+
+/// What lets it happen.
+const ALLOW: &str = "allow";
+/// What does not.
+const DENY: &str = "deny";
+/// The tool whose use is a question.
+const QUESTION: &str = "AskUserQuestion";
+/// Requests that may wait at once; more are denied unseen.
+const OPEN_MAX: usize = 64;
+/// The arguments of a tool are shown up to this length, in characters.
+const INPUT_CHARS_MAX: usize = 1_400;
+
+/// The requests that wait for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    open: BTreeMap<String, Open>,
+    /// How often each thing was asked for.
+    times: BTreeMap<String, u32>,
+}
+
+#[derive(Debug)]
+struct Open {
+    request: String,
+    call: Option<String>,
+    tool: String,
+    input: Value,
+}
+
+impl Asks {
+    /// Takes a request in. `None` when too many wait.
+    pub(super) fn add(&mut self, id: String, request: Request) -> Option<AgentEvent> {
+        if self.open.len() >= OPEN_MAX {
+            return None;
+        }
+        let what = digest(&request.tool_name, &request.input);
+        let times = self.times.entry(what.clone()).or_default();
+        *times += 1;
+        let key = format!("{what}-{times}");
+        let (text, options) = words(&request);
+        let call = request.tool_use_id;
+        let open = Open { request: id, call, tool: request.tool_name, input: request.input };
+        self.open.insert(key.clone(), open);
+        Some(AgentEvent::Ask { key, text, options })
+    }
+
+    /// The request was withdrawn.
+    pub(super) fn withdraw(&mut self, id: &str) {
+        self.open.retain(|_, open| open.request != id);
+    }
+
+    /// The tool was used, or not: nobody waits any more.
+    pub(super) fn settled(&mut self, call: &str) {
+        self.open.retain(|_, open| open.call.as_deref() != Some(call));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What tells Claude Code the human's answer; `None` when nobody waits for it.
+    pub(super) fn answer(&self, key: &str, text: &str) -> Option<String> {
+        let open = self.open.get(key)?;
+        let behaviour = match (open.tool.as_str(), text.trim().to_lowercase().as_str()) {
+            (QUESTION, _) => {
+                json!({"behavior": ALLOW, "updatedInput": answered(&open.input, text)})
+            }
+            (_, ALLOW | "yes" | "y") => json!({"behavior": ALLOW, "updatedInput": open.input}),
+            (_, DENY | "no" | "n") => json!({"behavior": DENY, "message": "The human said no."}),
+            (_, _) => {
+                json!({"behavior": DENY, "message": format!("The human said no: {}", text.trim())})
+            }
+        };
+        Some(respond(&open.request, &behaviour))
+    }
+}
+
+/// What says no to a request that nobody is asked about.
+pub(super) fn refuse(request: &str) -> String {
+    let error = "this is not supported here";
+    let response = json!({"subtype": "error", "request_id": request, "error": error});
+    json!({"type": "control_response", "response": response}).to_string()
+}
+
+/// What denies a permission that nobody is asked for.
+pub(super) fn deny(request: &str) -> String {
+    respond(request, &json!({"behavior": DENY, "message": "Too many requests wait already."}))
+}
+
+fn respond(request: &str, behaviour: &Value) -> String {
+    let response = json!({"subtype": "success", "request_id": request, "response": behaviour});
+    json!({"type": "control_response", "response": response}).to_string()
+}
+
+fn digest(tool: &str, input: &Value) -> String {
+    let bytes = Sha256::digest(format!("{tool}\n{input}"));
+    bytes.iter().take(8).fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}
+
+fn words(request: &Request) -> (String, Vec<String>) {
+    if request.tool_name == QUESTION
+        && let Some(question) = question(&request.input)
+    {
+        return question;
+    }
+    let mut text = format!("May it use {}?", request.tool_name);
+    for words in [&request.description, &request.decision_reason].into_iter().flatten() {
+        write!(text, " {words}").ok();
+    }
+    write!(text, "\n{}", shown(&request.input)).ok();
+    (text, vec![ALLOW.to_owned(), DENY.to_owned()])
+}
+
+/// The arguments, with a word about what is not shown: nobody allows what they did not see.
+fn shown(input: &Value) -> String {
+    let whole = match input {
+        Value::Object(fields) => fields.iter().map(field).collect::<Vec<_>>().join("\n"),
+        other => other.to_string(),
+    };
+    let mut shown: String = whole.chars().take(INPUT_CHARS_MAX).collect();
+    let hidden = whole.chars().count() - shown.chars().count();
+    if hidden > 0 {
+        write!(shown, "\n… {hidden} more characters, see the log of the run").ok();
+    }
+    shown
+}
+
+fn field((name, value): (&String, &Value)) -> String {
+    match value {
+        Value::String(text) => format!("{name}: {text}"),
+        other => format!("{name}: {other}"),
+    }
+}
+
+/// One question has its options; several are answered in one text.
+fn question(input: &Value) -> Option<(String, Vec<String>)> {
+    let questions = input.get("questions")?.as_array()?;
+    let text_of = |question: &Value| Some(question.get("question")?.as_str()?.to_owned());
+    let options_of = |question: &Value| -> Vec<String> {
+        let options = question.get("options").and_then(Value::as_array);
+        let labels = options.into_iter().flatten().filter_map(|o| o.get("label")?.as_str());
+        labels.map(str::to_owned).collect()
+    };
+    match questions.as_slice() {
+        [] => None,
+        [one] => Some((text_of(one)?, options_of(one))),
+        several => {
+            let mut text = String::new();
+            for question in several {
+                let options = options_of(question).join(" | ");
+                writeln!(text, "{} ({options})", text_of(question)?).ok();
+            }
+            Some((text, Vec::new()))
+        }
+    }
+}
+
+fn answered(input: &Value, text: &str) -> Value {
+    let questions = input.get("questions").and_then(Value::as_array);
+    let names = questions.into_iter().flatten().filter_map(|q| q.get("question")?.as_str());
+    let answers: Map<String, Value> =
+        names.map(|name| (name.to_owned(), Value::from(text.trim()))).collect();
+    let mut input = input.clone();
+    if let Some(fields) = input.as_object_mut() {
+        fields.insert("answers".to_owned(), Value::Object(answers));
+    }
+    input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(tool: &str, input: &Value) -> Request {
+        let value = json!({"subtype": "can_use_tool", "tool_name": tool, "input": input});
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn key_of(event: &AgentEvent) -> &str {
+        let AgentEvent::Ask { key, .. } = event else { panic!("{event:?}") };
+        key
+    }
+
+    #[test]
+    fn an_ask_is_named_by_what_it_asks_for_and_how_often() {
+        let mut asks = Asks::default();
+        let ask = |asks: &mut Asks, id: &str, command: &str| {
+            let request = request("Bash", &json!({"command": command}));
+            key_of(&asks.add(id.to_owned(), request).unwrap()).to_owned()
+        };
+        let first = ask(&mut asks, "1", "ls");
+        let other = ask(&mut asks, "2", "rm");
+        let again = ask(&mut asks, "3", "ls");
+        assert!(first.ends_with("-1") && again.ends_with("-2") && first != other);
+        assert_eq!(ask(&mut Asks::default(), "9", "ls"), first, "a restart asks by the same name");
+    }
+
+    #[test]
+    fn an_answer_is_yes_or_a_reason_against() {
+        let mut asks = Asks::default();
+        let event = asks.add("7".into(), request("Bash", &json!({"command": "ls"}))).unwrap();
+        let answer = |text: &str| -> Value {
+            let line = asks.answer(key_of(&event), text).unwrap();
+            let line: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(line["response"]["request_id"], "7");
+            line["response"]["response"].clone()
+        };
+        let allowed = json!({"behavior": "allow", "updatedInput": {"command": "ls"}});
+        assert_eq!(answer("allow"), allowed);
+        assert_eq!(answer(" Yes\n"), allowed);
+        assert_eq!(answer("deny")["message"], "The human said no.");
+        assert_eq!(answer("use make")["behavior"], "deny");
+        assert_eq!(answer("use make")["message"], "The human said no: use make");
+        assert_eq!(asks.answer("stranger", "allow"), None);
+    }
+
+    #[test]
+    fn a_question_is_asked_with_its_options_and_answered_with_one() {
+        let question = json!({"question": "Which?", "options": [{"label": "A"}, {"label": "B"}]});
+        let mut asks = Asks::default();
+        let input = json!({"questions": [question]});
+        let event = asks.add("1".into(), request(QUESTION, &input)).unwrap();
+        let AgentEvent::Ask { key, text, options } = &event else { panic!("{event:?}") };
+        assert_eq!((text.as_str(), options.as_slice()), ("Which?", &["A".into(), "B".into()][..]));
+        let line: Value = serde_json::from_str(&asks.answer(key, "B").unwrap()).unwrap();
+        assert_eq!(line["response"]["response"]["updatedInput"]["answers"]["Which?"], "B");
+    }
+
+    #[test]
+    fn what_is_not_shown_is_said() {
+        let request = request("Bash", &json!({"command": "x".repeat(5_000)}));
+        let (text, _) = words(&request);
+        assert!(text.len() < 2_000 && text.contains("more characters"), "{text}");
+    }
+}

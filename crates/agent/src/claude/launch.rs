@@ -1,0 +1,203 @@
+//! What Claude Code is started with.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crew_core::Micros;
+use crew_core::team::Permissions;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The oldest version whose output we have seen.
+pub const VERSION_MIN: Version = Version(2, 1, 197);
+
+/// Variables that every start gets: nothing is sent to anybody but the model's provider, and the
+/// program does not change under us.
+pub const ENVIRONMENT: [(&str, &str); 4] = [
+    ("DISABLE_TELEMETRY", "1"),
+    ("DISABLE_ERROR_REPORTING", "1"),
+    ("DISABLE_AUTOUPDATER", "1"),
+    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+];
+/// Variables that it is handed on, where they are set.
+pub const INHERITED: [&str; 2] = [CONFIG_DIR, SANDBOX];
+/// Where it keeps who is signed in, and its conversations.
+pub const CONFIG_DIR: &str = "CLAUDE_CONFIG_DIR";
+/// Says that root may do no harm here. Without it Claude Code does not do everything unasked as
+/// root, and we do not claim for others that they are in a sandbox.
+pub const SANDBOX: &str = "IS_SANDBOX";
+
+/// Tools with which work would go on that nobody sees, or in another directory.
+const TOOLS_NEVER: &str = "EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger";
+
+/// One start.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The program.
+    pub program: String,
+    /// The model, if not its own default.
+    pub model: Option<String>,
+    /// What it may do without asking.
+    pub permissions: Permissions,
+    /// Uses of tools that are allowed besides, in its own notation.
+    pub allow: Vec<String>,
+    /// The only tools that there are; empty means all.
+    pub tools: Vec<String>,
+    /// Which conversation.
+    pub conversation: Conversation,
+    /// What it may spend.
+    pub cost_max: Micros,
+    /// How often it may call the model.
+    pub turns_max: u32,
+}
+
+/// A conversation, by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conversation {
+    /// One that begins.
+    New(String),
+    /// One that goes on.
+    Resumed(String),
+}
+
+impl Launch {
+    /// The program and its arguments. Nothing of the task is among them.
+    pub fn argv(&self) -> Vec<String> {
+        let mut argv = vec![self.program.clone()];
+        let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
+        add(&["-p", "--verbose"]);
+        add(&["--input-format", "stream-json", "--output-format", "stream-json"]);
+        add(&["--include-partial-messages", "--permission-prompt-tool", "stdio"]);
+        add(&["--permission-mode", mode(self.permissions)]);
+        match &self.conversation {
+            Conversation::New(id) => add(&["--session-id", id]),
+            Conversation::Resumed(id) => add(&["--resume", id]),
+        }
+        if let Some(model) = &self.model {
+            add(&["--model", model]);
+        }
+        if !self.tools.is_empty() {
+            let names: Vec<&str> = self.tools.iter().filter_map(|name| tool(name)).collect();
+            add(&["--tools", &names.join(",")]);
+        }
+        if !self.allow.is_empty() {
+            add(&["--allowedTools"]);
+            add(&self.allow.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        add(&["--disallowedTools", TOOLS_NEVER]);
+        add(&["--max-turns", &self.turns_max.to_string()]);
+        let usd = self.cost_max.0.max(1) as f64 / 1e6;
+        add(&["--max-budget-usd", &format!("{usd:.6}")]);
+        argv
+    }
+}
+
+fn mode(permissions: Permissions) -> &'static str {
+    match permissions {
+        Permissions::Ask => "default",
+        Permissions::Edit => "acceptEdits",
+        Permissions::All => "bypassPermissions",
+        Permissions::Deny => "dontAsk",
+    }
+}
+
+/// Its names for the tools of our own agent; any other name is its own. It needs no tool to end.
+fn tool(name: &str) -> Option<&str> {
+    Some(match name {
+        "read" => "Read",
+        "write" => "Write",
+        "edit" => "Edit",
+        "search" => "Grep,Glob",
+        "shell" => "Bash",
+        "ask" => "AskUserQuestion",
+        "finish" => return None,
+        other => other,
+    })
+}
+
+/// An id for a conversation that begins, the same for the same start.
+pub fn conversation_id(start: &str) -> String {
+    let hash = Sha256::digest(start);
+    let hex: Vec<String> = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().concat();
+    // A UUID of version 8: one of our own making.
+    let (third, fourth) = (part(6, 8), part(8, 10));
+    let (third, fourth) = (third.get(1..).unwrap_or_default(), fourth.get(1..).unwrap_or_default());
+    format!("{}-{}-8{third}-8{fourth}-{}", part(0, 4), part(4, 6), part(10, 16))
+}
+
+/// A version of Claude Code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+impl FromStr for Version {
+    type Err = String;
+
+    /// Reads what `claude --version` prints: `2.1.329 (Claude Code)`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let not_understood = || format!("`{}` is no version", text.trim());
+        let number = text.split_whitespace().next().ok_or_else(not_understood)?;
+        let mut parts = number.splitn(3, '.').map(|part| {
+            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            part.get(..digits)?.parse().ok()
+        });
+        let mut part = || parts.next().flatten().ok_or_else(not_understood);
+        Ok(Self(part()?, part()?, part()?))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared() {
+        let check = |text: &str, expect: Option<Version>| {
+            assert_eq!(text.parse().ok(), expect, "{text:?}");
+        };
+        check("2.1.329 (Claude Code)\n", Some(Version(2, 1, 329)));
+        check("3.0.0-beta.1", Some(Version(3, 0, 0)));
+        check("2.1", None);
+        check("", None);
+        check("command not found", None);
+        assert!(Version(2, 1, 1000) > VERSION_MIN && Version(2, 0, 999) < VERSION_MIN);
+    }
+
+    #[test]
+    fn the_id_of_a_conversation_is_a_uuid() {
+        let id = conversation_id("home#r1.1");
+        let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
+        assert_eq!(id, conversation_id("home#r1.1"));
+        assert_ne!(id, conversation_id("home#r1.2"));
+    }
+
+    #[test]
+    fn nothing_but_the_policy_is_in_the_arguments() {
+        let launch = Launch {
+            program: "claude".into(),
+            model: Some("opus".into()),
+            permissions: Permissions::Edit,
+            allow: vec!["Bash(make:*)".into(), "WebFetch".into()],
+            tools: vec!["read".into(), "search".into(), "finish".into()],
+            conversation: Conversation::Resumed("id".into()),
+            cost_max: Micros(1_500_000),
+            turns_max: 9,
+        };
+        assert_eq!(
+            launch.argv().join(" "),
+            "claude -p --verbose --input-format stream-json --output-format stream-json \
+             --include-partial-messages --permission-prompt-tool stdio --permission-mode \
+             acceptEdits --resume id --model opus --tools Read,Grep,Glob --allowedTools \
+             Bash(make:*) WebFetch --disallowedTools \
+             EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger --max-turns 9 \
+             --max-budget-usd 1.500000"
+        );
+    }
+}

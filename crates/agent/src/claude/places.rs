@@ -1,0 +1,88 @@
+//! What Claude Code has to touch besides its worktree, when it works in a sandbox.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Installed;
+
+/// What it writes below its configuration. Not its settings, commands, skills and plugins: those name
+/// programs that it runs for the user, outside.
+const WRITTEN: [&str; 14] = [
+    "backups",
+    "cache",
+    "debug",
+    "file-history",
+    "image-cache",
+    "paste-cache",
+    "plans",
+    "projects",
+    "session-env",
+    "sessions",
+    "shell-snapshots",
+    "statsig",
+    "tasks",
+    "todos",
+];
+/// Single files that it writes, where they are.
+const FILES: [&str; 3] = [STATE, ".credentials.json", "history.jsonl"];
+/// What it knows of the machine; beside its configuration, unless that was put elsewhere.
+const STATE: &str = ".claude.json";
+/// Where its own installer puts it, below a home.
+const INSTALLED: &str = ".local/share/claude";
+
+/// Places for a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// What it reads.
+    pub read: Vec<PathBuf>,
+    /// What it writes; it is there.
+    pub write: Vec<PathBuf>,
+}
+
+/// The places of an installation with this configuration. Directories that it will want are made.
+pub fn places(installed: &Installed, config_dir: &Path, home: Option<&Path>) -> Places {
+    let program = installed.program.canonicalize().unwrap_or_else(|_| installed.program.clone());
+    let mut read = vec![config_dir.to_owned(), package_of(&program), installed.program.clone()];
+    read.extend(home.map(|home| home.join(INSTALLED)));
+    let dirs = WRITTEN.iter().map(|name| config_dir.join(name));
+    let dirs = dirs.filter(|dir| fs::create_dir_all(dir).is_ok());
+    let files = FILES.iter().map(|name| config_dir.join(name));
+    let files = files.chain(home.map(|home| home.join(STATE))).filter(|file| file.is_file());
+    Places { read, write: dirs.chain(files).collect() }
+}
+
+/// The package that a program is of: all that was installed with it, if npm did that.
+fn package_of(program: &Path) -> PathBuf {
+    let modules =
+        program.ancestors().find(|dir| dir.file_name() == Some(OsStr::new("node_modules")));
+    modules.or_else(|| program.parent()).unwrap_or(program).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Version;
+    use super::*;
+
+    #[test]
+    fn what_names_programs_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().canonicalize().unwrap();
+        let config = home.join(".claude");
+        let package = home.join("lib/node_modules/@anthropic-ai/claude-code");
+        fs::create_dir_all(&package).unwrap();
+        fs::create_dir_all(&config).unwrap();
+        for file in [package.join("cli.js"), config.join("settings.json"), home.join(STATE)] {
+            fs::write(file, "").unwrap();
+        }
+        let program = package.join("cli.js");
+        let installed = Installed { program, version: Version(2, 1, 329) };
+        let places = places(&installed, &config, Some(&home));
+        assert!(places.read.contains(&home.join("lib/node_modules")));
+        assert!(places.read.contains(&config) && !places.write.contains(&config));
+        assert!(places.write.contains(&config.join("projects")));
+        assert!(places.write.contains(&home.join(STATE)));
+        assert!(!places.write.contains(&config.join("settings.json")));
+        assert!(places.write.iter().all(|place| place.exists()));
+    }
+}

@@ -1,0 +1,141 @@
+//! How what an agent prints is to be read, and how it is talked to.
+//!
+//! A dialect is chosen at the launch and stays in its `spec.json`: whoever reads the spool later
+//! needs nothing else, whatever `team.toml` says by then.
+
+use crew_core::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::claude;
+use crate::event::{AgentEvent, ErrorClass};
+use crate::shim::Status;
+
+/// What an agent speaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Dialect {
+    /// The native agent: each line is one [`AgentEvent`].
+    #[default]
+    Native,
+    /// Claude Code's `stream-json`.
+    Claude(claude::Opening),
+}
+
+/// Something to be done because of what an agent said. Doing it again changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Give it this line, once by the id.
+    Input {
+        /// Names the input.
+        id: String,
+        /// One line.
+        line: String,
+    },
+    /// End its input: it has nothing more to do.
+    CloseInput,
+    /// End it: nothing good can come of it any more.
+    Stop,
+}
+
+/// How a process ended, as far as that matters to what it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Its exit code, or the signal.
+    pub status: Status,
+    /// The end of its standard error.
+    pub complaint: String,
+}
+
+/// How a start of an agent ended, by what it said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It came to the end of its work.
+    Done,
+    /// It did not.
+    Failed {
+        /// Why, for a program.
+        class: ErrorClass,
+        /// Why, for a human.
+        message: String,
+    },
+    /// The provider serves nothing for now.
+    Limited {
+        /// Until then, if the provider said so.
+        until: Option<Time>,
+        /// The provider's words.
+        message: String,
+    },
+    /// It waits for an answer.
+    Asked,
+    /// It was ended in the middle of its work.
+    Cut,
+}
+
+/// Turns lines into events.
+#[derive(Debug)]
+pub(crate) enum Decoder {
+    /// Each line by itself.
+    Native,
+    /// By what was said before.
+    Claude(Box<claude::Decoder>),
+}
+
+impl Dialect {
+    pub(crate) fn decoder(&self) -> Decoder {
+        match self {
+            Self::Native => Decoder::Native,
+            Self::Claude(opening) => {
+                Decoder::Claude(Box::new(claude::Decoder::new(Some(opening.clone()))))
+            }
+        }
+    }
+
+    /// What a single line out of the middle says, as well as that can be known.
+    pub fn glimpse(&self, line: &[u8]) -> Vec<AgentEvent> {
+        match self {
+            Self::Native => vec![AgentEvent::decode(line)],
+            Self::Claude(_) => claude::Decoder::new(None).line(line),
+        }
+    }
+}
+
+impl Decoder {
+    /// Where to begin to read in order to understand what comes after an offset.
+    pub(crate) fn begins(&self, offset: u64) -> u64 {
+        match self {
+            Self::Native => offset,
+            Self::Claude(_) => 0,
+        }
+    }
+
+    pub(crate) fn line(&mut self, line: &[u8]) -> Vec<AgentEvent> {
+        match self {
+            Self::Native => vec![AgentEvent::decode(line)],
+            Self::Claude(decoder) => decoder.line(line),
+        }
+    }
+
+    pub(crate) fn finish(&mut self, ending: &Ending) -> Vec<AgentEvent> {
+        match self {
+            Self::Native => Vec::new(),
+            Self::Claude(decoder) => decoder.finish(ending),
+        }
+    }
+
+    pub(crate) fn take_acts(&mut self) -> Vec<Act> {
+        match self {
+            Self::Native => Vec::new(),
+            Self::Claude(decoder) => decoder.take_acts(),
+        }
+    }
+
+    /// The line that brings it an answer; `None` when it does not wait for one.
+    pub(crate) fn answer(&self, key: &str, text: &str) -> Option<String> {
+        match self {
+            Self::Native => Some(json!({"type": "answer", "ask": key, "text": text}).to_string()),
+            Self::Claude(decoder) => decoder.answer(key, text),
+        }
+    }
+}

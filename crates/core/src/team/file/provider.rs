@@ -1,0 +1,144 @@
+//! Providers: each kind has keys of its own, and a key of another kind is a mistake.
+
+use super::Problem;
+use super::build::dollars;
+use super::shape::{KindFile, ProviderFile};
+use crate::team::{Api, Claude, Model, Payer, Provider, ProviderKind};
+
+/// Variables that make Claude Code take money from an API key.
+const KEYS_OF_CLAUDE: [&str; 2] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
+/// Variables that no agent is handed: what is done outside is done by Crewhouse, and what is its
+/// own is set by it.
+const NEVER: [&str; 4] = ["GITHUB_TOKEN", "GH_TOKEN", "CLAUDECODE", "ANTHROPIC_BASE_URL"];
+/// Beginnings of such variables.
+const NEVER_BEGINNINGS: [&str; 2] = ["CREWHOUSE_", "GIT_"];
+
+impl ProviderFile {
+    pub(super) fn build(self, place: &str, problems: &mut Vec<Problem>) -> Provider {
+        let agents = self.agents;
+        if agents == 0 {
+            problems.push(Problem::new(
+                format!("{place}.agents is 0"),
+                "a provider without agents stops every role that it plays",
+            ));
+        }
+        self.foreign_keys(place, problems);
+        let kind = match self.kind {
+            KindFile::Mailbox => ProviderKind::Mailbox,
+            KindFile::Native => ProviderKind::Native(self.model(place, problems)),
+            KindFile::Claude => ProviderKind::Claude(self.claude(place, problems)),
+        };
+        Provider { kind, agents }
+    }
+
+    /// Names what is there and means nothing for this kind.
+    fn foreign_keys(&self, place: &str, problems: &mut Vec<Problem>) {
+        use KindFile::{Claude, Native};
+        let given = [
+            ("api", self.api.is_some(), &[Native][..]),
+            ("model", self.model.is_some(), &[Native, Claude]),
+            ("base_url", self.base_url.is_some(), &[Native, Claude]),
+            ("key_env", self.key_env.is_some(), &[Native]),
+            ("input_usd_per_mtok", self.input_usd_per_mtok.is_some(), &[Native]),
+            ("output_usd_per_mtok", self.output_usd_per_mtok.is_some(), &[Native]),
+            ("program", self.program.is_some(), &[Claude]),
+            ("env", self.env.is_some(), &[Claude]),
+            ("permissions", self.permissions.is_some(), &[Claude]),
+            ("allow", self.allow.is_some(), &[Claude]),
+            ("billing", self.billing.is_some(), &[Claude]),
+        ];
+        for (key, _, kinds) in given.iter().filter(|(_, is_given, _)| *is_given) {
+            if !kinds.contains(&self.kind) {
+                let owners: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+                problems.push(Problem::new(
+                    format!("{place}: `{key}` means nothing for kind = \"{}\"", self.kind.word()),
+                    format!("remove it; it belongs to kind = \"{}\"", owners.join("\" or \"")),
+                ));
+            }
+        }
+    }
+
+    fn model(self, place: &str, problems: &mut Vec<Problem>) -> Model {
+        let (Some(api), Some(name)) = (self.api, self.model) else {
+            problems.push(Problem::new(
+                format!("{place}: a native provider needs `api` and `model`"),
+                "api = \"anthropic\", \"openai\", \"gemini\", \"ollama\" or \"playbook\"",
+            ));
+            return Model {
+                api: Api::Playbook,
+                name: String::new(),
+                base_url: None,
+                key_env: None,
+                input_price: None,
+                output_price: None,
+            };
+        };
+        Model {
+            api,
+            name,
+            base_url: self.base_url,
+            key_env: self.key_env,
+            input_price: self.input_usd_per_mtok.and_then(dollars),
+            output_price: self.output_usd_per_mtok.and_then(dollars),
+        }
+    }
+
+    fn claude(self, place: &str, problems: &mut Vec<Problem>) -> Claude {
+        let claude = Claude {
+            program: self.program.unwrap_or_else(|| "claude".to_owned()),
+            model: self.model,
+            base_url: self.base_url,
+            env: self.env.unwrap_or_default(),
+            permissions: self.permissions.unwrap_or_default(),
+            allow: self.allow.unwrap_or_default(),
+            billing: self.billing.unwrap_or_default(),
+        };
+        for name in &claude.env {
+            check_variable(name, place, problems);
+        }
+        let key = claude.env.iter().find(|name| KEYS_OF_CLAUDE.contains(&name.as_str()));
+        if let Some(key) = key.filter(|_| claude.billing == Payer::Subscription) {
+            problems.push(Problem::new(
+                format!("{place}: `env` hands over {key}, and `billing` is \"subscription\""),
+                "the key would pay: write billing = \"api-key\", or take it out of `env`",
+            ));
+        }
+        let words = [&claude.program].into_iter().chain(&claude.model).chain(&claude.allow);
+        for word in words.filter(|word| word.is_empty() || word.starts_with('-')) {
+            problems.push(Problem::new(
+                format!("{place}: `{word}` is no program, model or tool"),
+                "it would be taken for an option; write allow = [\"Bash(make:*)\"], for example",
+            ));
+        }
+        claude
+    }
+}
+
+fn check_variable(name: &str, place: &str, problems: &mut Vec<Problem>) {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty()
+        || name.starts_with(|c: char| c.is_ascii_digit())
+        || !name.chars().all(is_name)
+    {
+        problems.push(Problem::new(
+            format!("{place}.env: `{name}` is no name of a variable"),
+            "give names only, like env = [\"HTTPS_PROXY\"]; values come from the daemon's environment",
+        ));
+    } else if NEVER.contains(&name) || NEVER_BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+    {
+        problems.push(Problem::new(
+            format!("{place}.env: no agent is handed {name}"),
+            "what goes outside is done by Crewhouse; the address of the model is `base_url`",
+        ));
+    }
+}
+
+impl KindFile {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Claude => "claude",
+            Self::Mailbox => "mailbox",
+        }
+    }
+}
