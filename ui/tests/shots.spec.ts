@@ -51,7 +51,7 @@ test('pictures', async ({ page, house }) => {
   await everywhere(page, 'begin');
   await page.getByLabel('Where').fill(house.repo);
   await page.getByRole('button', { name: 'Look' }).click();
-  await page.getByLabel('Model').selectOption('Anthropic');
+  await page.getByLabel('Model').selectOption('anthropic');
   await everywhere(page, 'begin-found');
   demo(house);
   await visit(page, '/');
@@ -119,6 +119,7 @@ test.describe('in the README', () => {
     house.repository({ 'README.md': 'a shop\n' });
     await enter(page, house);
     await page.getByRole('button', { name: 'Watch the demo' }).click();
+    await page.waitForURL('**/board');
     await visit(page, '/');
     await page.getByRole('button', { name: /^Approve/ }).click();
     await page.getByRole('button', { name: 'Approve now' }).click();
