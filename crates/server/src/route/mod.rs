@@ -4,6 +4,7 @@ mod ask;
 mod cost;
 mod diff;
 mod events;
+mod github;
 mod journal;
 mod machine;
 mod openapi;
@@ -62,6 +63,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(machine::shutdown))
         .routes(routes!(project::list, project::add))
         .routes(routes!(project::team))
+        .routes(routes!(github::show))
+        .routes(routes!(github::sync))
         .routes(routes!(trash::list))
         .routes(routes!(trash::show))
         .routes(routes!(trash::restore))

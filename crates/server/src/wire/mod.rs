@@ -5,6 +5,7 @@
 //! carries the position in the journal that it was computed at as `seq`.
 
 mod cost;
+mod github;
 mod journal;
 mod machine;
 mod project;
@@ -22,6 +23,7 @@ use utoipa::ToSchema;
 use crate::ErrorCode;
 
 pub use cost::{CostQuery, Costs, Share};
+pub use github::{Github, GithubCalls, GithubPending};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
     AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,
