@@ -8,7 +8,7 @@ SEED ?= 1
 BUNDLES ?= deb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-desktop demo desktop package test desktop-test ui ui-test schema bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test setup-desktop demo desktop package test clients desktop-test ui ui-test schema bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
 # A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
@@ -29,9 +29,9 @@ setup-desktop: ## The same, with what the desktop window is built with: Node and
 setup-test: ## The same, with what only tests need: a Chromium and a screen
 	@sh scripts/setup test
 
-demo: setup $(UI_IF_NODE) ## Watch a crew work on a small repository; no key, no network
+demo: setup $(UI_IF_NODE) ## Watch a crew work; no key, no network (AGENT=claude: with yours)
 	$(CARGO) build --release -p crew-cli
-	target/release/crew demo
+	target/release/crew demo$(if $(AGENT), --agent $(AGENT))
 
 desktop: setup-desktop ui ## Build the desktop window, and start it
 	$(CARGO) build --release -p crew-cli
@@ -50,7 +50,7 @@ crates/desktop/node_modules/.package-lock.json: crates/desktop/package-lock.json
 	cd crates/desktop && npm ci --no-audit --no-fund
 	@touch $@
 
-test: setup-test ui lint docs ## Everything that has to pass
+test: setup-test ui clients lint docs ## Everything that has to pass
 	$(CARGO) test --workspace
 	$(MAKE) ui-test
 	$(MAKE) desktop-test
@@ -70,6 +70,12 @@ ui/node_modules/.package-lock.json: ui/package-lock.json
 
 ui/dist/site/index.html: $(UI_SOURCES) ui/node_modules/.package-lock.json
 	cd ui && npm run build
+
+clients: tests/clients/node_modules/.package-lock.json ## Install the agents that the tests run
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/clients/package-lock.json
+	cd tests/clients && npm ci --no-audit --no-fund
+	@touch $@
 
 ui-test: ui ## The user interface: types, lint, states, and the whole story in a real browser
 	$(CARGO) build -p crew-cli
@@ -99,6 +105,7 @@ bench: setup ## Measure the product beside raw operations; writes docs/benchmark
 torture: setup ## Simulation and kill -9, far longer (SIM_RUNS=n, BLOWS=n, SEED=n)
 	CREW_SIM_RUNS=$(SIM_RUNS) $(CARGO) test --release -p crew-testkit --test simulation -- --nocapture
 	CREW_TORTURE_ALL=1 CREW_TORTURE_BLOWS=$(BLOWS) CREW_TORTURE_SEED=$(SEED) \
+		CREW_TORTURE_REPORT=$(CURDIR)/docs/torture.md \
 		$(CARGO) test -p crew-cli --test torture -- --nocapture
 
 mutate: setup ## Plant bugs in a copy; the simulation has to find each
@@ -106,5 +113,5 @@ mutate: setup ## Plant bugs in a copy; the simulation has to find each
 
 clean: ## Remove what was built
 	$(CARGO) clean
-	rm -rf crates/desktop/node_modules crates/desktop/gen crates/desktop/binaries
+	rm -rf tests/clients/node_modules crates/desktop/node_modules crates/desktop/gen crates/desktop/binaries
 	rm -rf ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results

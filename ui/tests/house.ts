@@ -51,6 +51,12 @@ export class House {
 
   /** A repository with these files and a commit, under Crewhouse. */
   begin(files: Files) {
+    this.repository(files);
+    this.crew('init');
+  }
+
+  /** A repository with these files and a commit. */
+  repository(files: Files) {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(this.repo, path)), { recursive: true });
       writeFileSync(join(this.repo, path), text);
@@ -58,7 +64,6 @@ export class House {
     this.git('init', '-q', '-b', 'main');
     this.git('add', '.');
     this.git('commit', '-q', '-m', 'start');
-    this.crew('init');
   }
 
   address(): string {
@@ -67,6 +72,10 @@ export class House {
 
   pid(): number {
     return (JSON.parse(readFileSync(join(this.home, 'daemon.json'), 'utf8')) as { pid: number }).pid;
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.repo, path), 'utf8');
   }
 
   /** Ends the daemon as a crash does. */
@@ -106,7 +115,7 @@ export { expect } from '@playwright/test';
 export async function enter(page: Page, house: House, path = '/') {
   const url = new URL(house.address());
   await page.goto(`${url.origin}${path}${url.hash}`);
-  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();
 }
 
 /** Goes to another room by its address. */

@@ -743,12 +743,12 @@ export interface components {
         };
         /** @description What answers the agents of a new team. */
         BeginModel: {
-            /** @description `anthropic`, `openai`, `gemini` or `ollama`. */
+            /** @description `claude` for Claude Code, or `anthropic`, `openai`, `gemini`, `ollama`. */
             api: string;
             /** @description The environment variable that holds the key. */
             key_env?: string | null;
-            /** @description Its name. */
-            model: string;
+            /** @description Its name; without one, what the provider takes by itself. */
+            model?: string | null;
         };
         /** @description `POST /api/setup/begin` and `POST /api/setup/demo` */
         Begun: {
@@ -2739,6 +2739,10 @@ export interface operations {
                 lines?: number;
                 /** @description Ends at this place. */
                 until?: string;
+                /** @description With `until`, and without `from`: begins about so many bytes before it, in the same start. */
+                last?: number;
+                /** @description `1`: long texts are shortened, which `cut` says. */
+                short?: number;
             };
             header?: never;
             path: {
