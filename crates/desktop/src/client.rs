@@ -12,7 +12,7 @@ use crate::wire::{Inbox, Message, Status};
 /// How long an answer may take that does not go on.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 /// A daemon says every 15 seconds that it is there.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 /// A message with more than this is not read: the counts are in small ones.
 const MESSAGE_BYTES_MAX: usize = 16 << 20;
 

@@ -47,7 +47,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Trouble { message, hint }) => {
             complain(&message);
-            hint.iter().for_each(|hint| complain(&format!("hint: {hint}")));
+            if let Some(hint) = hint {
+                complain(&format!("hint: {hint}"));
+            }
             ExitCode::FAILURE
         }
     }
@@ -105,9 +107,15 @@ fn be_the_window(first: First, crew: Crew, place: Place) -> tauri::Result<()> {
             begin(app.handle(), first, crew, place)?;
             Ok(())
         })
-        .build(tauri::generate_context!())?;
+        .build(context())?;
     app.run(on_event);
     Ok(())
+}
+
+/// What `tauri.conf.json` says, made a part of the program.
+#[expect(clippy::exit, reason = "the toolkit's macro has one, for when its assets are broken")]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 fn begin(app: &AppHandle, first: First, crew: Crew, place: Place) -> tauri::Result<()> {
