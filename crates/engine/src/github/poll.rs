@@ -70,10 +70,7 @@ impl Reader {
             asked = self.ask(outside, project, policy) => asked,
             () = outside.stop.cancelled() => return,
         };
-        self.pause = match &asked {
-            Ok(true) => PAUSE,
-            Ok(false) | Err(_) => (self.pause * 3 / 2).clamp(PAUSE, PAUSE_MAX),
-        };
+        self.pause = if matches!(asked, Ok(true)) { PAUSE } else { longer(self.pause) };
         self.next = Some(Instant::now() + self.pause);
         if matches!(asked, Err(Error::NotSignedIn)) {
             github.forget(project.id).await;
@@ -119,6 +116,11 @@ impl Reader {
         (self.tag, self.since) = (tag, newest.max(self.since.take()));
         Ok(true)
     }
+}
+
+/// The pause after one that brought nothing.
+fn longer(pause: Duration) -> Duration {
+    (pause * 3 / 2).clamp(PAUSE, PAUSE_MAX)
 }
 
 fn seen<'a>(
@@ -190,4 +192,25 @@ async fn take_in(
             .map_err(|failure| Error::Unreachable(format!("BUG or shutting down: {failure}")))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_hour_costs_thirty_calls_and_the_first_one_few_more() {
+        let mut pause = PAUSE;
+        let mut calls_in_an_hour = || {
+            let (mut spent, mut calls) = (Duration::ZERO, 0);
+            while spent < Duration::from_hours(1) {
+                pause = longer(pause);
+                spent += pause;
+                calls += 1;
+            }
+            calls
+        };
+        assert_eq!(calls_in_an_hour(), 33);
+        assert_eq!(calls_in_an_hour(), 30);
+    }
 }
