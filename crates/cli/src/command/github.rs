@@ -94,6 +94,7 @@ async fn look(wanted: &Wanted) -> Result<(crew_github::Repository, String), CliE
     Ok((repository, client.viewer().await.map_err(told)?.login))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn told(error: crew_github::Error) -> CliError {
     let cli = CliError::failed(&error);
     match error.hint() {

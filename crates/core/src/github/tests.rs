@@ -103,12 +103,11 @@ impl Hub {
     }
 
     fn found(&self, task: TaskId, link: &Link) -> Found {
-        let numbers: Vec<u64> = match link.issue {
-            Some(number) => vec![number],
-            None => {
-                let marked = self.issues.iter().filter(|entry| Self::marked(*entry) == Some(task));
-                marked.map(|(number, _)| *number).collect()
-            }
+        let numbers: Vec<u64> = if let Some(number) = link.issue {
+            vec![number]
+        } else {
+            let marked = self.issues.iter().filter(|entry| Self::marked(*entry) == Some(task));
+            marked.map(|(number, _)| *number).collect()
         };
         let issues = numbers.iter().map(|number| {
             let seen = self.seen(*number, 0);
@@ -203,7 +202,7 @@ impl World {
             settling: Vec::new(),
         };
         let (name, root) = ("p".into(), "/p".into());
-        world.give(Event::ProjectAdded { name, root, team: Box::new(team) });
+        world.give(&Event::ProjectAdded { name, root, team: Box::new(team) });
         world
     }
 
@@ -211,9 +210,9 @@ impl World {
         self.team.github.as_ref().unwrap()
     }
 
-    fn give(&mut self, event: Event) -> bool {
+    fn give(&mut self, event: &Event) -> bool {
         self.now += 1_000;
-        match step(&self.state, &event, Time(self.now)) {
+        match step(&self.state, event, Time(self.now)) {
             Ok(step) => {
                 self.state.apply(step.change);
                 step.dropped.is_none()
@@ -247,7 +246,7 @@ impl World {
         let Some(task) = self.any_task().filter(|_| what > 0) else {
             let draft =
                 TaskDraft { title: format!("task at {}", self.now), ..TaskDraft::default() };
-            self.give(Event::TaskAdded { project: ProjectId(1), draft });
+            self.give(&Event::TaskAdded { project: ProjectId(1), draft });
             return;
         };
         let to = self.any_stage();
@@ -260,7 +259,7 @@ impl World {
             _ if self.random.chance(20) => Event::TaskCancelled { task },
             _ => Event::TaskResumed { task },
         };
-        self.give(event);
+        self.give(&event);
     }
 
     fn person_there(&mut self) {
@@ -310,7 +309,7 @@ impl World {
             self.on_the_way.remove(at)
         };
         self.check_wishes(&seen);
-        self.give(Event::IssueSeen { project: ProjectId(1), seen: Box::new(seen) });
+        self.give(&Event::IssueSeen { project: ProjectId(1), seen: Box::new(seen) });
     }
 
     /// Where nobody sets labels of stages, none is a wish.
@@ -379,7 +378,7 @@ impl World {
     fn settle(&mut self) {
         if !self.settling.is_empty() {
             let (effect, result) = self.settling.remove(0);
-            self.give(Event::Settled { effect, result });
+            self.give(&Event::Settled { effect, result });
         }
     }
 
@@ -405,7 +404,7 @@ impl World {
         for _ in 0..40 {
             while !self.on_the_way.is_empty() {
                 let seen = self.on_the_way.remove(0);
-                self.give(Event::IssueSeen { project: ProjectId(1), seen: Box::new(seen) });
+                self.give(&Event::IssueSeen { project: ProjectId(1), seen: Box::new(seen) });
             }
             for _ in 0..20 {
                 self.perform(false);
@@ -492,7 +491,7 @@ fn our_own_labels_are_never_taken_for_wishes() {
 fn published() -> World {
     let mut world = World::new(1, "all");
     let draft = TaskDraft { title: "One".into(), body: "text".into(), ..TaskDraft::default() };
-    world.give(Event::TaskAdded { project: ProjectId(1), draft });
+    world.give(&Event::TaskAdded { project: ProjectId(1), draft });
     world.rest();
     world
 }
@@ -536,7 +535,7 @@ fn a_text_that_both_changed_is_theirs_and_ours_is_kept() {
     let mut world = published();
     world.hub.touch(1).title = "Theirs".into();
     let draft = TaskDraft { title: "Ours".into(), ..TaskDraft::default() };
-    world.give(Event::TaskEdited { task: TaskId(1), draft });
+    world.give(&Event::TaskEdited { task: TaskId(1), draft });
     world.rest();
     assert_eq!(world.task(1).title, "Theirs");
     assert!(world.task(1).remarks.iter().any(|remark| remark.text.contains("Ours")));

@@ -130,7 +130,8 @@ impl Connection {
             }
             Ok(())
         };
-        self.labels.get_or_try_init(|| make).await.map(|()| ())
+        self.labels.get_or_try_init(|| make).await?;
+        Ok(())
     }
 }
 

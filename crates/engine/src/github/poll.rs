@@ -13,7 +13,7 @@ use crew_core::{Event, ProjectId, step};
 use crew_github::{Error, Listing, Tag};
 use tokio::time::Instant;
 
-use super::publish::ending;
+use super::publish::{ending, labels};
 use super::{Connection, explain};
 use crate::perform::Outside;
 
@@ -111,7 +111,13 @@ impl Reader {
             let number = issue.number;
             let its = comments.iter().filter(|comment| comment.issue() == Some(number));
             let seen = seen(outside, &connection, issue, its, asked_at)?;
-            take_in(outside, project, &connection, seen).await?;
+            match take_in(outside, project, &connection, seen).await {
+                // One issue that GitHub cannot tell us about keeps no other waiting.
+                Err(error) if error.is_lasting() || matches!(error, Error::Malformed(_)) => {
+                    tracing::warn!("issue {number} of {}: {error}", policy.repository);
+                }
+                taken => taken?,
+            }
         }
         (self.tag, self.since) = (tag, newest.max(self.since.take()));
         Ok(true)
@@ -140,7 +146,7 @@ fn seen<'a>(
     });
     let mut comments: Vec<SeenComment> = comments.collect();
     comments.sort_by_key(|comment| comment.id);
-    let state = ending(&issue);
+    let (state, labels) = (ending(&issue), labels(&issue.labels));
     let (marked, body) = match marked {
         Some((marker, body)) => (Some(marker.task), body),
         None => (None, issue.body.unwrap_or_default()),
@@ -151,7 +157,7 @@ fn seen<'a>(
         author: issue.user.map(|user| user.login).unwrap_or_default(),
         title: issue.title,
         body,
-        labels: issue.labels.into_iter().map(|label| label.name).collect(),
+        labels,
         labelled_by: None,
         state,
         comments,
@@ -177,12 +183,15 @@ async fn take_in(
         let events = connection.client.events(number).await?;
         let is_intake = |event: &&crew_github::LabelEvent| {
             let label = event.label.as_ref().map(|label| label.name.as_str());
-            event.event == "labeled" && label == Some(connection.policy.intake.as_str())
+            let is_it = |label: &str| label.to_lowercase() == connection.policy.intake;
+            event.event == "labeled" && label.is_some_and(is_it)
         };
         let last = events.iter().rfind(is_intake);
         seen.labelled_by = last.and_then(|event| event.actor.as_ref()).map(|a| a.login.clone());
     }
+    // As it would be recorded: a key in it is hidden each time.
     let event = Event::IssueSeen { project: project.id, seen: Box::new(seen) };
+    let event = handle.screen().event(event);
     let is_new = handle
         .read(|state| step(state, &event, handle.now()))
         .is_ok_and(|step| step.dropped.is_none());
