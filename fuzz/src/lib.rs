@@ -5,30 +5,33 @@
 //! corpus and a fixed number of mutations (`crates/agent/tests/fuzz.rs`). A finding is fixed, and
 //! its input is kept in `corpus/<target>`.
 //!
-//! A decoder of another provider's stream gets its target next to [`event`].
+//! A decoder of another provider's stream gets its target next to [`claude`].
 
 use std::path::Path;
 
+use crew_agent::claude::{Decoder, Opening};
 use crew_agent::mailbox::{Kind, Mailbox, Rules};
+use crew_agent::shim::Status;
 use crew_agent::spool::{Line, SpoolReader};
-use crew_agent::{AgentEvent, Script};
+use crew_agent::{AgentEvent, Ending, Script, Verdict};
 use crew_core::protocol::{
     RESPONSE_BYTES_MAX, Response, TITLE_CHARS_MAX, parse_response, parse_trigger,
 };
-use crew_core::team::{self, Team};
+use crew_core::team::{self, Payer, Team};
 use crew_core::{Millis, Time};
 
 /// A name, and what is done with any bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by name.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("response", response),
     ("trigger", trigger),
     ("team", team),
     ("playbook", playbook),
     ("mailbox", mailbox),
     ("event", event),
+    ("claude", claude),
     ("spool", spool),
 ];
 
@@ -122,6 +125,30 @@ pub fn event(data: &[u8]) {
     let again = AgentEvent::decode(&line);
     // What is not understood is kept as JSON has it, where a key that was there twice is one.
     assert!(again == event || matches!(event, AgentEvent::Other(_)), "{event:?}, {again:?}");
+}
+
+/// What Claude Code prints, line by line.
+pub fn claude(data: &[u8]) {
+    let ending = Ending { status: Status::Code(0), complaint: String::new() };
+    let opening = Opening { payer: Payer::Any, prompt: "Do it.".to_owned() };
+    let read = |data: &[u8]| {
+        let mut decoder = Decoder::new(Some(opening.clone()));
+        let lines = data.split(|byte| *byte == b'\n');
+        let events: Vec<AgentEvent> = lines.flat_map(|line| decoder.line(line)).collect();
+        let verdict = decoder.verdict(&ending);
+        (events, verdict, decoder.finish(&ending))
+    };
+    let (events, verdict, last) = read(data);
+    let claims = last.iter().filter(|event| matches!(event, AgentEvent::Done { .. })).count();
+    assert_eq!(claims == 1, verdict == Verdict::Done, "it claims what the verdict says");
+    for event in events.iter().chain(&last) {
+        assert!(event.to_json().is_object() || matches!(event, AgentEvent::Other(_)), "{event:?}");
+    }
+    // A line after all of it is heard whatever was before.
+    let mut more = data.to_vec();
+    more.extend_from_slice(b"\n{\"type\":\"assistant\",\"message\":{\"content\":\"heard\"}}");
+    let heard = AgentEvent::Text { text: "heard".to_owned() };
+    assert_eq!(read(&more).0.last(), Some(&heard));
 }
 
 /// The spool. The first byte says in what portions the rest was written.

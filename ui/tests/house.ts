@@ -31,8 +31,9 @@ export class House {
     return this.run('git', args);
   }
 
-  private run(command: string, args: string[]): string {
-    const env = {
+  /** All that programs of this house get to know of the world. */
+  get env(): Record<string, string> {
+    return {
       PATH: process.env.PATH ?? '',
       HOME: this.dir,
       CREWHOUSE_HOME: this.home,
@@ -42,11 +43,20 @@ export class House {
       GIT_COMMITTER_NAME: 'test',
       GIT_COMMITTER_EMAIL: 'test@localhost',
     };
-    return execFileSync(command, args, { cwd: this.repo, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  private run(command: string, args: string[]): string {
+    return execFileSync(command, args, { cwd: this.repo, env: this.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   /** A repository with these files and a commit, under Crewhouse. */
   begin(files: Files) {
+    this.repository(files);
+    this.crew('init');
+  }
+
+  /** A repository with these files and a commit. */
+  repository(files: Files) {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(this.repo, path)), { recursive: true });
       writeFileSync(join(this.repo, path), text);
@@ -54,7 +64,6 @@ export class House {
     this.git('init', '-q', '-b', 'main');
     this.git('add', '.');
     this.git('commit', '-q', '-m', 'start');
-    this.crew('init');
   }
 
   address(): string {
@@ -63,6 +72,10 @@ export class House {
 
   pid(): number {
     return (JSON.parse(readFileSync(join(this.home, 'daemon.json'), 'utf8')) as { pid: number }).pid;
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.repo, path), 'utf8');
   }
 
   /** Ends the daemon as a crash does. */
@@ -102,12 +115,20 @@ export { expect } from '@playwright/test';
 export async function enter(page: Page, house: House, path = '/') {
   const url = new URL(house.address());
   await page.goto(`${url.origin}${path}${url.hash}`);
-  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();
 }
 
 /** Goes to another room by its address. */
 export async function visit(page: Page, path: string) {
   await page.goto(new URL(path, page.url()).href);
+}
+
+/** Adds a task to the first project, without the time that a program takes to start. */
+export async function add(page: Page, task: { title: string; depends_on?: number[] }) {
+  const token = await page.evaluate(() => sessionStorage.getItem('crew.token'));
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await page.request.post(new URL('/api/tasks', page.url()).href, { data: { project: 1, ...task }, headers });
+  if (!answer.ok()) throw new Error(await answer.text());
 }
 
 /** A pipeline of two roles and the human. */
@@ -205,6 +226,13 @@ task = "stream"
 ${stream(25)}
 [[scene.turn]]
 finish = "ERROR: nothing to be done here, this is only a stream"
+
+[[scene]]
+role = "engineer"
+task = "crowd"
+${stream(300)}
+[[scene.turn]]
+finish = "DONE: the crowd goes home"
 
 [[scene]]
 role = "engineer"

@@ -1,4 +1,4 @@
-import { enter, expect, FILES, test, visit } from './house';
+import { add, enter, expect, FILES, test, visit } from './house';
 
 const said = (n: number) => `line ${n} of the stream`;
 
@@ -8,11 +8,13 @@ test('a daemon that dies in the middle of a stream leaves no gap and no repetiti
   await enter(page, house, '/task/1');
   const log = page.getByRole('log');
   await expect(log.getByText(said(4), { exact: true })).toBeVisible();
+  // This run, also when the next one begins.
+  await page.getByRole('navigation', { name: 'Runs' }).locator('[aria-current=true]').click();
   house.kill();
   await expect(page.getByText('The daemon does not answer.')).toBeVisible();
   house.crew('up');
   await expect(log.getByText(said(25), { exact: true })).toBeVisible({ timeout: 40_000 });
-  await expect(page.getByText('live', { exact: true })).toBeVisible();
+  await expect(page.getByLabel('Status').getByText('live', { exact: true })).toBeVisible();
   const lines = await log.getByText(/^line \d+ of the stream$/).allTextContents();
   expect(lines).toEqual(Array.from({ length: 25 }, (_, at) => said(at + 1)));
   expect(problems.filter((it) => !it.includes('WebSocket'))).toEqual([]);
@@ -33,7 +35,7 @@ test('two windows agree', async ({ browser, house }) => {
   await one.keyboard.press('a');
   await other.getByRole('region', { name: 'done, 1 cards' }).waitFor();
   await other.getByRole('region', { name: 'review, 2 cards' }).waitFor();
-  const names = (page: typeof one) => page.getByRole('button', { name: /^#\d+ nothing/ }).evaluateAll((all) => all.map((it) => it.ariaLabel).sort());
+  const names = (page: typeof one) => page.getByRole('button', { name: /^#\d+ nothing/ }).evaluateAll((all) => all.map((it) => it.querySelector('.title')?.textContent).sort());
   await visit(one, '/board');
   await one.getByRole('region', { name: 'done, 1 cards' }).waitFor();
   expect(await names(one)).toEqual(await names(other));
@@ -42,7 +44,7 @@ test('two windows agree', async ({ browser, house }) => {
 test('twenty agents stream at once, and the page stays at hand', async ({ page, house, problems }) => {
   house.begin(FILES);
   await enter(page, house);
-  for (let n = 0; n < 20; n += 1) house.crew('task', 'add', `stream ${n}`);
+  await Promise.all(Array.from({ length: 20 }, (_, n) => add(page, { title: `crowd ${n}` })));
   await expect(page.getByText('20 running')).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('region', { name: 'Agents at work' }).getByRole('listitem')).toHaveCount(20);
   // A key is answered within a few frames, whatever streams beside it.

@@ -7,7 +7,7 @@
 
 use crew_core::{Millis, Time, Usage};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One thing that an agent said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,6 +147,14 @@ impl AgentEvent {
         match serde_json::from_slice(line) {
             Ok(event) => event,
             Err(_) => Self::Noise(String::from_utf8_lossy(line).into_owned()),
+        }
+    }
+
+    /// The event as it is shown: an object with a `type`, `noise` for what is no event.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Noise(text) => json!({"type": "noise", "text": text}),
+            event => serde_json::to_value(event).unwrap_or_default(),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::Price;
 /// price. Names stand for themselves and their dated versions. A model whose price depends on the
 /// length of the prompt is left out, as one number would be wrong for it.
 const PRICES: &[(&str, u64, u64, u64)] = &[
+    ("claude-opus-5-5", 4_000_000, 200_000, 20_000_000),
     ("claude-opus-5", 5_000_000, 500_000, 25_000_000),
     ("claude-opus-4-8", 5_000_000, 500_000, 25_000_000),
     ("claude-opus-4-7", 5_000_000, 500_000, 25_000_000),

@@ -19,13 +19,15 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Mutations of each target in an ordinary test; targets that need files get fewer.
+/// Mutations of each target in an ordinary test; those that need files get fewer.
 const RUNS: u64 = 4_000;
 const RUNS_WITH_FILES: u64 = 300;
+/// And those whose inputs are whole recordings.
+const RUNS_OF_RECORDINGS: u64 = 1_000;
 /// Longest input.
 const BYTES_MAX: usize = 1 << 16;
 /// Words that mean something to somebody.
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 49] = [
     "DONE:",
     "REQUEST:",
     "ERROR:",
@@ -62,6 +64,11 @@ const WORDS: [&str; 44] = [
     "\"",
     "\\u0000",
     "{\"type\":\"done\",\"text\":\"",
+    "{\"type\":\"result\",",
+    "\"type\":\"assistant\"",
+    "\"subtype\":\"init\"",
+    "\"parent_tool_use_id\":\"t\"",
+    "\"is_error\":true",
     "\"type\":\"usage\"",
     "18446744073709551615",
     "null",
@@ -84,8 +91,12 @@ fn whatever_is_read_nothing_panics() {
         for (file, input) in &corpus {
             run(target, input, || format!("fuzz/corpus/{name}/{file}"));
         }
-        let slow = ["mailbox", "spool"].contains(&name);
-        let runs = number("CREW_FUZZ_RUNS").unwrap_or(if slow { RUNS_WITH_FILES } else { RUNS });
+        let usual = match name {
+            "mailbox" | "spool" => RUNS_WITH_FILES,
+            "claude" => RUNS_OF_RECORDINGS,
+            _ => RUNS,
+        };
+        let runs = number("CREW_FUZZ_RUNS").unwrap_or(usual);
         for seed in first..first + runs {
             let input = mutated(&corpus, seed);
             run(target, &input, || format!("{name}, CREW_FUZZ_SEED={seed} CREW_FUZZ_RUNS=1"));

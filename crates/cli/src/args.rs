@@ -145,6 +145,9 @@ pub(crate) enum Command {
         /// The backup.
         dir: PathBuf,
     },
+    /// Look at the agents that play roles.
+    #[command(subcommand)]
+    Provider(Provider),
     /// Look for what could stand in the way.
     Doctor,
     /// Stop everything at once, until it is released.
@@ -319,6 +322,27 @@ pub(crate) enum Github {
     Sync,
     /// Take the table `[github]` out of the team file. Nothing changes on GitHub.
     Disconnect,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Provider {
+    /// Show how what an agent printed is understood: its events, and a last line with the verdict.
+    Replay {
+        /// What printed it.
+        provider: Replayed,
+        /// What it printed, as `crew log --raw` gives it.
+        file: PathBuf,
+        /// How its process ended; a negative code is a signal.
+        #[arg(long, value_name = "N", allow_hyphen_values = true)]
+        exit_code: Option<i32>,
+    },
+}
+
+/// Whose output can be replayed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Replayed {
+    /// Claude Code's `stream-json`.
+    Claude,
 }
 
 #[derive(Debug, Subcommand)]

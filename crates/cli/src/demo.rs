@@ -76,6 +76,21 @@ pub(crate) async fn run(context: &Context) -> Result<Exit, CliError> {
     shown
 }
 
+/// The demo's repository in a directory of its own, and what is to be done in it.
+pub(crate) fn prepare(root: &Path) -> Result<Vec<NewTask>, CliError> {
+    make_repository(root)?;
+    let file: TaskFile = toml::from_str(TASKS).map_err(CliError::failed)?;
+    let tasks = file.task.into_iter().map(|task| NewTask {
+        project: 0,
+        title: task.title,
+        body: task.body,
+        criteria: task.criteria,
+        priority: task.priority,
+        depends_on: task.depends_on.into_iter().map(|at| at as u64).collect(),
+    });
+    Ok(tasks.collect())
+}
+
 async fn show(demo: &Context, repository: &Path, approval: ApprovalBy) -> Result<Exit, CliError> {
     let client = demo.daemon().await?;
     let (project, _) = register(&client, repository, None).await?;

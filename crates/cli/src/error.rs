@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crew_git::GitError;
+use crew_server::SetupError;
 use crew_store::StoreError;
 
 /// How a command ends, as a number for scripts. The numbers are in `crew --help`.
@@ -110,6 +111,17 @@ impl From<StoreError> for CliError {
 impl From<GitError> for CliError {
     fn from(error: GitError) -> Self {
         Self::failed(&error).with_hint(error.hint())
+    }
+}
+
+impl From<CliError> for SetupError {
+    fn from(error: CliError) -> Self {
+        match error {
+            CliError::Said { exit: _, message, hint } => Self { message, hint },
+            CliError::PipeClosed => {
+                Self { message: "the output was closed".to_owned(), hint: None }
+            }
+        }
     }
 }
 

@@ -40,4 +40,4 @@ pub use github::GithubReport;
 pub use handle::{Failure, Handle, Receipt};
 pub use neutral::{neutral, neutral_json};
 pub use screen::Screen;
-pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team, read_team_file};
+pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team, read_team_file, read_text};

@@ -43,7 +43,10 @@ pub fn read_team_file(path: &Path) -> Result<Team, Vec<Problem>> {
 }
 
 /// The text of a plain file that is not too large.
-pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// What is no such file, or not UTF-8.
+pub fn read_text(path: &Path) -> io::Result<String> {
     // Looked at before it is opened: opening a pipe would wait for a writer.
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is no plain file"));

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::burn::Burn;
 use crate::disk::{Disk, DiskUse};
 use crate::error::ApiError;
+use crate::setup::Setup;
 use crate::wire::{Amount, Receipt};
 
 /// What every route can reach.
@@ -19,6 +20,7 @@ pub(crate) struct App {
     pub(crate) handle: Handle,
     pub(crate) shutdown: CancellationToken,
     pub(crate) started_at: Time,
+    pub(crate) setup: Setup,
     /// Held over a read that a write depends on, so that two edits of a task do not undo each
     /// other.
     pub(crate) edits: Mutex<()>,
@@ -30,10 +32,10 @@ pub(crate) struct App {
 pub(crate) type Shared = axum::extract::State<Arc<App>>;
 
 impl App {
-    pub(crate) fn new(handle: Handle, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(handle: Handle, setup: Setup, shutdown: CancellationToken) -> Self {
         let started_at = handle.now();
         let (edits, burn, disk) = (Mutex::new(()), Mutex::default(), Disk::default());
-        Self { handle, shutdown, started_at, edits, burn, disk }
+        Self { handle, shutdown, started_at, setup, edits, burn, disk }
     }
 
     /// What the worktrees take on disk, as far as it is known.

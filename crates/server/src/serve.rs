@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::guard::Guard;
 use crate::route;
+use crate::setup::Setup;
 
 /// How long requests may take to end after the shutdown began.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,6 +32,7 @@ pub async fn serve(
     handle: Handle,
     listener: TcpListener,
     token: String,
+    setup: Setup,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
@@ -39,7 +41,7 @@ pub async fn serve(
         return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, problem));
     }
     let guard = Guard::new(address.port(), &token);
-    let app = Arc::new(App::new(handle, shutdown.clone()));
+    let app = Arc::new(App::new(handle, setup, shutdown.clone()));
     let router = route::router(app, guard);
     let graceful =
         axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());

@@ -109,7 +109,6 @@ pub fn is_allowed(permissions: Permissions) -> Result<(), Unusable> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a failure here fails the test")]
 mod tests {
     use super::*;
     use std::fs;

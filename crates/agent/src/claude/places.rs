@@ -60,7 +60,6 @@ fn package_of(program: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a failure here fails the test")]
 mod tests {
     use super::super::Version;
     use super::*;

@@ -7,9 +7,10 @@ use std::process::Command;
 
 use crew_agent::claude;
 use crew_agent::sandbox::{Support, support};
-use crew_core::team::{self, Api, ProviderKind, Team};
+use crew_core::team::{self, Api, ProviderKind};
 use crew_engine::read_team;
 use crew_git::Repository;
+use crew_server::wire::{Finding, Grade};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -26,33 +27,6 @@ const WATCHES_LOW: u64 = 8_192;
 /// Likewise.
 const INSTANCES_LOW: u64 = 128;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Grade {
-    Ok,
-    Warn,
-    Fail,
-}
-
-#[derive(Debug, Serialize)]
-struct Finding {
-    grade: Grade,
-    about: &'static str,
-    text: String,
-    hint: Option<String>,
-}
-
-impl Finding {
-    fn new(grade: Grade, about: &'static str, text: impl Into<String>) -> Self {
-        Self { grade, about, text: text.into(), hint: None }
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
-
 #[derive(Serialize)]
 struct Report {
     ok: bool,
@@ -64,7 +38,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
     let home = context.home_path()?;
     let mut findings = vec![git(), identity(), writable(context), disk(&home)];
     findings.push(daemon(&home).await?);
-    findings.extend(providers());
+    let here = std::env::current_dir().ok().and_then(|cwd| Repository::open(&cwd).ok());
+    findings.extend(here.iter().flat_map(|repository| providers(repository.root())));
     findings.extend(inotify());
     findings.push(sandbox());
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
@@ -75,6 +50,15 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
         report.findings.iter().try_for_each(|finding| show(context, finding))?;
     }
     Ok(if failed { Exit::Failed } else { Exit::Ok })
+}
+
+/// The same as the daemon sees it, which holds its home already.
+pub(super) fn look(home: &Path, repository: Option<&Path>) -> Vec<Finding> {
+    let mut findings = vec![git(), identity(), disk(home)];
+    findings.extend(repository.into_iter().flat_map(providers));
+    findings.extend(inotify());
+    findings.push(sandbox());
+    findings
 }
 
 fn show(context: &Context, finding: &Finding) -> Result<(), CliError> {
@@ -190,13 +174,9 @@ async fn daemon(home: &Path) -> Result<Finding, CliError> {
     })
 }
 
-/// What the providers of this repository's team need.
-fn providers() -> Vec<Finding> {
-    let team = || -> Option<Team> {
-        let repository = Repository::open(&std::env::current_dir().ok()?).ok()?;
-        read_team(repository.root()).ok()
-    };
-    let Some(team) = team() else { return Vec::new() };
+/// What the providers of the repository's team need.
+fn providers(repository: &Path) -> Vec<Finding> {
+    let Ok(team) = read_team(repository) else { return Vec::new() };
     let findings = team.providers.iter().map(|(name, provider)| match &provider.kind {
         ProviderKind::Native(model) => {
             key_of(model).map(|key| of_key(name.as_str(), &key)).into_iter().collect()

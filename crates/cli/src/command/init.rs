@@ -38,9 +38,8 @@ pub(crate) const GITIGNORE: &str =
 pub(super) async fn run(context: &Context, name: Option<String>) -> Result<Exit, CliError> {
     let cwd = std::env::current_dir().attempt("finding the working directory")?;
     let repository = Repository::open(&cwd)?;
-    let base = current_branch(&repository)?;
     let root = repository.root();
-    let made = write_files(root, &base)?;
+    let made = begin(root)?;
     let file = root.join(".crew/team.toml");
     if let Err(problems) = read_team(root) {
         return super::team::complain(context, &file, &problems);
@@ -49,6 +48,13 @@ pub(super) async fn run(context: &Context, name: Option<String>) -> Result<Exit,
     let (project, is_new) = register(&client, root, name).await?;
     report(context, &project, is_new, &made)?;
     Ok(Exit::Ok)
+}
+
+/// Writes what a repository lacks to be a project.
+pub(super) fn begin(path: &Path) -> Result<Vec<String>, CliError> {
+    let repository = Repository::open(path)?;
+    let base = current_branch(&repository)?;
+    write_files(repository.root(), &base)
 }
 
 fn current_branch(repository: &Repository) -> Result<String, CliError> {

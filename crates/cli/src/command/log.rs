@@ -67,7 +67,7 @@ fn not_understood(what: &str) -> CliError {
 }
 
 /// One event, for people.
-fn lines(event: &Value) -> Vec<String> {
+pub(super) fn lines(event: &Value) -> Vec<String> {
     let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default();
     match text("type") {
         "text" => text("text").lines().map(str::to_owned).collect(),

@@ -15,6 +15,7 @@ pub(crate) mod init;
 mod journal;
 mod log;
 mod open;
+mod provider;
 mod respond;
 mod restore;
 pub(crate) mod run;
@@ -54,6 +55,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Trash(trash) => trash::run(context, trash).await,
         Command::Backup { dir } => backup::run(context, &dir).await,
         Command::Restore { dir } => restore::run(context, &dir),
+        Command::Provider(provider) => provider::run(context, provider),
         Command::Doctor => doctor::run(context).await,
         Command::Estop { release } => estop::run(context, release).await,
         Command::Demo => crate::demo::run(context).await,

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crew_engine::{Engine, Options};
+use crew_server::Setup;
 use crew_store::Home;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,12 @@ use crate::error::{Attempt, CliError, Exit};
 
 /// What the model `builtin` plays: it says that no model is configured.
 const BUILTIN_PLAYBOOK: &str = include_str!("../../assets/builtin.toml");
+/// What can be begun from the browser as well.
+const SETUP: Setup = Setup {
+    begin: |path| super::init::begin(path).map_err(CliError::into),
+    doctor: super::doctor::look,
+    demo: |root| crate::demo::prepare(root).map_err(CliError::into),
+};
 /// How long the engine may take to write down what it was doing.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -62,7 +69,7 @@ async fn serve(context: &Context, port: u16) -> Result<Exit, CliError> {
     let port = address.port().to_string();
     std::fs::write(port_file(&home), port).attempt("noting the port")?;
     tracing::info!("serving {} at {}", file.home, file.url);
-    let served = crew_server::serve(engine.handle().clone(), listener, token, stop).await;
+    let served = crew_server::serve(engine.handle().clone(), listener, token, SETUP, stop).await;
     // We hold the home, so the file is ours.
     let removed = std::fs::remove_file(home.daemon_file()).attempt("removing daemon.json");
     if tokio::time::timeout(SHUTDOWN_PATIENCE, engine.shutdown()).await.is_err() {

@@ -4,12 +4,14 @@ mod ask;
 mod cost;
 mod diff;
 mod events;
+mod files;
 mod github;
 mod journal;
 mod machine;
 mod openapi;
 mod project;
 mod run;
+mod setup;
 mod site;
 mod task;
 mod trash;
@@ -62,7 +64,13 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(machine::backup))
         .routes(routes!(machine::shutdown))
         .routes(routes!(project::list, project::add))
-        .routes(routes!(project::team))
+        .routes(routes!(project::team, files::edit))
+        .routes(routes!(files::list, files::save))
+        .routes(routes!(files::check))
+        .routes(routes!(setup::place))
+        .routes(routes!(setup::doctor))
+        .routes(routes!(setup::begin))
+        .routes(routes!(setup::demo))
         .routes(routes!(github::show))
         .routes(routes!(github::sync))
         .routes(routes!(trash::list))

@@ -8,7 +8,7 @@ use crew_core::note::Note;
 use crew_core::{Event, ProjectId, Refusal, team};
 use crew_git::Repository;
 
-use crate::app::{Shared, blocking};
+use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Payload};
 use crate::wire::{NewProject, Project, ProjectAdded, Projects, Team, TeamAnswer};
@@ -47,6 +47,15 @@ pub(super) async fn add(
         let message = format!("`{}` is not an absolute path", path.display());
         return Err(ApiError::invalid(message));
     }
+    register(&app, path, name).await.map(Json)
+}
+
+/// Makes a project of the repository around a path, which has a team.
+pub(super) async fn register(
+    app: &App,
+    path: PathBuf,
+    name: Option<String>,
+) -> Result<ProjectAdded, ApiError> {
     let (root, team) = blocking(move || read_project(&path)).await?;
     let name = name.unwrap_or_else(|| name_of(&root));
     let root = root.to_str().map(str::to_owned).ok_or_else(|| {
@@ -65,7 +74,7 @@ pub(super) async fn add(
         .handle
         .read(|state| state.projects.get(&id).map(|project| Project::of(state, project, now)));
     let project = project.ok_or(Refusal::NoProject(id))?;
-    Ok(Json(ProjectAdded { seq: receipt.seq, at: receipt.at, project }))
+    Ok(ProjectAdded { seq: receipt.seq, at: receipt.at, project })
 }
 
 fn name_of(root: &Path) -> String {

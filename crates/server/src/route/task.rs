@@ -99,7 +99,18 @@ pub(super) async fn add(
     let priority = Priority::from(priority);
     let depends_on = depends_on.into_iter().map(TaskId).collect();
     let draft = TaskDraft { title, body, criteria, priority, depends_on };
-    let receipt = app.submit(Event::TaskAdded { project: ProjectId(project), draft }).await?;
+    let (receipt, id) = submit(&app, ProjectId(project), draft).await?;
+    let task = task_of(&app, id)?;
+    Ok(Json(TaskAdded { seq: receipt.seq, at: receipt.at, task }))
+}
+
+/// Hands a new task to the arbiter, and says its number.
+pub(super) async fn submit(
+    app: &App,
+    project: ProjectId,
+    draft: TaskDraft,
+) -> Result<(Receipt, TaskId), ApiError> {
+    let receipt = app.submit(Event::TaskAdded { project, draft }).await?;
     let notes = app.entry(&receipt).await?.notes;
     let added = notes.iter().find_map(|note| match note {
         Note::Stage { task, from: None, .. } => Some(*task),
@@ -110,8 +121,7 @@ pub(super) async fn add(
         | Note::Project { .. } => None,
     });
     let id = added.ok_or_else(|| ApiError::broken("BUG: a task was added without a note"))?;
-    let task = task_of(&app, id)?;
-    Ok(Json(TaskAdded { seq: receipt.seq, at: receipt.at, task }))
+    Ok((receipt, id))
 }
 
 /// Changes what a task says.

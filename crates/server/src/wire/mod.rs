@@ -5,12 +5,14 @@
 //! carries the position in the journal that it was computed at as `seq`.
 
 mod cost;
+mod files;
 mod github;
 mod journal;
 mod machine;
 mod project;
 mod request;
 mod run;
+mod setup;
 mod stream;
 mod task;
 mod team;
@@ -23,6 +25,10 @@ use utoipa::ToSchema;
 use crate::ErrorCode;
 
 pub use cost::{CostQuery, Costs, Share};
+pub use files::{
+    CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
+    WriteTeamFile,
+};
 pub use github::{Github, GithubCalls, GithubPending};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
@@ -36,6 +42,10 @@ pub use request::{
     TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Response, Run, Trouble};
+pub use setup::{
+    Begin, BeginModel, Begun, Directory, Finding, Findings, FoundRepository, Grade, Place,
+    PlaceQuery,
+};
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
     Approval, Card, ChangedFile, Priority, Remark, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crew_core::{Event, Settled, State, TaskDraft, Time, step, team};
 use crew_engine::{Engine, Handle, Options};
+use crew_server::Setup;
+use crew_server::wire::{Finding, Grade, NewTask, Priority};
 use crew_store::{Commit, Entry, Home, Writer};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,6 +49,35 @@ back = "backlog"
 name = "done"
 mode = "end"
 "#;
+
+/// What the command line brings along, small enough to be seen through.
+pub(crate) const SETUP: Setup = Setup {
+    begin: |path| {
+        let file = path.join(".crew/team.toml");
+        if file.exists() {
+            return Ok(Vec::new());
+        }
+        std::fs::create_dir_all(path.join(".crew")).unwrap();
+        std::fs::write(file, HUMAN_TEAM).unwrap();
+        Ok(vec![".crew/team.toml".to_owned()])
+    },
+    doctor: |home, repository| {
+        let text = format!("{} {}", home.display(), repository.is_some());
+        vec![Finding { grade: Grade::Ok, about: "home".to_owned(), text, hint: None }]
+    },
+    demo: |root| {
+        let name = root.file_name().unwrap().to_str().unwrap();
+        repository(root.parent().unwrap(), name, HUMAN_TEAM);
+        let tasks = [("first", vec![]), ("second", vec![1])];
+        Ok(tasks.map(|(title, after)| task(title, after)).to_vec())
+    },
+};
+
+fn task(title: &str, depends_on: Vec<u64>) -> NewTask {
+    let (title, priority) = (title.to_owned(), Priority::Normal);
+    let (body, criteria) = (String::new(), Vec::new());
+    NewTask { project: 0, title, body, criteria, priority, depends_on }
+}
 
 /// A daemon.
 pub(crate) struct Daemon {
@@ -98,7 +129,8 @@ impl Daemon {
         let token = home.token().unwrap();
         let stop = CancellationToken::new();
         let handle = engine.handle().clone();
-        let serve = crew_server::serve(handle.clone(), listener, token.clone(), stop.clone());
+        let serve =
+            crew_server::serve(handle.clone(), listener, token.clone(), SETUP, stop.clone());
         let server = tokio::spawn(serve);
         Self { address, token, handle, stop, dir, engine, server }
     }

@@ -4,9 +4,11 @@
 #![allow(clippy::panic, reason = "likewise")]
 
 mod events;
+mod files;
 mod harness;
 mod openapi;
 mod routes;
 mod security;
+mod setup;
 mod site;
 mod streams;

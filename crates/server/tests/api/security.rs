@@ -270,7 +270,9 @@ async fn nothing_listens_but_on_loopback() {
     let daemon = Daemon::start().await;
     let wide = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
-    let refused = crew_server::serve(daemon.handle.clone(), wide, "t".into(), stop).await;
+    let refused =
+        crew_server::serve(daemon.handle.clone(), wide, "t".into(), crate::harness::SETUP, stop)
+            .await;
     assert!(refused.is_err());
     assert!(daemon.address.ip().is_loopback());
     daemon.end().await;

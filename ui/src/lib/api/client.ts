@@ -1,13 +1,17 @@
 // Asking the daemon, and telling it what the human decided.
 
 import type {
+  Begin,
+  Begun,
   Costs,
   EditTask,
   ErrorCode,
+  Finding,
   InboxItem,
   JournalEntry,
   LogLine,
   NewTask,
+  Place,
   Project,
   Receipt,
   Status,
@@ -15,6 +19,9 @@ import type {
   Card,
   TaskDiff,
   Team,
+  TeamEdit,
+  TeamFile,
+  TeamFileChecked,
 } from './types';
 
 /** Why something was not done, in the daemon's words. */
@@ -46,6 +53,18 @@ export class Client {
   inbox = () => this.#get<{ seq: number; items: InboxItem[] }>('/inbox');
   projects = () => this.#get<{ seq: number; projects: Project[] }>('/projects');
   team = (project: number) => this.#get<Team>(`/projects/${project}/team`);
+  files = (project: number) => this.#get<{ files: TeamFile[] }>(`/projects/${project}/files`);
+  saveFile = (project: number, file: TeamFile) =>
+    this.#send<TeamFile>('PUT', `/projects/${project}/files`, file);
+  checkFile = (project: number, name: string, text: string) =>
+    this.#post<TeamFileChecked>(`/projects/${project}/files/check`, { name, text });
+  editTeam = (project: number, edits: TeamEdit[]) =>
+    this.#send<TeamFile>('PATCH', `/projects/${project}/team`, { edits });
+  description = () => this.#get<unknown>('/openapi.json');
+  place = (path: string) => this.#get<Place>('/setup/place', { path });
+  doctor = (path: string) => this.#get<{ findings: Finding[] }>('/setup/doctor', { path });
+  begin = (wanted: Begin) => this.#post<Begun>('/setup/begin', wanted);
+  demo = () => this.#post<Begun>('/setup/demo', {});
   costs = (project?: number) => this.#get<Costs>('/costs', { project });
   journal = (after: number, limit: number) =>
     this.#get<{ seq: number; entries: JournalEntry[] }>('/journal', { after, limit });
@@ -65,7 +84,7 @@ export class Client {
   release = () => this.#post<Receipt>('/release', {});
 
   /** Lines of a run's log, whole. */
-  async log(run: number, query: { from?: string; until?: string; lines?: number }) {
+  async log(run: number, query: { from?: string; until?: string; last?: number; lines?: number; short?: 1 }) {
     const text = await this.#text(`/runs/${run}/log`, query);
     const lines = text.split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as LogLine);

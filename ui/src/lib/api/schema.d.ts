@@ -175,6 +175,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of the team that people edit. */
+        get: operations["team_files"];
+        /** Writes a file of the team, if it is good and nobody changed it meanwhile. */
+        put: operations["team_file_write"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/files/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is wrong with a text, without writing it. */
+        post: operations["team_file_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/github": {
         parameters: {
             query?: never;
@@ -223,7 +258,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes single values and stages of `team.toml`; comments in it stay. */
+        patch: operations["team_edit"];
         trace?: never;
     };
     "/projects/{id}/trash": {
@@ -340,6 +376,74 @@ export interface paths {
         };
         /** What the agent of a run said: lines of JSON. */
         get: operations["run_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/setup/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a repository under Crewhouse, and writes the team that it has not. */
+        post: operations["setup_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/setup/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the demo's repository in the home, and lets its crew begin. */
+        post: operations["setup_demo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/setup/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could stand in the way, each with what to do about it. */
+        get: operations["setup_doctor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/setup/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A directory, with the repository that it belongs to. */
+        get: operations["setup_place"];
         put?: never;
         post?: never;
         delete?: never;
@@ -663,6 +767,35 @@ export interface components {
             /** @description A directory that does not exist yet, by its absolute path. */
             target: string;
         };
+        /** @description `POST /api/setup/begin` */
+        Begin: {
+            model?: components["schemas"]["BeginModel"] | null;
+            /** @description What to call it; without one, the name of its directory. */
+            name?: string | null;
+            /** @description A path inside the repository. */
+            path: string;
+        };
+        /** @description What answers the agents of a new team. */
+        BeginModel: {
+            /** @description `claude` for Claude Code, or `anthropic`, `openai`, `gemini`, `ollama`. */
+            api: string;
+            /** @description The environment variable that holds the key. */
+            key_env?: string | null;
+            /** @description Its name; without one, what the provider takes by itself. */
+            model?: string | null;
+        };
+        /** @description `POST /api/setup/begin` and `POST /api/setup/demo` */
+        Begun: {
+            /** @description Files that were made, from the top of the repository. */
+            created: string[];
+            /** @description The project. */
+            project: components["schemas"]["Project"];
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+        };
         /** @description A task, as the board shows it. */
         Card: {
             /**
@@ -759,6 +892,13 @@ export interface components {
             /** @description The tasks that are new or show something else now. Their `live` is in `status`. */
             tasks: components["schemas"]["Card"][];
         };
+        /** @description `POST /api/projects/{id}/files/check` */
+        CheckTeamFile: {
+            /** @description Which one. */
+            name: string;
+            /** @description All of it. */
+            text: string;
+        };
         /** @description `GET /api/costs` */
         Costs: {
             budget_day: components["schemas"]["Amount"] | null;
@@ -794,6 +934,15 @@ export interface components {
             /** @description Whether it was cut. */
             truncated: boolean;
         };
+        /** @description A directory in a place. */
+        Directory: {
+            /** @description Whether it is the top of a repository. */
+            is_repository: boolean;
+            /** @description Its name. */
+            name: string;
+            /** @description Where it is. */
+            path: string;
+        };
         /** @description `PATCH /api/tasks/{id}`: what is left out stays. */
         EditTask: {
             /** @description Markdown. */
@@ -806,6 +955,11 @@ export interface components {
             /** @description One line. */
             title?: string | null;
         };
+        /** @description `PATCH /api/projects/{id}/team` */
+        EditTeam: {
+            /** @description Made in this order, all or none. */
+            edits: components["schemas"]["TeamEdit"][];
+        };
         /** @description What every error looks like. */
         ErrorBody: {
             /** @description The error. */
@@ -816,6 +970,36 @@ export interface components {
          * @enum {string}
          */
         ErrorCode: "not_found" | "refused" | "invalid" | "unauthorized" | "forbidden" | "unsupported_media_type" | "too_large" | "not_recorded" | "closing" | "internal";
+        /** @description Something that was looked at. */
+        Finding: {
+            /** @description What it is about, in a word. */
+            about: string;
+            /** @description How bad it is. */
+            grade: components["schemas"]["Grade"];
+            /** @description What to do about it. */
+            hint: string | null;
+            /** @description What was found. */
+            text: string;
+        };
+        /** @description `GET /api/setup/doctor?…` */
+        Findings: {
+            /** @description What was looked at, in this order. */
+            findings: components["schemas"]["Finding"][];
+        };
+        /** @description A repository that could become a project. */
+        FoundRepository: {
+            /** @description The branch that is checked out; null if there is none. */
+            branch: string | null;
+            /** @description Whether it has a `team.toml`. */
+            has_team: boolean;
+            /**
+             * Format: int64
+             * @description The project that it is already.
+             */
+            project: number | null;
+            /** @description Its top level. */
+            root: string;
+        };
         /** @description A condition for leaving a stage forwards. */
         Gate: {
             /** @description The shell command. */
@@ -906,6 +1090,11 @@ export interface components {
             /** @description Why GitHub refused; null when it is only to be told. */
             why: string | null;
         };
+        /**
+         * @description How bad something is.
+         * @enum {string}
+         */
+        Grade: "ok" | "warn" | "fail";
         /** @description `GET /api/health` */
         Health: {
             /** @description The data directory. */
@@ -1145,6 +1334,13 @@ export interface components {
             /** @description `no-ff` or `squash`. */
             strategy: string;
         };
+        /** @description One mistake. */
+        Mistake: {
+            /** @description What to do about it. */
+            hint: string | null;
+            /** @description What is wrong, and where. */
+            what: string;
+        };
         /** @description `POST /api/tasks/{id}/move` */
         MoveTask: {
             /** @description The stage. */
@@ -1253,6 +1449,16 @@ export interface components {
         };
         /** @description A body without content. */
         Nothing: Record<string, never>;
+        /** @description A directory, as somebody sees it who looks for a repository. */
+        Place: {
+            /** @description Directories in it, those that are not hidden. */
+            directories: components["schemas"]["Directory"][];
+            /** @description The directory above it. */
+            parent: string | null;
+            /** @description Where it is. */
+            path: string;
+            repository: components["schemas"]["FoundRepository"] | null;
+        };
         /**
          * @description Who goes first.
          * @enum {string}
@@ -1492,6 +1698,8 @@ export interface components {
             /** @enum {string} */
             type: "end";
         };
+        /** @description A value of TOML. */
+        Scalar: boolean | number | string | string[];
         /**
          * @description How far a conversation of a role reaches.
          * @enum {string}
@@ -1767,6 +1975,55 @@ export interface components {
             /** @description Why the newest `team.toml` is not in use. */
             team_refused: string | null;
         };
+        /** @description One change to `team.toml`; comments in it stay. */
+        TeamEdit: {
+            /** @enum {string} */
+            edit: "set";
+            /** @description From the outside in: `["budget", "day_usd"]`, `["stages", "in-progress", "wip"]`. */
+            key: string[];
+            value: components["schemas"]["Scalar"] | null;
+        } | {
+            /** @description The stage before it. */
+            after: string;
+            /** @enum {string} */
+            edit: "add_stage";
+            /** @description Its name. */
+            name: string;
+            /** @description A role, or `human`. */
+            owner: string;
+        } | {
+            /** @enum {string} */
+            edit: "rename_stage";
+            /** @description The stage. */
+            stage: string;
+            /** @description Its new name. */
+            to: string;
+        } | {
+            /** @enum {string} */
+            edit: "remove_stage";
+            /** @description The stage. */
+            stage: string;
+        };
+        /** @description One file of the team directory. */
+        TeamFile: {
+            /** @description `team.toml`, `agents/<role>/CLAUDE.md` or `knowledge/<topic>.toml`. */
+            name: string;
+            /** @description All of it. */
+            text: string;
+            /** @description Names this text; null if the file is not there. */
+            version: string | null;
+        };
+        /** @description What is wrong with a text, and what a policy would mean. */
+        TeamFileChecked: {
+            /** @description Nothing if it is good. */
+            mistakes: components["schemas"]["Mistake"][];
+            team: components["schemas"]["Team"] | null;
+        };
+        /** @description `GET /api/projects/{id}/files` */
+        TeamFiles: {
+            /** @description The policy first, then roles, then knowledge. */
+            files: components["schemas"]["TeamFile"][];
+        };
         /** @description `GET /api/projects/{id}/trash` */
         Trash: {
             /** @description Newest first. */
@@ -1864,6 +2121,15 @@ export interface components {
              * @description Times that it enters a stage.
              */
             visits: number;
+        };
+        /** @description `PUT /api/projects/{id}/files` */
+        WriteTeamFile: {
+            /** @description Which one. */
+            name: string;
+            /** @description All of it. */
+            text: string;
+            /** @description The version that was read: another one is not written over. Left out for a file that is not there. */
+            version?: string | null;
         };
     };
     responses: never;
@@ -2213,6 +2479,104 @@ export interface operations {
             };
         };
     };
+    team_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamFiles"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    team_file_write: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteTeamFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamFile"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    team_file_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckTeamFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamFileChecked"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     github_show: {
         parameters: {
             query?: never;
@@ -2294,6 +2658,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TeamAnswer"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    team_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditTeam"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamFile"];
                 };
             };
             /** @description It did not work */
@@ -2514,6 +2912,10 @@ export interface operations {
                 lines?: number;
                 /** @description Ends at this place. */
                 until?: string;
+                /** @description With `until`, and without `from`: begins about so many bytes before it, in the same start. */
+                last?: number;
+                /** @description `1`: long texts are shortened, which `cut` says. */
+                short?: number;
             };
             header?: never;
             path: {
@@ -2529,6 +2931,132 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["LogLine"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setup_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Begin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setup_demo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setup_doctor: {
+        parameters: {
+            query?: {
+                /** @description An absolute path; `~` is the home directory, and nothing is, too. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setup_place: {
+        parameters: {
+            query?: {
+                /** @description An absolute path; `~` is the home directory, and nothing is, too. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Place"];
                 };
             };
             /** @description It did not work */

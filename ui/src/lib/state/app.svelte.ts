@@ -9,8 +9,11 @@ import { Preferences } from './preferences.svelte';
 export type Overlay =
   | { readonly kind: 'palette' }
   | { readonly kind: 'shortcuts' }
+  | { readonly kind: 'new-project' }
   | { readonly kind: 'new-task'; readonly stage?: string }
-  | { readonly kind: 'edit-task'; readonly task: number };
+  | { readonly kind: 'edit-task'; readonly task: number }
+  | { readonly kind: 'edit-stage'; readonly stage: string }
+  | { readonly kind: 'new-stage'; readonly after: string };
 
 export class App {
   readonly crew: Crew;

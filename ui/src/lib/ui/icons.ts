@@ -14,6 +14,7 @@ export const ICONS = {
   more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
   chevron: 'm6 4 4 4-4 4',
   down: 'm4 6 4 4 4-4',
+  up: 'M8 13V3M4 7l4-4 4 4',
   arrow: 'M3 8h10M9.5 4.5 13 8l-3.5 3.5',
   back: 'M6 4 2.5 7.5 6 11M2.5 7.5h7a3.5 3.5 0 0 1 0 7',
   expand: 'M9.5 2.5h4v4M6.5 13.5h-4v-4M13.5 2.5 9 7M2.5 13.5 7 9',

@@ -1,0 +1,285 @@
+//! Changes to `team.toml` as text: comments, order and spacing of whoever wrote it stay.
+
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value, value};
+
+use crate::error::ApiError;
+use crate::wire::{Scalar, TeamEdit};
+
+/// The text after the edits. Whether it is a good policy is not looked at here.
+pub(crate) fn edited(text: &str, edits: &[TeamEdit]) -> Result<String, ApiError> {
+    let mut document: DocumentMut = text.parse().map_err(|error| {
+        ApiError::invalid(format!("team.toml cannot be read: {error}"))
+            .hint("edit it as text first")
+    })?;
+    for edit in edits {
+        apply(&mut document, edit)?;
+    }
+    Ok(document.to_string())
+}
+
+fn apply(document: &mut DocumentMut, edit: &TeamEdit) -> Result<(), ApiError> {
+    match edit {
+        TeamEdit::Set { key, value } => set(document, key, value.as_ref()),
+        TeamEdit::AddStage { name, owner, after } => add_stage(document, name, owner, after),
+        TeamEdit::RenameStage { stage, to } => rename_stage(document, stage, to),
+        TeamEdit::RemoveStage { stage } => remove_stage(document, stage),
+    }
+}
+
+fn no_stage(name: &str) -> ApiError {
+    ApiError::invalid(format!("there is no stage `{name}` in team.toml"))
+}
+
+fn stages(document: &mut DocumentMut) -> Result<&mut ArrayOfTables, ApiError> {
+    document.get_mut("stages").and_then(Item::as_array_of_tables_mut).ok_or_else(|| {
+        ApiError::invalid("team.toml does not write its stages as [[stages]]")
+            .hint("edit it as text")
+    })
+}
+
+fn name_of(stage: &Table) -> Option<&str> {
+    stage.get("name")?.as_str()
+}
+
+fn position(stages: &ArrayOfTables, name: &str) -> Result<usize, ApiError> {
+    stages.iter().position(|stage| name_of(stage) == Some(name)).ok_or_else(|| no_stage(name))
+}
+
+/// Sets one key, or takes it out. Stages are found by their names.
+fn set(document: &mut DocumentMut, key: &[String], value: Option<&Scalar>) -> Result<(), ApiError> {
+    let Some((last, way)) = key.split_last() else {
+        return Err(ApiError::invalid("the key is empty"));
+    };
+    let table: &mut dyn TableLike = match way {
+        [first, stage] if first == "stages" => {
+            let stages = stages(document)?;
+            let at = position(stages, stage)?;
+            stages.get_mut(at).ok_or_else(|| no_stage(stage))?
+        }
+        way => way.iter().try_fold(document.as_table_mut() as &mut dyn TableLike, descend)?,
+    };
+    match (value, table.get_mut(last)) {
+        (None, _) => drop(table.remove(last)),
+        (Some(new), Some(Item::Value(old))) => {
+            // What stands behind it on the line stays.
+            let decor = old.decor().clone();
+            *old = written(new);
+            *old.decor_mut() = decor;
+        }
+        (Some(new), _) => drop(table.insert(last, value_item(new))),
+    }
+    Ok(())
+}
+
+fn descend<'a>(
+    table: &'a mut dyn TableLike,
+    key: &String,
+) -> Result<&'a mut dyn TableLike, ApiError> {
+    let entry = table.entry(key).or_insert_with(|| Item::Table(Table::new()));
+    entry.as_table_like_mut().ok_or_else(|| ApiError::invalid(format!("`{key}` is not a table")))
+}
+
+fn value_item(scalar: &Scalar) -> Item {
+    Item::Value(written(scalar))
+}
+
+fn written(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::Bool(it) => (*it).into(),
+        Scalar::Integer(it) => (*it).into(),
+        Scalar::Number(it) => (*it).into(),
+        Scalar::Text(it) => it.into(),
+        Scalar::List(it) => it.iter().collect::<Array>().into(),
+    }
+}
+
+/// Puts a stage on the way out of another.
+fn add_stage(
+    document: &mut DocumentMut,
+    name: &str,
+    owner: &str,
+    after: &str,
+) -> Result<(), ApiError> {
+    let stages = stages(document)?;
+    let at = position(stages, after)?;
+    let mut made = Table::new();
+    made.decor_mut().set_prefix("\n");
+    made.insert("name", value(name));
+    made.insert("owner", value(owner));
+    let before = stages.get_mut(at).ok_or_else(|| no_stage(after))?;
+    let next = before.remove("next").ok_or_else(|| {
+        ApiError::invalid(format!("`{after}` is the end")).hint("add the stage before it")
+    })?;
+    made.insert("next", next);
+    made.insert("back", value(after));
+    if owner == "human" {
+        let mut gate = toml_edit::InlineTable::new();
+        gate.insert("human", true.into());
+        made.insert("gates", value(Array::from_iter([Value::from(gate)])));
+    }
+    before.insert("next", value(Array::from_iter([name])));
+    insert(stages, at + 1, made);
+    Ok(())
+}
+
+/// An array of tables can only be pushed to; and each table says where in the file it stands.
+fn insert(stages: &mut ArrayOfTables, at: usize, made: Table) {
+    let mut all: Vec<Table> = stages.iter().cloned().collect();
+    all.insert(at, made);
+    let places: Vec<_> = stages.iter().filter_map(Table::position).collect();
+    let last = places.last().copied();
+    stages.clear();
+    for (n, mut table) in all.into_iter().enumerate() {
+        // Those from here on move down by one; the last place is used twice, in this order.
+        table.set_position(places.get(n).copied().or(last));
+        stages.push(table);
+    }
+}
+
+fn rename_stage(document: &mut DocumentMut, stage: &str, to: &str) -> Result<(), ApiError> {
+    let stages = stages(document)?;
+    let at = position(stages, stage)?;
+    for (n, table) in stages.iter_mut().enumerate() {
+        if n == at {
+            replace_text(table, "name", stage, to);
+        }
+        lead_elsewhere(table, stage, to);
+    }
+    Ok(())
+}
+
+/// Takes a stage out; what led to it leads to where it led.
+fn remove_stage(document: &mut DocumentMut, stage: &str) -> Result<(), ApiError> {
+    let stages = stages(document)?;
+    let at = position(stages, stage)?;
+    let removed = stages.get(at).ok_or_else(|| no_stage(stage))?;
+    let next = removed.get("next").and_then(Item::as_array).and_then(|next| next.get(0)?.as_str());
+    let next = next.map(str::to_owned).ok_or_else(|| {
+        ApiError::invalid(format!("`{stage}` is the end")).hint("a pipeline needs one")
+    })?;
+    let back = removed.get("back").and_then(Item::as_str).unwrap_or(&next).to_owned();
+    stages.remove(at);
+    for table in stages.iter_mut() {
+        replace_in_list(table.get_mut("next"), stage, &next);
+        replace_text(table, "back", stage, &back);
+        let itself = table.get("back").and_then(Item::as_str) == name_of(table);
+        if itself {
+            table.remove("back");
+        }
+    }
+    Ok(())
+}
+
+fn lead_elsewhere(table: &mut Table, from: &str, to: &str) {
+    replace_in_list(table.get_mut("next"), from, to);
+    replace_text(table, "back", from, to);
+}
+
+fn replace_text(table: &mut Table, key: &str, from: &str, to: &str) {
+    if let Some(Item::Value(old)) = table.get_mut(key)
+        && old.as_str() == Some(from)
+    {
+        let decor = old.decor().clone();
+        *old = to.into();
+        *old.decor_mut() = decor;
+    }
+}
+
+fn replace_in_list(item: Option<&mut Item>, from: &str, to: &str) {
+    let Some(list) = item.and_then(Item::as_array_mut) else { return };
+    let known = list.iter().any(|entry| entry.as_str() == Some(to));
+    list.retain(|entry| !known || entry.as_str() != Some(from));
+    for entry in list.iter_mut().filter(|entry| entry.as_str() == Some(from)) {
+        *entry = to.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crew_core::team::{DEFAULT_TEAM, parse};
+
+    fn changed(edit: TeamEdit) -> String {
+        let text = edited(DEFAULT_TEAM, &[edit]).unwrap();
+        if let Err(problems) = parse(&text) {
+            panic!("{problems:?}\n{text}");
+        }
+        text
+    }
+
+    /// Lines that are only in one of the texts.
+    fn difference(text: &str) -> Vec<String> {
+        let out = |mark: &str, from: &str, other: &str| -> Vec<String> {
+            let others: Vec<&str> = other.lines().collect();
+            let lines = from.lines().filter(|line| !others.contains(line));
+            lines.map(|line| format!("{mark}{line}")).collect()
+        };
+        [out("-", DEFAULT_TEAM, text), out("+", text, DEFAULT_TEAM)].concat()
+    }
+
+    fn key(text: &str) -> Vec<String> {
+        text.split('.').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_value_is_set_and_all_else_stays() {
+        let check = |name: &str, value: Option<Scalar>, expect: &[&str]| {
+            let text = changed(TeamEdit::Set { key: key(name), value });
+            assert_eq!(difference(&text), expect, "{name}");
+        };
+        check(
+            "limits.agents",
+            Some(Scalar::Integer(6)),
+            &[
+                "-agents = 4            # agents at work at the same time",
+                "+agents = 6            # agents at work at the same time",
+            ],
+        );
+        check(
+            "budget.day_usd",
+            Some(Scalar::Number(20.5)),
+            &["-day_usd = 100.00", "+day_usd = 20.5"],
+        );
+        check("merge.check", Some(Scalar::Text("make".into())), &["+check = \"make\""]);
+        check("stages.needs-testing.wip", Some(Scalar::Integer(7)), &["+wip = 7"]);
+        check("stages.in-progress.wip", None, &["-wip = 3"]);
+    }
+
+    #[test]
+    fn a_stage_is_added_renamed_and_removed() {
+        let added = changed(TeamEdit::AddStage {
+            name: "polish".into(),
+            owner: "engineer".into(),
+            after: "needs-testing".into(),
+        });
+        let team = parse(&added).unwrap();
+        let names: Vec<&str> = team.stages.iter().map(|stage| stage.name.as_str()).collect();
+        let expect = [
+            "backlog",
+            "needs-architecture",
+            "ready-for-dev",
+            "in-progress",
+            "needs-testing",
+            "polish",
+            "needs-review",
+            "done",
+        ];
+        assert_eq!(names, expect, "{added}");
+        assert!(added.contains("# The team of this project"), "comments stay");
+
+        let rename = TeamEdit::RenameStage { stage: "in-progress".into(), to: "doing".into() };
+        let renamed = changed(rename);
+        assert!(!renamed.contains("in-progress"), "{renamed}");
+        let removed = changed(TeamEdit::RemoveStage { stage: "needs-architecture".into() });
+        assert!(!removed.contains("needs-architecture"), "{removed}");
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let edit = TeamEdit::RemoveStage { stage: "nowhere".into() };
+        assert!(edited(DEFAULT_TEAM, &[edit]).is_err());
+        let edit = TeamEdit::RemoveStage { stage: "done".into() };
+        assert!(edited(DEFAULT_TEAM, &[edit]).is_err());
+        assert!(edited("[[stages", &[]).is_err());
+    }
+}

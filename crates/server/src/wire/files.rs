@@ -1,0 +1,123 @@
+//! The files of a team that people edit.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Team;
+
+/// `GET /api/projects/{id}/files`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TeamFiles {
+    /// The policy first, then roles, then knowledge.
+    pub files: Vec<TeamFile>,
+}
+
+/// One file of the team directory.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TeamFile {
+    /// `team.toml`, `agents/<role>/CLAUDE.md` or `knowledge/<topic>.toml`.
+    pub name: String,
+    /// Names this text; null if the file is not there.
+    pub version: Option<String>,
+    /// All of it.
+    pub text: String,
+}
+
+/// `PUT /api/projects/{id}/files`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteTeamFile {
+    /// Which one.
+    pub name: String,
+    /// All of it.
+    pub text: String,
+    /// The version that was read: another one is not written over. Left out for a file that is not there.
+    #[serde(default)]
+    pub version: Option<String>,
+}
+
+/// `POST /api/projects/{id}/files/check`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckTeamFile {
+    /// Which one.
+    pub name: String,
+    /// All of it.
+    pub text: String,
+}
+
+/// What is wrong with a text, and what a policy would mean.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TeamFileChecked {
+    /// Nothing if it is good.
+    pub mistakes: Vec<Mistake>,
+    /// The team, if the text is a good policy.
+    pub team: Option<Team>,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Mistake {
+    /// What is wrong, and where.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// `PATCH /api/projects/{id}/team`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditTeam {
+    /// Made in this order, all or none.
+    pub edits: Vec<TeamEdit>,
+}
+
+/// One change to `team.toml`; comments in it stay.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "edit", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TeamEdit {
+    /// Sets a key, or takes it out.
+    Set {
+        /// From the outside in: `["budget", "day_usd"]`, `["stages", "in-progress", "wip"]`.
+        key: Vec<String>,
+        /// Null takes it out.
+        value: Option<Scalar>,
+    },
+    /// Puts a stage on the way out of another.
+    AddStage {
+        /// Its name.
+        name: String,
+        /// A role, or `human`.
+        owner: String,
+        /// The stage before it.
+        after: String,
+    },
+    /// Gives a stage another name, wherever it is named.
+    RenameStage {
+        /// The stage.
+        stage: String,
+        /// Its new name.
+        to: String,
+    },
+    /// Takes a stage out; what led to it leads to where it led.
+    RemoveStage {
+        /// The stage.
+        stage: String,
+    },
+}
+
+/// A value of TOML.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// Texts.
+    List(Vec<String>),
+}

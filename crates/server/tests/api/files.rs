@@ -1,0 +1,91 @@
+//! The files of a team, edited from outside.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Daemon, HUMAN_TEAM, poll};
+
+async fn put(daemon: &Daemon, body: Value) -> Answer {
+    daemon.send("PUT", "/api/projects/1/files", &daemon.headers(), &body.to_string()).await
+}
+
+fn on_disk(daemon: &Daemon, name: &str) -> String {
+    std::fs::read_to_string(daemon.dir.path().join("shop/.crew").join(name)).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_file_is_written_over_what_was_read_and_over_nothing_else() {
+    let daemon = Daemon::start().await;
+    daemon.project("shop", HUMAN_TEAM).await;
+    let files = daemon.get("/api/projects/1/files").await.json();
+    let names: Vec<_> = files["files"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    let expect =
+        ["team.toml", "agents/pm/CLAUDE.md", "knowledge/project.toml", "knowledge/goals.toml"];
+    assert_eq!(names, expect);
+    assert_eq!(files["files"][0]["text"], HUMAN_TEAM);
+    assert_eq!(files["files"][1]["version"], Value::Null, "it is not there yet");
+
+    let first = json!({"name": "agents/pm/CLAUDE.md", "text": "You plan.\n"});
+    let written = put(&daemon, first.clone()).await;
+    assert_eq!(written.status, 200, "{written:?}");
+    assert_eq!(on_disk(&daemon, "agents/pm/CLAUDE.md"), "You plan.\n");
+    let blind = put(&daemon, first).await;
+    assert_eq!((blind.status, blind.code().as_str()), (409, "refused"), "{blind:?}");
+    let version = written.json()["version"].clone();
+    let next = json!({"name": "agents/pm/CLAUDE.md", "text": "You order.\n", "version": version});
+    assert_eq!(put(&daemon, next).await.status, 200);
+    assert_eq!(on_disk(&daemon, "agents/pm/CLAUDE.md"), "You order.\n");
+
+    for name in ["../../escape", "agents/../x/CLAUDE.md", "playbook.toml"] {
+        let answer = put(&daemon, json!({"name": name, "text": "x"})).await;
+        assert!(answer.status == 404 || answer.status == 400, "{name}: {answer:?}");
+    }
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn a_policy_with_mistakes_is_not_written() {
+    let daemon = Daemon::start().await;
+    daemon.project("shop", HUMAN_TEAM).await;
+    let bad = HUMAN_TEAM.replace("owner = \"human\"", "ovner = \"human\"");
+    let check = json!({"name": "team.toml", "text": bad});
+    let found = daemon.ok("/api/projects/1/files/check", &check).await;
+    assert!(found["mistakes"][0]["what"].as_str().unwrap().contains("ovner"), "{found}");
+    assert_eq!(found["mistakes"][0]["hint"], "did you mean `owner`?");
+    assert_eq!(found["team"], Value::Null);
+    let good = json!({"name": "team.toml", "text": HUMAN_TEAM});
+    let found = daemon.ok("/api/projects/1/files/check", &good).await;
+    assert_eq!((&found["mistakes"], &found["team"]["human_approves"]), (&json!([]), &json!(true)));
+
+    let files = daemon.get("/api/projects/1/files").await.json();
+    let version = &files["files"][0]["version"];
+    let write = json!({"name": "team.toml", "text": bad, "version": version});
+    let refused = put(&daemon, write).await;
+    assert_eq!((refused.status, refused.code().as_str()), (400, "invalid"));
+    let goals = put(&daemon, json!({"name": "knowledge/goals.toml", "text": "a = "})).await;
+    assert_eq!(goals.code(), "invalid");
+    assert_eq!(on_disk(&daemon, "team.toml"), HUMAN_TEAM);
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn a_stage_with_tasks_in_it_cannot_be_taken_out() {
+    let daemon = Daemon::start().await;
+    daemon.project("shop", HUMAN_TEAM).await;
+    daemon.ok("/api/tasks", &json!({"project": 1, "title": "Sell it"})).await;
+    let edit = |edit: Value| json!({"edits": [edit]});
+    let rename = edit(json!({"edit": "rename_stage", "stage": "backlog", "to": "later"}));
+    let answer = daemon.patch("/api/projects/1/team", &rename).await;
+    assert_eq!((answer.status, answer.code().as_str()), (409, "refused"), "{answer:?}");
+    assert_eq!(on_disk(&daemon, "team.toml"), HUMAN_TEAM);
+
+    let add = json!({"edit": "add_stage", "name": "docs", "owner": "human", "after": "review"});
+    let wip = json!({"edit": "set", "key": ["stages", "docs", "wip"], "value": 2});
+    let answer = daemon.patch("/api/projects/1/team", &json!({"edits": [add, wip]})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let used = async || {
+        let team = daemon.get("/api/projects/1/team").await.json();
+        (team["stages"][2]["name"] == "docs" && team["stages"][2]["wip"] == 2).then_some(())
+    };
+    poll("the new stage is in use", used).await;
+    daemon.end().await;
+}
