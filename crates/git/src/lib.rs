@@ -22,7 +22,7 @@
 //! * A branch and the checkout that has it are never out of step.
 //! * No hook of the user runs for what we do.
 //!
-//! Absent on purpose: pushing and fetching, `git stash`, `git worktree prune` (it would also prune
+//! Absent on purpose: fetching, `git stash`, `git worktree prune` (it would also prune
 //! the user's worktrees on a drive that is not mounted), and any recursive delete of our own.
 
 mod child;
@@ -43,6 +43,7 @@ mod objects;
 mod operation;
 mod pool;
 mod process;
+mod push;
 mod release;
 mod repair;
 mod repository;
@@ -62,6 +63,7 @@ pub use listing::{Directory, ListedWorktree, Place};
 pub use merge::{MergeOutcome, MergeRequest, Strategy};
 pub use name::{CommitId, Identity, TreeId};
 pub use pool::{Acquired, Found, Worktrees};
+pub use push::{Pushed, Remote};
 pub use release::{Released, disk_use};
 pub use repository::{Head, HooksWarning, Repository};
 pub use run::Git;

@@ -598,6 +598,34 @@ fn closing_and_opening_again_are_wishes() {
 }
 
 #[test]
+fn what_somebody_does_while_we_publish_is_left_for_later() {
+    let mut world = published();
+    let link = world.task(1).link.clone().unwrap();
+    let want = Want { stage: "in-progress".parse().unwrap(), ..Want::of(world.task(1)) };
+    let marker = Marker { home: HOME.into(), task: TaskId(1) };
+    let there = world.hub.touch(1);
+    there.labels.insert("crew: ready-for-dev".into());
+    there.title = "Theirs".into();
+    let found = world.hub.found(TaskId(1), &link);
+    let actions = plan(&world.team, world.policy(), &link, (&want, &marker), &found);
+    let label = |label: &str| label.to_owned();
+    let expect = [
+        Action::AddLabel { issue: 1, label: label("crew: in-progress") },
+        Action::RemoveLabel { issue: 1, label: label("crew: backlog") },
+    ];
+    assert_eq!(actions, expect);
+    assert_eq!(said_by(&link, &want, &found).title, "One", "their text is not agreed on");
+}
+
+#[test]
+fn a_link_is_the_same_after_a_way_through_json() {
+    let link = published().task(1).link.clone().unwrap();
+    let text = serde_json::to_string(&link).unwrap();
+    assert_eq!(serde_json::from_str::<Link>(&text).unwrap(), *link);
+    assert!(text.contains("\"body\":\""), "digests are digits: {text}");
+}
+
+#[test]
 fn a_marker_is_read_as_it_was_written() {
     let marker = Marker { home: "h1".into(), task: TaskId(7) };
     let text = marker.under("some\n\ntext  ");

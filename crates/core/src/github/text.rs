@@ -6,8 +6,21 @@ use crate::task::{Phase, Task};
 
 /// A text by its content, so that it need not be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "String", into = "String")]
 pub struct Digest(u64);
+
+impl From<Digest> for String {
+    /// Digits: not every reader of JSON counts that far.
+    fn from(digest: Digest) -> Self {
+        format!("{:016x}", digest.0)
+    }
+}
+
+impl From<String> for Digest {
+    fn from(text: String) -> Self {
+        Self(u64::from_str_radix(&text, 16).unwrap_or_default())
+    }
+}
 
 impl Digest {
     /// FNV-1a over what is to be seen: editors on the site end lines their own way.

@@ -13,7 +13,7 @@ use crew_core::{Event, ProjectId, step};
 use crew_github::{Error, Listing, Tag};
 use tokio::time::Instant;
 
-use super::publish::ending;
+use super::publish::{ending, labels};
 use super::{Connection, explain};
 use crate::perform::Outside;
 
@@ -70,10 +70,7 @@ impl Reader {
             asked = self.ask(outside, project, policy) => asked,
             () = outside.stop.cancelled() => return,
         };
-        self.pause = match &asked {
-            Ok(true) => PAUSE,
-            Ok(false) | Err(_) => (self.pause * 3 / 2).clamp(PAUSE, PAUSE_MAX),
-        };
+        self.pause = if matches!(asked, Ok(true)) { PAUSE } else { longer(self.pause) };
         self.next = Some(Instant::now() + self.pause);
         if matches!(asked, Err(Error::NotSignedIn)) {
             github.forget(project.id).await;
@@ -114,11 +111,22 @@ impl Reader {
             let number = issue.number;
             let its = comments.iter().filter(|comment| comment.issue() == Some(number));
             let seen = seen(outside, &connection, issue, its, asked_at)?;
-            take_in(outside, project, &connection, seen).await?;
+            match take_in(outside, project, &connection, seen).await {
+                // One issue that GitHub cannot tell us about keeps no other waiting.
+                Err(error) if error.is_lasting() || matches!(error, Error::Malformed(_)) => {
+                    tracing::warn!("issue {number} of {}: {error}", policy.repository);
+                }
+                taken => taken?,
+            }
         }
         (self.tag, self.since) = (tag, newest.max(self.since.take()));
         Ok(true)
     }
+}
+
+/// The pause after one that brought nothing.
+fn longer(pause: Duration) -> Duration {
+    (pause * 3 / 2).clamp(PAUSE, PAUSE_MAX)
 }
 
 fn seen<'a>(
@@ -138,7 +146,7 @@ fn seen<'a>(
     });
     let mut comments: Vec<SeenComment> = comments.collect();
     comments.sort_by_key(|comment| comment.id);
-    let state = ending(&issue);
+    let (state, labels) = (ending(&issue), labels(&issue.labels));
     let (marked, body) = match marked {
         Some((marker, body)) => (Some(marker.task), body),
         None => (None, issue.body.unwrap_or_default()),
@@ -149,7 +157,7 @@ fn seen<'a>(
         author: issue.user.map(|user| user.login).unwrap_or_default(),
         title: issue.title,
         body,
-        labels: issue.labels.into_iter().map(|label| label.name).collect(),
+        labels,
         labelled_by: None,
         state,
         comments,
@@ -175,12 +183,15 @@ async fn take_in(
         let events = connection.client.events(number).await?;
         let is_intake = |event: &&crew_github::LabelEvent| {
             let label = event.label.as_ref().map(|label| label.name.as_str());
-            event.event == "labeled" && label == Some(connection.policy.intake.as_str())
+            let is_it = |label: &str| label.to_lowercase() == connection.policy.intake;
+            event.event == "labeled" && label.is_some_and(is_it)
         };
         let last = events.iter().rfind(is_intake);
         seen.labelled_by = last.and_then(|event| event.actor.as_ref()).map(|a| a.login.clone());
     }
+    // As it would be recorded: a key in it is hidden each time.
     let event = Event::IssueSeen { project: project.id, seen: Box::new(seen) };
+    let event = handle.screen().event(event);
     let is_new = handle
         .read(|state| step(state, &event, handle.now()))
         .is_ok_and(|step| step.dropped.is_none());
@@ -190,4 +201,25 @@ async fn take_in(
             .map_err(|failure| Error::Unreachable(format!("BUG or shutting down: {failure}")))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_hour_costs_thirty_calls_and_the_first_one_few_more() {
+        let mut pause = PAUSE;
+        let mut calls_in_an_hour = || {
+            let (mut spent, mut calls) = (Duration::ZERO, 0);
+            while spent < Duration::from_hours(1) {
+                pause = longer(pause);
+                spent += pause;
+                calls += 1;
+            }
+            calls
+        };
+        assert_eq!(calls_in_an_hour(), 33);
+        assert_eq!(calls_in_an_hour(), 30);
+    }
 }

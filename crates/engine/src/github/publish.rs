@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use crew_core::github::{Action, Comment, Ending, Found, Issue, Link, Marker, Want, plan, said_by};
 use crew_core::{Settled, TaskId};
 use crew_github::Error;
@@ -32,6 +32,9 @@ pub(crate) async fn publish(
         return Ok(Settled::NotPublished { why: "the project is not connected any more".into() });
     };
     let github = &outside.handle.github;
+    if github.report(project.id).trouble.is_some() {
+        bail!("GitHub cannot be used now; it is told when it can be asked again");
+    }
     let home = outside.handle.home().id()?;
     let published = async {
         let connection = github.of(&project, policy).await?;
@@ -142,8 +145,7 @@ impl Publication<'_> {
     fn read(&self, issue: crew_github::Issue) -> Issue {
         let marked = self.connection.marked(&issue, &self.marker.home);
         let body = marked.map(|(_, body)| body).or(issue.body.clone()).unwrap_or_default();
-        let labels: BTreeSet<String> = issue.labels.iter().map(|l| l.name.clone()).collect();
-        let state = ending(&issue);
+        let (state, labels) = (ending(&issue), labels(&issue.labels));
         Issue { number: issue.number, title: issue.title, body, labels, state }
     }
 
@@ -185,6 +187,11 @@ impl Connection {
         let is_ours = issue.user.as_ref().is_some_and(|user| user.login == self.viewer);
         Marker::read(home, issue.body.as_deref()?).filter(|_| is_ours)
     }
+}
+
+/// The names of labels in small letters: GitHub keeps the first way that somebody wrote one.
+pub(super) fn labels(labels: &[crew_github::Label]) -> BTreeSet<String> {
+    labels.iter().map(|label| label.name.to_lowercase()).collect()
 }
 
 /// Whether an issue is open, or how it ended.

@@ -31,8 +31,9 @@ impl GithubFile {
             repository: self.repository,
             api: self.api,
             token_env: self.token_env,
-            intake: self.intake,
-            prefix: self.prefix,
+            // GitHub's labels have no case either.
+            intake: self.intake.to_lowercase(),
+            prefix: self.prefix.to_lowercase(),
             publish: self.publish,
         }
     }
