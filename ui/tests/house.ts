@@ -31,8 +31,9 @@ export class House {
     return this.run('git', args);
   }
 
-  private run(command: string, args: string[]): string {
-    const env = {
+  /** All that programs of this house get to know of the world. */
+  get env(): Record<string, string> {
+    return {
       PATH: process.env.PATH ?? '',
       HOME: this.dir,
       CREWHOUSE_HOME: this.home,
@@ -42,7 +43,10 @@ export class House {
       GIT_COMMITTER_NAME: 'test',
       GIT_COMMITTER_EMAIL: 'test@localhost',
     };
-    return execFileSync(command, args, { cwd: this.repo, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  private run(command: string, args: string[]): string {
+    return execFileSync(command, args, { cwd: this.repo, env: this.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   /** A repository with these files and a commit, under Crewhouse. */

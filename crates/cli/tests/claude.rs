@@ -12,12 +12,23 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crew_testkit::{ModelServer, Reply, Wire};
-use serde_json::json;
+use crew_testkit::{ModelServer, Reply, Request, Wire};
+use serde_json::{Value, json};
 use support::{Daemon, Lab, simple_play};
 
 const KEY: &str = "sk-test-invented-7f3a";
+const TOKEN: &str = "invented-token-of-a-subscription";
+/// An API key pays.
+const BY_KEY: &str = "env = [\"ANTHROPIC_API_KEY\"]\nbilling = \"api-key\"\n";
+/// A subscription pays.
+const BY_PLAN: &str = "env = [\"CLAUDE_CODE_OAUTH_TOKEN\"]\n";
+/// A command that is not allowed by itself.
+const MAKES: &str = "sh -c 'echo made > made.txt'";
 
 /// The pinned Claude Code.
 fn claude() -> PathBuf {
@@ -29,16 +40,22 @@ fn claude() -> PathBuf {
 
 /// One engineer, played by Claude Code, and one human.
 fn lab(server: &ModelServer, keys: &str) -> Lab {
+    lab_with(server, &claude().display().to_string(), keys, "")
+}
+
+fn lab_with(server: &ModelServer, program: &str, keys: &str, limits: &str) -> Lab {
     let lab = Lab::new(&simple_play("made.txt"), &[]);
     let url = server.base_url(Wire::Anthropic);
     let team = format!(
         r#"
 [limits]
 backoff_seconds = 0
+{limits}
 
 [providers.claude]
 kind = "claude"
-program = "{}"
+program = "{program}"
+model = "claude-sonnet-5-5"
 base_url = "{}"
 {keys}
 
@@ -61,7 +78,6 @@ gates = [{{ human = true }}]
 name = "done"
 mode = "end"
 "#,
-        claude().display(),
         url.trim_end_matches("/v1")
     );
     fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
@@ -69,20 +85,97 @@ mode = "end"
     lab
 }
 
-const BY_KEY: &str = "env = [\"ANTHROPIC_API_KEY\"]\nbilling = \"api-key\"";
-
 fn up(lab: &Lab) -> Daemon {
-    let daemon = lab.serve_with(&[("ANTHROPIC_API_KEY", KEY)]);
+    // IS_SANDBOX: the tests may be run by root, in a container.
+    let env = [("ANTHROPIC_API_KEY", KEY), ("CLAUDE_CODE_OAUTH_TOKEN", TOKEN), ("IS_SANDBOX", "1")];
+    let daemon = lab.serve_with(&env);
     lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
     daemon
 }
 
 fn writes(path: &str) -> Reply {
-    Reply::tool("Write", json!({"file_path": path, "content": "made\n"})).usage(1000, 0, 100)
+    let input = json!({"file_path": path, "content": "made\n"});
+    Reply::tool("Write", input).usage(1000, 0, 100)
+}
+
+/// Asks for a permission first: only changes of files are allowed.
+fn runs(command: &str) -> Reply {
+    Reply::tool("Bash", json!({"command": command, "description": "Run it"})).usage(1000, 0, 100)
 }
 
 fn finishes() -> Reply {
     Reply::text("DONE: made it").usage(2000, 0, 10)
+}
+
+/// What the two answers above cost at list price.
+const COST: u64 = 2 * 3_000 + 10 * 110;
+
+/// What task 1 has cost, in micro-dollars.
+fn cost(lab: &Lab) -> u64 {
+    lab.json(&["task", "show", "1"])["spent"]["cost_micros"].as_u64().unwrap()
+}
+
+/// The first thing that waits for the human and says this.
+fn waits(lab: &Lab, words: &str) -> Value {
+    lab.wait(words, || {
+        let items = lab.json(&["inbox"])["items"].as_array().unwrap().clone();
+        items.into_iter().find(|item| item["text"].as_str().is_some_and(|it| it.contains(words)))
+    })
+}
+
+fn answer(lab: &Lab, item: &Value, text: &str) {
+    lab.ok(&["answer", &format!("a{}", item["ask"]), text]);
+}
+
+/// Works until it is done, and checks what is true after every story.
+fn lands(lab: &Lab) {
+    lab.run();
+    assert_eq!(lab.landed("made.txt"), "made\n");
+    nobody_is_left(lab);
+    let journal = lab.journal_text();
+    let log = lab.ok(&["log", "1", "--raw"]);
+    for secret in [KEY, TOKEN] {
+        assert!(!journal.contains(secret) && !log.contains(secret), "a key is never written down");
+    }
+}
+
+fn nobody_is_left(lab: &Lab) {
+    lab.wait("no process of an agent is left", || lab.agents().is_empty().then_some(()));
+}
+
+/// What the model was asked, as text.
+fn asked(request: &Request) -> String {
+    request.body["messages"].to_string()
+}
+
+/// Processes of agents whose command line has these words.
+fn running(lab: &Lab, words: &str) -> Vec<u32> {
+    let line = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let has = |pid: &u32| String::from_utf8_lossy(&line(pid)).replace('\0', " ").contains(words);
+    lab.agents().into_iter().filter(has).collect()
+}
+
+fn is_called(pid: u32, name: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|it| it.trim().starts_with(name))
+}
+
+fn kill(pid: u32) {
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+}
+
+/// The arguments that each start of run 1 had.
+fn starts(lab: &Lab) -> Vec<Vec<String>> {
+    let spec = |token: u32| fs::read(lab.home().join(format!("runs/1.{token}/spec.json"))).ok();
+    let argv = |bytes: Vec<u8>| {
+        let spec: Value = serde_json::from_slice(&bytes).unwrap();
+        spec["argv"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+    };
+    (1..9).map_while(spec).map(argv).collect()
+}
+
+fn after<'a>(argv: &'a [String], option: &str) -> Option<&'a str> {
+    let at = argv.iter().position(|word| word == option)?;
+    argv.get(at + 1).map(String::as_str)
 }
 
 #[test]
@@ -90,16 +183,288 @@ fn claude_code_makes_a_change() {
     let server = ModelServer::start([writes("made.txt"), finishes()]).unwrap();
     let lab = lab(&server, BY_KEY);
     let _daemon = up(&lab);
-    lab.ok(&["task", "add", "Make it"]);
-    lab.run();
-    for request in server.requests() {
-        println!(
-            "{} {}",
-            request.path,
-            request.body.to_string().chars().take(300).collect::<String>()
-        );
+    lab.ok(&["task", "add", "Make it", "--body", "Of iron."]);
+    lands(&lab);
+    assert_eq!(cost(&lab), COST);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2, "nothing else is paid for");
+    assert_eq!(requests[0].header("x-api-key"), Some(KEY));
+    assert!(requests[0].body["system"].to_string().contains("How you end"), "it knows its role");
+    assert!(asked(&requests[0]).contains("Of iron."));
+    for argv in starts(&lab) {
+        assert!(!argv.concat().contains("iron"), "nothing of a task is in the arguments: {argv:?}");
     }
-    println!("{}", lab.ok(&["log", "1"]));
-    println!("{}", lab.ok(&["task", "show", "1"]));
-    assert_eq!(lab.landed("made.txt"), "made\n");
+    let log = lab.ok(&["log", "1"]);
+    assert!(log.contains("made.txt") && log.contains("DONE: made it"), "{log}");
+}
+
+#[test]
+fn a_permission_is_asked_for_and_given() {
+    let server = ModelServer::start([runs(MAKES), finishes()]).unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "May it use Bash?");
+    assert!(item["text"].as_str().unwrap().contains("> made.txt"), "{item}");
+    assert_eq!(item["options"], json!(["allow", "deny"]));
+    answer(&lab, &item, "allow");
+    lands(&lab);
+    assert_eq!(cost(&lab), COST);
+}
+
+#[test]
+fn a_permission_is_denied_and_a_question_is_answered() {
+    let options = json!([{"label": "Iron", "description": "Heavy"}, {"label": "Wood", "description": "Light"}]);
+    let question = json!({"question": "Of what?", "header": "Stuff", "options": options, "multiSelect": false});
+    let question = Reply::tool("AskUserQuestion", json!({"questions": [question]}));
+    let server =
+        ModelServer::start([runs("rm -r /"), question, writes("made.txt"), finishes()]).unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    answer(&lab, &waits(&lab, "rm -r /"), "deny");
+    let item = waits(&lab, "Of what?");
+    assert_eq!(item["options"], json!(["Iron", "Wood"]));
+    answer(&lab, &item, "Wood");
+    lands(&lab);
+    let requests = server.requests();
+    assert!(asked(&requests[1]).contains("The human said no."), "{}", asked(&requests[1]));
+    assert!(asked(&requests[2]).contains("Wood"), "{}", asked(&requests[2]));
+}
+
+#[test]
+fn the_daemon_dies_while_the_agent_waits_for_the_human() {
+    let server = ModelServer::start([runs(MAKES), finishes()]).unwrap();
+    let lab = lab(&server, BY_KEY);
+    let daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    waits(&lab, "May it use Bash?");
+    daemon.kill();
+    let _daemon = up(&lab);
+    answer(&lab, &waits(&lab, "May it use Bash?"), "allow");
+    lands(&lab);
+    assert_eq!(starts(&lab).len(), 1, "the agent lived on");
+    assert_eq!((server.requests().len(), cost(&lab)), (2, COST));
+}
+
+#[test]
+fn the_shim_dies_and_the_conversation_goes_on() {
+    let server = ModelServer::answering(|request| {
+        let text = asked(request);
+        match (text.contains("You were interrupted"), text.contains("tool_result")) {
+            (false, false) => runs(MAKES),
+            // Without its shim it takes the end of its input for a no, until it is ended itself.
+            (false, true) => Reply::text("Then I do").hanging(),
+            (true, _) if text.contains("\"Write\"") => finishes(),
+            (true, _) => writes("made.txt"),
+        }
+    });
+    let server = server.unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    waits(&lab, "May it use Bash?");
+    let shim = fs::read_to_string(lab.home().join("runs/1.1/pid")).unwrap();
+    let shim: String = shim.chars().take_while(char::is_ascii_digit).collect();
+    kill(shim.parse().unwrap());
+    lab.wait("it is started again", || (starts(&lab).len() == 2).then_some(()));
+    lands(&lab);
+    goes_on(&lab, &server);
+}
+
+/// The second start resumed the conversation of the first.
+fn goes_on(lab: &Lab, server: &ModelServer) {
+    let starts = starts(lab);
+    let session = after(&starts[0], "--session-id").unwrap();
+    assert_eq!(after(&starts[1], "--resume"), Some(session), "{starts:?}");
+    let last = asked(server.requests().last().unwrap());
+    assert!(last.contains("You were interrupted"), "{last}");
+    assert_eq!(last.matches("## Now").count(), 2, "it is told once more what to do: {last}");
+    assert_eq!(last.matches("## Title").count(), 1, "and not all of it: {last}");
+}
+
+#[test]
+fn the_agent_is_killed_and_its_children_end_with_it() {
+    let keys = format!("{BY_KEY}permissions = \"all\"\n");
+    let long = runs("echo started; sleep 3600; echo finished");
+    let server = ModelServer::start([long, writes("made.txt"), finishes()]).unwrap();
+    let lab = lab(&server, &keys);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let child = lab.wait("the command runs", || {
+        running(&lab, "sleep 3600").into_iter().find(|pid| is_called(*pid, "sleep"))
+    });
+    kill(lab.agents().into_iter().find(|pid| is_called(*pid, "claude")).unwrap());
+    lab.wait("it is started again", || (starts(&lab).len() == 2).then_some(()));
+    lands(&lab);
+    assert!(!PathBuf::from(format!("/proc/{child}")).exists(), "the command was ended");
+    goes_on(&lab, &server);
+}
+
+/// The limit of a subscription, which ends in so many seconds.
+fn limit(seconds: u64) -> Reply {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let reset = (now + seconds).to_string();
+    Reply::status(429)
+        .header("retry-after", &seconds.to_string())
+        .header("x-should-retry", "true")
+        .header("anthropic-ratelimit-unified-status", "rejected")
+        .header("anthropic-ratelimit-unified-reset", &reset)
+        .header("anthropic-ratelimit-unified-representative-claim", "five_hour")
+        .header("anthropic-ratelimit-unified-5h-status", "rejected")
+        .header("anthropic-ratelimit-unified-5h-reset", &reset)
+        .header("anthropic-ratelimit-unified-5h-utilization", "1.0")
+        .header("anthropic-ratelimit-unified-overage-status", "rejected")
+        .header("anthropic-ratelimit-unified-overage-disabled-reason", "org_level_disabled")
+        .body(
+            r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#,
+        )
+}
+
+#[test]
+fn a_limit_is_waited_out_and_nothing_is_paid_twice() {
+    let answers = AtomicUsize::new(0);
+    let server = ModelServer::answering(move |_| match answers.fetch_add(1, Ordering::SeqCst) {
+        0 => writes("made.txt"),
+        1 => limit(8),
+        _ => finishes(),
+    });
+    let server = server.unwrap();
+    let lab = lab(&server, BY_PLAN);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lab.wait_for("\"words\":\"limited\"");
+    lab.wait("the agent has ended", || lab.agents().is_empty().then_some(()));
+    lands(&lab);
+    assert_eq!(server.requests().len(), 3, "nobody asks before the limit ends");
+    assert_eq!(cost(&lab), COST, "each answer is paid once");
+    goes_on(&lab, &server);
+}
+
+/// What the provider does in passing, and nobody needs to know.
+fn passes(troubles: Vec<Reply>) {
+    let replies = [vec![writes("made.txt")], troubles, vec![finishes()]].concat();
+    let server = ModelServer::start(replies).unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lands(&lab);
+}
+
+#[test]
+fn a_short_limit_passes() {
+    let body = r#"{"type":"error","error":{"type":"rate_limit_error","message":"Slow down"}}"#;
+    passes(vec![Reply::status(429).header("retry-after", "1").body(body)]);
+}
+
+#[test]
+fn an_overloaded_provider_passes() {
+    let body = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    // Claude Code gives up after the third; then it is started again.
+    passes(vec![Reply::status(529).body(body); 3]);
+}
+
+#[test]
+fn a_broken_provider_passes() {
+    passes(vec![Reply::status(500), Reply::text("half of an answer, then nothing").torn()]);
+}
+
+/// A provider in trouble until it is told otherwise; then it has the file made.
+fn troubled(trouble: Reply) -> (ModelServer, Arc<AtomicBool>) {
+    let is_in_trouble = Arc::new(AtomicBool::new(true));
+    let switch = Arc::clone(&is_in_trouble);
+    let server = ModelServer::answering(move |request| {
+        if is_in_trouble.load(Ordering::SeqCst) {
+            return trouble.clone();
+        }
+        if asked(request).contains("tool_result") { finishes() } else { writes("made.txt") }
+    });
+    (server.unwrap(), switch)
+}
+
+#[test]
+fn a_key_that_is_refused_waits_for_the_human() {
+    let body =
+        r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#;
+    let (server, trouble) = troubled(Reply::status(401).body(body));
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "sign in to Claude Code again");
+    nobody_is_left(&lab);
+    trouble.store(false, Ordering::SeqCst);
+    answer(&lab, &item, "try again");
+    lands(&lab);
+}
+
+#[test]
+fn a_provider_that_falls_silent_is_given_up() {
+    let (server, trouble) = troubled(Reply::text("I will now think about it").hanging());
+    let limits = "quiet_minutes = 0.1\nsilent_minutes = 0.25\n";
+    let lab = lab_with(&server, &claude().display().to_string(), BY_KEY, limits);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "nothing was heard");
+    nobody_is_left(&lab);
+    trouble.store(false, Ordering::SeqCst);
+    answer(&lab, &item, "try again");
+    lands(&lab);
+}
+
+#[test]
+fn nothing_is_asked_when_another_would_pay() {
+    let server = ModelServer::start([]).unwrap();
+    let keys = "env = [\"CLAUDE_CODE_OAUTH_TOKEN\"]\nbilling = \"api-key\"\n";
+    let lab = lab(&server, keys);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "a subscription would pay");
+    assert!(item["text"].as_str().unwrap().contains("hint: "), "{item}");
+    assert!(server.requests().is_empty(), "nothing was spent");
+    nobody_is_left(&lab);
+}
+
+#[test]
+fn two_work_at_once() {
+    let server = ModelServer::answering(|request| {
+        let text = asked(request);
+        let name = if text.contains("Make the first") { "first.txt" } else { "second.txt" };
+        if text.contains("tool_result") { finishes() } else { writes(name) }
+    });
+    let server = server.unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make the first"]);
+    lab.ok(&["task", "add", "Make the second"]);
+    lab.run();
+    assert_eq!(
+        (lab.landed("first.txt"), lab.landed("second.txt")),
+        ("made\n".into(), "made\n".into())
+    );
+    assert_eq!(server.requests().len(), 4);
+    nobody_is_left(&lab);
+}
+
+#[test]
+fn a_missing_or_old_claude_code_is_said_with_what_to_do() {
+    let server = ModelServer::start([]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let old = dir.path().join("claude");
+    fs::write(&old, "#!/bin/sh\necho '2.0.14 (Claude Code)'\n").unwrap();
+    assert!(Command::new("chmod").arg("+x").arg(&old).status().unwrap().success());
+    let old = old.display().to_string();
+    for (program, words) in [
+        ("/nowhere/claude", "there is no Claude Code"),
+        (old.as_str(), "is Claude Code 2.0.14; 2.1.197 or newer is needed"),
+    ] {
+        let lab = lab_with(&server, program, BY_KEY, "");
+        let _daemon = up(&lab);
+        lab.ok(&["task", "add", "Make it"]);
+        let item = waits(&lab, words);
+        assert!(item["text"].as_str().unwrap().contains("hint: "), "{item}");
+        let doctor = lab.crew(&["doctor"]);
+        let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert!(said.contains(words) && said.contains("hint: "), "{said}");
+    }
+    assert!(server.requests().is_empty());
 }

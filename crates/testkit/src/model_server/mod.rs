@@ -39,6 +39,9 @@ impl Request {
     }
 }
 
+/// What a server answers by, where it is not a script.
+type Answer = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
+
 /// A server that runs until it is dropped.
 pub struct ModelServer {
     address: SocketAddr,
@@ -49,6 +52,7 @@ pub struct ModelServer {
 #[derive(Default)]
 struct Shared {
     script: Mutex<VecDeque<Reply>>,
+    answer: Option<Answer>,
     requests: Mutex<Vec<Request>>,
     is_stopped: AtomicBool,
 }
@@ -56,10 +60,21 @@ struct Shared {
 impl ModelServer {
     /// Starts to listen on a free port of 127.0.0.1.
     pub fn start(script: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
+        let script = Mutex::new(script.into_iter().collect());
+        Self::serve(Shared { script, ..Shared::default() })
+    }
+
+    /// The same, answering each request by what it says: for several who ask at once.
+    pub fn answering(
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::serve(Shared { answer: Some(Box::new(answer)), ..Shared::default() })
+    }
+
+    fn serve(shared: Shared) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
-        lock(&shared.script).extend(script);
+        let shared = Arc::new(shared);
         let for_thread = Arc::clone(&shared);
         let listening = Some(thread::spawn(move || listen(&listener, &for_thread)));
         Ok(Self { address, shared, listening })
@@ -101,7 +116,7 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         connections.push(thread::spawn(move || {
             // A client that hangs up is its own business.
-            drop(serve(stream, &shared));
+            drop(reply_to(stream, &shared));
         }));
     }
     for connection in connections {
@@ -110,13 +125,19 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
 }
 
 /// One request and its reply; connections are not kept.
-fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+fn reply_to(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let request = http::read_request(&mut stream)?;
     let wire = Wire::of_path(&request.path);
     let is_streamed = wire.is_some_and(|wire| wire.is_streamed(&request));
-    lock(&shared.requests).push(request);
-    let reply = lock(&shared.script).pop_front();
-    let reply = reply.unwrap_or_else(|| Reply::status(500).body("the script is at its end"));
+    let reply = match &shared.answer {
+        Some(answer) => Some(answer(&request)),
+        None => lock(&shared.script).pop_front(),
+    };
+    let mut reply = reply.unwrap_or_else(|| Reply::status(500).body("the script is at its end"));
+    let mut requests = lock(&shared.requests);
+    requests.push(request);
+    reply.number = requests.len();
+    drop(requests);
     match wire {
         Some(wire) => reply.send(&mut stream, wire, is_streamed, &shared.is_stopped),
         None => http::send(&mut stream, 404, &[], "no such path"),

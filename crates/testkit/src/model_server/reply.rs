@@ -17,6 +17,8 @@ pub struct Reply {
     pub(super) blocks: Vec<Block>,
     pub(super) tokens: Tokens,
     pub(super) is_cut_off: bool,
+    /// How many requests there were before, this one included: ids are made of it.
+    pub(super) number: usize,
     refusal: Option<Refusal>,
     manner: Manner,
     pause: Duration,

@@ -113,14 +113,15 @@ fn anthropic_stop(reply: &Reply) -> &'static str {
     }
 }
 
-fn anthropic_block(index: usize, block: &Block) -> Value {
+fn anthropic_block(number: usize, index: usize, block: &Block) -> Value {
     match block {
         Block::Thinking(words) => {
             json!({ "type": "thinking", "thinking": words, "signature": format!("sig-{index}") })
         }
         Block::Text(text) => json!({ "type": "text", "text": text }),
         Block::Tool { name, input } => {
-            json!({ "type": "tool_use", "id": format!("toolu_{index}"), "name": name, "input": input })
+            let id = format!("toolu_{number}_{index}");
+            json!({ "type": "tool_use", "id": id, "name": name, "input": input })
         }
     }
 }
@@ -128,8 +129,11 @@ fn anthropic_block(index: usize, block: &Block) -> Value {
 fn anthropic_plain(reply: &Reply) -> Value {
     let blocks = reply.blocks.iter().enumerate();
     json!({
-        "id": "msg_1", "type": "message", "role": "assistant", "model": "scripted",
-        "content": blocks.map(|(index, block)| anthropic_block(index, block)).collect::<Vec<_>>(),
+        "id": format!("msg_{}", reply.number), "type": "message", "role": "assistant",
+        "model": "scripted",
+        "content": blocks
+            .map(|(index, block)| anthropic_block(reply.number, index, block))
+            .collect::<Vec<_>>(),
         "stop_reason": anthropic_stop(reply), "stop_sequence": null,
         "usage": {
             "input_tokens": reply.tokens.input, "output_tokens": reply.tokens.output,
@@ -150,7 +154,7 @@ fn anthropic_stream(reply: &Reply) -> Vec<String> {
     let mut pieces = vec![event(json!({ "type": "message_start", "message": message }))];
     pieces.push(event(json!({ "type": "ping" })));
     for (index, block) in reply.blocks.iter().enumerate() {
-        let (empty, deltas) = anthropic_deltas(index, block);
+        let (empty, deltas) = anthropic_deltas(reply.number, index, block);
         let start =
             json!({ "type": "content_block_start", "index": index, "content_block": empty });
         pieces.push(event(start));
@@ -168,8 +172,8 @@ fn anthropic_stream(reply: &Reply) -> Vec<String> {
 }
 
 /// How a block begins, and how it goes on.
-fn anthropic_deltas(index: usize, block: &Block) -> (Value, Vec<Value>) {
-    let mut empty = anthropic_block(index, block);
+fn anthropic_deltas(number: usize, index: usize, block: &Block) -> (Value, Vec<Value>) {
+    let mut empty = anthropic_block(number, index, block);
     let deltas = match block {
         Block::Thinking(words) => {
             empty["thinking"] = json!("");
