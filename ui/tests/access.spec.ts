@@ -52,6 +52,26 @@ test('every screen can be used by everybody', async ({ page, house, problems }) 
   expect(problems).toEqual([]);
 });
 
+test('whoever begins can use it', async ({ page, house, problems }) => {
+  house.repository({ 'README.md': 'a shop\n' });
+  await enter(page, house);
+  await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();
+  expect.soft(await breaches(page), 'nothing found').toEqual([]);
+  await page.getByLabel('Where').fill(house.repo);
+  await page.getByRole('button', { name: 'Look' }).click();
+  await page.getByLabel('Model').selectOption('anthropic');
+  for (const theme of THEMES) {
+    await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
+    expect.soft(await breaches(page), `found, in ${theme}`).toEqual([]);
+  }
+  await page.getByRole('button', { name: 'Put shop under Crewhouse' }).click();
+  await page.getByRole('button', { name: 'Stage in-progress' }).click();
+  await page.getByRole('menuitem', { name: 'Edit stage' }).click();
+  await page.getByRole('dialog').waitFor();
+  expect.soft(await breaches(page), 'a stage').toEqual([]);
+  expect(problems).toEqual([]);
+});
+
 test('the board is steered by keys alone', async ({ page, house }) => {
   house.begin(FILES);
   for (const n of [1, 2]) house.crew('task', 'add', `nothing ${n}`);

@@ -124,12 +124,14 @@ test.describe('in the README', () => {
     await page.getByRole('button', { name: /^Approve/ }).click();
     await page.getByRole('button', { name: 'Approve now' }).click();
     await page.getByText('Question', { exact: true }).waitFor();
-    await page.getByRole('region', { name: 'Agents at work' }).getByText(/sh test.sh/).waitFor();
+    await page.getByText('Approval', { exact: true }).waitFor();
     await page.mouse.move(600, 780);
     await shot(page, 'readme-mission', 'light', 'usual');
     await shot(page, 'readme-mission', 'dark', 'usual');
     await visit(page, '/task/3');
+    await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: /^engineer/ }).first().click();
     await page.getByRole('log').getByText('edit', { exact: true }).first().waitFor();
+    await page.getByRole('log').evaluate((view) => (view.scrollTop -= 160));
     await shot(page, 'readme-task', 'dark', 'usual');
     await shot(page, 'readme-task', 'light', 'usual');
     await visit(page, '/board');

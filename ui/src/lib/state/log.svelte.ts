@@ -3,7 +3,7 @@
 import type { Client } from '$lib/api/client';
 import type { LogLine, RunMessage } from '$lib/api/types';
 import { Link, type LinkState } from './link';
-import { extended, type Item } from './transcript';
+import { extended, joined, type Item } from './transcript';
 
 /** How much of the end is read at first, in bytes. */
 const WINDOW = 400_000;
@@ -54,7 +54,7 @@ export class RunLog {
       const inside = !until.endsWith(':0');
       const lines = await this.#client.log(this.run, { until, short: 1, ...(inside ? { last: WINDOW } : {}) });
       this.#first = lines[0]?.from ?? until;
-      this.items = extended([], lines).concat(this.items);
+      this.items = joined(extended([], lines), this.items);
       this.hasEarlier = lines.length > 0 && this.#first !== '1:0';
     } finally {
       this.loadingEarlier = false;

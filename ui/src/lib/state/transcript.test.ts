@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogLine } from '$lib/api/types';
-import { editOf, extended, onWhat } from './transcript';
+import { editOf, extended, joined, onWhat } from './transcript';
 
 let at = 0;
 function line(event: Record<string, unknown>): LogLine {
@@ -19,6 +19,15 @@ test('a call gets its result, whenever that comes', () => {
   expect(then[2]).toBe(first[2]);
 });
 
+test('a result finds its call over the seam of what is read later', () => {
+  const [first, second] = [call('a'), result('a', 'one')];
+  const known = extended([], [second, line({ type: 'text', text: 'hm' })]);
+  expect(known.map((it) => it.kind)).toEqual(['result', 'text']);
+  const all = joined(extended([], [first]), known);
+  expect(all.map((it) => (it.kind === 'tool' ? it.result?.output : it.kind))).toEqual(['one', 'text']);
+  expect(joined([], known)).toEqual(known);
+});
+
 test('an id that is used again belongs to the newest call', () => {
   const items = extended([], [call('a'), result('a', 'one'), call('a'), result('a', 'two')]);
   expect(items.map((it) => (it.kind === 'tool' ? it.result?.output : ''))).toEqual(['one', 'two']);
@@ -32,7 +41,7 @@ test('nothing that an agent prints is dropped, but heartbeats', () => {
     result('nobody', 'late'),
     line({ type: 'usage', input_tokens: 3, output_tokens: 4 }),
   ]);
-  expect(items.map((it) => it.kind)).toEqual(['noise', 'noise', 'noise', 'turn']);
+  expect(items.map((it) => it.kind)).toEqual(['noise', 'noise', 'result', 'turn']);
   expect(items[3]).toMatchObject({ spent: { tokens: 7, cost: null } });
 });
 

@@ -28,6 +28,8 @@ export type Item = Base &
     | { readonly kind: 'error'; readonly message: string }
     | { readonly kind: 'done'; readonly text: string }
     | { readonly kind: 'noise'; readonly text: string }
+    /** A result whose call came before what is known. */
+    | { readonly kind: 'result'; readonly id: string; readonly result: Result }
   );
 
 export type Input = Readonly<Record<string, unknown>>;
@@ -103,14 +105,28 @@ function extend(items: Item[], line: LogLine) {
 /** Gives the newest open call of that id its result. A result without a call is shown as it is. */
 function settle(items: Item[], line: LogLine) {
   const { id, ok, output } = line.event;
+  const result = { ok: ok === true, output: text(output), cut: line.cut, from: line.from };
   const at = items.findLastIndex((it) => it.kind === 'tool' && it.id === id && it.result === null);
   const call = items[at];
   if (call?.kind !== 'tool') {
-    items.push({ key: line.at, from: line.from, cut: line.cut, kind: 'noise', text: text(output) });
+    items.push({ key: line.at, from: line.from, cut: line.cut, kind: 'result', id: text(id), result });
     return;
   }
-  const result = { ok: ok === true, output: text(output), cut: line.cut, from: line.from };
   items[at] = { ...call, result };
+}
+
+/** What came before, and what was known: results find their calls over the seam. */
+export function joined(before: readonly Item[], after: readonly Item[]): Item[] {
+  const head = [...before];
+  const tail = after.filter((item) => {
+    if (item.kind !== 'result') return true;
+    const at = head.findLastIndex((it) => it.kind === 'tool' && it.id === item.id && it.result === null);
+    const call = head[at];
+    if (call?.kind !== 'tool') return true;
+    head[at] = { ...call, result: item.result };
+    return false;
+  });
+  return head.concat(tail);
 }
 
 function spent(event: Record<string, unknown>): Spent {
