@@ -4,30 +4,63 @@ CARGO ?= cargo
 SIM_RUNS ?= 200000
 BLOWS ?= 1000
 SEED ?= 1
+# What `make package` makes: on Linux also `appimage`, which downloads its tools; on macOS `dmg`.
+BUNDLES ?= deb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test clients ui ui-test schema bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test setup-desktop demo desktop package test clients desktop-test ui ui-test schema bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
+# A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
+DESKTOP := --locked --manifest-path crates/desktop/Cargo.toml --target-dir target
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 # Without Node the program is built without its user interface, and says so.
 UI_IF_NODE := $(if $(shell command -v npm),ui)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Check what is needed, and install missing Debian packages
 	@sh scripts/setup
 
-setup-test: ## The same, with what only tests need: Node and a Chromium
+setup-desktop: ## The same, with what the desktop window is built with: Node and WebKit
+	@sh scripts/setup desktop
+
+setup-test: ## The same, with what only tests need: a Chromium and a screen
 	@sh scripts/setup test
 
 demo: setup $(UI_IF_NODE) ## Watch a crew work; no key, no network (AGENT=claude: with yours)
 	$(CARGO) build --release -p crew-cli
 	target/release/crew demo$(if $(AGENT), --agent $(AGENT))
 
+desktop: setup-desktop ui ## Build the desktop window, and start it
+	$(CARGO) build --release -p crew-cli
+	$(CARGO) build --release $(DESKTOP)
+	target/release/crewhouse
+
+package: setup-desktop ui crates/desktop/node_modules/.package-lock.json ## Build the package for Debian and Ubuntu
+	$(CARGO) build --release -p crew-cli
+	mkdir -p crates/desktop/binaries
+	cp target/release/crew crates/desktop/binaries/crew-$(HOST)
+	cd crates/desktop && CARGO_TARGET_DIR=$(CURDIR)/target npx tauri build --bundles $(BUNDLES) \
+		--config package.conf.json -- --locked
+	@ls $(CURDIR)/target/release/bundle/*/*
+
+crates/desktop/node_modules/.package-lock.json: crates/desktop/package-lock.json
+	cd crates/desktop && npm ci --no-audit --no-fund
+	@touch $@
+
 test: setup-test ui clients lint docs ## Everything that has to pass
 	$(CARGO) test --workspace
 	$(MAKE) ui-test
+	$(MAKE) desktop-test
+
+desktop-test: setup-test ui ## The desktop window: clippy, tests, and the story in the real window
+	$(CARGO) clippy $(DESKTOP) --all-targets -- -D warnings
+	$(CARGO) test $(DESKTOP)
+	$(CARGO) build -p crew-cli
+	$(CARGO) build $(DESKTOP)
+	cd ui && CREW=$(CURDIR)/target/debug/crew CREWHOUSE=$(CURDIR)/target/debug/crewhouse npm run desktop
 
 ui: ui/dist/site/index.html ## Build the user interface, which the program then contains
 
@@ -55,6 +88,7 @@ schema: ui/node_modules/.package-lock.json ## Write the description of the API, 
 
 lint: ## Formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path crates/desktop/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 docs: ## The documentation of the crates, warnings are errors
@@ -62,6 +96,7 @@ docs: ## The documentation of the crates, warnings are errors
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path crates/desktop/Cargo.toml
 
 bench: setup ## Measure the product beside raw operations; writes docs/benchmarks.md
 	mkdir -p target/tmp
@@ -70,6 +105,7 @@ bench: setup ## Measure the product beside raw operations; writes docs/benchmark
 torture: setup ## Simulation and kill -9, far longer (SIM_RUNS=n, BLOWS=n, SEED=n)
 	CREW_SIM_RUNS=$(SIM_RUNS) $(CARGO) test --release -p crew-testkit --test simulation -- --nocapture
 	CREW_TORTURE_ALL=1 CREW_TORTURE_BLOWS=$(BLOWS) CREW_TORTURE_SEED=$(SEED) \
+		CREW_TORTURE_REPORT=$(CURDIR)/docs/torture.md \
 		$(CARGO) test -p crew-cli --test torture -- --nocapture
 
 mutate: setup ## Plant bugs in a copy; the simulation has to find each
@@ -77,4 +113,5 @@ mutate: setup ## Plant bugs in a copy; the simulation has to find each
 
 clean: ## Remove what was built
 	$(CARGO) clean
-	rm -rf tests/clients/node_modules ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results
+	rm -rf tests/clients/node_modules crates/desktop/node_modules crates/desktop/gen crates/desktop/binaries
+	rm -rf ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results

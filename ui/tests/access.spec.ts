@@ -5,7 +5,7 @@ import { enter, expect, FILES, test, visit } from './house';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const THEMES = ['light', 'dark', 'high-contrast'];
-const ROOMS = ['/', '/board', '/inbox', '/review', '/costs', '/team', '/settings', '/task/1'];
+const ROOMS = ['/', '/board', '/inbox', '/review', '/costs', '/team', '/settings', '/task/1', '/team?file=team.toml', '/reference'];
 
 interface Found {
   violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
@@ -14,7 +14,7 @@ interface Found {
 async function breaches(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   // What fades in is faint for a moment.
-  await page.evaluate(() => Promise.all(document.getAnimations().filter((it) => it.effect?.getComputedTiming().iterations === 1).map((it) => it.finished)));
+  await page.evaluate(async () => void (await Promise.allSettled(document.getAnimations().filter((it) => it.effect?.getComputedTiming().iterations === 1).map((it) => it.finished))));
   const found = await page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<unknown> } }).axe.run());
   return (found as Found).violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
 }
@@ -29,7 +29,7 @@ test('every screen can be used by everybody', async ({ page, house, problems }) 
   await expect(page.getByText('Question', { exact: true })).toBeVisible();
   for (const room of ROOMS) {
     await visit(page, room);
-    await page.getByText('live', { exact: true }).waitFor();
+    await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();
     await page.getByRole('main').waitFor();
     if (room.startsWith('/task')) await page.getByText('Which language?').first().waitFor();
     for (const theme of THEMES) {

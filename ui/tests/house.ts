@@ -31,8 +31,9 @@ export class House {
     return this.run('git', args);
   }
 
-  private run(command: string, args: string[]): string {
-    const env = {
+  /** All that programs of this house get to know of the world. */
+  get env(): Record<string, string> {
+    return {
       PATH: process.env.PATH ?? '',
       HOME: this.dir,
       CREWHOUSE_HOME: this.home,
@@ -42,11 +43,20 @@ export class House {
       GIT_COMMITTER_NAME: 'test',
       GIT_COMMITTER_EMAIL: 'test@localhost',
     };
-    return execFileSync(command, args, { cwd: this.repo, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  private run(command: string, args: string[]): string {
+    return execFileSync(command, args, { cwd: this.repo, env: this.env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   /** A repository with these files and a commit, under Crewhouse. */
   begin(files: Files) {
+    this.repository(files);
+    this.crew('init');
+  }
+
+  /** A repository with these files and a commit. */
+  repository(files: Files) {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(this.repo, path)), { recursive: true });
       writeFileSync(join(this.repo, path), text);
@@ -54,7 +64,6 @@ export class House {
     this.git('init', '-q', '-b', 'main');
     this.git('add', '.');
     this.git('commit', '-q', '-m', 'start');
-    this.crew('init');
   }
 
   address(): string {
@@ -63,6 +72,10 @@ export class House {
 
   pid(): number {
     return (JSON.parse(readFileSync(join(this.home, 'daemon.json'), 'utf8')) as { pid: number }).pid;
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.repo, path), 'utf8');
   }
 
   /** Ends the daemon as a crash does. */
@@ -102,7 +115,7 @@ export { expect } from '@playwright/test';
 export async function enter(page: Page, house: House, path = '/') {
   const url = new URL(house.address());
   await page.goto(`${url.origin}${path}${url.hash}`);
-  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();
 }
 
 /** Goes to another room by its address. */

@@ -14,7 +14,7 @@ test('a daemon that dies in the middle of a stream leaves no gap and no repetiti
   await expect(page.getByText('The daemon does not answer.')).toBeVisible();
   house.crew('up');
   await expect(log.getByText(said(25), { exact: true })).toBeVisible({ timeout: 40_000 });
-  await expect(page.getByText('live', { exact: true })).toBeVisible();
+  await expect(page.getByLabel('Status').getByText('live', { exact: true })).toBeVisible();
   const lines = await log.getByText(/^line \d+ of the stream$/).allTextContents();
   expect(lines).toEqual(Array.from({ length: 25 }, (_, at) => said(at + 1)));
   expect(problems.filter((it) => !it.includes('WebSocket'))).toEqual([]);

@@ -45,8 +45,17 @@ async function everywhere(page: Page, name: string) {
 test('pictures', async ({ page, house }) => {
   test.skip(directory === undefined, 'CREW_SHOTS says where they go');
   test.setTimeout(300_000);
-  demo(house);
+  house.repository({ 'README.md': 'a shop\n' });
   await enter(page, house);
+  await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();
+  await everywhere(page, 'begin');
+  await page.getByLabel('Where').fill(house.repo);
+  await page.getByRole('button', { name: 'Look' }).click();
+  await page.getByLabel('Model').selectOption('anthropic');
+  await everywhere(page, 'begin-found');
+  demo(house);
+  await visit(page, '/');
+  await page.getByText('Nothing waits for you.').waitFor();
   await everywhere(page, 'mission-empty');
   for (const title of TITLES) house.crew('task', 'add', title, '--criterion', 'the tests pass', '--priority', title.startsWith('Round') ? 'high' : 'normal');
   await visit(page, '/board');
@@ -63,6 +72,16 @@ test('pictures', async ({ page, house }) => {
     await page.waitForTimeout(600);
     await everywhere(page, room);
   }
+  for (const [name, path] of [['file', '/team?file=team.toml'], ['role', '/team?file=agents%2Fengineer%2FCLAUDE.md'], ['reference', '/reference']] as const) {
+    await visit(page, path);
+    await page.waitForTimeout(600);
+    await everywhere(page, name);
+  }
+  await visit(page, '/team?file=team.toml');
+  const text = page.getByLabel('Text of team.toml');
+  await text.fill((await text.inputValue()).replace('agents =', 'agnets ='));
+  await page.getByText(/did you mean/).waitFor();
+  await everywhere(page, 'mistake');
   await visit(page, '/task/1');
   await page.waitForTimeout(800);
   await everywhere(page, 'task');
@@ -83,7 +102,39 @@ test('pictures', async ({ page, house }) => {
     await page.keyboard.press('Escape');
   }
   for (const theme of ['nord', 'gruvbox-light', 'catppuccin-mocha']) await shot(page, 'board', theme, 'usual');
+  await page.getByRole('button', { name: 'Stage in-progress' }).click();
+  await page.getByRole('menuitem', { name: 'Edit stage' }).click();
+  await everywhere(page, 'stage');
+  await page.keyboard.press('Escape');
   house.kill();
   await page.getByText('The daemon does not answer.').waitFor();
   await shot(page, 'offline', 'dark', 'usual');
+});
+
+test.describe('in the README', () => {
+  test.use({ deviceScaleFactor: 1.5 });
+
+  test('the demo in the middle of its story', async ({ page, house }) => {
+    test.skip(directory === undefined, 'CREW_SHOTS says where they go');
+    house.repository({ 'README.md': 'a shop\n' });
+    await enter(page, house);
+    await page.getByRole('button', { name: 'Watch the demo' }).click();
+    await page.waitForURL('**/board');
+    await visit(page, '/');
+    await page.getByRole('button', { name: /^Approve/ }).click();
+    await page.getByRole('button', { name: 'Approve now' }).click();
+    await page.getByText('Question', { exact: true }).waitFor();
+    await page.getByRole('region', { name: 'Agents at work' }).getByText(/sh test.sh/).waitFor();
+    await page.mouse.move(600, 780);
+    await shot(page, 'readme-mission', 'light', 'usual');
+    await shot(page, 'readme-mission', 'dark', 'usual');
+    await visit(page, '/task/3');
+    await page.getByRole('log').getByText('edit', { exact: true }).first().waitFor();
+    await shot(page, 'readme-task', 'dark', 'usual');
+    await shot(page, 'readme-task', 'light', 'usual');
+    await visit(page, '/board');
+    await page.getByRole('button', { name: /^#3/ }).waitFor();
+    await shot(page, 'readme-board', 'dark', 'usual');
+    await shot(page, 'readme-board', 'light', 'usual');
+  });
 });

@@ -67,6 +67,9 @@ pub(crate) enum Command {
     /// Look at the team.
     #[command(subcommand)]
     Team(Team),
+    /// Connect the project with its issues on GitHub.
+    #[command(subcommand)]
+    Github(Github),
     /// Show what waits for you.
     Inbox,
     /// Answer a question.
@@ -329,6 +332,30 @@ pub(crate) enum DemoAgent {
 pub(crate) enum Replayed {
     /// Claude Code's `stream-json`.
     Claude,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Github {
+    /// Write the table `[github]` into the team file, after a look whether it works.
+    Connect {
+        /// `owner/name`.
+        repository: String,
+        /// The address of the API of a GitHub Enterprise Server.
+        #[arg(long, value_name = "URL")]
+        api: Option<String>,
+        /// The environment variable of the daemon that holds the token; without it, `gh` is asked.
+        #[arg(long, value_name = "NAME")]
+        token_env: Option<String>,
+        /// Let tasks that are added here become issues, too.
+        #[arg(long)]
+        publish_all: bool,
+    },
+    /// Show how the connection is doing, and what GitHub was not told yet.
+    Status,
+    /// Ask GitHub now whether something is new.
+    Sync,
+    /// Take the table `[github]` out of the team file. Nothing changes on GitHub.
+    Disconnect,
 }
 
 #[derive(Debug, Subcommand)]

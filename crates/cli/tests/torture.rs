@@ -4,7 +4,7 @@
 //! `CREW_TORTURE_BLOWS=n` sets how many blows fall, `CREW_TORTURE_SEED=n` where they fall, and
 //! `CREW_TORTURE_ALL=1` adds the blows that need longer: who is frozen, a disk that is full or
 //! takes nothing, a full queue of the watcher, a pid that was given to somebody else, and a repository that
-//! is rewritten by its owner meanwhile.
+//! is rewritten by its owner meanwhile. `CREW_TORTURE_REPORT=path` writes what came of it as a document.
 
 #![allow(
     clippy::unwrap_used,
@@ -64,7 +64,11 @@ fn whatever_is_killed_every_task_ends_right() {
     }
     scene.finish();
     let counts = proof::check(&scene);
-    println!("{}", proof::report(seed, begin.elapsed(), &tally, &counts));
+    let report = proof::report(seed, begin.elapsed(), &tally, &counts);
+    println!("{report}");
+    if let Some(path) = std::env::var_os("CREW_TORTURE_REPORT") {
+        std::fs::write(path, proof::document(&report)).unwrap();
+    }
 }
 
 /// Numbers that are the same for the same seed (xorshift).

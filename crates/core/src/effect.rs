@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::github::Want;
 use crate::task::CommitId;
 use crate::{AskId, Millis, RunId, TaskId, Token};
 
@@ -77,6 +78,13 @@ pub enum Effect {
         /// The task.
         task: TaskId,
     },
+    /// Let GitHub say this about a task.
+    Publish {
+        /// The task.
+        task: TaskId,
+        /// What it is to say.
+        want: Box<Want>,
+    },
 }
 
 /// How the state of a worktree is saved after a run.
@@ -104,6 +112,7 @@ impl Effect {
             Self::Check { .. } => "check",
             Self::Merge { .. } => "merge",
             Self::Release { .. } => "release",
+            Self::Publish { .. } => "publish",
         }
     }
 }

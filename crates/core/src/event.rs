@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::github::{Said, Seen};
 use crate::protocol::Response;
 use crate::run::Trouble;
 use crate::task::{CommitId, Priority};
@@ -147,6 +148,13 @@ pub enum Event {
         name: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// Something about an issue on GitHub is new.
+    IssueSeen {
+        /// Whose repository.
+        project: ProjectId,
+        /// The issue as it was seen.
+        seen: Box<Seen>,
     },
     /// Nothing was heard from an agent for a while.
     Quiet {
@@ -314,6 +322,22 @@ pub enum Settled {
     /// The change cannot be merged now.
     MergeHeld {
         /// What is in the way.
+        why: String,
+    },
+    /// GitHub says what it should.
+    Published {
+        /// The issue.
+        issue: u64,
+        /// Our comment on it.
+        comment: u64,
+        /// What it says now as far as it comes from us.
+        said: Box<Said>,
+        /// When it changed last, as GitHub writes moments.
+        updated_at: String,
+    },
+    /// GitHub will not say that.
+    NotPublished {
+        /// Why.
         why: String,
     },
     /// The task's worktrees were given back; everything in them is saved.

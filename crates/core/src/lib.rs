@@ -9,6 +9,7 @@
 pub mod ask;
 mod effect;
 mod event;
+pub mod github;
 mod id;
 mod name;
 pub mod note;

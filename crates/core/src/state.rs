@@ -264,6 +264,13 @@ impl<'a> Draft<'a> {
         ids.into_iter().filter_map(|id| self.task(id).ok()).filter(|task| !task.is_over()).collect()
     }
 
+    /// Every task, the newest first.
+    pub(crate) fn tasks_backwards(&self) -> impl Iterator<Item = &Task> {
+        let ids: BTreeSet<TaskId> =
+            self.state.tasks.keys().chain(self.change.tasks.keys()).copied().collect();
+        ids.into_iter().rev().filter_map(|id| self.task(id).ok())
+    }
+
     /// Tasks whose worktrees could not be given back, as they are now.
     pub(crate) fn keeping_tasks(&self) -> Vec<&Task> {
         let ids: BTreeSet<TaskId> =

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::github::Link;
 use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time};
 
 /// How many remarks a task keeps; the oldest go first. The journal has them all.
@@ -62,6 +63,9 @@ pub struct Task {
     pub pr: Option<String>,
     /// Why its worktrees could not be given back when it was over.
     pub kept: Option<String>,
+    /// Its issue on GitHub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Box<Link>>,
 }
 
 /// Who goes first.

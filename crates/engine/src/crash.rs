@@ -28,6 +28,9 @@ pub const CRASH_POINTS: [&str; 20] = [
     "after-taking-a-file",
 ];
 
+/// The points that a task meets in a project that is connected with GitHub.
+pub const GITHUB_CRASH_POINTS: [&str; 2] = ["before-publish", "after-publish"];
+
 /// Crashes here if a test wants it.
 #[cfg(debug_assertions)]
 pub(crate) fn crash_point(moment: &str, what: &str) {

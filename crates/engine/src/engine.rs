@@ -15,7 +15,7 @@ use crate::arbiter::Arbiter;
 use crate::clock::Watch;
 use crate::handle::{Handle, LAG_MAX, QUEUE_MAX};
 use crate::perform::{self, Outside};
-use crate::{Clock, mailbox};
+use crate::{Clock, github, mailbox};
 
 /// What the engine needs to know to start.
 #[derive(Clone, Debug)]
@@ -72,7 +72,8 @@ impl Engine {
             .name("arbiter".into())
             .spawn(move || arbiter.run(&runtime))
             .context("starting the arbiter")?;
-        let handle = Handle { inbox, state: shared, entries, home, clock };
+        let github = Arc::default();
+        let handle = Handle { inbox, state: shared, entries, home, clock, github };
         let stop = CancellationToken::new();
         let playbook = write_playbook(handle.home(), builtin_playbook)?;
         let outside = Arc::new(Outside::new(handle.clone(), program, playbook, stop.clone()));
@@ -80,6 +81,7 @@ impl Engine {
         mailbox::reload_teams(&handle).await;
         let mut tasks = JoinSet::new();
         tasks.spawn(perform::conduct(Arc::clone(&outside), outbox));
+        tasks.spawn(github::attend(Arc::clone(&outside)));
         tasks.spawn(mailbox::attend(outside));
         Ok(Self { handle, arbiter, stop, closing, tasks, lock })
     }

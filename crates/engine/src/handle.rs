@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crew_core::{Event, Refusal, Seq, State, Time};
+use crew_core::{Event, ProjectId, Refusal, Seq, State, Time};
 use crew_store::{Entry, Home};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::github::{Connections, GithubReport};
 use crate::{Clock, Screen};
 
 /// Events that wait for the arbiter; who sends more waits.
@@ -57,6 +58,7 @@ pub struct Handle {
     pub(crate) entries: broadcast::Sender<Arc<Entry>>,
     pub(crate) home: Home,
     pub(crate) clock: Clock,
+    pub(crate) github: Arc<Connections>,
 }
 
 impl Handle {
@@ -91,6 +93,16 @@ impl Handle {
     /// New entries of the journal, from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Entry>> {
         self.entries.subscribe()
+    }
+
+    /// How a project's connection with GitHub is doing.
+    pub fn github(&self, project: ProjectId) -> GithubReport {
+        self.github.report(project)
+    }
+
+    /// Has GitHub asked now.
+    pub fn ask_github(&self) {
+        self.github.woken.notify_one();
     }
 
     /// The data directory.

@@ -3,8 +3,9 @@
 //! ```text
 //!  people (server, CLI) ─┐
 //!  agents   follow.rs ───┤                    ┌─► journal files, subscribers
-//!  mailbox  mailbox.rs ──┼─► arbiter.rs ──────┤
-//!  team.toml, timers ────┤   one thread:      └─► the outbox ─► perform/ ─► git, shims, files
+//!  mailbox  mailbox.rs ──┤                    │
+//!  GitHub   github/ ─────┼─► arbiter.rs ──────┤
+//!  team.toml, timers ────┤   one thread:      └─► the outbox ─► perform/ ─► git, shims, files, GitHub
 //!  what came of effects ─┘   decide, record                       │
 //!          ▲                                                      │
 //!          └──────────────────── Event::Settled ──────────────────┘
@@ -20,6 +21,7 @@ mod clock;
 mod crash;
 mod engine;
 mod follow;
+mod github;
 mod handle;
 mod mailbox;
 mod neutral;
@@ -32,8 +34,9 @@ mod teamfile;
 mod wake;
 
 pub use clock::Clock;
-pub use crash::CRASH_POINTS;
+pub use crash::{CRASH_POINTS, GITHUB_CRASH_POINTS};
 pub use engine::{Engine, Options};
+pub use github::GithubReport;
 pub use handle::{Failure, Handle, Receipt};
 pub use neutral::{neutral, neutral_json};
 pub use screen::Screen;

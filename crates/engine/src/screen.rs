@@ -70,6 +70,8 @@ impl Screen {
             ProviderKind::Claude(claude) => claude.env.iter().map(String::as_str).collect(),
             ProviderKind::Mailbox => Vec::new(),
         });
+        let github = state.projects.values().filter_map(|project| project.team.github.as_ref());
+        let named = named.chain(github.filter_map(|policy| policy.token_env.as_deref()));
         let names: BTreeSet<&str> = named.chain(USUAL).collect();
         Self::with(names.into_iter().filter_map(|name| std::env::var(name).ok()))
     }
@@ -100,6 +102,7 @@ impl Screen {
                 | Event::Exited { .. }
                 | Event::Settled { .. }
                 | Event::ResponseFound { .. }
+                | Event::IssueSeen { .. }
         );
         if !from_outside {
             return event;

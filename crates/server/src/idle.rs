@@ -1,13 +1,13 @@
 //! Idle: nothing can move without the human.
 //!
-//! Something moves when an effect is outstanding, an agent works, or a moment is awaited that
+//! Something moves when an effect on a task is outstanding, an agent works, or a moment is awaited that
 //! comes by itself (a limit, a backoff, a new day's budget). A task
 //! that waits for room, or a run that waits for a place, moves only when another does, so it
 //! decides nothing.
 
 use crew_core::run::{Run, RunState, Wait};
 use crew_core::task::{Phase, Task};
-use crew_core::{Block, State, Time, block, status};
+use crew_core::{Block, Effect, State, Time, block, status};
 
 use crate::wire::Idle;
 
@@ -21,7 +21,9 @@ pub fn idle(state: &State, now: Time) -> Idle {
 }
 
 fn outstanding(state: &State) -> Option<String> {
-    let (id, effect) = state.outbox.first_key_value()?;
+    // What GitHub is told moves no task, and may wait for a network for days.
+    let moves = |effect: &Effect| !matches!(effect, Effect::Publish { .. });
+    let (id, effect) = state.outbox.iter().find(|(_, effect)| moves(effect))?;
     Some(format!("{id}: {}", effect.word()))
 }
 

@@ -1,6 +1,8 @@
 //! What tests need and the product must not have: never a dependency of anything but tests.
 
+mod github_server;
 mod model_server;
 pub mod sim;
 
+pub use github_server::{Fault, GithubServer, Repo, Sent, TOKEN as GITHUB_TOKEN};
 pub use model_server::{ModelServer, Reply, Request, Wire};

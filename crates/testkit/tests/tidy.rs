@@ -25,7 +25,6 @@ const LAYERS: &[(&str, u32)] = &[
     ("crew-engine", 2),
     ("crew-server", 3),
     ("crew-cli", 4),
-    ("crew-desktop", 5),
 ];
 
 /// For tests only, so in no layer: what it may build on.
@@ -134,6 +133,22 @@ fn crates_depend_downwards_only() {
         "core <- store, git, github, agent <- engine <- server <- cli; testkit is for tests",
         &breaches,
     );
+}
+
+/// The window is a workspace of its own, which `cargo metadata` does not show.
+#[test]
+fn the_window_follows_the_rules_of_all_crates() {
+    let read = |path: &str| -> toml::Table {
+        toml::from_str(&fs::read_to_string(root().join(path)).unwrap()).unwrap()
+    };
+    let (all, window) = (read("Cargo.toml"), read("crates/desktop/Cargo.toml"));
+    assert_eq!(all["workspace"]["lints"], window["lints"], "the lints are the same");
+    for key in ["version", "edition", "rust-version", "license", "publish"] {
+        assert_eq!(all["workspace"]["package"][key], window["package"][key], "{key}");
+    }
+    let dependencies = window["dependencies"].as_table().unwrap();
+    let ours = dependencies.keys().filter(|name| name.starts_with("crew-"));
+    none("the window starts `crew`, and contains none of it", &ours.cloned().collect::<Vec<_>>());
 }
 
 /// Licences that a program under Apache-2.0 may be built from.

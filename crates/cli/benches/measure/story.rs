@@ -118,6 +118,7 @@ fn performed(effect: &Effect, number: u64) -> Settled {
         Effect::Check { .. } => Settled::Checked { passed: true, output: String::new() },
         Effect::Merge { .. } => Settled::Merged { commit: commit() },
         Effect::Release { .. } => Settled::Released,
+        Effect::Publish { .. } => Settled::NotPublished { why: String::new() },
     }
 }
 

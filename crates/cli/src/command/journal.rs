@@ -91,6 +91,7 @@ fn about(event: &Event) -> Option<String> {
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
         Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
+        Event::IssueSeen { seen, .. } => said(&format_args!("issue {}", seen.number), &seen.title),
         Event::Quiet { run, .. } => said(run, "is quiet"),
         Event::Heard { run, .. } => said(run, "speaks again"),
         Event::Silent { run, .. } => said(run, "is silent for too long"),
@@ -127,6 +128,8 @@ fn outcome(settled: &Settled) -> String {
         Settled::Conflicted { files } => format!("conflicts in {}", files.join(", ")),
         Settled::MergeCheckFailed { .. } => "the check of the merge failed".to_owned(),
         Settled::MergeHeld { why } => format!("the merge is held: {why}"),
+        Settled::Published { issue, .. } => format!("issue {issue} is as it should be"),
+        Settled::NotPublished { why } => format!("not published: {why}"),
         Settled::Released => "released".to_owned(),
         Settled::NotReleased { why } => format!("not released: {why}"),
     }

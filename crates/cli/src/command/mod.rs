@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 pub(crate) mod down;
 mod estop;
+mod github;
 mod inbox;
 pub(crate) mod init;
 mod journal;
@@ -41,6 +42,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Run(arguments) => run::run(context, arguments).await,
         Command::Task(task) => task::run(context, task).await,
         Command::Team(team) => team::run(context, team),
+        Command::Github(github) => github::run(context, github).await,
         Command::Inbox => inbox::run(context).await,
         Command::Answer { ask, text } => decide::answer(context, ask, text).await,
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,

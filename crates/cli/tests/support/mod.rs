@@ -121,6 +121,14 @@ impl Lab {
         self.program(env!("CARGO_BIN_EXE_crew")).args(arguments).output().unwrap()
     }
 
+    /// Like [`Self::ok`], with more in the environment.
+    pub fn ok_with(&self, env: &[(&str, &str)], arguments: &[&str]) -> String {
+        let mut command = self.program(env!("CARGO_BIN_EXE_crew"));
+        let output = command.envs(env.iter().copied()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "crew {arguments:?}: {}", show(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Runs `crew`, which must succeed; its standard output.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.crew(arguments);

@@ -127,6 +127,16 @@ fn base_branch(scene: &Scene) -> usize {
     merges.len()
 }
 
+pub(crate) fn document(report: &str) -> String {
+    format!(
+        "# Torture\n\nWritten by `make torture`, which strikes the real daemon, its shims, agents, repository and \
+         disk at random moments\nwhile tasks flow, and then looks whether everything is as if nothing had \
+         happened. `crates/cli/tests/torture` is\nwhat strikes and what is looked at; the clock is set back in \
+         the [simulation](simulation.md).\n\n```text\n{}\n```\n",
+        report.trim()
+    )
+}
+
 pub(crate) fn report(seed: u64, elapsed: Duration, tally: &Tally, counts: &Counts) -> String {
     let Counts { tasks, entries, launches, bytes, lines, recorded, merges } = counts;
     let mut text = format!("\nTorture, seed {seed}, {:.0} s\n\nblows\n", elapsed.as_secs_f64());

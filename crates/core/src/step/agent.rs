@@ -71,6 +71,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::EmergencyReleased
         | Event::Settled { .. }
         | Event::ClockJumped { .. }
+        | Event::IssueSeen { .. }
         | Event::Ticked => Ok(()),
     }
 }

@@ -52,6 +52,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         | Event::Exited { .. }
         | Event::Settled { .. }
         | Event::MailSetAside { .. }
+        | Event::IssueSeen { .. }
         | Event::ClockJumped { .. }
         | Event::Ticked => Ok(()),
     }
@@ -128,6 +129,7 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         budget_ask: None,
         pr: None,
         kept: None,
+        link: None,
     };
     d.change.tasks.insert(id, task);
     flow::enter(d, id, &entry)

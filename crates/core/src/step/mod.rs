@@ -5,7 +5,8 @@
 //!  policy.rs    a changed team.toml       │     work.rs      its agents
 //!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
-//!  timer.rs     what is due               ┘          └──────────── effects ─────────────┘
+//!  timer.rs     what is due               │
+//!  github.rs    what people did there     ┘          └──────────── effects ─────────────┘
 //! ```
 //!
 //! Every event ends with the dispatcher, so whatever became possible by it is begun in the same
@@ -17,6 +18,7 @@ mod consult;
 mod dispatch;
 mod flow;
 mod gates;
+mod github;
 mod human;
 mod outcome;
 mod policy;
@@ -58,6 +60,7 @@ pub fn step(state: &State, event: &Event, now: Time) -> Result<Step, Refusal> {
         (Err(refusal), false) => return Err(refusal),
     };
     dispatch::dispatch(&mut draft)?;
+    github::publish(&mut draft)?;
     draft.change.meta.seq.0 += 1;
     Ok(Step { change: draft.change, dropped })
 }
@@ -86,6 +89,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Heard { .. }
         | Event::Silent { .. }
         | Event::Exited { .. } => agent::handle(draft, event),
+        Event::IssueSeen { project, seen } => github::seen(draft, *project, seen),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
         Event::ClockJumped { by } => timer::clock_jumped(draft, *by),
         Event::Ticked => timer::tick(draft),
@@ -97,6 +101,7 @@ impl Event {
     fn is_news(&self) -> bool {
         match self {
             Self::Said { .. }
+            | Self::IssueSeen { .. }
             | Self::ResponseFound { .. }
             | Self::MailSetAside { .. }
             | Self::Quiet { .. }

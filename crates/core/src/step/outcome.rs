@@ -1,6 +1,6 @@
 //! What came of effects. Each is settled once; what comes again is dropped.
 
-use super::{agent, flow, gates};
+use super::{agent, flow, gates, github};
 use crate::effect::Effect;
 use crate::event::Settled;
 use crate::run::{Outcome, Purpose, Run, RunState, Trouble, TroubleKind};
@@ -22,6 +22,7 @@ pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Resu
         Effect::Combine { task, .. } => combine_settled(d, id, task, result),
         Effect::Check { task, .. } => check_settled(d, id, task, result),
         Effect::Merge { task, .. } => merge_settled(d, id, task, result),
+        Effect::Publish { task, want } => github::settled(d, task, &want, result),
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Problem`] with a place and a hint; all that can be found in one go are reported together.
 
 mod build;
+mod github;
 mod provider;
 mod sandbox;
 mod shape;

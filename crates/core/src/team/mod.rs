@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::github;
 use crate::{Micros, Millis, ProviderName, RoleName, StageName};
 
 pub use file::{DEFAULT_TEAM, Problem, parse};
@@ -35,6 +36,9 @@ pub struct Team {
     /// What agents may touch.
     #[serde(default)]
     pub sandbox: SandboxPolicy,
+    /// The repository on GitHub that it is connected with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub github: Option<github::Policy>,
 }
 
 /// One role of the team.

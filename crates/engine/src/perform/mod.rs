@@ -36,6 +36,7 @@ pub(crate) use agent::recover;
 use crate::Handle;
 use crate::crash::crash_point;
 use crate::follow::{follow, submit};
+use crate::github;
 use crate::place::Repositories;
 use crate::wake::Wakes;
 
@@ -235,6 +236,7 @@ impl Outside {
             }
             Effect::Merge { task, commit } => merge::merge(self, id, *task, commit.as_ref()).await,
             Effect::Release { task } => work::release(self, *task).await,
+            Effect::Publish { task, want } => github::publish(self, *task, want).await,
         }
     }
 }
@@ -351,7 +353,11 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         Effect::Check { .. } => Some(Settled::NotChecked { why }),
         Effect::Merge { .. } => Some(Settled::MergeHeld { why }),
         Effect::Release { .. } => Some(Settled::NotReleased { why }),
-        Effect::Start { .. } | Effect::Stop { .. } | Effect::Send { .. } => None,
+        // What GitHub will not have, its performer says itself; all else is tried until it is done.
+        Effect::Start { .. }
+        | Effect::Stop { .. }
+        | Effect::Send { .. }
+        | Effect::Publish { .. } => None,
     }
 }
 
@@ -391,6 +397,6 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Check { task, .. }
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. } | Effect::Send { .. } => None,
+        Effect::Stop { .. } | Effect::Send { .. } | Effect::Publish { .. } => None,
     }
 }

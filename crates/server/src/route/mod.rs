@@ -5,6 +5,7 @@ mod cost;
 mod diff;
 mod events;
 mod files;
+mod github;
 mod journal;
 mod machine;
 mod openapi;
@@ -70,6 +71,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(setup::doctor))
         .routes(routes!(setup::begin))
         .routes(routes!(setup::demo))
+        .routes(routes!(github::show))
+        .routes(routes!(github::sync))
         .routes(routes!(trash::list))
         .routes(routes!(trash::show))
         .routes(routes!(trash::restore))

@@ -41,18 +41,27 @@ pub(super) async fn log(
     Id(run): Id<RunId>,
     Params(query): Params<LogQuery>,
 ) -> Result<Response, ApiError> {
-    let LogQuery { from, follow, raw, lines, until } = query;
+    let LogQuery { from, follow, raw, lines, until, last, short } = query;
     exists(&app, run)?;
-    let place = place(from.as_deref())?.unwrap_or_default();
+    let until = self::place(until.as_deref())?;
+    let place = match (place(from.as_deref())?, until, last) {
+        (Some(from), _, _) => from,
+        (None, Some(until), Some(last)) => {
+            let path = stream::output(&app, run, until.start());
+            blocking(move || Ok(stream::place_before(&path, until, last))).await?
+        }
+        (None, _, _) => LogStart::default(),
+    };
     let raw = is_on(raw);
     let app = Arc::clone(&app);
-    let bound = Bound { lines_left: lines, until: self::place(until.as_deref())? };
+    let bound = Bound { lines_left: lines, until };
     let source = LogStream {
         app,
         run,
         place,
         follow: is_on(follow),
         raw,
+        short: is_on(short),
         reader: None,
         dialect: None,
         set_up: None,
@@ -96,6 +105,7 @@ pub(super) async fn events(
         place,
         follow: true,
         raw: false,
+        short: true,
         reader: None,
         dialect: None,
         set_up: None,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use axum::Json;
 use axum::extract::State;
-use crew_core::{ProjectId, TaskDraft, TaskId};
+use crew_core::{ProjectId, RoleName, TaskDraft, TaskId, team};
 use crew_engine::{TEAM_DIRECTORY, TEAM_FILE};
 use crew_git::{Head, Repository};
 
@@ -158,12 +158,23 @@ pub(super) async fn begin(
 
 /// Gives the team that was just written its model.
 fn choose(root: &Path, BeginModel { api, model, key_env }: BeginModel) -> Result<(), ApiError> {
-    let set = |key: &str, value: Option<String>| TeamEdit::Set {
-        key: ["providers", "native", key].map(str::to_owned).to_vec(),
+    let set = |key: &[&str], value: Option<String>| TeamEdit::Set {
+        key: key.iter().map(|&part| part.to_owned()).collect(),
         value: value.map(Scalar::Text),
     };
-    let edits = [set("api", Some(api)), set("model", Some(model)), set("key_env", key_env)];
     let known = files::read(root, &Name::Policy)?;
+    let edits = if api == "claude" {
+        let roles = team::parse(&known.text).map(|team| team.roles).unwrap_or_default();
+        let plays = |role: &RoleName| set(&["roles", role.as_str(), "provider"], Some(api.clone()));
+        let mut edits: Vec<TeamEdit> = roles.keys().map(plays).collect();
+        edits.push(set(&["providers", "claude", "kind"], Some(api.clone())));
+        edits.push(set(&["providers", "claude", "model"], model));
+        edits.push(set(&["providers", "native"], None));
+        edits
+    } else {
+        let native = |key: &str, value| set(&["providers", "native", key], value);
+        vec![native("api", Some(api)), native("model", model), native("key_env", key_env)]
+    };
     let text = edited(&known.text, &edits)?;
     files::write(root, &Name::Policy, &text, known.version.as_deref())?;
     Ok(())

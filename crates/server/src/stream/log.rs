@@ -34,6 +34,13 @@ pub(crate) struct LogStart {
     offset: u64,
 }
 
+impl LogStart {
+    /// Which start of its run.
+    pub(crate) fn start(self) -> u32 {
+        self.start
+    }
+}
+
 impl Default for LogStart {
     fn default() -> Self {
         Self { start: 1, offset: 0 }
@@ -64,6 +71,8 @@ pub(crate) struct LogStream {
     pub(crate) follow: bool,
     /// Whether to pass on the bytes as they are.
     pub(crate) raw: bool,
+    /// Whether long texts are shortened, which the lines say.
+    pub(crate) short: bool,
     pub(crate) reader: Option<SpoolReader>,
     /// How the start that is being read is to be understood.
     pub(crate) dialect: Option<Arc<Dialect>>,
@@ -167,7 +176,7 @@ impl LogStream {
         let mut portion = Vec::new();
         let screen = self.app.handle.screen();
         for line in lines.iter().flat_map(|placed| placed.wire(&screen)) {
-            push_line(&mut portion, &line)?;
+            push_line(&mut portion, &if self.short { shorten(line) } else { line })?;
         }
         Ok(portion)
     }
@@ -339,19 +348,32 @@ impl Bound {
 
 /// The place of the first whole line among the last bytes of a start's output.
 pub(crate) fn place_before_end(path: &Path, start: u32, last: u64) -> LogStart {
-    let place = || -> std::io::Result<u64> {
+    let end = std::fs::metadata(path).map_or(0, |known| known.len());
+    place_before(path, LogStart { start, offset: end }, last)
+}
+
+/// The place of the first whole line among the bytes before a place: more of them where they are
+/// all of one line.
+pub(crate) fn place_before(path: &Path, end: LogStart, mut last: u64) -> LogStart {
+    let mut place = || -> std::io::Result<u64> {
         let mut file = File::open(path)?;
-        let begin = file.metadata()?.len().saturating_sub(last);
-        if begin == 0 {
-            return Ok(0);
+        loop {
+            let begin = end.offset.saturating_sub(last);
+            if begin == 0 {
+                return Ok(0);
+            }
+            file.seek(SeekFrom::Start(begin))?;
+            let mut skipped = Vec::new();
+            BufReader::new(&file).take(last).read_until(b'\n', &mut skipped)?;
+            let offset = begin + skipped.len() as u64;
+            if offset < end.offset {
+                return Ok(offset);
+            }
+            last = last.saturating_mul(4).max(1);
         }
-        file.seek(SeekFrom::Start(begin))?;
-        let mut skipped = Vec::new();
-        BufReader::new(file).take(last).read_until(b'\n', &mut skipped)?;
-        Ok(begin + skipped.len() as u64)
     };
     // Without an output there is nothing to skip.
-    LogStart { start, offset: place().unwrap_or(0) }
+    LogStart { offset: place().unwrap_or(0), ..end }
 }
 
 /// The next bytes of a file; none if it is not there.
@@ -430,6 +452,27 @@ fn shown(event: AgentEvent) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_begins_with_a_whole_line_and_is_never_empty() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (head, long) = ("first\n".repeat(500), "x".repeat(899));
+        std::fs::write(file.path(), format!("{head}{long}\nlast\n")).unwrap();
+        let check = |last: u64, expect: u64| {
+            let place = place_before_end(file.path(), 2, last);
+            assert_eq!((place.start, place.offset), (2, expect), "the last {last}");
+        };
+        check(10_000, 0);
+        check(100, 3_900);
+        check(6, 3_900);
+        let end = LogStart { start: 2, offset: 3_900 };
+        assert_eq!(
+            place_before(file.path(), end, 300).offset,
+            2_706,
+            "one line is larger than that"
+        );
+        assert_eq!(place_before_end(Path::new("/does/not/exist"), 1, 9).offset, 0);
+    }
 
     #[test]
     fn a_place_is_a_start_and_an_offset() {

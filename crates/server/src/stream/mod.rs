@@ -13,7 +13,9 @@ use serde::Serialize;
 
 pub(crate) use events::EventStream;
 pub(crate) use journal::JournalStream;
-pub(crate) use log::{Bound, LogStart, LogStream, RunStream, output, place_before_end};
+pub(crate) use log::{
+    Bound, LogStart, LogStream, RunStream, output, place_before, place_before_end,
+};
 pub(crate) use socket::{Channel, Messages};
 
 use crate::error::ApiError;

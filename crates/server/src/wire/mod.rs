@@ -6,6 +6,7 @@
 
 mod cost;
 mod files;
+mod github;
 mod journal;
 mod machine;
 mod project;
@@ -28,6 +29,7 @@ pub use files::{
     CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
     WriteTeamFile,
 };
+pub use github::{Github, GithubCalls, GithubPending};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
     AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,

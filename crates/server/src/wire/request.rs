@@ -183,6 +183,12 @@ pub struct LogQuery {
     /// Ends at this place.
     #[serde(default)]
     pub until: Option<String>,
+    /// With `until`, and without `from`: begins about so many bytes before it, in the same start.
+    #[serde(default)]
+    pub last: Option<u64>,
+    /// `1`: long texts are shortened, which `cut` says.
+    #[serde(default)]
+    pub short: Option<u8>,
 }
 
 /// `GET /api/events?…`

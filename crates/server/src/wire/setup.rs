@@ -102,10 +102,11 @@ pub struct Begin {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginModel {
-    /// `anthropic`, `openai`, `gemini` or `ollama`.
+    /// `claude` for Claude Code, or `anthropic`, `openai`, `gemini`, `ollama`.
     pub api: String,
-    /// Its name.
-    pub model: String,
+    /// Its name; without one, what the provider takes by itself.
+    #[serde(default)]
+    pub model: Option<String>,
     /// The environment variable that holds the key.
     #[serde(default)]
     pub key_env: Option<String>,

@@ -67,6 +67,10 @@ pub struct Card {
     pub branch: String,
     /// The pull request, as an agent named it.
     pub pr: Option<String>,
+    /// The number of its issue on GitHub.
+    pub issue: Option<u64>,
+    /// Why GitHub does not say what the board says.
+    pub issue_trouble: Option<String>,
     /// Why its worktrees are still there though it is over.
     pub kept: Option<String>,
     /// The newest thing that an agent at work on it did.
@@ -204,6 +208,12 @@ impl Card {
             head: task.head.as_ref().map(ToString::to_string),
             branch: task.branch(),
             pr: task.pr.clone(),
+            issue: task.link.as_ref().and_then(|link| link.issue),
+            issue_trouble: task
+                .link
+                .as_ref()
+                .and_then(|link| link.trouble.as_ref())
+                .map(|(_, why)| why.clone()),
             kept: task.kept.clone(),
             live: None,
         }

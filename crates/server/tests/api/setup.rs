@@ -29,6 +29,14 @@ async fn a_repository_is_found_and_becomes_a_project() {
     assert_eq!(place["repository"]["project"], 1);
     let again = daemon.post("/api/setup/begin", &json!({"path": path})).await;
     assert_eq!(again.code(), "refused", "{again:?}");
+
+    let other = repository(daemon.dir.path(), "bank", HUMAN_TEAM);
+    std::fs::remove_dir_all(other.join(".crew")).unwrap();
+    let begin = json!({"path": other, "model": {"api": "claude"}});
+    daemon.ok("/api/setup/begin", &begin).await;
+    let team = daemon.get("/api/projects/2/team").await.json();
+    assert_eq!(team["providers"][0]["kind"], "claude", "{team}");
+    assert_eq!(team["roles"][0]["provider"], "claude", "{team}");
     daemon.end().await;
 }
 

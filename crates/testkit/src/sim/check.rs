@@ -89,6 +89,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::Quiet { .. }
         | Event::Heard { .. }
         | Event::MailSetAside { .. }
+        | Event::IssueSeen { .. }
         | Event::ClockJumped { .. }
         | Event::Silent { .. }
         | Event::Exited { .. }

@@ -435,7 +435,7 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Check { task, .. }
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. } | Effect::Send { .. } => None,
+        Effect::Stop { .. } | Effect::Send { .. } | Effect::Publish { .. } => None,
     }
 }
 

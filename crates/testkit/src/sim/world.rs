@@ -75,6 +75,7 @@ impl World {
             Effect::Check { task, commit, .. } => self.check(*task, commit.as_ref(), random),
             Effect::Merge { task, commit } => self.merge(*task, commit.as_ref(), random),
             Effect::Release { task } => self.release(id, *task, random),
+            Effect::Publish { .. } => Settled::NotPublished { why: "no network".into() },
         }
     }
 

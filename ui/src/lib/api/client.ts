@@ -60,6 +60,7 @@ export class Client {
     this.#post<TeamFileChecked>(`/projects/${project}/files/check`, { name, text });
   editTeam = (project: number, edits: TeamEdit[]) =>
     this.#send<TeamFile>('PATCH', `/projects/${project}/team`, { edits });
+  description = () => this.#get<unknown>('/openapi.json');
   place = (path: string) => this.#get<Place>('/setup/place', { path });
   doctor = (path: string) => this.#get<{ findings: Finding[] }>('/setup/doctor', { path });
   begin = (wanted: Begin) => this.#post<Begun>('/setup/begin', wanted);
@@ -83,7 +84,7 @@ export class Client {
   release = () => this.#post<Receipt>('/release', {});
 
   /** Lines of a run's log, whole. */
-  async log(run: number, query: { from?: string; until?: string; lines?: number }) {
+  async log(run: number, query: { from?: string; until?: string; last?: number; lines?: number; short?: 1 }) {
     const text = await this.#text(`/runs/${run}/log`, query);
     const lines = text.split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as LogLine);

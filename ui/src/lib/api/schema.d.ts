@@ -210,6 +210,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the connection is doing, and what is still to be told. */
+        get: operations["github_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/github/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks GitHub now whether something is new. */
+        post: operations["github_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/team": {
         parameters: {
             query?: never;
@@ -743,12 +777,12 @@ export interface components {
         };
         /** @description What answers the agents of a new team. */
         BeginModel: {
-            /** @description `anthropic`, `openai`, `gemini` or `ollama`. */
+            /** @description `claude` for Claude Code, or `anthropic`, `openai`, `gemini`, `ollama`. */
             api: string;
             /** @description The environment variable that holds the key. */
             key_env?: string | null;
-            /** @description Its name. */
-            model: string;
+            /** @description Its name; without one, what the provider takes by itself. */
+            model?: string | null;
         };
         /** @description `POST /api/setup/begin` and `POST /api/setup/demo` */
         Begun: {
@@ -785,6 +819,13 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /**
+             * Format: int64
+             * @description The number of its issue on GitHub.
+             */
+            issue: number | null;
+            /** @description Why GitHub does not say what the board says. */
+            issue_trouble: string | null;
             /** @description Why its worktrees are still there though it is over. */
             kept: string | null;
             /** @description The newest thing that an agent at work on it did. */
@@ -980,6 +1021,74 @@ export interface components {
         } | {
             /** @enum {string} */
             kind: "human";
+        };
+        /** @description `GET /api/projects/{id}/github` */
+        Github: {
+            /**
+             * Format: int64
+             * @description When GitHub last answered whether something is new.
+             */
+            asked_at: number | null;
+            /** @description How much was asked since the daemon started. */
+            calls: components["schemas"]["GithubCalls"];
+            /** @description What GitHub does not say yet, in the order in which it is told. */
+            pending: components["schemas"]["GithubPending"][];
+            /** @description `owner/name`; null when the project is not connected. */
+            repository: string | null;
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /** @description Why it did not answer when it was asked last. */
+            trouble: string | null;
+            /** @description Whose issues, labels and comments count. */
+            trusted: string[];
+            /** @description Whose token it is, once GitHub said so. */
+            viewer: string | null;
+        };
+        /** @description How much was asked. */
+        GithubCalls: {
+            /**
+             * Format: int64
+             * @description Those of them that ran into a limit.
+             */
+            limited: number;
+            /**
+             * Format: int64
+             * @description When nothing is asked before.
+             */
+            not_before: number | null;
+            /**
+             * Format: int64
+             * @description Calls that are left in this hour.
+             */
+            remaining: number | null;
+            /**
+             * Format: int64
+             * @description Requests.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description Those of them that found nothing new, which GitHub does not count.
+             */
+            unchanged: number;
+        };
+        /** @description A task about which GitHub does not say what the board says. */
+        GithubPending: {
+            /**
+             * Format: int64
+             * @description Its issue, if there is one.
+             */
+            issue: number | null;
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task: number;
+            /** @description Why GitHub refused; null when it is only to be told. */
+            why: string | null;
         };
         /**
          * @description How bad something is.
@@ -2468,6 +2577,70 @@ export interface operations {
             };
         };
     };
+    github_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Github"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    github_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Github"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     project_team: {
         parameters: {
             query?: never;
@@ -2739,6 +2912,10 @@ export interface operations {
                 lines?: number;
                 /** @description Ends at this place. */
                 until?: string;
+                /** @description With `until`, and without `from`: begins about so many bytes before it, in the same start. */
+                last?: number;
+                /** @description `1`: long texts are shortened, which `cut` says. */
+                short?: number;
             };
             header?: never;
             path: {

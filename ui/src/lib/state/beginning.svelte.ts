@@ -13,7 +13,8 @@ export interface ModelKind {
 /** What a new team can be answered by. The names of models are suggestions: they can be typed over. */
 export const MODELS: readonly ModelKind[] = [
   { id: '', label: 'Decide later', model: '', key: null },
-  { id: 'anthropic', label: 'Anthropic', model: 'claude-sonnet-4-5', key: 'ANTHROPIC_API_KEY' },
+  { id: 'claude', label: 'Claude Code, as it is logged in here', model: '', key: null },
+  { id: 'anthropic', label: 'Anthropic’s API', model: 'claude-sonnet-4-5', key: 'ANTHROPIC_API_KEY' },
   { id: 'openai', label: 'OpenAI, or a server that speaks like it', model: '', key: 'OPENAI_API_KEY' },
   { id: 'gemini', label: 'Google Gemini', model: '', key: 'GEMINI_API_KEY' },
   { id: 'ollama', label: 'Ollama, on this machine', model: '', key: null },
@@ -40,7 +41,7 @@ export class Beginning {
   readonly ready = $derived.by(() => {
     const found = this.repository;
     if (found === null || found.project !== null || found.branch === null || this.busy) return false;
-    return found.has_team || this.api === '' || this.model.trim() !== '';
+    return found.has_team || this.api === '' || this.api === 'claude' || this.model.trim() !== '';
   });
 
   /** Looks at a directory. What was asked before and comes later is not shown. */
@@ -71,7 +72,7 @@ export class Beginning {
   begin(): Promise<Begun | null> {
     const root = this.repository?.root;
     if (root === undefined) return Promise.resolve(null);
-    const model = this.api === '' ? null : { api: this.api, model: this.model.trim(), key_env: this.key.trim() || null };
+    const model = this.api === '' ? null : { api: this.api, model: this.model.trim() || null, key_env: this.key.trim() || null };
     return this.#attempt(() => this.#client.begin({ path: root, model }));
   }
 

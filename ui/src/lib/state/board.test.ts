@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Card, Stage } from '$lib/api/types';
-import { beside, columns, matcher, moved } from './board';
+import { beside, columns, matcher, moved, toggled, waiting } from './board';
 
 const stages = ['todo', 'doing', 'done'].map((name) => ({ name }) as Stage);
 function card(id: number, stage: string, more: Partial<Card> = {}): Card {
   const status = { word: 'queued' } as Card['status'];
-  return { id, stage, title: `Task ${id}`, priority: 'normal', open: true, entered_at: id, status, ...more } as Card;
+  return { id, stage, title: `Task ${id}`, priority: 'normal', open: true, entered_at: id, depends_on: [], status, ...more } as Card;
 }
 const ids = (it: ReturnType<typeof columns>) => it.map((column) => column.cards.map((c) => c.id));
 
@@ -20,6 +20,13 @@ test('cards stand in their columns, in the order in which they go', () => {
   ];
   expect(ids(columns(stages, cards, ''))).toEqual([[2, 1], [], [4, 3]]);
   expect(ids(columns(stages, cards, 'is:cancelled'))).toEqual([[5], [], []]);
+});
+
+test('what a card is connected with is found and counted', () => {
+  const cards = [card(1, 'todo'), card(2, 'todo', { depends_on: [1] }), card(3, 'doing', { depends_on: [1, 2] }), card(4, 'done', { depends_on: [1], open: false })];
+  expect([...waiting(cards)]).toEqual([[1, 2], [2, 1]]);
+  expect(ids(columns(stages, cards, 'after:#1 in:do'))).toEqual([[], [3], [4]]);
+  expect(toggled(toggled('prüfen', 'is:stuck'), 'prüfen')).toBe('is:stuck');
 });
 
 test('words narrow it down', () => {

@@ -24,15 +24,52 @@ export function columns(stages: readonly Stage[], cards: Iterable<Card>, query: 
   return stages.map((stage) => ({ stage, cards: (groups.get(stage.name) ?? []).sort(order) }));
 }
 
-/** Every word has to be found: in the title, as `#12`, or as `is:working`. */
+/** Every word has to be found: in the title, or as `#12`, `is:working`, `in:review`, `priority:high`, `after:#3`. */
 export function matcher(query: string): (card: Card) => boolean {
   const words = query.toLowerCase().split(/\s+/).filter((word) => word !== '');
   const has = (card: Card, word: string) => {
-    if (word.startsWith('is:')) return card.status.word.startsWith(word.slice(3).replaceAll('-', '_'));
+    if (word.startsWith('is:')) return is(card, word.slice(3).replaceAll('-', '_'));
+    if (word.startsWith('in:')) return card.stage.startsWith(word.slice(3));
+    if (word.startsWith('priority:')) return card.priority.startsWith(word.slice(9));
+    if (word.startsWith('after:')) return card.depends_on.includes(Number(word.slice(6).replace('#', '')));
     if (word.startsWith('#')) return `#${card.id}` === word;
     return card.title.toLowerCase().includes(word);
   };
   return (card) => words.every((word) => has(card, word));
+}
+
+function is(card: Card, word: string): boolean {
+  if (word === 'open') return card.open;
+  if (word === 'waiting') return card.status.needs_human;
+  return card.status.word.startsWith(word);
+}
+
+/** Filters that are chosen rather than typed. */
+export const FILTERS: readonly { readonly label: string; readonly word: string }[] = [
+  { label: 'Waits for you', word: 'is:waiting' },
+  { label: 'At work', word: 'is:working' },
+  { label: 'Blocked by others', word: 'is:blocked' },
+  { label: 'Limited', word: 'is:limited' },
+  { label: 'Stuck', word: 'is:stuck' },
+  { label: 'Urgent', word: 'priority:urgent' },
+  { label: 'High priority', word: 'priority:high' },
+  { label: 'Given up', word: 'is:cancelled' },
+];
+
+/** The query with a word put in, or taken out if it is there. */
+export function toggled(query: string, word: string): string {
+  const words = query.split(/\s+/).filter((it) => it !== '');
+  return (words.includes(word) ? words.filter((it) => it !== word) : [...words, word]).join(' ');
+}
+
+/** How many open cards wait for each. */
+export function waiting(cards: Iterable<Card>): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const card of cards) {
+    if (!card.open) continue;
+    for (const id of card.depends_on) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** The cards that are in another stage than before. */

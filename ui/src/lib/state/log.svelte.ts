@@ -49,9 +49,13 @@ export class RunLog {
     if (this.#first === null || this.loadingEarlier) return;
     this.loadingEarlier = true;
     try {
-      const lines = await this.#client.log(this.run, { until: this.#first });
+      const until = this.#first;
+      // Where a start begins, the one before it ends; what it said is read from its beginning.
+      const inside = !until.endsWith(':0');
+      const lines = await this.#client.log(this.run, { until, short: 1, ...(inside ? { last: WINDOW } : {}) });
+      this.#first = lines[0]?.from ?? until;
       this.items = extended([], lines).concat(this.items);
-      this.hasEarlier = false;
+      this.hasEarlier = lines.length > 0 && this.#first !== '1:0';
     } finally {
       this.loadingEarlier = false;
     }

@@ -42,7 +42,9 @@ impl TeamFile {
         let stages = self.stages.into_iter().filter_map(|file| file.build(problems)).collect();
         let limits = self.limits.build(problems);
         let budget = self.budget.build(problems);
+        let github = self.github.map(|file| file.build(problems));
         Team {
+            github,
             roles,
             providers,
             stages,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
+use crate::github::Publish;
 use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope};
 
 #[derive(Deserialize)]
@@ -20,6 +21,7 @@ pub(super) struct TeamFile {
     pub(super) worktree: WorktreeFile,
     #[serde(default)]
     pub(super) sandbox: SandboxFile,
+    pub(super) github: Option<GithubFile>,
     pub(super) providers: BTreeMap<String, ProviderFile>,
     pub(super) roles: BTreeMap<String, RoleFile>,
     pub(super) stages: Vec<StageFile>,
@@ -108,6 +110,29 @@ impl Default for WorktreeFile {
     fn default() -> Self {
         Self { setup: None, teardown: None, timeout_minutes: 10, pool: 4 }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GithubFile {
+    pub(super) repository: String,
+    pub(super) api: Option<String>,
+    pub(super) token_env: Option<String>,
+    pub(super) trusted: Vec<String>,
+    #[serde(default = "intake")]
+    pub(super) intake: String,
+    #[serde(default = "prefix")]
+    pub(super) prefix: String,
+    #[serde(default)]
+    pub(super) publish: Publish,
+}
+
+fn intake() -> String {
+    "crew".into()
+}
+
+fn prefix() -> String {
+    "crew: ".into()
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,261 @@
+//! What the board and GitHub tell each other: every decision about it, pure.
+//!
+//! ```text
+//!  Task ─► Want ─► plan(want, link, now there) ─► Action …      what GitHub is to say   (plan.rs)
+//!  Seen ─► news(team, task, seen)              ─► News …        what people did there   (news.rs)
+//! ```
+//!
+//! Both directions compare three things: what the board says, what GitHub says, and the [`Said`] that
+//! both agreed on last. Where only one side differs from it, that side has changed. What a change under
+//! way may have written by now counts as agreed, so that our own words are never taken for those of
+//! people. `docs/github.md` has the rules for when both sides changed.
+
+mod news;
+mod plan;
+mod text;
+mod trust;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::{Phase, Task};
+use crate::team::Team;
+use crate::{StageName, TaskId};
+
+pub use news::{News, news};
+pub use plan::{Action, Comment, Found, Issue, Marker, plan, said_by};
+pub use text::{Digest, revealed};
+pub use trust::{Door, Shut, door};
+
+/// Longest title, in characters, that GitHub takes.
+const TITLE_CHARS_MAX: usize = 256;
+/// Longest body, in characters; GitHub takes 65,536, and we add a line.
+const BODY_CHARS_MAX: usize = 60_000;
+
+/// How a project is connected: the table `[github]` of `team.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// `owner/name`.
+    pub repository: String,
+    /// The address of the API, where it is not github.com.
+    pub api: Option<String>,
+    /// The environment variable that holds the token; without it `gh` is asked.
+    pub token_env: Option<String>,
+    /// Whose issues, labels and comments count. In small letters: GitHub's names have no case.
+    pub trusted: BTreeSet<String>,
+    /// The label that makes an issue a task.
+    pub intake: String,
+    /// What the label of a stage begins with.
+    pub prefix: String,
+    /// Which tasks become issues.
+    pub publish: Publish,
+}
+
+/// Which tasks GitHub is told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Publish {
+    /// Those that came from an issue.
+    #[default]
+    Linked,
+    /// All: a task that was added here becomes an issue.
+    All,
+}
+
+impl Policy {
+    /// The label of a stage.
+    pub fn label(&self, stage: &StageName) -> String {
+        format!("{}{stage}", self.prefix)
+    }
+
+    /// The stages whose labels are among these.
+    fn shown<'a>(&self, team: &'a Team, labels: &BTreeSet<String>) -> Vec<&'a StageName> {
+        let names = team.stages.iter().map(|stage| &stage.name);
+        names.filter(|name| labels.contains(&self.label(name))).collect()
+    }
+
+    /// Whether somebody's words and labels count.
+    pub fn trusts(&self, login: &str) -> bool {
+        self.trusted.contains(&login.to_ascii_lowercase())
+    }
+}
+
+/// What is known about the issue of a task. A part of the task's row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its number; none until it was opened.
+    pub issue: Option<u64>,
+    /// Whether we opened it. We change no text that somebody else wrote.
+    pub is_ours: bool,
+    /// Whether the author's later edits are taken over: the text of others was taken once, when
+    /// somebody trusted looked at it.
+    pub follows_text: bool,
+    /// The comment that we keep up to date.
+    pub comment: Option<u64>,
+    /// What both sides said when they last agreed.
+    pub agreed: Option<Said>,
+    /// What a change under way may have written by now.
+    pub flight: Option<Said>,
+    /// The newest change of the issue that is known, as GitHub writes moments.
+    pub known_to: String,
+    /// The position of the journal since which `agreed` holds.
+    pub agreed_at: u64,
+    /// The newest comment that was taken in.
+    pub heard_to: u64,
+    /// Labels of stages that were set there and could not be followed: they are taken away.
+    pub refused: BTreeSet<StageName>,
+    /// What people on GitHub are to be told about what they asked for.
+    pub told: Option<String>,
+    /// What GitHub would not say, and why.
+    pub trouble: Option<(Said, String)>,
+    /// Somebody opened the issue again after the task was over: it is not ours to close.
+    pub is_cut: bool,
+}
+
+impl Link {
+    /// Whether nothing is different but how far GitHub was read.
+    pub(crate) fn is_same_but_for_time(&self, other: &Self) -> bool {
+        *other == Self { known_to: other.known_to.clone(), ..self.clone() }
+    }
+}
+
+/// What a side says about a task: what people can change on either.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// One line.
+    pub title: String,
+    /// The text.
+    pub body: Digest,
+    /// The stage; none where GitHub shows no label for one.
+    pub stage: Option<StageName>,
+    /// Whether it is open.
+    pub is_open: bool,
+    /// What our comment says.
+    pub story: Digest,
+}
+
+/// What GitHub is to say about a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+    /// The stage.
+    pub stage: StageName,
+    /// Whether it is open, or how it ended.
+    pub state: Ending,
+    /// Our comment, without its marker.
+    pub story: String,
+    /// Stages whose labels were set there and could not be followed.
+    pub unwanted: BTreeSet<StageName>,
+}
+
+/// Whether an issue is open, or how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It is open.
+    Open,
+    /// Closed: it was done.
+    Completed,
+    /// Closed: it will not be done.
+    NotPlanned,
+}
+
+/// What was seen of an issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its number.
+    pub number: u64,
+    /// The task that our own marker names, where we opened it.
+    pub marked: Option<TaskId>,
+    /// Who opened it.
+    pub author: String,
+    /// One line.
+    pub title: String,
+    /// Markdown, without our marker.
+    pub body: String,
+    /// Its labels.
+    pub labels: BTreeSet<String>,
+    /// Who set the label that makes it a task, if that was asked.
+    pub labelled_by: Option<String>,
+    /// Whether it is open, or how it ended.
+    pub state: Ending,
+    /// Comments that were not taken in, oldest first; none of ours.
+    pub comments: Vec<SeenComment>,
+    /// When it changed last, as GitHub writes moments.
+    pub updated_at: String,
+    /// The position of the journal when GitHub was asked.
+    pub asked_at: u64,
+}
+
+/// A comment of somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenComment {
+    /// Its number; later ones are larger.
+    pub id: u64,
+    /// Who wrote it.
+    pub author: String,
+    /// Markdown.
+    pub text: String,
+}
+
+impl Want {
+    /// What GitHub is to say about a task now.
+    pub fn of(task: &Task) -> Self {
+        let agreed = task.link.as_ref().and_then(|link| link.agreed.as_ref());
+        let state = match task.phase {
+            Phase::Done { .. } => Ending::Completed,
+            Phase::Cancelled => Ending::NotPlanned,
+            // Somebody closed it: we open nothing again.
+            _ if agreed.is_some_and(|said| !said.is_open) => Ending::Completed,
+            _ => Ending::Open,
+        };
+        let stage = match &task.phase {
+            Phase::Moving { to } => to,
+            _ => &task.stage,
+        };
+        Self {
+            title: task.title.chars().take(TITLE_CHARS_MAX).collect(),
+            body: task.body.chars().take(BODY_CHARS_MAX).collect(),
+            stage: stage.clone(),
+            state,
+            story: text::story(task),
+            unwanted: task.link.as_ref().map(|link| link.refused.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The same in short, with the text that was agreed on where it is not ours to change.
+    pub fn said(&self, link: &Link) -> Said {
+        let (title, body) = match &link.agreed {
+            Some(agreed) if !link.is_ours => (agreed.title.clone(), agreed.body),
+            Some(_) | None => (self.title.clone(), Digest::of(&self.body)),
+        };
+        Said {
+            title,
+            body,
+            stage: Some(self.stage.clone()),
+            is_open: self.state == Ending::Open,
+            story: Digest::of(&self.story),
+        }
+    }
+}
+
+impl Seen {
+    /// What an issue says that somebody else opened, with the labels of stages it has.
+    pub fn said(&self, team: &Team, policy: &Policy) -> Said {
+        let shown = policy.shown(team, &self.labels);
+        Said {
+            title: self.title.clone(),
+            body: Digest::of(&self.body),
+            stage: shown.first().map(|stage| (*stage).clone()),
+            is_open: self.state == Ending::Open,
+            story: Digest::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

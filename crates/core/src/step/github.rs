@@ -1,0 +1,218 @@
+//! What people did on GitHub becomes what they could have done here; what the board says is published.
+//!
+//! One change of an issue is under way at a time. What changed meanwhile is published after it, so a
+//! daemon that was without a network for a day says in one go what is so then.
+
+use super::human;
+use crate::effect::Effect;
+use crate::event::{Settled, TaskDraft};
+use crate::github::{Door, Link, News, Policy, Publish, Seen, Want, door, news, revealed};
+use crate::protocol::TITLE_CHARS_MAX;
+use crate::state::Draft;
+use crate::task::{Task, bounded};
+use crate::team::Team;
+use crate::{Event, ProjectId, Refusal, TaskId};
+
+/// Longest explanation for people on GitHub, in characters.
+const TOLD_CHARS_MAX: usize = 500;
+
+/// An issue changed.
+pub(super) fn seen(d: &mut Draft<'_>, project: ProjectId, seen: &Seen) -> Result<(), Refusal> {
+    let team = d.project(project)?.team.clone();
+    let Some(policy) = &team.github else {
+        return Err(Refusal::Stale("the project is not connected with GitHub"));
+    };
+    match linked(d, project, seen) {
+        Some(task) => hear(d, (&team, policy), task, seen),
+        None => admit(d, project, (&team, policy), seen),
+    }
+}
+
+/// The task of an issue: by its number, or, where we opened it and never heard so, by our marker.
+fn linked(d: &Draft<'_>, project: ProjectId, seen: &Seen) -> Option<TaskId> {
+    let is_its = |task: &&Task| {
+        task.project == project
+            && task.link.as_ref().is_some_and(|link| {
+                !link.is_cut
+                    && (link.issue == Some(seen.number)
+                        || (link.issue.is_none() && link.is_ours && seen.marked == Some(task.id)))
+            })
+    };
+    d.tasks_backwards().find(is_its).map(|task| task.id)
+}
+
+/// An issue becomes a task if somebody trusted wants it.
+fn admit(
+    d: &mut Draft<'_>,
+    project: ProjectId,
+    (team, policy): (&Team, &Policy),
+    seen: &Seen,
+) -> Result<(), Refusal> {
+    let follows_text = match door(policy, seen) {
+        _ if seen.marked.is_some() => return Err(Refusal::Stale("it is a second one of a task")),
+        Door::Author => true,
+        Door::Label => false,
+        Door::Shut(_) => return Err(Refusal::Stale("nobody trusted made it a task")),
+    };
+    let (title, body) = readable(&seen.title, &seen.body);
+    let draft = TaskDraft { title, body, ..TaskDraft::default() };
+    human::handle(d, &Event::TaskAdded { project, draft })?;
+    let id = d.change.meta.task;
+    d.task_mut(id)?.link = Some(Box::new(Link {
+        issue: Some(seen.number),
+        follows_text,
+        agreed: Some(seen.said(team, policy)),
+        known_to: seen.updated_at.clone(),
+        heard_to: seen.comments.iter().map(|comment| comment.id).max().unwrap_or(0),
+        ..Link::default()
+    }));
+    Ok(())
+}
+
+/// A title and a text that a task may have.
+fn readable(title: &str, body: &str) -> (String, String) {
+    let title = revealed(title).replace(['\n', '\t'], " ");
+    let title: String = title.trim().chars().take(TITLE_CHARS_MAX).collect();
+    let title = if title.is_empty() { "(no title)".to_owned() } else { title };
+    (title, revealed(body))
+}
+
+fn hear(
+    d: &mut Draft<'_>,
+    (team, policy): (&Team, &Policy),
+    id: TaskId,
+    seen: &Seen,
+) -> Result<(), Refusal> {
+    let task = d.task(id)?;
+    let (news, mut link) =
+        news(team, policy, task, seen).ok_or(Refusal::Stale("something newer is known"))?;
+    link.issue = Some(seen.number);
+    if news.is_empty()
+        && task.link.as_deref().is_some_and(|known| known.is_same_but_for_time(&link))
+    {
+        return Err(Refusal::Stale("nothing about it is new"));
+    }
+    if !news.is_empty() {
+        (link.told, link.trouble) = (None, None);
+    }
+    d.task_mut(id)?.link = Some(Box::new(link));
+    news.into_iter().try_for_each(|news| follow(d, id, news))
+}
+
+/// Does what somebody wants, as if they had done it here; or tells them why not.
+fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
+    let now = d.now;
+    let event = match news {
+        News::Tell(why) => return tell(d, id, &why),
+        News::Cut => {
+            link(d, id)?.is_cut = true;
+            return Ok(());
+        }
+        News::Remark { from, text, .. } => {
+            let task = d.task_mut(id)?;
+            task.remark(now, format!("{from} on GitHub"), text);
+            return Ok(());
+        }
+        News::Rewrite { title, body, lost } => {
+            if let Some(lost) = lost {
+                let lost = format!("The text was changed on GitHub too. Here it said:\n\n{lost}");
+                d.task_mut(id)?.remark(now, "crewhouse", lost);
+            }
+            let task = d.task(id)?;
+            let (criteria, priority) = (task.criteria.clone(), task.priority);
+            let depends_on = task.depends_on.clone();
+            let (title, body) = readable(&title, &body);
+            let draft = TaskDraft { title, body, criteria, priority, depends_on };
+            Event::TaskEdited { task: id, draft }
+        }
+        News::Move(to) => Event::TaskMoved { task: id, to },
+        News::Cancel => Event::TaskCancelled { task: id },
+        News::Pause => {
+            let why =
+                "Its issue was closed as done, and it has not landed. Cancel it, or resume it.";
+            d.task_mut(id)?.remark(now, "crewhouse", why);
+            Event::TaskPaused { task: id }
+        }
+        News::Resume => Event::TaskResumed { task: id },
+    };
+    match human::handle(d, &event) {
+        Ok(()) => Ok(()),
+        Err(refusal) => {
+            if let Event::TaskMoved { to, .. } = event {
+                link(d, id)?.refused.insert(to);
+            }
+            tell(d, id, &format!("That was not possible: {refusal}."))
+        }
+    }
+}
+
+fn tell(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
+    link(d, id)?.told = Some(why.chars().take(TOLD_CHARS_MAX).collect());
+    Ok(())
+}
+
+fn link<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Link, Refusal> {
+    Ok(&mut **d.task_mut(id)?.link.get_or_insert_default())
+}
+
+/// Wants GitHub to say what the board says, for all tasks that this step changed.
+pub(super) fn publish(d: &mut Draft<'_>) -> Result<(), Refusal> {
+    let all: Vec<TaskId> = if d.change.projects.is_empty() {
+        d.change.tasks.keys().copied().collect()
+    } else {
+        let open = d.open_tasks().into_iter().map(|task| task.id); // perhaps it is newly connected
+        open.chain(d.change.tasks.keys().copied()).collect()
+    };
+    all.into_iter().try_for_each(|id| publish_task(d, id))
+}
+
+fn publish_task(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    let task = d.task(id)?;
+    let Some(policy) = &d.project(task.project)?.team.github else { return Ok(()) };
+    let link = match (&task.link, policy.publish) {
+        (Some(link), _) => (**link).clone(),
+        (None, Publish::All) if !task.is_over() => {
+            Link { is_ours: true, follows_text: true, ..Link::default() }
+        }
+        (None, Publish::All | Publish::Linked) => return Ok(()),
+    };
+    let want = Want::of(task);
+    let said = want.said(&link);
+    let is_said = link.agreed.as_ref() == Some(&said) && link.refused.is_empty();
+    let is_hopeless = link.trouble.as_ref().is_some_and(|(refused, _)| *refused == said);
+    if link.flight.is_some() || link.is_cut || is_said || is_hopeless {
+        return Ok(());
+    }
+    d.task_mut(id)?.link = Some(Box::new(Link { flight: Some(said), ..link }));
+    d.effect(Effect::Publish { task: id, want: Box::new(want) });
+    Ok(())
+}
+
+/// What came of a change on GitHub.
+pub(super) fn settled(
+    d: &mut Draft<'_>,
+    id: TaskId,
+    want: &Want,
+    result: &Settled,
+) -> Result<(), Refusal> {
+    let agreed_at = d.change.meta.seq.0 + 1;
+    let link = link(d, id)?;
+    let flight = link.flight.take();
+    match result {
+        Settled::Published { issue, comment, said, updated_at } => {
+            (link.issue, link.comment) = (Some(*issue), Some(*comment));
+            link.agreed = Some((**said).clone());
+            // A later change may be known by now.
+            link.known_to = std::mem::take(&mut link.known_to).max(updated_at.clone());
+            (link.agreed_at, link.trouble) = (agreed_at, None);
+            link.refused.retain(|stage| !want.unwanted.contains(stage));
+            Ok(())
+        }
+        Settled::NotPublished { why } => {
+            let said = flight.unwrap_or_else(|| want.said(link));
+            link.trouble = Some((said, bounded(why)));
+            Ok(())
+        }
+        _ => Err(Refusal::Stale("that is no result of a publication")),
+    }
+}

@@ -1,0 +1,193 @@
+//! Asks GitHub what is new: often while much happens, seldom while nothing does.
+//!
+//! One conditional question stands for the whole repository, and GitHub does not count it while
+//! nothing changed. How far was read is kept only after all of it is recorded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crew_core::github::{Door, Marker, Policy, Seen, SeenComment, Shut, door};
+use crew_core::project::Project;
+use crew_core::{Event, ProjectId, step};
+use crew_github::{Error, Listing, Tag};
+use tokio::time::Instant;
+
+use super::publish::ending;
+use super::{Connection, explain};
+use crate::perform::Outside;
+
+/// After something was new, GitHub is asked again after this.
+const PAUSE: Duration = Duration::from_secs(15);
+/// Longest pause: thirty questions in an idle hour.
+const PAUSE_MAX: Duration = Duration::from_mins(2);
+/// How often is looked whether a project was connected.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Asks for all projects until the daemon ends.
+pub(crate) async fn attend(outside: Arc<Outside>) {
+    let mut readers: BTreeMap<ProjectId, Reader> = BTreeMap::new();
+    let mut is_woken = false;
+    loop {
+        let projects: Vec<Project> = outside.handle.read(|state| {
+            let connected = state.projects.values().filter(|p| p.team.github.is_some());
+            connected.cloned().collect()
+        });
+        readers.retain(|id, _| projects.iter().any(|project| project.id == *id));
+        for project in &projects {
+            let reader = readers.entry(project.id).or_default();
+            if is_woken || reader.next.is_none_or(|next| next <= Instant::now()) {
+                reader.attend(&outside, project).await;
+            }
+        }
+        is_woken = tokio::select! {
+            () = outside.stop.cancelled() => return,
+            () = outside.handle.github.woken.notified() => true,
+            () = tokio::time::sleep(LOOK_EVERY) => false,
+        };
+    }
+}
+
+/// How far one project's repository was read.
+#[derive(Default)]
+struct Reader {
+    policy: Option<Policy>,
+    tag: Option<Tag>,
+    /// The newest change that was taken in, as GitHub writes moments.
+    since: Option<String>,
+    pause: Duration,
+    next: Option<Instant>,
+}
+
+impl Reader {
+    async fn attend(&mut self, outside: &Arc<Outside>, project: &Project) {
+        let Some(policy) = &project.team.github else { return };
+        if self.policy.as_ref() != Some(policy) {
+            *self = Self { policy: Some(policy.clone()), ..Self::default() };
+        }
+        let github = &outside.handle.github;
+        let asked = tokio::select! {
+            asked = self.ask(outside, project, policy) => asked,
+            () = outside.stop.cancelled() => return,
+        };
+        self.pause = match &asked {
+            Ok(true) => PAUSE,
+            Ok(false) | Err(_) => (self.pause * 3 / 2).clamp(PAUSE, PAUSE_MAX),
+        };
+        self.next = Some(Instant::now() + self.pause);
+        if matches!(asked, Err(Error::NotSignedIn)) {
+            github.forget(project.id).await;
+        }
+        github.note(project.id, |report| match &asked {
+            Ok(_) => {
+                report.asked_at = Some(outside.handle.now());
+                report.trouble = None;
+            }
+            Err(error) => report.trouble = Some(explain(error)),
+        });
+    }
+
+    /// Takes in what is new; tells whether something was.
+    async fn ask(
+        &mut self,
+        outside: &Arc<Outside>,
+        project: &Project,
+        policy: &Policy,
+    ) -> Result<bool, Error> {
+        let handle = &outside.handle;
+        let connection = handle.github.of(project, policy).await?;
+        let asked_at = handle.read(|state| state.meta.seq.0);
+        let answer =
+            connection.client.issues_changed(self.since.as_deref(), self.tag.as_ref()).await;
+        let (viewer, calls) = (connection.viewer.clone(), connection.client.calls());
+        handle.github.note(project.id, |report| {
+            (report.viewer, report.calls) = (Some(viewer), calls);
+        });
+        let Listing::Fetched { value: issues, tag } = answer? else { return Ok(false) };
+        let Listing::Fetched { value: comments, .. } =
+            connection.client.comments_changed(self.since.as_deref(), None).await?
+        else {
+            return Ok(false);
+        };
+        let newest = issues.first().map(|issue| issue.updated_at.clone());
+        for issue in issues.into_iter().rev().filter(|issue| issue.pull_request.is_none()) {
+            let number = issue.number;
+            let its = comments.iter().filter(|comment| comment.issue() == Some(number));
+            let seen = seen(outside, &connection, issue, its, asked_at)?;
+            take_in(outside, project, &connection, seen).await?;
+        }
+        (self.tag, self.since) = (tag, newest.max(self.since.take()));
+        Ok(true)
+    }
+}
+
+fn seen<'a>(
+    outside: &Outside,
+    connection: &Connection,
+    issue: crew_github::Issue,
+    comments: impl Iterator<Item = &'a crew_github::Comment>,
+    asked_at: u64,
+) -> Result<Seen, Error> {
+    let home = outside.handle.home().id().map_err(|error| Error::Unreachable(error.to_string()))?;
+    let marked = connection.marked(&issue, &home);
+    let comments = comments.filter_map(|comment| {
+        let text = comment.body.clone().unwrap_or_default();
+        let author = comment.user.as_ref()?.login.clone();
+        let is_ours = author == connection.viewer && Marker::read(&home, &text).is_some();
+        (!is_ours).then_some(SeenComment { id: comment.id, author, text })
+    });
+    let mut comments: Vec<SeenComment> = comments.collect();
+    comments.sort_by_key(|comment| comment.id);
+    let state = ending(&issue);
+    let (marked, body) = match marked {
+        Some((marker, body)) => (Some(marker.task), body),
+        None => (None, issue.body.unwrap_or_default()),
+    };
+    Ok(Seen {
+        number: issue.number,
+        marked,
+        author: issue.user.map(|user| user.login).unwrap_or_default(),
+        title: issue.title,
+        body,
+        labels: issue.labels.into_iter().map(|label| label.name).collect(),
+        labelled_by: None,
+        state,
+        comments,
+        updated_at: issue.updated_at,
+        asked_at,
+    })
+}
+
+/// Has it recorded, if it changes anything.
+async fn take_in(
+    outside: &Arc<Outside>,
+    project: &Project,
+    connection: &Connection,
+    mut seen: Seen,
+) -> Result<(), Error> {
+    let handle = &outside.handle;
+    let number = seen.number;
+    let is_linked = handle.read(|state| {
+        let mut tasks = state.tasks.values().filter(|task| task.project == project.id);
+        tasks.any(|task| task.link.as_ref().is_some_and(|link| link.issue == Some(number)))
+    });
+    if !is_linked && door(&connection.policy, &seen) == Door::Shut(Shut::Unknown) {
+        let events = connection.client.events(number).await?;
+        let is_intake = |event: &&crew_github::LabelEvent| {
+            let label = event.label.as_ref().map(|label| label.name.as_str());
+            event.event == "labeled" && label == Some(connection.policy.intake.as_str())
+        };
+        let last = events.iter().rfind(is_intake);
+        seen.labelled_by = last.and_then(|event| event.actor.as_ref()).map(|a| a.login.clone());
+    }
+    let event = Event::IssueSeen { project: project.id, seen: Box::new(seen) };
+    let is_new = handle
+        .read(|state| step(state, &event, handle.now()))
+        .is_ok_and(|step| step.dropped.is_none());
+    if is_new {
+        let recorded = handle.submit(event).await;
+        recorded
+            .map_err(|failure| Error::Unreachable(format!("BUG or shutting down: {failure}")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! A token that cannot print itself, and where it comes from.
+
+use std::fmt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use tokio::process::Command;
+
+use crate::Error;
+
+/// Longest token, in bytes; GitHub's have at most 255.
+const TOKEN_BYTES_MAX: usize = 1_024;
+/// `gh` answers in milliseconds; it may ask a keyring that is locked.
+const GH_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A fine-grained personal access token, or any other that GitHub takes as a bearer.
+///
+/// It goes into a header that is marked as secret, and nowhere else.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Takes a token as somebody wrote it.
+    ///
+    /// # Errors
+    /// When it is empty or can be no token.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let is_token = !text.is_empty()
+            && text.len() <= TOKEN_BYTES_MAX
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_token {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::NoToken("it is no token".into()))
+        }
+    }
+
+    /// Asks GitHub's own command line for the token that it keeps for `host`.
+    ///
+    /// # Errors
+    /// When `gh` is not there, is not signed in, or does not answer in time.
+    pub async fn from_gh(gh: &Path, host: &str) -> Result<Self, Error> {
+        let no = |why: String| Error::NoToken(format!("`gh auth token` gave none: {why}"));
+        let mut command = Command::new(gh);
+        command.args(["auth", "token", "--hostname", host]);
+        command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(GH_PATIENCE, command.output());
+        let output = output.await.map_err(|_| no("it did not answer".into()))?;
+        let output = output.map_err(|error| no(error.to_string()))?;
+        if !output.status.success() {
+            return Err(no("it is not signed in".into()));
+        }
+        Self::new(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    pub(crate) fn header(&self) -> Result<HeaderValue, Error> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0))
+            .map_err(|_| Error::NoToken("it is no token".into()))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// Words of others, without the token that they may repeat.
+    pub(crate) fn scrub(&self, words: &str) -> String {
+        words.replace(&self.0, "[token]")
+    }
+
+    /// The header that lets the git program speak to GitHub over HTTPS. It is handed to git through
+    /// its environment, never as an argument.
+    pub fn git_header(&self) -> String {
+        format!("Authorization: Basic {}", base64(format!("x-access-token:{}", self.0).as_bytes()))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - chunk.len()));
+        for at in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= chunk.len() { letter as char } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_does_not_print_itself() {
+        let token = Token::new(" github_pat_invented \n").unwrap();
+        assert_eq!(format!("{token:?}"), "Token(…)");
+        assert_eq!(token.scrub("no github_pat_invented here"), "no [token] here");
+        assert!(token.header().unwrap().is_sensitive());
+    }
+
+    #[test]
+    fn what_can_be_no_token_is_none() {
+        for text in ["", "  ", "a\nb", "ü", &"x".repeat(TOKEN_BYTES_MAX + 1)] {
+            assert!(Token::new(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn base64_is_that_of_everybody_else() {
+        for (text, expect) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v")] {
+            assert_eq!(base64(text.as_bytes()), expect);
+        }
+        assert_eq!(base64(b"foobar"), "Zm9vYmFy");
+    }
+}

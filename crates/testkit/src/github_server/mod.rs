@@ -1,0 +1,207 @@
+//! A GitHub on loopback that has bad days.
+//!
+//! It keeps issues, labels, comments and pull requests of one repository, answers as GitHub does as
+//! far as we use it, and does what other stand-ins do not: tags and 304, limits of both kinds, errors
+//! after the effect, bodies that are cut or come slowly, a repository that was renamed. Tests reach
+//! into the repository as people do on the site, through [`GithubServer::people`].
+
+mod http;
+mod repo;
+mod route;
+
+use std::collections::VecDeque;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+pub use repo::Repo;
+
+/// The token that it accepts. It was invented.
+pub const TOKEN: &str = "github_pat_invented";
+
+/// Something that goes wrong with one request.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The request has no effect and this answer.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Headers beside the usual ones.
+        headers: Vec<(String, String)>,
+        /// The message in the body.
+        message: String,
+    },
+    /// The request has its effect; the connection ends before the answer.
+    Lost,
+    /// The request has its effect; the body ends in the middle.
+    Cut,
+    /// The request has its effect; the body comes a few bytes at a time, with such pauses.
+    Slow(Duration),
+    /// The connection ends before anything happens.
+    Refused,
+}
+
+impl Fault {
+    /// An answer without an effect.
+    pub fn answer(status: u16, headers: &[(&str, &str)], message: &str) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let headers = headers.iter().map(owned).collect();
+        Self::Answer { status, headers, message: message.to_owned() }
+    }
+}
+
+/// A request that arrived, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// `GET` and so on.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// The status that was answered; 0 when nothing was.
+    pub status: u16,
+}
+
+/// A server that runs until it is dropped.
+#[derive(Debug)]
+pub struct GithubServer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    listening: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    repo: Mutex<Repo>,
+    /// What goes wrong next, by method and a part of the path.
+    faults: Mutex<VecDeque<(String, String, Fault)>>,
+    sent: Mutex<Vec<Sent>>,
+    is_stopped: AtomicBool,
+}
+
+impl GithubServer {
+    /// Starts with an empty repository, `owner/name`; the token belongs to `viewer`.
+    pub fn start(repository: &str, viewer: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            repo: Mutex::new(Repo::new(repository, viewer)),
+            faults: Mutex::default(),
+            sent: Mutex::default(),
+            is_stopped: AtomicBool::new(false),
+        });
+        let for_thread = Arc::clone(&shared);
+        let listening = Some(thread::spawn(move || listen(&listener, &for_thread)));
+        Ok(Self { address, shared, listening })
+    }
+
+    /// The address of the API.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The repository, as people on the site see and change it.
+    pub fn people<T>(&self, act: impl FnOnce(&mut Repo) -> T) -> T {
+        act(&mut lock(&self.shared.repo))
+    }
+
+    /// Lets the next request with this method, whose path contains `part`, go wrong.
+    pub fn fault(&self, method: &str, part: &str, fault: Fault) {
+        lock(&self.shared.faults).push_back((method.to_owned(), part.to_owned(), fault));
+    }
+
+    /// Faults that nothing has run into so far.
+    pub fn faults_left(&self) -> usize {
+        lock(&self.shared.faults).len()
+    }
+
+    /// The requests so far, oldest first; they are forgotten with it.
+    pub fn sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut lock(&self.shared.sent))
+    }
+}
+
+impl Drop for GithubServer {
+    fn drop(&mut self) {
+        self.shared.is_stopped.store(true, Ordering::SeqCst);
+        // Wakes the thread that waits for a connection.
+        drop(TcpStream::connect(self.address));
+        if let Some(listening) = self.listening.take() {
+            drop(listening.join());
+        }
+    }
+}
+
+fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
+    let mut connections = Vec::new();
+    while let Ok((stream, _)) = listener.accept() {
+        if shared.is_stopped.load(Ordering::SeqCst) {
+            break;
+        }
+        let shared = Arc::clone(shared);
+        connections.push(thread::spawn(move || {
+            // A client that hangs up is its own business.
+            drop(serve(stream, &shared));
+        }));
+    }
+    for connection in connections {
+        drop(connection.join());
+    }
+}
+
+/// One request and its answer; connections are not kept.
+fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    let request = http::read(&mut stream)?;
+    let fault = {
+        let mut faults = lock(&shared.faults);
+        let meets = |(method, part, _): &(String, String, Fault)| {
+            *method == request.method && request.path.contains(part.as_str())
+        };
+        let at = faults.iter().position(meets);
+        at.and_then(|at| faults.remove(at)).map(|(_, _, fault)| fault)
+    };
+    let answer = match &fault {
+        Some(Fault::Refused) => None,
+        Some(Fault::Answer { status, headers, message }) => {
+            Some(http::Answer::message(*status, message).with(headers))
+        }
+        Some(Fault::Lost | Fault::Cut | Fault::Slow(_)) | None => {
+            Some(route::answer(&mut lock(&shared.repo), &request))
+        }
+    };
+    let is_answered = !matches!(fault, Some(Fault::Lost | Fault::Refused));
+    let status = answer.as_ref().filter(|_| is_answered).map_or(0, |answer| answer.status);
+    lock(&shared.sent).push(Sent { method: request.method, path: request.path, status });
+    let Some(answer) = answer.filter(|_| is_answered) else { return Ok(()) };
+    let bytes = answer.bytes();
+    match fault {
+        Some(Fault::Cut) => stream.write_all(&bytes[..bytes.len() - answer.body.len() / 2 - 1]),
+        Some(Fault::Slow(pause)) => slowly(&mut stream, &bytes, pause, &shared.is_stopped),
+        Some(Fault::Answer { .. } | Fault::Lost | Fault::Refused) | None => {
+            stream.write_all(&bytes)
+        }
+    }
+}
+
+fn slowly(
+    stream: &mut TcpStream,
+    bytes: &[u8],
+    pause: Duration,
+    is_stopped: &AtomicBool,
+) -> io::Result<()> {
+    for piece in bytes.chunks(64) {
+        if is_stopped.load(Ordering::SeqCst) {
+            break;
+        }
+        stream.write_all(piece)?;
+        stream.flush()?;
+        thread::sleep(pause);
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

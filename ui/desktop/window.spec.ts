@@ -1,0 +1,201 @@
+// The real window: the whole story once, and what only a window can do.
+
+import { expect, test as base } from '@playwright/test';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FILES, House } from '../tests/house';
+import { Desktop, until, Window } from './driver';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const binary = process.env.CREWHOUSE ?? join(root, 'target/debug/crewhouse');
+const shots = join(root, 'ui/test-results/desktop-shots');
+
+const test = base.extend<{ house: House; desktop: Desktop; window: Window }>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright wants the pattern
+  house: async ({}, use) => {
+    const house = new House();
+    mkdirSync(house.repo, { recursive: true });
+    await use(house);
+    house.end();
+  },
+  desktop: async ({ house }, use) => {
+    const desktop = new Desktop();
+    await desktop.begin(house.env);
+    await use(desktop);
+    await desktop.end();
+  },
+  // eslint-disable-next-line no-empty-pattern -- Playwright wants the pattern
+  window: async ({}, use) => {
+    const window = new Window();
+    await use(window);
+    await window.end();
+  },
+});
+
+const named = (tag: string, text: string) => `//${tag}[contains(normalize-space(.), '${text}') or contains(@aria-label, '${text}')]`;
+const column = (name: string) => `//*[@role='region' or self::section][starts-with(@aria-label, '${name},')]`;
+
+test('a task is created, asks, is answered, approved, and lands', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  const heard = desktop.listen("interface='org.freedesktop.Notifications'");
+  await window.open(desktop, binary);
+  await window.sees('live');
+  expect((await window.url()).href, 'the token has left the address').not.toContain('token');
+  expect(await window.run<string[]>('return Object.keys(localStorage).concat(document.cookie)')).not.toContain('token');
+
+  await window.press('g', 'b');
+  await window.click(named('h1', 'Board'));
+  await window.press('c');
+  await window.fill('Title', 'Change the greeting');
+  await window.click("//button[contains(., 'Add')]");
+  const asks = `${column('in-progress')}//*[contains(@aria-label, '#1 Change the greeting') and contains(@aria-label, 'needs an answer')]`;
+  await window.click(asks);
+  await window.sees('First I look at what is there.');
+  await window.sees('Which language?');
+  await window.shoot(join(shots, 'asks.png'));
+  await window.click(named('button', 'German'));
+  await window.sees('The greeting is German now.');
+  await window.shoot(join(shots, 'answered.png'));
+
+  await window.press('\uE00C'); // Escape
+  await window.press('g', 'r');
+  await window.sees('hallo');
+  await window.shoot(join(shots, 'review.png'));
+  await window.press('a');
+  await window.click(named('button', 'Approve now'));
+  await window.sees('Nothing waits for your approval.');
+  await until('the change has landed', () => house.git('show', 'main:greeting.txt') === 'hallo\n');
+  desktop.shoot(join(shots, 'landed.png'));
+  expect(heard(), 'whoever looks at the window is not disturbed').not.toContain('member=Notify');
+});
+
+test('a daemon that crashes is started again; one that was told to end is not', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'a stream');
+  await window.open(desktop, binary, ['crewhouse://task/1']);
+  await window.sees('line 3 of the stream');
+  const before = house.pid();
+  house.kill();
+  await until('another daemon', () => house.pid() !== before);
+  await window.sees('line 25 of the stream');
+  // What is scrolled away is not laid out, so its text is asked for, not what is seen of it.
+  const lines = await window.run<string[]>(
+    "return [...document.querySelectorAll('[role=log] *')].filter((it) => it.childElementCount === 0)" +
+      '.map((it) => it.textContent.trim()).filter((text) => /^line \\d+ of the stream$/.test(text))',
+  );
+  expect(lines).toEqual(Array.from({ length: 25 }, (_, at) => `line ${at + 1} of the stream`));
+
+  house.crew('down');
+  await window.sees('The daemon does not answer.');
+  desktop.shoot(join(shots, 'offline.png'));
+  // Longer than one that crashed is left alone.
+  await new Promise((next) => setTimeout(next, 3_000));
+  expect(existsSync(join(house.home, 'daemon.json'))).toBe(false);
+  house.crew('up');
+  await until('the window is live again', async () => !(await window.text()).includes('The daemon does not answer.'));
+});
+
+test('a second start brings the first window to the front, and goes where it was asked to', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'nothing');
+  await window.open(desktop, binary);
+  await window.sees('live');
+  await window.run('window.begun = "a draft"');
+  const isViewable = () => desktop.run('xwininfo', ['-name', 'Crewhouse']).stdout.includes('IsViewable');
+  await until('the window is there', isViewable);
+  await window.minimize();
+  await until('the window is away', () => !isViewable());
+  const again = desktop.run(binary, ['crewhouse://task/1']);
+  expect(again.status, again.stderr).toBe(0);
+  await until('the window is back', isViewable);
+  await until('it shows the card', async () => (await window.url()).pathname === '/task/1');
+  expect(await window.run('return window.begun'), 'the page was not read again').toBe('a draft');
+  expect(desktop.windows()).toEqual(['Crewhouse']);
+
+  const hostile = desktop.run(binary, ['crewhouse://task/1?x=<script>']);
+  expect([hostile.status, hostile.stderr.includes('a link is')]).toEqual([0, true]);
+  expect((await window.url()).search).toBe('');
+  // Nothing but the user interface opens in here.
+  await window.run("location.assign('http://127.0.0.1:9/')");
+  await window.run("location.assign('file:///')");
+  await window.sees('live');
+  expect((await window.url()).pathname).toBe('/task/1');
+});
+
+test('closing the window stops neither the daemon nor an agent, and it comes back as it was', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  const heard = desktop.listen("interface='org.freedesktop.Notifications'");
+  await window.open(desktop, binary);
+  await window.sees('live');
+  house.crew('task', 'add', 'a stream');
+  await window.sees('1 running');
+  // Nobody looks at a window that is away: what comes is told.
+  await window.minimize();
+  house.crew('task', 'add', 'Change the greeting');
+  await until('a notification', () => /member=Notify[^]*#2 asks you/.test(heard()));
+  expect(heard()).toContain('Open the card');
+
+  desktop.run(binary, []);
+  const size = () => desktop.run('xwininfo', ['-name', 'Crewhouse']).stdout.match(/Width: \d+\s+Height: \d+/)?.[0];
+  desktop.run('wmctrl', ['-r', 'Crewhouse', '-e', '0,40,30,1000,700']);
+  await until('the window is smaller', () => size()?.includes('Width: 1000'));
+  const daemon = house.pid();
+  desktop.close();
+  await until('the window is gone', () => desktop.windows().length === 0);
+  await window.end();
+  expect(house.pid()).toBe(daemon);
+  const status = JSON.parse(house.crew('status', '--json')) as { agents: unknown[] };
+  expect(status.agents.length, 'agents at work').toBeGreaterThan(0);
+  await until('the agent has done all it does', () => house.crew('log', '1').includes('line 25 of the stream'));
+
+  await window.open(desktop, binary);
+  await window.sees('live');
+  await until('the window is as it was', () => size()?.includes('Width: 1000'));
+  await window.sees('0 running');
+  desktop.shoot(join(shots, 'again.png'));
+});
+
+test('with a tray the window hides, the tray counts and stops, and a notification opens the card', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  const heard = await desktop.bystander();
+  await window.open(desktop, binary);
+  await window.sees('live');
+  await until('a tray', () => desktop.tray(heard()).includes('0 at work'));
+  desktop.close();
+  await until('the window is hidden', () => desktop.windows().length === 0);
+  house.crew('task', 'add', 'a stream');
+  await until('the tray counts', () => desktop.tray(heard()).includes('1 at work'));
+  house.crew('task', 'add', 'Change the greeting');
+  // The bystander clicks on what it shows.
+  await until('a notification', () => heard().includes('notify Crewhouse | crewhouse | #2 asks you'));
+  await until('the window is back', () => desktop.windows().length === 1);
+  await until('it shows the card', async () => (await window.url()).pathname === '/task/2');
+  expect(desktop.tray(heard())).toContain('1 waits for you');
+  desktop.tray(heard(), 'Stop all agents now');
+  await window.sees('Everything is stopped.');
+  await until('the tray says so', () => desktop.tray(heard()).includes('stopped · '));
+  desktop.tray(heard(), 'Let work go on');
+  await until('work goes on', async () => !(await window.text()).includes('Everything is stopped.'));
+  const daemon = house.pid();
+  desktop.tray(heard(), 'Quit; agents stay at work');
+  await until('the window is gone', () => desktop.windows().length === 0);
+  expect(house.pid()).toBe(daemon);
+});
+
+test('without a daemon the window says why, and tries again', async ({ house, desktop, window }) => {
+  // Alone in a directory, and with nothing on the PATH but what WebKit needs.
+  const alone = join(house.dir, 'alone');
+  mkdirSync(alone);
+  copyFileSync(binary, join(alone, 'crewhouse'));
+  desktop.env = { ...desktop.env, PATH: '/usr/bin:/bin' };
+  await window.open(desktop, join(alone, 'crewhouse'));
+  await window.sees('There is no daemon');
+  await window.sees('hint: install the package again');
+  await until('it is not faded any more', () => window.run("return getComputedStyle(document.querySelector('main')).opacity === '1'"));
+  await window.shoot(join(shots, 'no-daemon.png'));
+  copyFileSync(process.env.CREW ?? join(root, 'target/debug/crew'), join(alone, 'crew'));
+  await window.click("//a[contains(., 'Try again')]");
+  await window.sees('Put a repository under Crewhouse');
+  expect(readdirSync(house.home)).toContain('daemon.json');
+});

@@ -1,0 +1,52 @@
+import { enter, expect, FILES, test, visit } from './house';
+
+test('a stage is added on the board, and team.toml keeps its comments', async ({ page, house, problems }) => {
+  house.begin({ ...FILES, '.crew/team.toml': `# Ours.\n${FILES['.crew/team.toml'] ?? ''}` });
+  await enter(page, house, '/board');
+  await page.getByRole('button', { name: 'Stage in-progress' }).click();
+  await page.getByRole('menuitem', { name: 'New stage after it' }).click();
+  await page.getByLabel('Name').fill('polish');
+  await page.getByLabel('Tasks at once').fill('2');
+  await page.getByRole('button', { name: 'Add stage' }).click();
+  await page.getByRole('region', { name: 'polish, 0 cards' }).waitFor();
+  expect(house.read('.crew/team.toml')).toContain('# Ours.');
+  await page.getByRole('button', { name: 'Stage polish' }).click();
+  await page.getByRole('menuitem', { name: 'Edit stage' }).click();
+  await page.getByRole('button', { name: 'Take out' }).click();
+  await page.getByRole('region', { name: 'polish, 0 cards' }).waitFor({ state: 'detached' });
+
+  await visit(page, '/team');
+  const budget = page.getByLabel('One run, in US dollars');
+  await budget.fill('0.75');
+  await budget.press('Enter');
+  await expect(page.getByText('run_usd saved')).toBeVisible();
+  expect(house.read('.crew/team.toml')).toContain('run_usd = 0.75');
+  await budget.fill('900');
+  await budget.press('Enter');
+  await expect(page.getByText(/budget/).first()).toBeVisible();
+  await expect(budget).toHaveValue('0.75');
+  expect(problems.filter((it) => !it.includes('400'))).toEqual([]);
+});
+
+test('mistakes are shown while one types, and are not saved', async ({ page, house }) => {
+  house.begin(FILES);
+  await enter(page, house, '/team?file=team.toml');
+  const text = page.getByLabel('Text of team.toml');
+  const before = await text.inputValue();
+  await text.fill(before.replace('agents = 24', 'agnets = 24'));
+  await expect(page.getByText('hint: did you mean `agents`?')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await text.fill(before.replace('run_minutes = 5', 'run_minutes = 6'));
+  await expect(page.getByText(/Every stage is reachable/)).toBeVisible();
+  await text.press('Control+s');
+  await expect(page.getByText('team.toml saved')).toBeVisible();
+  expect(house.read('.crew/team.toml')).toContain('run_minutes = 6');
+
+  await page.getByRole('navigation', { name: 'Files of the team' }).getByRole('link', { name: 'engineer' }).click();
+  await page.getByLabel('Text of agents/engineer/CLAUDE.md').fill('You write **little** code.');
+  await page.getByRole('tab', { name: 'Preview' }).click();
+  await expect(page.getByRole('region', { name: 'Preview' }).getByText('little')).toBeVisible();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('CLAUDE.md saved')).toBeVisible();
+  expect(house.read('.crew/agents/engineer/CLAUDE.md')).toBe('You write **little** code.');
+});
