@@ -162,7 +162,11 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
     /// Show a crew at work, with no key and no network.
-    Demo,
+    Demo {
+        /// Who plays the roles.
+        #[arg(long, value_enum, default_value_t = DemoAgent::Playbook)]
+        agent: DemoAgent,
+    },
     /// Own one agent's process; called by the daemon.
     #[command(hide = true)]
     Shim {
@@ -312,6 +316,15 @@ pub(crate) enum Provider {
         #[arg(long, value_name = "N", allow_hyphen_values = true)]
         exit_code: Option<i32>,
     },
+}
+
+/// Who plays the roles of the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoAgent {
+    /// Our own agent, whose words are written in advance.
+    Playbook,
+    /// Your Claude Code, paid as you pay it.
+    Claude,
 }
 
 /// Whose output can be replayed.

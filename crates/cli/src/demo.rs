@@ -1,7 +1,8 @@
 //! `crew demo`: the whole product on a repository of its own, with no key and no network.
 //!
-//! The words of the agents are written in advance; the processes, worktrees, edits, commits, tests
-//! and merges are real. It succeeds only if the program's own tests pass on what was merged.
+//! The words of the agents are written in advance, or those of the user's own Claude Code; the
+//! processes, worktrees, edits, commits, tests and merges are real. It succeeds only if the program's
+//! own tests pass on what was merged.
 
 use std::fs;
 use std::io::IsTerminal;
@@ -9,10 +10,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crew_agent::claude;
 use crew_server::wire::{NewTask, Priority, TaskAdded, Tasks};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::args::DemoAgent;
 use crate::command::down;
 use crate::command::init::{GITIGNORE, ROLES, register};
 use crate::command::run::{ApprovalBy, watch};
@@ -22,17 +25,30 @@ use crate::output::{Style, style};
 use crate::text;
 
 /// The program of the demo, and what Crewhouse needs to work on it.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 8] = [
     ("README.md", include_str!("../assets/demo/repo/README.md")),
     ("bill", include_str!("../assets/demo/repo/bill")),
     ("march.csv", include_str!("../assets/demo/repo/march.csv")),
     ("test.sh", include_str!("../assets/demo/repo/test.sh")),
     (".gitignore", include_str!("../assets/demo/repo/.gitignore")),
-    (".crew/team.toml", include_str!("../assets/demo/team.toml")),
     (".crew/playbook.toml", include_str!("../assets/demo/playbook.toml")),
     (".crew/knowledge/project.toml", include_str!("../assets/knowledge/project.toml")),
     (".crew/knowledge/goals.toml", include_str!("../assets/knowledge/goals.toml")),
 ];
+/// Who does it, by the playbook.
+const TEAM: &str = include_str!("../assets/demo/team.toml");
+/// What of it is another with Claude Code, which needs more time and money.
+const OF_PLAYBOOK: [(&str, &str); 7] = [
+    ("quiet_minutes = 1", "quiet_minutes = 3"),
+    ("silent_minutes = 3", "silent_minutes = 10"),
+    ("run_minutes = 5", "run_minutes = 30"),
+    ("run_tokens = 100_000", "run_tokens = 2_000_000"),
+    ("run_usd = 0.50", "run_usd = 1.00"),
+    ("task_tokens = 1_000_000", "task_tokens = 20_000_000"),
+    ("day_tokens = 5_000_000", "day_tokens = 50_000_000"),
+];
+/// Variables that Claude Code signs in by, where they are set.
+const SIGN_IN: [&str; 3] = ["CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
 /// What is to be done.
 const TASKS: &str = include_str!("../assets/demo/tasks.toml");
 
@@ -54,10 +70,11 @@ struct DemoTask {
 }
 
 /// Shows a crew at work.
-pub(crate) async fn run(context: &Context) -> Result<Exit, CliError> {
+pub(crate) async fn run(context: &Context, agent: DemoAgent) -> Result<Exit, CliError> {
+    let team = team(context, agent)?;
     let dir = directory()?;
     let repository = dir.join("bill");
-    make_repository(&repository)?;
+    make_repository(&repository, &team)?;
     let demo = Context::new(
         Some(dir.join("home")),
         Some(repository.display().to_string()),
@@ -65,20 +82,29 @@ pub(crate) async fn run(context: &Context) -> Result<Exit, CliError> {
     );
     let out = &context.out;
     out.note(format!("a small program with a failing test: {}", repository.display()));
-    let approval = if out.terminal && std::io::stdin().is_terminal() {
-        ApprovalBy::Human
-    } else {
-        out.note("nobody watches: what waits for approval is approved, and questions are answered");
-        ApprovalBy::Demo
+    let is_watched = out.terminal && std::io::stdin().is_terminal();
+    let approval = match agent {
+        _ if is_watched => ApprovalBy::Human,
+        DemoAgent::Playbook => {
+            out.note(
+                "nobody watches: what waits for approval is approved, and questions are answered",
+            );
+            ApprovalBy::Demo
+        }
+        // What it asks may be the permission to do anything.
+        DemoAgent::Claude => {
+            out.note("nobody watches: what waits for approval is approved, and nothing else is");
+            ApprovalBy::Us
+        }
     };
-    let shown = show(&demo, &repository, approval).await;
+    let shown = show(&demo, &repository, (approval, agent)).await;
     down::end(&demo).await?;
     shown
 }
 
 /// The demo's repository in a directory of its own, and what is to be done in it.
 pub(crate) fn prepare(root: &Path) -> Result<Vec<NewTask>, CliError> {
-    make_repository(root)?;
+    make_repository(root, TEAM)?;
     let file: TaskFile = toml::from_str(TASKS).map_err(CliError::failed)?;
     let tasks = file.task.into_iter().map(|task| NewTask {
         project: 0,
@@ -91,7 +117,45 @@ pub(crate) fn prepare(root: &Path) -> Result<Vec<NewTask>, CliError> {
     Ok(tasks.collect())
 }
 
-async fn show(demo: &Context, repository: &Path, approval: ApprovalBy) -> Result<Exit, CliError> {
+/// The team, with whoever plays its roles.
+fn team(context: &Context, agent: DemoAgent) -> Result<String, CliError> {
+    match agent {
+        DemoAgent::Playbook => Ok(TEAM.to_owned()),
+        DemoAgent::Claude => {
+            let env = std::env::vars().collect();
+            let found = claude::find("claude", &env).map_err(|unusable| {
+                CliError::new(Exit::Refused, unusable.what).hint(unusable.hint)
+            })?;
+            context.out.note(format!(
+                "your own Claude Code {} plays all roles, and is paid as you pay it",
+                found.version
+            ));
+            let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let sign_in: Vec<&str> = SIGN_IN.into_iter().filter(set).collect();
+            let base_url = std::env::var("ANTHROPIC_BASE_URL").ok();
+            Ok(team_of_claude(&sign_in, base_url.as_deref()))
+        }
+    }
+}
+
+fn team_of_claude(sign_in: &[&str], base_url: Option<&str>) -> String {
+    let base_url = base_url.map(|url| format!("base_url = {url:?}\n")).unwrap_or_default();
+    let provider = format!(
+        "[providers.claude]\nkind = \"claude\"\nbilling = \"any\"\nenv = {sign_in:?}\n{base_url}\
+         allow = [\"Bash(sh test.sh:*)\", \"Bash(./bill:*)\"]\n\n"
+    );
+    let begin = TEAM.find("[providers.native]").unwrap_or(TEAM.len());
+    let end = TEAM.find("[roles.pm]").unwrap_or(TEAM.len());
+    let text = [&TEAM[..begin], &provider, &TEAM[end..]].concat();
+    let text = text.replace("provider = \"native\"", "provider = \"claude\"");
+    OF_PLAYBOOK.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1))
+}
+
+async fn show(
+    demo: &Context,
+    repository: &Path,
+    (approval, agent): (ApprovalBy, DemoAgent),
+) -> Result<Exit, CliError> {
     let client = demo.daemon().await?;
     let (project, _) = register(&client, repository, None).await?;
     let file: TaskFile = toml::from_str(TASKS).map_err(CliError::failed)?;
@@ -112,7 +176,7 @@ async fn show(demo: &Context, repository: &Path, approval: ApprovalBy) -> Result
     }
     let exit = watch(demo, true, approval).await?;
     let Tasks { tasks, .. } = client.get("/api/tasks").await?;
-    report(demo, repository, &tasks)?;
+    report(demo, repository, (&tasks, agent))?;
     match exit {
         Exit::Ok => test(demo, repository),
         other => {
@@ -126,7 +190,7 @@ async fn show(demo: &Context, repository: &Path, approval: ApprovalBy) -> Result
 fn report(
     demo: &Context,
     repository: &Path,
-    tasks: &[crew_server::wire::Card],
+    (tasks, agent): (&[crew_server::wire::Card], DemoAgent),
 ) -> Result<(), CliError> {
     let out = &demo.out;
     let journal = demo.home_path()?.join("journal");
@@ -149,7 +213,11 @@ fn report(
         );
         out.line(line)?;
     }
-    out.line(format!("together {} (an estimate: the demo pays nobody)", text::money(total)))?;
+    let who = match agent {
+        DemoAgent::Playbook => "an estimate: the demo pays nobody",
+        DemoAgent::Claude => "by list price; what you pay depends on your plan",
+    };
+    out.line(format!("together {} ({who})", text::money(total)))?;
     out.line("")?;
     let graph = git(repository, &["log", "--graph", "--oneline", "--format=%h %s"])?;
     out.line(graph.trim_end())?;
@@ -195,7 +263,8 @@ fn directory() -> Result<PathBuf, CliError> {
     Err(CliError::failed(format!("{} is full of demos", base.display())))
 }
 
-fn make_repository(root: &Path) -> Result<(), CliError> {
+fn make_repository(root: &Path, team: &str) -> Result<(), CliError> {
+    write(&root.join(".crew/team.toml"), team)?;
     for (name, text) in FILES {
         write(&root.join(name), text)?;
     }
@@ -237,5 +306,22 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String, CliError> {
     } else {
         let said = String::from_utf8_lossy(&output.stderr);
         Err(CliError::failed(format!("git {}: {said}", arguments.join(" "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crew_core::team;
+
+    #[test]
+    fn the_team_with_claude_code_is_proven() {
+        for (from, _) in OF_PLAYBOOK {
+            assert!(TEAM.contains(from), "{from}");
+        }
+        let text = team_of_claude(&["ANTHROPIC_API_KEY"], Some("http://127.0.0.1:1"));
+        let team = team::parse(&text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+        assert!(team.roles.values().all(|role| role.provider.as_str() == "claude"));
+        team::parse(&team_of_claude(&[], None)).unwrap();
     }
 }

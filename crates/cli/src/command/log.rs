@@ -86,6 +86,7 @@ pub(super) fn lines(event: &Value) -> Vec<String> {
         "limit" => vec![style(Style::Warn, &format!("limited: {}", text("message")))],
         "error" => vec![style(Style::Bad, &format!("error: {}", text("message")))],
         "noise" => dim(text("text")),
+        "retry" => dim(&format!("tries again: {}", text("message"))),
         "set_up" => dim(&format!("set-up: {}", text("text"))),
         "usage" => Vec::new(),
         _ => dim(&event.to_string()),

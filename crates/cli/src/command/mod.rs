@@ -58,7 +58,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Provider(provider) => provider::run(context, provider),
         Command::Doctor => doctor::run(context).await,
         Command::Estop { release } => estop::run(context, release).await,
-        Command::Demo => crate::demo::run(context).await,
+        Command::Demo { agent } => crate::demo::run(context, agent).await,
         Command::Serve(_)
         | Command::Completions { .. }
         | Command::Shim { .. }

@@ -159,3 +159,31 @@ fn completions_are_for_the_shell_that_is_named() {
     }
     sandbox.crew(&["completions", "csh-of-old"]).exits(2);
 }
+
+#[test]
+fn what_claude_code_printed_is_replayed() {
+    let sandbox = Sandbox::new();
+    let recorded =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/tests/transcripts/claude/2.1.329");
+    let check = |name: &str, code: &str, verdict: &str| {
+        let file = format!("{recorded}/{name}.ndjson");
+        let replay = ["--json", "provider", "replay", "claude", &file, "--exit-code", code];
+        let said = sandbox.crew(&replay).exits(0);
+        let lines: Vec<Value> =
+            said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let (last, events) = lines.split_last().unwrap();
+        assert_eq!(last["verdict"], verdict, "{name}: {last}");
+        assert!(events.iter().all(|event| event["type"].is_string()), "{events:?}");
+        let people = sandbox.crew(&replay[1..]).exits(0);
+        assert!(people.out.lines().last().unwrap().starts_with("verdict: "), "{people:?}");
+        last.clone()
+    };
+    check("tools-bypass", "0", "done");
+    // Its exit code says that all was well.
+    check("kill-sigint-during-bash", "0", "failed");
+    assert_eq!(check("credit-400", "1", "failed")["class"], "billing");
+    assert_eq!(check("ratelimit-midtool-oauth", "1", "limited")["until"], 1_795_217_893_000_u64);
+    check("kill-sigkill-during-bash", "-9", "cut");
+    let said = sandbox.crew(&["provider", "replay", "claude", "no-such-file"]).exits(1);
+    assert!(said.err.contains("hint: "), "{said:?}");
+}

@@ -1527,7 +1527,7 @@ export interface components {
             api: string | null;
             /** @description The environment variable that holds its key. */
             key_env: string | null;
-            /** @description `native` or `mailbox`. */
+            /** @description `native`, `claude` or `mailbox`. */
             kind: string;
             /** @description Its model. */
             model: string | null;
