@@ -1,8 +1,10 @@
 //! What tests need and the product must not have: never a dependency of anything but tests.
 
 mod github_server;
+mod loopback;
 mod model_server;
 pub mod sim;
 
 pub use github_server::{Fault, GithubServer, Repo, Sent, TOKEN as GITHUB_TOKEN};
-pub use model_server::{ModelServer, Reply, Request, Wire};
+pub use loopback::Request;
+pub use model_server::{ModelServer, Reply, Wire};

@@ -1,78 +1,9 @@
-//! As much of HTTP/1.1 as this server needs.
+//! Answers, as GitHub's API gives them.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
-use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::net::TcpStream;
 
 use serde_json::{Value, json};
-
-/// A request.
-pub(super) struct Request {
-    pub(super) method: String,
-    /// With its query.
-    pub(super) path: String,
-    headers: Vec<(String, String)>,
-    /// `null` when it was no JSON.
-    pub(super) body: Value,
-}
-
-impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The path without its query, in segments that are not escaped any more.
-    pub(super) fn segments(&self) -> Vec<String> {
-        let path = self.path.split('?').next().unwrap_or_default();
-        path.split('/').filter(|part| !part.is_empty()).map(unescape).collect()
-    }
-
-    pub(super) fn query(&self, name: &str) -> Option<String> {
-        let (_, query) = self.path.split_once('?')?;
-        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| unescape(value))
-    }
-}
-
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let code = tail.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        if let (b'%', Some(byte)) = (first, byte) {
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Reads one request.
-pub(super) fn read(stream: &mut TcpStream) -> io::Result<Request> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut headers = Vec::new();
-    loop {
-        line.clear();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-    let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length = length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    Ok(Request { method, path, headers, body })
-}
 
 /// An answer.
 pub(super) struct Answer {

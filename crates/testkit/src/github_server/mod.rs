@@ -11,11 +11,13 @@ mod route;
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
+
+use crate::loopback::{Loopback, Request};
 
 pub use repo::Repo;
 
@@ -67,9 +69,8 @@ pub struct Sent {
 /// A server that runs until it is dropped.
 #[derive(Debug)]
 pub struct GithubServer {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    listening: Option<JoinHandle<()>>,
+    loopback: Loopback,
 }
 
 #[derive(Debug)]
@@ -78,28 +79,24 @@ struct Shared {
     /// What goes wrong next, by method and a part of the path.
     faults: Mutex<VecDeque<(String, String, Fault)>>,
     sent: Mutex<Vec<Sent>>,
-    is_stopped: AtomicBool,
 }
 
 impl GithubServer {
     /// Starts with an empty repository, `owner/name`; the token belongs to `viewer`.
     pub fn start(repository: &str, viewer: &str) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             repo: Mutex::new(Repo::new(repository, viewer)),
             faults: Mutex::default(),
             sent: Mutex::default(),
-            is_stopped: AtomicBool::new(false),
         });
-        let for_thread = Arc::clone(&shared);
-        let listening = Some(thread::spawn(move || listen(&listener, &for_thread)));
-        Ok(Self { address, shared, listening })
+        let served = Arc::clone(&shared);
+        let loopback = Loopback::start(move |stream, stopped| serve(stream, &served, stopped))?;
+        Ok(Self { shared, loopback })
     }
 
     /// The address of the API.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.loopback.url()
     }
 
     /// The repository, as people on the site see and change it.
@@ -123,37 +120,9 @@ impl GithubServer {
     }
 }
 
-impl Drop for GithubServer {
-    fn drop(&mut self) {
-        self.shared.is_stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that waits for a connection.
-        drop(TcpStream::connect(self.address));
-        if let Some(listening) = self.listening.take() {
-            drop(listening.join());
-        }
-    }
-}
-
-fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
-    let mut connections = Vec::new();
-    while let Ok((stream, _)) = listener.accept() {
-        if shared.is_stopped.load(Ordering::SeqCst) {
-            break;
-        }
-        let shared = Arc::clone(shared);
-        connections.push(thread::spawn(move || {
-            // A client that hangs up is its own business.
-            drop(serve(stream, &shared));
-        }));
-    }
-    for connection in connections {
-        drop(connection.join());
-    }
-}
-
 /// One request and its answer; connections are not kept.
-fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    let request = http::read(&mut stream)?;
+fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io::Result<()> {
+    let request = Request::read(&mut stream)?;
     let fault = {
         let mut faults = lock(&shared.faults);
         let meets = |(method, part, _): &(String, String, Fault)| {
@@ -178,7 +147,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let bytes = answer.bytes();
     match fault {
         Some(Fault::Cut) => stream.write_all(&bytes[..bytes.len() - answer.body.len() / 2 - 1]),
-        Some(Fault::Slow(pause)) => slowly(&mut stream, &bytes, pause, &shared.is_stopped),
+        Some(Fault::Slow(pause)) => slowly(&mut stream, &bytes, pause, is_stopped),
         Some(Fault::Answer { .. } | Fault::Lost | Fault::Refused) | None => {
             stream.write_all(&bytes)
         }

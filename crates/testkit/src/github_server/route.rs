@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::TOKEN;
-use super::http::{Answer, Request};
+use super::http::Answer;
 use super::repo::Repo;
+use crate::loopback::Request;
 
 /// The number under which a renamed repository stays reachable.
 const ID: &str = "1000";

@@ -2,8 +2,7 @@
 //!
 //! It speaks the wire formats of Anthropic, OpenAI, Gemini and Ollama on one port and chooses by
 //! the path of the request. Replies are given in the order of the script, one for each request;
-//! a request after the last one gets status 500. It is written on bare sockets, so that it can
-//! also do what a server should not: stop in the middle, say nothing, hang up.
+//! a request after the last one gets status 500.
 
 mod http;
 mod reply;
@@ -11,42 +10,22 @@ mod wire;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
-use serde_json::Value;
+use crate::loopback::{Loopback, Request};
 
 pub use reply::Reply;
 pub use wire::Wire;
-
-/// A request that arrived.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The path with its query.
-    pub path: String,
-    /// Names in small letters, and values.
-    pub headers: Vec<(String, String)>,
-    /// The body; `null` when it was no JSON.
-    pub body: Value,
-}
-
-impl Request {
-    /// The value of a header.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-}
 
 /// What a server answers by, where it is not a script.
 type Answer = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// A server that runs until it is dropped.
 pub struct ModelServer {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    listening: Option<JoinHandle<()>>,
+    loopback: Loopback,
 }
 
 #[derive(Default)]
@@ -54,7 +33,6 @@ struct Shared {
     script: Mutex<VecDeque<Reply>>,
     answer: Option<Answer>,
     requests: Mutex<Vec<Request>>,
-    is_stopped: AtomicBool,
 }
 
 impl ModelServer {
@@ -72,17 +50,15 @@ impl ModelServer {
     }
 
     fn serve(shared: Shared) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(shared);
-        let for_thread = Arc::clone(&shared);
-        let listening = Some(thread::spawn(move || listen(&listener, &for_thread)));
-        Ok(Self { address, shared, listening })
+        let served = Arc::clone(&shared);
+        let loopback = Loopback::start(move |stream, stopped| reply_to(stream, &served, stopped))?;
+        Ok(Self { shared, loopback })
     }
 
     /// Where this wire format is spoken, as clients are configured with it.
     pub fn base_url(&self, wire: Wire) -> String {
-        format!("http://{}{}", self.address, wire.base_path())
+        self.loopback.url() + wire.base_path()
     }
 
     /// Adds replies to the end of the script.
@@ -96,37 +72,9 @@ impl ModelServer {
     }
 }
 
-impl Drop for ModelServer {
-    fn drop(&mut self) {
-        self.shared.is_stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that waits for a connection.
-        drop(TcpStream::connect(self.address));
-        if let Some(listening) = self.listening.take() {
-            drop(listening.join());
-        }
-    }
-}
-
-fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
-    let mut connections = Vec::new();
-    while let Ok((stream, _)) = listener.accept() {
-        if shared.is_stopped.load(Ordering::SeqCst) {
-            break;
-        }
-        let shared = Arc::clone(shared);
-        connections.push(thread::spawn(move || {
-            // A client that hangs up is its own business.
-            drop(reply_to(stream, &shared));
-        }));
-    }
-    for connection in connections {
-        drop(connection.join());
-    }
-}
-
 /// One request and its reply; connections are not kept.
-fn reply_to(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    let request = http::read_request(&mut stream)?;
+fn reply_to(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io::Result<()> {
+    let request = Request::read(&mut stream)?;
     let wire = Wire::of_path(&request.path);
     let is_streamed = wire.is_some_and(|wire| wire.is_streamed(&request));
     let reply = match &shared.answer {
@@ -139,7 +87,7 @@ fn reply_to(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     reply.number = requests.len();
     drop(requests);
     match wire {
-        Some(wire) => reply.send(&mut stream, wire, is_streamed, &shared.is_stopped),
+        Some(wire) => reply.send(&mut stream, wire, is_streamed, is_stopped),
         None => http::send(&mut stream, 404, &[], "no such path"),
     }
 }
