@@ -10,6 +10,7 @@
 mod support;
 
 use std::fs;
+use std::time::Duration;
 
 use crew_engine::GITHUB_CRASH_POINTS;
 use crew_testkit::{Fault, GITHUB_TOKEN, GithubServer};
@@ -144,6 +145,13 @@ fn a_label_moves_the_card_and_an_impossible_one_is_explained() {
     let _daemon = up(&lab, &[]);
     lab.ok(&["task", "add", "Write it"]);
     wait(&lab, "it waits for approval", || has_label(&server, 1, "crew: needs-review"));
+    // It is seen by a question that was asked before something else was agreed on.
+    server.fault("GET", "/shop/issues?", Fault::Late(Duration::from_secs(2)));
+    wait(&lab, "it is asked", || (server.faults_left() == 0).then_some(()));
+    lab.ok(&["task", "edit", "1", "--title", "Write it well"]);
+    lab.wait("the title is told", || {
+        server.people(|repo| (repo.issues[&1]["title"] == "Write it well").then_some(()))
+    });
     server.people(|repo| repo.label("boss", 1, "crew: done"));
     wait(&lab, "it is taken back", || {
         let comments = server.people(|repo| repo.comments_of(1));

@@ -114,6 +114,12 @@ pub struct Link {
 }
 
 impl Link {
+    /// Whether what was asked at that position of the journal is older than what is agreed on. It
+    /// may hold a wish all the same, so it has to be asked again.
+    pub fn outdates(&self, asked_at: u64) -> bool {
+        asked_at < self.agreed_at && !self.is_cut
+    }
+
     /// Whether nothing is different but how far GitHub was read.
     pub(crate) fn is_same_but_for_time(&self, other: &Self) -> bool {
         *other == Self { known_to: other.known_to.clone(), ..self.clone() }

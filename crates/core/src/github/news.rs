@@ -44,7 +44,7 @@ pub enum News {
 /// older than what is known.
 pub fn news(team: &Team, policy: &Policy, task: &Task, seen: &Seen) -> Option<(Vec<News>, Link)> {
     let link = task.link.as_deref()?;
-    if seen.asked_at < link.agreed_at || seen.updated_at < link.known_to || link.is_cut {
+    if link.outdates(seen.asked_at) || seen.updated_at < link.known_to || link.is_cut {
         return None;
     }
     let mut link = link.clone();

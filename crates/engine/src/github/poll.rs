@@ -107,6 +107,7 @@ impl Reader {
             return Ok(false);
         };
         let newest = issues.first().map(|issue| issue.updated_at.clone());
+        let mut is_all_heard = true;
         for issue in issues.into_iter().rev().filter(|issue| issue.pull_request.is_none()) {
             let number = issue.number;
             let its = comments.iter().filter(|comment| comment.issue() == Some(number));
@@ -116,10 +117,13 @@ impl Reader {
                 Err(error) if error.is_lasting() || matches!(error, Error::Malformed(_)) => {
                     tracing::warn!("issue {number} of {}: {error}", policy.repository);
                 }
-                taken => taken?,
+                taken => is_all_heard &= taken?,
             }
         }
-        (self.tag, self.since) = (tag, newest.max(self.since.take()));
+        // What came too late is asked again, though nothing changes there any more.
+        if is_all_heard {
+            (self.tag, self.since) = (tag, newest.max(self.since.take()));
+        }
         Ok(true)
     }
 }
@@ -166,20 +170,23 @@ fn seen<'a>(
     })
 }
 
-/// Has it recorded, if it changes anything.
+/// Has it recorded, if it changes anything; tells whether it could be heard.
 async fn take_in(
     outside: &Arc<Outside>,
     project: &Project,
     connection: &Connection,
     mut seen: Seen,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let handle = &outside.handle;
-    let number = seen.number;
-    let is_linked = handle.read(|state| {
-        let mut tasks = state.tasks.values().filter(|task| task.project == project.id);
-        tasks.any(|task| task.link.as_ref().is_some_and(|link| link.issue == Some(number)))
-    });
-    if !is_linked && door(&connection.policy, &seen) == Door::Shut(Shut::Unknown) {
+    let (number, asked_at) = (seen.number, seen.asked_at);
+    let link = || {
+        handle.read(|state| {
+            let tasks = state.tasks.values().filter(|task| task.project == project.id);
+            let mut links = tasks.filter_map(|task| task.link.as_deref());
+            links.find(|link| link.issue == Some(number)).cloned()
+        })
+    };
+    if link().is_none() && door(&connection.policy, &seen) == Door::Shut(Shut::Unknown) {
         let events = connection.client.events(number).await?;
         let is_intake = |event: &&crew_github::LabelEvent| {
             let label = event.label.as_ref().map(|label| label.name.as_str());
@@ -200,7 +207,7 @@ async fn take_in(
         recorded
             .map_err(|failure| Error::Unreachable(format!("BUG or shutting down: {failure}")))?;
     }
-    Ok(())
+    Ok(link().is_none_or(|link| !link.outdates(asked_at)))
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub enum Fault {
     Cut,
     /// The request has its effect; the body comes a few bytes at a time, with such pauses.
     Slow(Duration),
+    /// The request is on its way so long before it has its effect.
+    Late(Duration),
     /// The connection ends before anything happens.
     Refused,
 }
@@ -131,12 +133,15 @@ fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io:
         let at = faults.iter().position(meets);
         at.and_then(|at| faults.remove(at)).map(|(_, _, fault)| fault)
     };
+    if let Some(Fault::Late(pause)) = fault {
+        thread::sleep(pause);
+    }
     let answer = match &fault {
         Some(Fault::Refused) => None,
         Some(Fault::Answer { status, headers, message }) => {
             Some(http::Answer::message(*status, message).with(headers))
         }
-        Some(Fault::Lost | Fault::Cut | Fault::Slow(_)) | None => {
+        Some(Fault::Lost | Fault::Cut | Fault::Slow(_) | Fault::Late(_)) | None => {
             Some(route::answer(&mut lock(&shared.repo), &request))
         }
     };
@@ -148,7 +153,7 @@ fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io:
     match fault {
         Some(Fault::Cut) => stream.write_all(&bytes[..bytes.len() - answer.body.len() / 2 - 1]),
         Some(Fault::Slow(pause)) => slowly(&mut stream, &bytes, pause, is_stopped),
-        Some(Fault::Answer { .. } | Fault::Lost | Fault::Refused) | None => {
+        Some(Fault::Answer { .. } | Fault::Lost | Fault::Late(_) | Fault::Refused) | None => {
             stream.write_all(&bytes)
         }
     }
