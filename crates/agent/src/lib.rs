@@ -9,6 +9,8 @@ pub mod mailbox;
 mod native;
 mod price;
 pub mod process;
+#[allow(dead_code, reason = "the dialects that speak it come next")]
+mod rpc;
 pub mod sandbox;
 pub mod shim;
 pub mod spool;
