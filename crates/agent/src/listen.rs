@@ -77,17 +77,17 @@ impl Listener {
     }
 }
 
-/// The line that brings an agent an answer; `None` when it does not wait for one. What it waits for
-/// is in what it said.
+/// The lines that bring an agent an answer; none when it does not wait for one. What it waits for is
+/// in what it said.
 pub fn answer(
     dir: &Path,
     dialect: &Dialect,
     key: &str,
     text: &str,
-) -> Result<Option<String>, SpoolError> {
+) -> Result<Vec<String>, SpoolError> {
     let decoder = match dialect {
         Dialect::Native => dialect.decoder(),
-        Dialect::Claude(_) => {
+        Dialect::Claude(_) | Dialect::Codex(_) => {
             let mut listener = Listener::open(dir, dialect, 0)?;
             while listener.next_batch()?.is_some() {}
             listener.decoder

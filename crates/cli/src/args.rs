@@ -332,6 +332,8 @@ pub(crate) enum DemoAgent {
 pub(crate) enum Replayed {
     /// Claude Code's `stream-json`.
     Claude,
+    /// What `codex app-server` or `codex exec --json` printed.
+    Codex,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crew_agent::claude;
+use crew_agent::claude::CLAUDE;
 use crew_server::wire::{NewTask, Priority, TaskAdded, Tasks};
 use serde::Deserialize;
 use serde_json::json;
@@ -123,7 +123,7 @@ fn team(context: &Context, agent: DemoAgent) -> Result<String, CliError> {
         DemoAgent::Playbook => Ok(TEAM.to_owned()),
         DemoAgent::Claude => {
             let env = std::env::vars().collect();
-            let found = claude::find("claude", &env).map_err(|unusable| {
+            let found = CLAUDE.find("claude", &env).map_err(|unusable| {
                 CliError::new(Exit::Refused, unusable.what).hint(unusable.hint)
             })?;
             context.out.note(format!(
