@@ -35,6 +35,7 @@ const CALLS_MAX: usize = 256;
 const INITIALIZE: &str = "initialize";
 const INITIALIZED: &str = "initialized";
 const ACCOUNT: &str = "account";
+const ACCOUNT_ASKED_AGAIN: &str = "account-again";
 const START: &str = "start";
 const RESUME: &str = "resume";
 const PROMPT: &str = "prompt";
@@ -347,10 +348,14 @@ impl Decoder {
             Err(failure) => Some(self.refused(id, &failure)),
             Ok(result) if id.is(INITIALIZE) => {
                 self.say(INITIALIZED, rpc::notification(INITIALIZED, &json!({})));
-                self.say(ACCOUNT, rpc::request(ACCOUNT, "account/read", &json!({})));
+                // It is said from what is on this machine; `account/read` asks the provider.
+                let params = json!({"includeToken": false, "refreshToken": false});
+                self.say(ACCOUNT, rpc::request(ACCOUNT, "getAuthStatus", &params));
                 result.map(|_| Vec::new())
             }
-            Ok(result) if id.is(ACCOUNT) => Some(self.account(&part(result)?)),
+            Ok(result) if id.is(ACCOUNT) || id.is(ACCOUNT_ASKED_AGAIN) => {
+                Some(self.account(&part(result)?))
+            }
             // The answers to what we ask are named; of others, those that open a conversation count.
             Ok(result) => match part::<Opened>(result) {
                 Some(opened) => Some(self.opened(opened)),
@@ -367,11 +372,18 @@ impl Decoder {
             self.say(START, line);
             return Vec::new();
         }
-        if ![INITIALIZE, ACCOUNT, START, PROMPT].iter().any(|name| id.is(name)) {
+        if id.is(ACCOUNT) {
+            let line = rpc::request(ACCOUNT_ASKED_AGAIN, "account/read", &json!({}));
+            self.say(ACCOUNT_ASKED_AGAIN, line);
             return Vec::new();
         }
+        let class = match id {
+            _ if id.is(ACCOUNT_ASKED_AGAIN) => ErrorClass::Unavailable,
+            _ if [INITIALIZE, START, PROMPT].iter().any(|name| id.is(name)) => ErrorClass::Invalid,
+            Id::Number(_) | Id::Text(_) => return Vec::new(),
+        };
         let message = format!("Codex did not accept `{id}`: {}", failure.message);
-        vec![self.give_up(ErrorClass::Invalid, message)]
+        vec![self.give_up(class, message)]
     }
 
     /// Who pays. Only when that is as agreed is anything asked.

@@ -52,7 +52,7 @@ const FIND_NOT: [&str; 9] =
     ["-delete", "-exec", "-execdir", "-fls", "-fprint", "-fprint0", "-fprintf", "-ok", "-okdir"];
 /// Options, or beginnings of such, with which `rg` and `git` run other programs or write.
 const RG_NOT: [&str; 3] = ["--pre", "--hostname-bin", "--search-zip"];
-const GIT_NOT: [&str; 3] = ["--o", "--ext", "--textconv"];
+const GIT_NOT: [&str; 3] = ["--ou", "--ext", "--textconv"];
 /// Redirections that write nothing.
 const NOWHERE: [&str; 3] = ["2>&1", "2>/dev/null", ">/dev/null"];
 

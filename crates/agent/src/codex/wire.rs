@@ -56,10 +56,12 @@ pub(super) struct Thread {
     pub(super) id: String,
 }
 
-/// The result of `account/read`.
+/// The result of `getAuthStatus`, or of `account/read`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AccountRead {
+    #[serde(default)]
+    pub(super) auth_method: Option<String>,
     #[serde(default)]
     pub(super) account: Option<Account>,
     #[serde(default)]

@@ -122,7 +122,7 @@ pub enum SessionScope {
 pub struct Provider {
     /// Its name.
     pub name: String,
-    /// `native`, `claude` or `mailbox`.
+    /// `native`, `claude`, `codex` or `mailbox`.
     pub kind: String,
     /// The wire format of its model.
     pub api: Option<String>,
