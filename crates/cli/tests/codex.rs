@@ -128,22 +128,15 @@ fn a_permission_is_asked_for_and_given() {
 }
 
 #[test]
-fn a_permission_is_denied_and_it_hears_why() {
-    let server = ModelServer::answering(|request| {
-        let text = asked(request);
-        match (text.contains("use a patch"), text.contains("made.txt")) {
-            (true, true) => finishes(),
-            (true, false) => writes("made.txt"),
-            (false, _) => runs("rm -r ./*"),
-        }
-    });
-    let server = server.unwrap();
+fn a_permission_is_denied() {
+    let server = ModelServer::start([runs("rm -r ./*"), writes("made.txt"), finishes()]).unwrap();
     let lab = lab(&server);
     let _daemon = up(&lab);
     lab.ok(&["task", "add", "Make it"]);
-    answer(&lab, &waits(&lab, "rm -r ./*"), "no, use a patch");
+    answer(&lab, &waits(&lab, "rm -r ./*"), "deny");
     lands(&lab);
     assert!(lab.landed("a.txt").contains("two"), "what was denied was not done");
+    assert!(asked(&server.requests()[1]).contains("rejected"), "and it hears so");
 }
 
 #[test]
@@ -165,7 +158,7 @@ fn the_daemon_dies_while_the_agent_waits_for_the_human() {
 fn the_shim_dies_and_the_conversation_goes_on() {
     let server = ModelServer::answering(|request| {
         let text = asked(request);
-        match (text.contains("You were interrupted"), text.contains("apply_patch")) {
+        match (text.contains("You were interrupted"), text.contains("*** Begin Patch")) {
             (false, _) => runs(MAKES),
             (true, false) => writes("made.txt"),
             (true, true) => finishes(),

@@ -4,7 +4,7 @@
 //! to the first only. A process may have several conversations, as an agent that Codex starts has one
 //! of its own: the first is ours. What is said in the others is said by a subagent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::Millis;
 use serde_json::json;
@@ -49,8 +49,8 @@ pub struct Decoder {
     session: Option<(String, String)>,
     /// The calls that other conversations were started by.
     started_by: BTreeMap<String, String>,
-    /// Conversations with a turn that is not over, and the turn.
-    turns: BTreeMap<String, String>,
+    /// Conversations with a turn that is not over.
+    at_work: BTreeSet<String>,
     items: Items,
     /// What open calls want to change.
     changes: BTreeMap<String, Vec<Change>>,
@@ -137,8 +137,8 @@ impl Decoder {
         std::mem::take(&mut self.acts)
     }
 
-    /// The lines that bring it a human's answer; none when it does not wait for one.
-    pub fn answer(&self, key: &str, text: &str) -> Vec<String> {
+    /// The line that brings it a human's answer; `None` when it does not wait for one.
+    pub fn answer(&self, key: &str, text: &str) -> Option<String> {
         self.requests.answer(key, text)
     }
 }
@@ -155,7 +155,7 @@ impl Decoder {
                 let text = params.delta?;
                 if text.is_empty() { Vec::new() } else { vec![AgentEvent::Partial { text }] }
             }
-            "turn/started" => self.turn_started(&thread, part(params.turn)?),
+            "turn/started" => self.turn_started(&thread),
             "turn/completed" => return Some(self.turn_completed(&thread, &part(params.turn)?)),
             "error" => self.error(&params, &thread)?,
             "thread/tokenUsage/updated" => {
@@ -209,17 +209,17 @@ impl Decoder {
         }
     }
 
-    fn turn_started(&mut self, thread: &str, turn: Turn) -> Vec<AgentEvent> {
+    fn turn_started(&mut self, thread: &str) -> Vec<AgentEvent> {
         if self.is_ours(thread) {
             self.ended = None;
             self.brewing = None;
         }
-        self.turns.insert(thread.to_owned(), turn.id);
+        self.at_work.insert(thread.to_owned());
         Vec::new()
     }
 
     fn turn_completed(&mut self, thread: &str, turn: &Turn) -> Vec<AgentEvent> {
-        self.turns.remove(thread);
+        self.at_work.remove(thread);
         self.requests.over(thread);
         let brewing = if self.is_ours(thread) { self.brewing.take() } else { None };
         let ended = match (turn.status.as_str(), &turn.error) {
@@ -244,7 +244,7 @@ impl Decoder {
         }
         // With the end of its input it ends, and with it all that it started. An agent of its own
         // may still be at work.
-        if self.turns.is_empty() && self.ended.is_some() {
+        if self.at_work.is_empty() && self.ended.is_some() {
             self.act(Act::CloseInput);
         }
         events
@@ -279,7 +279,7 @@ impl Decoder {
 
     /// What an earlier process consumed is said again before our turn begins.
     fn consumed(&mut self, thread: &str, usage: &TokenUsage) -> Vec<AgentEvent> {
-        if self.turns.is_empty() && self.ended.is_none() {
+        if self.at_work.is_empty() && self.ended.is_none() {
             self.meter.before(thread, usage);
             return Vec::new();
         }
@@ -329,9 +329,7 @@ impl Decoder {
         };
         let ruling = self.opening.as_ref().map_or(Ruling::Ask, |it| it.ruling(&wish));
         if ruling == Ruling::Ask {
-            let thread = params.as_ref().and_then(|params| params.thread_id.clone());
-            let turn = thread.and_then(|thread| self.turns.get(&thread).cloned());
-            if let Some(event) = self.requests.add(id.clone(), &wish, turn) {
+            if let Some(event) = self.requests.add(id.clone(), &wish) {
                 return Some(vec![event]);
             }
         }
@@ -447,7 +445,7 @@ impl Decoder {
         let item = || part::<Item>(line.item);
         match line.kind.as_str() {
             "thread.started" => Some(self.begin((line.thread_id.clone()?, String::new()))),
-            "turn.started" => Some(self.turn_started("", Turn::default())),
+            "turn.started" => Some(self.turn_started("")),
             "item.started" => Some(self.started("", item()?)),
             "item.updated" => Some(vec![AgentEvent::Heartbeat]),
             "item.completed" => Some(self.completed("", item()?)),

@@ -75,11 +75,9 @@ pub(super) struct Account {
     pub(super) kind: String,
 }
 
-/// A turn, at its beginning or its end.
+/// A turn, at its end.
 #[derive(Default, Deserialize)]
 pub(super) struct Turn {
-    #[serde(default)]
-    pub(super) id: String,
     #[serde(default)]
     pub(super) status: String,
     #[serde(default)]
