@@ -99,7 +99,7 @@ impl Decoder {
         self.has_spoken = true;
         let events = match rpc::read(text) {
             Some(Message::Notification { method, params }) => self.notified(&method, params),
-            Some(Message::Request { id, method, params }) => self.asked(id, &method, params),
+            Some(Message::Request { id, method, params }) => self.asked(&id, &method, params),
             Some(Message::Response { id, outcome }) => self.answered(&id, outcome),
             None => match serde_json::from_str::<ExecLine<'_>>(text) {
                 Ok(line) => self.printed(&line),
@@ -150,7 +150,7 @@ impl Decoder {
         let thread = params.thread_id.clone().unwrap_or_default();
         let events = match method {
             "item/started" => self.started(&thread, part(params.item)?),
-            "item/completed" => self.completed(&thread, part(params.item)?),
+            "item/completed" => self.completed(&thread, &part(params.item)?),
             "item/agentMessage/delta" => {
                 let text = params.delta?;
                 if text.is_empty() { Vec::new() } else { vec![AgentEvent::Partial { text }] }
@@ -162,7 +162,7 @@ impl Decoder {
                 return Some(self.consumed(&thread, &part(params.token_usage)?));
             }
             "account/rateLimits/updated" => {
-                self.windows.update(part::<RateLimits>(params.rate_limits)?);
+                self.windows.update(&part::<RateLimits>(params.rate_limits)?);
                 Vec::new()
             }
             "serverRequest/resolved" => {
@@ -188,14 +188,14 @@ impl Decoder {
         events
     }
 
-    fn completed(&mut self, thread: &str, item: Item) -> Vec<AgentEvent> {
+    fn completed(&mut self, thread: &str, item: &Item) -> Vec<AgentEvent> {
         self.goes_on();
-        self.note_call(thread, &item);
+        self.note_call(thread, item);
         self.changes.remove(&item.id);
         if self.is_ours(thread) && matches!(item.kind.as_str(), "agentMessage" | "agent_message") {
-            self.words = words(&item);
+            self.words = words(item);
         }
-        self.items.completed(&item)
+        self.items.completed(item)
     }
 
     /// Whom a call started is known by the call.
@@ -312,7 +312,7 @@ impl Decoder {
 
 /// What it asks us, and what it answers.
 impl Decoder {
-    fn asked(&mut self, id: Id, method: &str, raw: Option<&RawValue>) -> Option<Vec<AgentEvent>> {
+    fn asked(&mut self, id: &Id, method: &str, raw: Option<&RawValue>) -> Option<Vec<AgentEvent>> {
         let params: Option<Params<'_>> = part(raw);
         let item = params.as_ref().and_then(|params| params.item_id.clone()).unwrap_or_default();
         let changes = self.changes.get(&item).cloned().unwrap_or_default();
@@ -322,18 +322,18 @@ impl Decoder {
                 Wish::Files { params, changes: &changes }
             }
             _ => {
-                let no = rpc::refusal(&id, METHOD_NOT_FOUND, "this is not supported here");
+                let no = rpc::refusal(id, METHOD_NOT_FOUND, "this is not supported here");
                 self.say(&format!("no-{id}"), no);
                 return None;
             }
         };
         let ruling = self.opening.as_ref().map_or(Ruling::Ask, |it| it.ruling(&wish));
-        if ruling == Ruling::Ask {
-            if let Some(event) = self.requests.add(id.clone(), &wish) {
-                return Some(vec![event]);
-            }
+        if ruling == Ruling::Ask
+            && let Some(event) = self.requests.add(id.clone(), &wish)
+        {
+            return Some(vec![event]);
         }
-        self.say(&format!("ruled-{id}"), ruled(&id, ruling));
+        self.say(&format!("ruled-{id}"), ruled(id, ruling));
         Some(Vec::new())
     }
 
@@ -448,7 +448,7 @@ impl Decoder {
             "turn.started" => Some(self.turn_started("")),
             "item.started" => Some(self.started("", item()?)),
             "item.updated" => Some(vec![AgentEvent::Heartbeat]),
-            "item.completed" => Some(self.completed("", item()?)),
+            "item.completed" => Some(self.completed("", &item()?)),
             "turn.completed" => {
                 let total: Tokens = part(line.usage).unwrap_or_default();
                 let used = used(self.meter.total(total));

@@ -16,7 +16,7 @@ pub(super) struct Windows {
 
 impl Windows {
     /// What is not said again stays as it was.
-    pub(super) fn update(&mut self, limits: RateLimits) {
+    pub(super) fn update(&mut self, limits: &RateLimits) {
         self.primary = limits.primary.or(self.primary);
         self.secondary = limits.secondary.or(self.secondary);
     }

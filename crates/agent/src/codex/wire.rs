@@ -154,6 +154,7 @@ pub(super) struct TokenUsage {
 }
 
 /// Tokens as OpenAI counts them: `input` has the cached ones in it.
+#[allow(clippy::struct_field_names, reason = "they are the names of the wire")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Tokens {
