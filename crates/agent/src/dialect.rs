@@ -7,9 +7,10 @@ use crew_core::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::claude;
 use crate::event::{AgentEvent, ErrorClass};
 use crate::shim::Status;
+use crate::trouble::without_result;
+use crate::{claude, codex};
 
 /// What an agent speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub enum Dialect {
     Native,
     /// Claude Code's `stream-json`.
     Claude(claude::Opening),
+    /// JSON-RPC, as Codex's `app-server` has it.
+    Codex(Box<codex::Opening>),
 }
 
 /// Something to be done because of what an agent said. Doing it again changes nothing.
@@ -73,13 +76,34 @@ pub enum Verdict {
     Cut,
 }
 
+/// Whose output is read, where nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// Claude Code.
+    Claude,
+    /// Codex: `app-server`, or `exec --json`.
+    Codex,
+}
+
 /// Turns lines into events.
 #[derive(Debug)]
-pub(crate) enum Decoder {
+pub enum Decoder {
     /// Each line by itself.
     Native,
     /// By what was said before.
     Claude(Box<claude::Decoder>),
+    /// Likewise.
+    Codex(Box<codex::Decoder>),
+}
+
+impl Speaker {
+    /// A decoder that only listens.
+    pub fn decoder(self) -> Decoder {
+        match self {
+            Self::Claude => Decoder::Claude(Box::new(claude::Decoder::new(None))),
+            Self::Codex => Decoder::Codex(Box::new(codex::Decoder::new(None))),
+        }
+    }
 }
 
 impl Dialect {
@@ -89,6 +113,9 @@ impl Dialect {
             Self::Claude(opening) => {
                 Decoder::Claude(Box::new(claude::Decoder::new(Some(opening.clone()))))
             }
+            Self::Codex(opening) => {
+                Decoder::Codex(Box::new(codex::Decoder::new(Some((**opening).clone()))))
+            }
         }
     }
 
@@ -96,7 +123,8 @@ impl Dialect {
     pub fn glimpse(&self, line: &[u8]) -> Vec<AgentEvent> {
         match self {
             Self::Native => vec![AgentEvent::decode(line)],
-            Self::Claude(_) => claude::Decoder::new(None).line(line),
+            Self::Claude(_) => Speaker::Claude.decoder().line(line),
+            Self::Codex(_) => Speaker::Codex.decoder().line(line),
         }
     }
 }
@@ -106,21 +134,34 @@ impl Decoder {
     pub(crate) fn begins(&self, offset: u64) -> u64 {
         match self {
             Self::Native => offset,
-            Self::Claude(_) => 0,
+            Self::Claude(_) | Self::Codex(_) => 0,
         }
     }
 
-    pub(crate) fn line(&mut self, line: &[u8]) -> Vec<AgentEvent> {
+    /// What a line says. Never fails: what is not understood is kept.
+    pub fn line(&mut self, line: &[u8]) -> Vec<AgentEvent> {
         match self {
             Self::Native => vec![AgentEvent::decode(line)],
             Self::Claude(decoder) => decoder.line(line),
+            Self::Codex(decoder) => decoder.line(line),
         }
     }
 
-    pub(crate) fn finish(&mut self, ending: &Ending) -> Vec<AgentEvent> {
+    /// What the end of the process says.
+    pub fn finish(&mut self, ending: &Ending) -> Vec<AgentEvent> {
         match self {
             Self::Native => Vec::new(),
             Self::Claude(decoder) => decoder.finish(ending),
+            Self::Codex(decoder) => decoder.finish(ending),
+        }
+    }
+
+    /// How the process ended, by what it said; the native agent says that by its exit code.
+    pub fn verdict(&self, ending: &Ending) -> Verdict {
+        match self {
+            Self::Native => without_result(ending, true),
+            Self::Claude(decoder) => decoder.verdict(ending),
+            Self::Codex(decoder) => decoder.verdict(ending),
         }
     }
 
@@ -128,6 +169,7 @@ impl Decoder {
         match self {
             Self::Native => Vec::new(),
             Self::Claude(decoder) => decoder.take_acts(),
+            Self::Codex(decoder) => decoder.take_acts(),
         }
     }
 
@@ -136,6 +178,7 @@ impl Decoder {
         match self {
             Self::Native => Some(json!({"type": "answer", "ask": key, "text": text}).to_string()),
             Self::Claude(decoder) => decoder.answer(key, text),
+            Self::Codex(decoder) => decoder.answer(key, text),
         }
     }
 }

@@ -1,19 +1,26 @@
 //! One running agent: the shim that owns its process, the spool of what it prints, the native
-//! agent, Claude Code, and the mailbox.
+//! agent, Claude Code, Codex, and the mailbox.
 
+mod asks;
 pub mod claude;
+pub mod codex;
 mod dialect;
 mod event;
+mod keep;
 mod listen;
 pub mod mailbox;
 mod native;
+mod payer;
 mod price;
 pub mod process;
+pub mod program;
+mod rpc;
 pub mod sandbox;
 pub mod shim;
 pub mod spool;
+mod trouble;
 
-pub use dialect::{Act, Dialect, Ending, Verdict};
+pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};
 pub use event::{AgentEvent, ErrorClass};
 pub use listen::{Heard, Listener, answer};
 pub use native::{

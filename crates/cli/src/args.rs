@@ -325,6 +325,8 @@ pub(crate) enum DemoAgent {
     Playbook,
     /// Your Claude Code, paid as you pay it.
     Claude,
+    /// Your Codex, paid as you pay it.
+    Codex,
 }
 
 /// Whose output can be replayed.
@@ -332,6 +334,8 @@ pub(crate) enum DemoAgent {
 pub(crate) enum Replayed {
     /// Claude Code's `stream-json`.
     Claude,
+    /// What `codex app-server` or `codex exec --json` printed.
+    Codex,
 }
 
 #[derive(Debug, Subcommand)]

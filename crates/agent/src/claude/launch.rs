@@ -1,15 +1,8 @@
 //! What Claude Code is started with.
 
-use std::fmt;
-use std::str::FromStr;
-
 use crew_core::Micros;
 use crew_core::team::Permissions;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-
-/// The oldest version whose output we have seen.
-pub const VERSION_MIN: Version = Version(2, 1, 197);
 
 /// Variables that every start gets: nothing is sent to anybody but the model's provider, and the
 /// program does not change under us.
@@ -126,48 +119,9 @@ pub fn conversation_id(start: &str) -> String {
     format!("{}-{}-8{third}-8{fourth}-{}", part(0, 4), part(4, 6), part(10, 16))
 }
 
-/// A version of Claude Code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Version(pub u32, pub u32, pub u32);
-
-impl FromStr for Version {
-    type Err = String;
-
-    /// Reads what `claude --version` prints: `2.1.329 (Claude Code)`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let not_understood = || format!("`{}` is no version", text.trim());
-        let number = text.split_whitespace().next().ok_or_else(not_understood)?;
-        let mut parts = number.splitn(3, '.').map(|part| {
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            part.get(..digits)?.parse().ok()
-        });
-        let mut part = || parts.next().flatten().ok_or_else(not_understood);
-        Ok(Self(part()?, part()?, part()?))
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_read_and_compared() {
-        let check = |text: &str, expect: Option<Version>| {
-            assert_eq!(text.parse().ok(), expect, "{text:?}");
-        };
-        check("2.1.329 (Claude Code)\n", Some(Version(2, 1, 329)));
-        check("3.0.0-beta.1", Some(Version(3, 0, 0)));
-        check("2.1", None);
-        check("", None);
-        check("command not found", None);
-        assert!(Version(2, 1, 1000) > VERSION_MIN && Version(2, 0, 999) < VERSION_MIN);
-    }
 
     #[test]
     fn the_id_of_a_conversation_is_a_uuid() {

@@ -84,7 +84,9 @@ pub enum ProviderKind {
     /// Our own agent with a model behind it.
     Native(Model),
     /// Claude Code, as it is installed on this machine.
-    Claude(Claude),
+    Claude(Program),
+    /// OpenAI's Codex, as it is installed on this machine.
+    Codex(Program),
     /// Whoever reads the trigger file and writes the response file.
     Mailbox,
 }
@@ -106,20 +108,24 @@ pub struct Model {
     pub output_price: Option<Micros>,
 }
 
-/// How Claude Code is started.
+/// How an agent is started that is a program of others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claude {
+pub struct Program {
     /// The program: a path, or a name that is looked up on the `PATH`.
     pub program: String,
-    /// The model, if not Claude Code's own default.
+    /// The model, if not the program's own default.
     pub model: Option<String>,
-    /// Where the model is served, if not at Anthropic.
+    /// Where the model is served, if not where the program finds it by itself.
     pub base_url: Option<String>,
+    /// The environment variable that holds the API key that is to pay; without one the program works
+    /// as somebody signed in to it.
+    #[serde(default)]
+    pub key_env: Option<String>,
     /// Environment variables that it is handed besides the usual ones; their values are secret.
     pub env: Vec<String>,
     /// What it may do without asking.
     pub permissions: Permissions,
-    /// Uses of tools that are allowed besides, in Claude Code's notation.
+    /// What is allowed besides, in the program's own notation.
     pub allow: Vec<String>,
     /// Who is to pay.
     pub billing: Payer,

@@ -12,8 +12,10 @@
 mod agent;
 mod cell;
 mod claude;
+mod codex;
 mod merge;
 mod prepare;
+mod program;
 mod script;
 mod work;
 

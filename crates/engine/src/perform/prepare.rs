@@ -17,8 +17,9 @@ use crew_git::{GitError, Worktree, Worktrees};
 
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
+use super::program::Ready;
 use super::script::{Ended, Job};
-use super::{CalledOff, Outside, claude};
+use super::{CalledOff, Outside, claude, codex};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
 use crate::prompt::{self, MATERIAL_BYTES_MAX};
 use crate::quote::Quote;
@@ -107,12 +108,27 @@ pub(super) fn prepare(
             let spec = inside(cell.as_ref(), spec)?;
             launch(outside, &dir, (&spec, &secrets), called_off, head)
         }
-        ProviderKind::Claude(claude) => {
-            match claude::spec(outside, place, (&worktree, token), claude, &material)? {
-                Ok((spec, secrets)) => launch(outside, &dir, (&spec, &secrets), called_off, head),
-                Err(trouble) => Ok(Made::Not(trouble)),
-            }
+        ProviderKind::Claude(program) => {
+            let start = claude::spec(outside, place, (&worktree, token), program, &material)?;
+            launch_program(outside, &dir, start, called_off, head)
         }
+        ProviderKind::Codex(program) => {
+            let start = codex::spec(outside, place, (&worktree, token), program, &material)?;
+            launch_program(outside, &dir, start, called_off, head)
+        }
+    }
+}
+
+fn launch_program(
+    outside: &Outside,
+    dir: &Path,
+    start: Result<Ready, Trouble>,
+    called_off: &CalledOff,
+    head: CommitId,
+) -> anyhow::Result<Made> {
+    match start {
+        Ok((spec, secrets)) => launch(outside, dir, (&spec, &secrets), called_off, head),
+        Err(trouble) => Ok(Made::Not(trouble)),
     }
 }
 

@@ -122,7 +122,7 @@ pub enum SessionScope {
 pub struct Provider {
     /// Its name.
     pub name: String,
-    /// `native`, `claude` or `mailbox`.
+    /// `native`, `claude`, `codex` or `mailbox`.
     pub kind: String,
     /// The wire format of its model.
     pub api: Option<String>,
@@ -298,6 +298,11 @@ impl From<(&crew_core::ProviderName, &team::Provider)> for Provider {
             team::ProviderKind::Claude(claude) => {
                 Self { model: claude.model.clone(), ..plain("claude") }
             }
+            team::ProviderKind::Codex(codex) => Self {
+                model: codex.model.clone(),
+                key_env: codex.key_env.clone(),
+                ..plain("codex")
+            },
             team::ProviderKind::Mailbox => plain("mailbox"),
         }
     }

@@ -159,6 +159,7 @@ pub(super) struct ProviderFile {
 pub(super) enum KindFile {
     Native,
     Claude,
+    Codex,
     Mailbox,
 }
 
