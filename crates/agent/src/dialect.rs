@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::event::{AgentEvent, ErrorClass};
 use crate::shim::Status;
 use crate::trouble::without_result;
-use crate::{claude, codex};
+use crate::{acp, claude, codex, headless};
 
 /// What an agent speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub enum Dialect {
     Claude(claude::Opening),
     /// JSON-RPC, as Codex's `app-server` has it.
     Codex(Box<codex::Opening>),
+    /// JSON-RPC, as the Agent Client Protocol has it.
+    Acp(Box<acp::Opening>),
 }
 
 /// Something to be done because of what an agent said. Doing it again changes nothing.
@@ -37,6 +39,8 @@ pub enum Act {
     },
     /// End its input: it has nothing more to do.
     CloseInput,
+    /// Likewise, and end it if it does not go by itself.
+    End,
     /// End it: nothing good can come of it any more.
     Stop,
 }
@@ -83,6 +87,12 @@ pub enum Speaker {
     Claude,
     /// Codex: `app-server`, or `exec --json`.
     Codex,
+    /// Any agent that speaks ACP.
+    Acp,
+    /// Gemini CLI: `--output-format stream-json` or `json`.
+    Gemini,
+    /// opencode: `run --format json`.
+    Opencode,
 }
 
 /// Turns lines into events.
@@ -94,6 +104,12 @@ pub enum Decoder {
     Claude(Box<claude::Decoder>),
     /// Likewise.
     Codex(Box<codex::Decoder>),
+    /// Likewise.
+    Acp(Box<acp::Decoder>),
+    /// Likewise; nobody answers.
+    Gemini(Box<headless::Gemini>),
+    /// Likewise.
+    Opencode(Box<headless::Opencode>),
 }
 
 impl Speaker {
@@ -102,6 +118,9 @@ impl Speaker {
         match self {
             Self::Claude => Decoder::Claude(Box::new(claude::Decoder::new(None))),
             Self::Codex => Decoder::Codex(Box::new(codex::Decoder::new(None))),
+            Self::Acp => Decoder::Acp(Box::new(acp::Decoder::new(None))),
+            Self::Gemini => Decoder::Gemini(Box::default()),
+            Self::Opencode => Decoder::Opencode(Box::default()),
         }
     }
 }
@@ -116,6 +135,9 @@ impl Dialect {
             Self::Codex(opening) => {
                 Decoder::Codex(Box::new(codex::Decoder::new(Some((**opening).clone()))))
             }
+            Self::Acp(opening) => {
+                Decoder::Acp(Box::new(acp::Decoder::new(Some((**opening).clone()))))
+            }
         }
     }
 
@@ -125,6 +147,7 @@ impl Dialect {
             Self::Native => vec![AgentEvent::decode(line)],
             Self::Claude(_) => Speaker::Claude.decoder().line(line),
             Self::Codex(_) => Speaker::Codex.decoder().line(line),
+            Self::Acp(_) => acp::Decoder::in_the_middle().line(line),
         }
     }
 }
@@ -134,7 +157,11 @@ impl Decoder {
     pub(crate) fn begins(&self, offset: u64) -> u64 {
         match self {
             Self::Native => offset,
-            Self::Claude(_) | Self::Codex(_) => 0,
+            Self::Claude(_)
+            | Self::Codex(_)
+            | Self::Acp(_)
+            | Self::Gemini(_)
+            | Self::Opencode(_) => 0,
         }
     }
 
@@ -144,6 +171,9 @@ impl Decoder {
             Self::Native => vec![AgentEvent::decode(line)],
             Self::Claude(decoder) => decoder.line(line),
             Self::Codex(decoder) => decoder.line(line),
+            Self::Acp(decoder) => decoder.line(line),
+            Self::Gemini(decoder) => decoder.line(line),
+            Self::Opencode(decoder) => decoder.line(line),
         }
     }
 
@@ -153,6 +183,9 @@ impl Decoder {
             Self::Native => Vec::new(),
             Self::Claude(decoder) => decoder.finish(ending),
             Self::Codex(decoder) => decoder.finish(ending),
+            Self::Acp(decoder) => decoder.finish(ending),
+            Self::Gemini(decoder) => decoder.finish(ending),
+            Self::Opencode(decoder) => decoder.finish(ending),
         }
     }
 
@@ -162,14 +195,18 @@ impl Decoder {
             Self::Native => without_result(ending, true),
             Self::Claude(decoder) => decoder.verdict(ending),
             Self::Codex(decoder) => decoder.verdict(ending),
+            Self::Acp(decoder) => decoder.verdict(ending),
+            Self::Gemini(decoder) => decoder.verdict(ending),
+            Self::Opencode(decoder) => decoder.verdict(ending),
         }
     }
 
     pub(crate) fn take_acts(&mut self) -> Vec<Act> {
         match self {
-            Self::Native => Vec::new(),
+            Self::Native | Self::Gemini(_) | Self::Opencode(_) => Vec::new(),
             Self::Claude(decoder) => decoder.take_acts(),
             Self::Codex(decoder) => decoder.take_acts(),
+            Self::Acp(decoder) => decoder.take_acts(),
         }
     }
 
@@ -181,6 +218,8 @@ impl Decoder {
             }
             Self::Claude(decoder) => decoder.answer(key, text).into_iter().collect(),
             Self::Codex(decoder) => decoder.answer(key, text),
+            Self::Acp(decoder) => decoder.answer(key, text).into_iter().collect(),
+            Self::Gemini(_) | Self::Opencode(_) => Vec::new(),
         }
     }
 }
