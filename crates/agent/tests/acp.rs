@@ -309,7 +309,7 @@ fn who_gives_up_because_of_a_no_is_asked_to_go_on() {
     let mut talk = Talk::new(opening());
     talk.prompted();
     talk.result("prompt", json!({"stopReason": "cancelled"}));
-    assert_eq!(word(&talk.verdict()), "failed other");
+    assert_eq!(word(&talk.verdict()), "cut");
 }
 
 #[test]

@@ -71,6 +71,8 @@ enum Ended {
     Well(String),
     /// With this, which was said.
     Badly(Trouble),
+    /// In the middle of its work.
+    Cut,
 }
 
 impl Decoder {
@@ -136,6 +138,7 @@ impl Decoder {
         match &self.ended {
             Some(Ended::Badly(trouble)) => trouble.verdict(),
             Some(Ended::Well(_)) => Verdict::Done,
+            Some(Ended::Cut) => Verdict::Cut,
             None if !self.asks.is_empty() => Verdict::Asked,
             None => without_result(ending, self.has_spoken),
         }
@@ -159,7 +162,7 @@ impl Decoder {
     fn last_words(&self) -> String {
         match &self.ended {
             Some(Ended::Well(text)) => text.clone(),
-            Some(Ended::Badly(_)) | None => String::new(),
+            Some(Ended::Badly(_) | Ended::Cut) | None => String::new(),
         }
     }
 
@@ -308,6 +311,8 @@ impl Decoder {
             return events;
         }
         match warned.or_else(|| of_stop(reason)) {
+            // Nobody says that but who is ended: some say it with their last breath.
+            None if reason == "cancelled" => self.ended = Some(Ended::Cut),
             None => self.ended = Some(Ended::Well(turn.last_words().to_owned())),
             Some(trouble) => {
                 events.push(trouble.event());

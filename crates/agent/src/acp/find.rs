@@ -1,10 +1,12 @@
 //! Where an agent is on this machine, and what it touches besides its worktree.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use super::known::{Home, Known, Written};
+use super::known::{Home, Known, Own, Written};
 use crate::program::{Places, Unusable, look_up, places_of};
 
 /// Finds an agent by a path or a name on the `PATH` of `env`. Which version it is it says itself, when
@@ -53,6 +55,31 @@ pub fn places(program: &Path, known: Option<&Known>, env: &BTreeMap<String, Stri
     places
 }
 
+/// Makes the home of an agent that gets one of its own, and names it in `env`.
+pub fn make_home(
+    known: &Known,
+    home: &Path,
+    env: &mut BTreeMap<String, String>,
+) -> io::Result<Option<PathBuf>> {
+    let Some(Own { variable, below, linked }) = known.own else { return Ok(None) };
+    let users = known.homes.first().and_then(|home| directory(home, env));
+    let dir = home.join(below);
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    for name in linked {
+        let link = dir.join(name);
+        match fs::remove_file(&link) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        // A link: who renews what it signed in with does so for the user as well.
+        if let Some(file) = users.as_ref().map(|dir| dir.join(name)).filter(|file| file.is_file()) {
+            symlink(file, link)?;
+        }
+    }
+    env.insert(variable.to_owned(), home.display().to_string());
+    Ok(Some(home.to_owned()))
+}
+
 fn directory(home: &Home, env: &BTreeMap<String, String>) -> Option<PathBuf> {
     let named = home.variable.and_then(|(name, below)| Some(Path::new(env.get(name)?).join(below)));
     named.or_else(|| Some(Path::new(env.get("HOME")?).join(home.usual)))
@@ -70,14 +97,22 @@ mod tests {
         let dir = home.path().join(".gemini");
         fs::create_dir_all(&dir).unwrap();
         for file in ["settings.json", "oauth_creds.json"] {
-            fs::write(dir.join(file), "").unwrap();
+            fs::write(dir.join(file), file).unwrap();
         }
-        let env = [("HOME".to_owned(), home.path().display().to_string())].into();
-        let places = places(Path::new("/usr/bin/true"), Some(known(AcpAgent::Gemini)), &env);
+        let gemini = known(AcpAgent::Gemini);
+        let mut env = [("HOME".to_owned(), home.path().display().to_string())].into();
+        let places = places(Path::new("/usr/bin/true"), Some(gemini), &env);
         assert!(places.read.contains(&dir) && !places.write.contains(&dir));
-        assert!(places.write.contains(&dir.join("tmp")) && dir.join("tmp").is_dir());
         assert!(places.write.contains(&dir.join("oauth_creds.json")));
         assert!(!places.write.contains(&dir.join("settings.json")));
+        let own = home.path().join("own");
+        for _ in 0..2 {
+            assert_eq!(make_home(gemini, &own, &mut env).unwrap().as_ref(), Some(&own));
+            assert_eq!(env["GEMINI_CLI_HOME"], own.display().to_string());
+            let settings = fs::read_to_string(own.join(".gemini/settings.json"));
+            assert_eq!(settings.unwrap(), "settings.json");
+            env.remove("GEMINI_CLI_HOME");
+        }
     }
 
     #[test]

@@ -35,6 +35,19 @@ pub struct Known {
     permission_variable: Option<&'static str>,
     /// Where it keeps things.
     pub homes: &'static [Home],
+    /// Its own home for a role, where it writes anywhere in its first one.
+    pub own: Option<Own>,
+}
+
+/// A home that we make. What it writes there names no program that the user runs outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// The variable that names it.
+    pub variable: &'static str,
+    /// Where its files are in it.
+    pub below: &'static str,
+    /// What is linked there from the user's: who is signed in, and settings.
+    pub linked: &'static [&'static str],
 }
 
 /// A directory in which an agent keeps things.
@@ -123,19 +136,25 @@ const GEMINI: Known = Known {
         variable: Some(("GEMINI_CLI_HOME", ".gemini")),
         usual: ".gemini",
         written: Written::Only(
-            &["tmp", "history"],
-            &[
-                "gemini-credentials.json",
-                "google_account_id",
-                "google_accounts.json",
-                "installation_id",
-                "mcp-oauth-tokens.json",
-                "oauth_creds.json",
-                "projects.json",
-                "state.json",
-            ],
+            &[],
+            &["gemini-credentials.json", "mcp-oauth-tokens.json", "oauth_creds.json"],
         ),
     }],
+    own: Some(Own {
+        variable: "GEMINI_CLI_HOME",
+        below: ".gemini",
+        linked: &[
+            ".env",
+            "GEMINI.md",
+            "gemini-credentials.json",
+            "google_account_id",
+            "google_accounts.json",
+            "installation_id",
+            "mcp-oauth-tokens.json",
+            "oauth_creds.json",
+            "settings.json",
+        ],
+    }),
 };
 
 const OPENCODE: Known = Known {
@@ -176,6 +195,7 @@ const OPENCODE: Known = Known {
         },
         Home { variable: None, usual: ".cache/opencode", written: Written::Nothing },
     ],
+    own: None,
 };
 
 const CLAUDE: Known = Known {
@@ -195,6 +215,7 @@ const CLAUDE: Known = Known {
         usual: ".claude",
         written: Written::Only(&crate::claude::WRITTEN, &crate::claude::FILES),
     }],
+    own: None,
 };
 
 const CODEX: Known = Known {
@@ -217,11 +238,9 @@ const CODEX: Known = Known {
     homes: &[Home {
         variable: Some(("CODEX_HOME", "")),
         usual: ".codex",
-        written: Written::Only(
-            &["archived_sessions", "cache", "log", "logs", "sessions", "shell_snapshots", "tmp"],
-            &["auth.json", "history.jsonl", "models_cache.json", "version.json"],
-        ),
+        written: Written::Only(&[], &["auth.json"]),
     }],
+    own: Some(Own { variable: "CODEX_HOME", below: "", linked: &["auth.json", "config.toml"] }),
 };
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ mod turn;
 mod wire;
 
 pub use decoder::Decoder;
-pub use find::{find, places};
-pub use known::{Home, Known, Written, known};
+pub use find::{find, make_home, places};
+pub use known::{Home, Known, Own, Written, known};
 pub use memory::{Remembered, Talk};
 
 use std::path::PathBuf;

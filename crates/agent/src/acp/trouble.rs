@@ -132,14 +132,13 @@ fn of_words(until: Option<Time>, message: String) -> Trouble {
     }
 }
 
-/// A turn that did not end well, by its reason; `None` for the one that did.
+/// A turn that failed, by its reason; `None` for one that came to its end or was cancelled.
 pub(super) fn of_stop(reason: &str) -> Option<Trouble> {
     let (class, message) = match reason {
-        "end_turn" => return None,
+        "end_turn" | "cancelled" => return None,
         "max_tokens" => (ErrorClass::Other, "an answer was longer than the model may write"),
         "max_turn_requests" => (ErrorClass::Budget, "it called the model as often as it may"),
         "refusal" => (ErrorClass::Invalid, "the model refused to go on"),
-        "cancelled" => (ErrorClass::Other, "its turn was cancelled"),
         other => {
             let message = format!("its turn ended for the reason `{other}`");
             return Some(Trouble::Failure { class: ErrorClass::Other, message });

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crew_agent::Dialect;
-use crew_agent::acp::{Decoder, Known, Opening, Remembered, Resume, find, known, places};
+use crew_agent::acp::{
+    Decoder, Known, Opening, Remembered, Resume, find, known, make_home, places,
+};
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::Token;
 use crew_core::run::Trouble;
@@ -29,14 +31,18 @@ pub(super) fn spec(
 ) -> anyhow::Result<Result<Ready, Trouble>> {
     let known = acp.agent.map(known);
     let command = command(acp, known);
-    let env = variables(acp, known);
+    let mut env = variables(acp, known);
     let program = match find(&command, known, &env) {
         Ok(program) => program,
         Err(unusable) => return Ok(Err(trouble(&unusable))),
     };
     let secrets = named(&acp.env);
     let all = env.iter().chain(&secrets).map(|(name, value)| (name.clone(), value.clone()));
-    let places = places(&program, known, &all.collect());
+    let mut places = places(&program, known, &all.collect());
+    let own = session_file(outside.handle.home(), &place.project, &place.run);
+    if let Some(known) = known {
+        places.write.extend(make_home(known, &own.with_extension("acp"), &mut env)?);
+    }
     let cell = Cell::of_agent(outside, place, token, worktree)?;
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let args = || known.map_or(&[][..], |known| known.args).iter().map(|&arg| arg.to_owned());
