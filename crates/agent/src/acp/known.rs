@@ -35,7 +35,7 @@ pub struct Known {
     permission_variable: Option<&'static str>,
     /// Where it keeps things.
     pub homes: &'static [Home],
-    /// Its own home for a role, where it writes anywhere in its first one.
+    /// A home that a role gets of its own, where it writes anywhere in the user's.
     pub own: Option<Own>,
 }
 
@@ -193,9 +193,9 @@ const OPENCODE: Known = Known {
             usual: ".local/state/opencode",
             written: Written::All,
         },
-        Home { variable: None, usual: ".cache/opencode", written: Written::Nothing },
     ],
-    own: None,
+    // Its cache has programs that the user's own runs outside.
+    own: Some(Own { variable: "XDG_CACHE_HOME", below: "", linked: &[] }),
 };
 
 const CLAUDE: Known = Known {
