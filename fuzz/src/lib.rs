@@ -9,7 +9,6 @@
 
 use std::path::Path;
 
-use crew_agent::claude::{Decoder, Opening};
 use crew_agent::mailbox::{Kind, Mailbox, Rules};
 use crew_agent::shim::Status;
 use crew_agent::spool::{Line, SpoolReader};
@@ -17,14 +16,14 @@ use crew_agent::{AgentEvent, Ending, Script, Speaker, Verdict};
 use crew_core::protocol::{
     RESPONSE_BYTES_MAX, Response, TITLE_CHARS_MAX, parse_response, parse_trigger,
 };
-use crew_core::team::{self, Payer, Team};
+use crew_core::team::{self, Team};
 use crew_core::{Millis, Time};
 
 /// A name, and what is done with any bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by name.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("response", response),
     ("trigger", trigger),
     ("team", team),
@@ -32,6 +31,7 @@ pub const TARGETS: [Target; 9] = [
     ("mailbox", mailbox),
     ("event", event),
     ("claude", claude),
+    ("codex", codex),
     ("acp", acp),
     ("spool", spool),
 ];
@@ -130,10 +130,20 @@ pub fn event(data: &[u8]) {
 
 /// What Claude Code prints, line by line.
 pub fn claude(data: &[u8]) {
+    decoder(data, Speaker::Claude, r#"{"type":"assistant","message":{"content":"heard"}}"#);
+}
+
+/// What Codex prints, line by line.
+pub fn codex(data: &[u8]) {
+    let item = r#"{"type":"agent_message","text":"heard"}"#;
+    decoder(data, Speaker::Codex, &format!(r#"{{"type":"item.completed","item":{item}}}"#));
+}
+
+/// Any lines, and one after all of them that says "heard".
+fn decoder(data: &[u8], speaker: Speaker, heard: &str) {
     let ending = Ending { status: Status::Code(0), complaint: String::new() };
-    let opening = Opening { payer: Payer::Any, prompt: "Do it.".to_owned() };
     let read = |data: &[u8]| {
-        let mut decoder = Decoder::new(Some(opening.clone()));
+        let mut decoder = speaker.decoder();
         let lines = data.split(|byte| *byte == b'\n');
         let events: Vec<AgentEvent> = lines.flat_map(|line| decoder.line(line)).collect();
         let verdict = decoder.verdict(&ending);
@@ -146,8 +156,7 @@ pub fn claude(data: &[u8]) {
         assert!(event.to_json().is_object() || matches!(event, AgentEvent::Other(_)), "{event:?}");
     }
     // A line after all of it is heard whatever was before.
-    let mut more = data.to_vec();
-    more.extend_from_slice(b"\n{\"type\":\"assistant\",\"message\":{\"content\":\"heard\"}}");
+    let more = [data, b"\n", heard.as_bytes()].concat();
     let heard = AgentEvent::Text { text: "heard".to_owned() };
     assert_eq!(read(&more).0.last(), Some(&heard));
 }

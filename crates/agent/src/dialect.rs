@@ -210,13 +210,11 @@ impl Decoder {
         }
     }
 
-    /// The lines that bring it an answer; none when it does not wait for one.
-    pub(crate) fn answer(&self, key: &str, text: &str) -> Vec<String> {
+    /// The line that brings it an answer; `None` when it does not wait for one.
+    pub(crate) fn answer(&self, key: &str, text: &str) -> Option<String> {
         match self {
-            Self::Native => {
-                vec![json!({"type": "answer", "ask": key, "text": text}).to_string()]
-            }
-            Self::Claude(decoder) => decoder.answer(key, text).into_iter().collect(),
+            Self::Native => Some(json!({"type": "answer", "ask": key, "text": text}).to_string()),
+            Self::Claude(decoder) => decoder.answer(key, text),
             Self::Codex(decoder) => decoder.answer(key, text),
             Self::Acp(decoder) => decoder.answer(key, text).into_iter().collect(),
             Self::Gemini(_) | Self::Opencode(_) => Vec::new(),

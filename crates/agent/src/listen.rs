@@ -77,14 +77,14 @@ impl Listener {
     }
 }
 
-/// The lines that bring an agent an answer; none when it does not wait for one. What it waits for is
-/// in what it said.
+/// The line that brings an agent an answer; `None` when it does not wait for one. What it waits for
+/// is in what it said.
 pub fn answer(
     dir: &Path,
     dialect: &Dialect,
     key: &str,
     text: &str,
-) -> Result<Vec<String>, SpoolError> {
+) -> Result<Option<String>, SpoolError> {
     let decoder = match dialect {
         Dialect::Native => dialect.decoder(),
         Dialect::Claude(_) | Dialect::Codex(_) | Dialect::Acp(_) => {

@@ -325,6 +325,8 @@ pub(crate) enum DemoAgent {
     Playbook,
     /// Your Claude Code, paid as you pay it.
     Claude,
+    /// Your Codex, paid as you pay it.
+    Codex,
 }
 
 /// Whose output can be replayed.

@@ -14,7 +14,7 @@ use super::items::change_kind;
 use super::wire::{Change, Params};
 use crate::asks::{Answer, Asks, options, shown};
 use crate::event::AgentEvent;
-use crate::rpc::{Id, request, response};
+use crate::rpc::{Id, response};
 
 /// It does it.
 const ACCEPT: &str = "accept";
@@ -46,7 +46,6 @@ pub(super) struct Requests(Asks<Open>);
 struct Open {
     request: Id,
     thread: String,
-    turn: Option<String>,
 }
 
 impl Wish<'_> {
@@ -117,16 +116,11 @@ fn are_in(worktree: &Path, changes: &[Change]) -> bool {
 
 impl Requests {
     /// Asks the human. `None` when too many wait.
-    pub(super) fn add(
-        &mut self,
-        id: Id,
-        wish: &Wish<'_>,
-        turn: Option<String>,
-    ) -> Option<AgentEvent> {
+    pub(super) fn add(&mut self, id: Id, wish: &Wish<'_>) -> Option<AgentEvent> {
         let (Wish::Command(params) | Wish::Files { params, .. }) = wish;
         let text = wish.text();
         let thread = params.thread_id.clone().unwrap_or_default();
-        let key = self.0.add(&text, Open { request: id, thread, turn })?;
+        let key = self.0.add(&text, Open { request: id, thread })?;
         Some(AgentEvent::Ask { key, text: shown(&text), options: options() })
     }
 
@@ -144,29 +138,15 @@ impl Requests {
         self.0.is_empty()
     }
 
-    /// The lines that tell Codex the human's answer; none when nobody waits for it. What to do
-    /// instead is said before the no, so that it is heard together with it.
-    pub(super) fn answer(&self, key: &str, text: &str) -> Vec<String> {
-        let Some(open) = self.0.get(key) else { return Vec::new() };
-        match Answer::of(text) {
-            Answer::Allow => vec![decide(&open.request, ACCEPT)],
-            Answer::Deny => vec![decide(&open.request, DECLINE)],
-            Answer::DenyBecause(words) => {
-                let steer = open.turn.as_ref().map(|turn| steer(key, open, turn, words));
-                steer.into_iter().chain([decide(&open.request, DECLINE)]).collect()
-            }
-        }
+    /// The line that tells Codex the human's answer; `None` when nobody waits for it.
+    pub(super) fn answer(&self, key: &str, text: &str) -> Option<String> {
+        let open = self.0.get(key)?;
+        Some(match Answer::of(text) {
+            Answer::Allow => decide(&open.request, ACCEPT),
+            // It has no place for a reason.
+            Answer::Deny | Answer::DenyBecause(_) => decide(&open.request, DECLINE),
+        })
     }
-}
-
-fn steer(key: &str, open: &Open, turn: &str, words: &str) -> String {
-    let text = format!("The human said no: {words}");
-    let params = json!({
-        "threadId": open.thread,
-        "expectedTurnId": turn,
-        "input": [{"type": "text", "text": text}],
-    });
-    request(&format!("steer-{key}"), "turn/steer", &params)
 }
 
 /// The line for a wish that nobody is asked about.
@@ -217,24 +197,22 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_a_decision_and_perhaps_a_word_before() {
+    fn an_answer_is_a_decision() {
         let params: Params<'_> =
             serde_json::from_str(r#"{"threadId":"t","command":"ls","cwd":"/w","reason":"Look."}"#)
                 .unwrap();
         let mut requests = Requests::default();
-        let asked = requests.add(Id::Number(7), &Wish::Command(&params), Some("turn".into()));
+        let asked = requests.add(Id::Number(7), &Wish::Command(&params));
         let Some(AgentEvent::Ask { key, text, .. }) = asked else { panic!("{asked:?}") };
         assert_eq!(text, "May it run this command? Look.\nls\nin /w");
-        let lines = |text: &str| -> Vec<Value> {
-            let lines = requests.answer(&key, text);
-            lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let decision = |text: &str| -> Value {
+            let line: Value = serde_json::from_str(&requests.answer(&key, text).unwrap()).unwrap();
+            assert_eq!(line["id"], 7);
+            line["result"]["decision"].clone()
         };
-        assert_eq!(lines("yes")[0]["result"]["decision"], "accept");
-        assert_eq!(lines("no")[0]["result"]["decision"], "decline");
-        let because = lines("use make");
-        assert_eq!(because[0]["params"]["input"][0]["text"], "The human said no: use make");
-        assert_eq!(because[0]["params"]["expectedTurnId"], "turn");
-        assert_eq!((&because[1]["id"], because.len()), (&json!(7), 2));
-        assert!(requests.answer("stranger", "yes").is_empty());
+        assert_eq!(decision("yes"), "accept");
+        assert_eq!(decision("no"), "decline");
+        assert_eq!(decision("use make"), "decline");
+        assert_eq!(requests.answer("stranger", "yes"), None);
     }
 }

@@ -26,8 +26,10 @@ pub(super) fn objection(agreed: Payer, means: &Means, account: &AccountRead) -> 
     payer::objection(agreed, look(means, account))
 }
 
-fn look(means: &Means, AccountRead { account, requires_openai_auth }: &AccountRead) -> Found {
-    match (means, account.as_ref().map(|account| account.kind.as_str())) {
+fn look(means: &Means, read: &AccountRead) -> Found {
+    let AccountRead { auth_method, account, requires_openai_auth } = read;
+    let account = account.as_ref().map(|account| account.kind.as_str());
+    match (means, account.or(auth_method.as_deref())) {
         // With a provider of ours it must not be that somebody's account is used all the same.
         (Means::Key { .. } | Means::Nothing, _) if *requires_openai_auth => {
             Found::Other("an account at OpenAI".to_owned())
@@ -35,8 +37,8 @@ fn look(means: &Means, AccountRead { account, requires_openai_auth }: &AccountRe
         (Means::Key { env }, _) => Found::ApiKey(env.clone()),
         (Means::Nothing, _) => Found::Other("whoever runs the server at `base_url`".to_owned()),
         (Means::SignedIn, None) => Found::Nobody,
-        (Means::SignedIn, Some("chatgpt")) => Found::Subscription,
-        (Means::SignedIn, Some("apiKey")) => Found::ApiKey("`codex login`".to_owned()),
+        (Means::SignedIn, Some("chatgpt" | "chatgptAuthTokens")) => Found::Subscription,
+        (Means::SignedIn, Some("apiKey" | "apikey")) => Found::ApiKey("`codex login`".to_owned()),
         (Means::SignedIn, Some(other)) => Found::Other(format!("a cloud account ({other})")),
     }
 }
@@ -65,10 +67,12 @@ mod tests {
         };
         let plan = r#"{"account":{"type":"chatgpt","planType":"plus"},"requiresOpenaiAuth":true}"#;
         let stored = r#"{"account":{"type":"apiKey"},"requiresOpenaiAuth":true}"#;
+        let status = r#"{"authMethod":"chatgpt","authToken":null,"requiresOpenaiAuth":true}"#;
         let nobody = r#"{"account":null,"requiresOpenaiAuth":true}"#;
         let own = r#"{"account":null,"requiresOpenaiAuth":false}"#;
         let key = Means::Key { env: "K".to_owned() };
         check(Payer::Subscription, &Means::SignedIn, plan, None);
+        check(Payer::Subscription, &Means::SignedIn, status, None);
         check(Payer::ApiKey, &Means::SignedIn, plan, Some("a subscription would pay"));
         check(Payer::Subscription, &Means::SignedIn, stored, Some("an API key (`codex login`)"));
         check(Payer::ApiKey, &Means::SignedIn, stored, None);

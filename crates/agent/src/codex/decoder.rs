@@ -4,7 +4,7 @@
 //! to the first only. A process may have several conversations, as an agent that Codex starts has one
 //! of its own: the first is ours. What is said in the others is said by a subagent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::Millis;
 use serde_json::json;
@@ -35,6 +35,7 @@ const CALLS_MAX: usize = 256;
 const INITIALIZE: &str = "initialize";
 const INITIALIZED: &str = "initialized";
 const ACCOUNT: &str = "account";
+const ACCOUNT_ASKED_AGAIN: &str = "account-again";
 const START: &str = "start";
 const RESUME: &str = "resume";
 const PROMPT: &str = "prompt";
@@ -48,8 +49,8 @@ pub struct Decoder {
     session: Option<(String, String)>,
     /// The calls that other conversations were started by.
     started_by: BTreeMap<String, String>,
-    /// Conversations with a turn that is not over, and the turn.
-    turns: BTreeMap<String, String>,
+    /// Conversations with a turn that is not over.
+    at_work: BTreeSet<String>,
     items: Items,
     /// What open calls want to change.
     changes: BTreeMap<String, Vec<Change>>,
@@ -98,7 +99,7 @@ impl Decoder {
         self.has_spoken = true;
         let events = match rpc::read(text) {
             Some(Message::Notification { method, params }) => self.notified(&method, params),
-            Some(Message::Request { id, method, params }) => self.asked(id, &method, params),
+            Some(Message::Request { id, method, params }) => self.asked(&id, &method, params),
             Some(Message::Response { id, outcome }) => self.answered(&id, outcome),
             None => match serde_json::from_str::<ExecLine<'_>>(text) {
                 Ok(line) => self.printed(&line),
@@ -136,8 +137,8 @@ impl Decoder {
         std::mem::take(&mut self.acts)
     }
 
-    /// The lines that bring it a human's answer; none when it does not wait for one.
-    pub fn answer(&self, key: &str, text: &str) -> Vec<String> {
+    /// The line that brings it a human's answer; `None` when it does not wait for one.
+    pub fn answer(&self, key: &str, text: &str) -> Option<String> {
         self.requests.answer(key, text)
     }
 }
@@ -149,19 +150,19 @@ impl Decoder {
         let thread = params.thread_id.clone().unwrap_or_default();
         let events = match method {
             "item/started" => self.started(&thread, part(params.item)?),
-            "item/completed" => self.completed(&thread, part(params.item)?),
+            "item/completed" => self.completed(&thread, &part(params.item)?),
             "item/agentMessage/delta" => {
                 let text = params.delta?;
                 if text.is_empty() { Vec::new() } else { vec![AgentEvent::Partial { text }] }
             }
-            "turn/started" => self.turn_started(&thread, part(params.turn)?),
+            "turn/started" => self.turn_started(&thread),
             "turn/completed" => return Some(self.turn_completed(&thread, &part(params.turn)?)),
             "error" => self.error(&params, &thread)?,
             "thread/tokenUsage/updated" => {
                 return Some(self.consumed(&thread, &part(params.token_usage)?));
             }
             "account/rateLimits/updated" => {
-                self.windows.update(part::<RateLimits>(params.rate_limits)?);
+                self.windows.update(&part::<RateLimits>(params.rate_limits)?);
                 Vec::new()
             }
             "serverRequest/resolved" => {
@@ -187,14 +188,14 @@ impl Decoder {
         events
     }
 
-    fn completed(&mut self, thread: &str, item: Item) -> Vec<AgentEvent> {
+    fn completed(&mut self, thread: &str, item: &Item) -> Vec<AgentEvent> {
         self.goes_on();
-        self.note_call(thread, &item);
+        self.note_call(thread, item);
         self.changes.remove(&item.id);
         if self.is_ours(thread) && matches!(item.kind.as_str(), "agentMessage" | "agent_message") {
-            self.words = words(&item);
+            self.words = words(item);
         }
-        self.items.completed(&item)
+        self.items.completed(item)
     }
 
     /// Whom a call started is known by the call.
@@ -208,17 +209,17 @@ impl Decoder {
         }
     }
 
-    fn turn_started(&mut self, thread: &str, turn: Turn) -> Vec<AgentEvent> {
+    fn turn_started(&mut self, thread: &str) -> Vec<AgentEvent> {
         if self.is_ours(thread) {
             self.ended = None;
             self.brewing = None;
         }
-        self.turns.insert(thread.to_owned(), turn.id);
+        self.at_work.insert(thread.to_owned());
         Vec::new()
     }
 
     fn turn_completed(&mut self, thread: &str, turn: &Turn) -> Vec<AgentEvent> {
-        self.turns.remove(thread);
+        self.at_work.remove(thread);
         self.requests.over(thread);
         let brewing = if self.is_ours(thread) { self.brewing.take() } else { None };
         let ended = match (turn.status.as_str(), &turn.error) {
@@ -243,7 +244,7 @@ impl Decoder {
         }
         // With the end of its input it ends, and with it all that it started. An agent of its own
         // may still be at work.
-        if self.turns.is_empty() && self.ended.is_some() {
+        if self.at_work.is_empty() && self.ended.is_some() {
             self.act(Act::CloseInput);
         }
         events
@@ -278,7 +279,7 @@ impl Decoder {
 
     /// What an earlier process consumed is said again before our turn begins.
     fn consumed(&mut self, thread: &str, usage: &TokenUsage) -> Vec<AgentEvent> {
-        if self.turns.is_empty() && self.ended.is_none() {
+        if self.at_work.is_empty() && self.ended.is_none() {
             self.meter.before(thread, usage);
             return Vec::new();
         }
@@ -311,7 +312,7 @@ impl Decoder {
 
 /// What it asks us, and what it answers.
 impl Decoder {
-    fn asked(&mut self, id: Id, method: &str, raw: Option<&RawValue>) -> Option<Vec<AgentEvent>> {
+    fn asked(&mut self, id: &Id, method: &str, raw: Option<&RawValue>) -> Option<Vec<AgentEvent>> {
         let params: Option<Params<'_>> = part(raw);
         let item = params.as_ref().and_then(|params| params.item_id.clone()).unwrap_or_default();
         let changes = self.changes.get(&item).cloned().unwrap_or_default();
@@ -321,20 +322,18 @@ impl Decoder {
                 Wish::Files { params, changes: &changes }
             }
             _ => {
-                let no = rpc::refusal(&id, METHOD_NOT_FOUND, "this is not supported here");
+                let no = rpc::refusal(id, METHOD_NOT_FOUND, "this is not supported here");
                 self.say(&format!("no-{id}"), no);
                 return None;
             }
         };
         let ruling = self.opening.as_ref().map_or(Ruling::Ask, |it| it.ruling(&wish));
-        if ruling == Ruling::Ask {
-            let thread = params.as_ref().and_then(|params| params.thread_id.clone());
-            let turn = thread.and_then(|thread| self.turns.get(&thread).cloned());
-            if let Some(event) = self.requests.add(id.clone(), &wish, turn) {
-                return Some(vec![event]);
-            }
+        if ruling == Ruling::Ask
+            && let Some(event) = self.requests.add(id.clone(), &wish)
+        {
+            return Some(vec![event]);
         }
-        self.say(&format!("ruled-{id}"), ruled(&id, ruling));
+        self.say(&format!("ruled-{id}"), ruled(id, ruling));
         Some(Vec::new())
     }
 
@@ -347,10 +346,14 @@ impl Decoder {
             Err(failure) => Some(self.refused(id, &failure)),
             Ok(result) if id.is(INITIALIZE) => {
                 self.say(INITIALIZED, rpc::notification(INITIALIZED, &json!({})));
-                self.say(ACCOUNT, rpc::request(ACCOUNT, "account/read", &json!({})));
+                // It is said from what is on this machine; `account/read` asks the provider.
+                let params = json!({"includeToken": false, "refreshToken": false});
+                self.say(ACCOUNT, rpc::request(ACCOUNT, "getAuthStatus", &params));
                 result.map(|_| Vec::new())
             }
-            Ok(result) if id.is(ACCOUNT) => Some(self.account(&part(result)?)),
+            Ok(result) if id.is(ACCOUNT) || id.is(ACCOUNT_ASKED_AGAIN) => {
+                Some(self.account(&part(result)?))
+            }
             // The answers to what we ask are named; of others, those that open a conversation count.
             Ok(result) => match part::<Opened>(result) {
                 Some(opened) => Some(self.opened(opened)),
@@ -367,11 +370,18 @@ impl Decoder {
             self.say(START, line);
             return Vec::new();
         }
-        if ![INITIALIZE, ACCOUNT, START, PROMPT].iter().any(|name| id.is(name)) {
+        if id.is(ACCOUNT) {
+            let line = rpc::request(ACCOUNT_ASKED_AGAIN, "account/read", &json!({}));
+            self.say(ACCOUNT_ASKED_AGAIN, line);
             return Vec::new();
         }
+        let class = match id {
+            _ if id.is(ACCOUNT_ASKED_AGAIN) => ErrorClass::Unavailable,
+            _ if [INITIALIZE, START, PROMPT].iter().any(|name| id.is(name)) => ErrorClass::Invalid,
+            Id::Number(_) | Id::Text(_) => return Vec::new(),
+        };
         let message = format!("Codex did not accept `{id}`: {}", failure.message);
-        vec![self.give_up(ErrorClass::Invalid, message)]
+        vec![self.give_up(class, message)]
     }
 
     /// Who pays. Only when that is as agreed is anything asked.
@@ -435,10 +445,10 @@ impl Decoder {
         let item = || part::<Item>(line.item);
         match line.kind.as_str() {
             "thread.started" => Some(self.begin((line.thread_id.clone()?, String::new()))),
-            "turn.started" => Some(self.turn_started("", Turn::default())),
+            "turn.started" => Some(self.turn_started("")),
             "item.started" => Some(self.started("", item()?)),
             "item.updated" => Some(vec![AgentEvent::Heartbeat]),
-            "item.completed" => Some(self.completed("", item()?)),
+            "item.completed" => Some(self.completed("", &item()?)),
             "turn.completed" => {
                 let total: Tokens = part(line.usage).unwrap_or_default();
                 let used = used(self.meter.total(total));

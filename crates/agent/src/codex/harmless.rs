@@ -52,7 +52,7 @@ const FIND_NOT: [&str; 9] =
     ["-delete", "-exec", "-execdir", "-fls", "-fprint", "-fprint0", "-fprintf", "-ok", "-okdir"];
 /// Options, or beginnings of such, with which `rg` and `git` run other programs or write.
 const RG_NOT: [&str; 3] = ["--pre", "--hostname-bin", "--search-zip"];
-const GIT_NOT: [&str; 3] = ["--o", "--ext", "--textconv"];
+const GIT_NOT: [&str; 3] = ["--ou", "--ext", "--textconv"];
 /// Redirections that write nothing.
 const NOWHERE: [&str; 3] = ["2>&1", "2>/dev/null", ">/dev/null"];
 
@@ -138,9 +138,11 @@ fn parts(text: &str) -> Option<Vec<Vec<Word>>> {
     let mut parts: Vec<Vec<Word>> = vec![Vec::new()];
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        if let Some(after) = between(rest)? {
+        if let Some(after) = after_command(rest) {
             parts.push(Vec::new());
             rest = after;
+        } else if next == '&' {
+            return None; // it would run on in the background
         } else if next == ' ' || next == '\t' {
             rest = &rest[1..];
         } else if let Some(after) = nowhere(rest) {
@@ -155,15 +157,10 @@ fn parts(text: &str) -> Option<Vec<Vec<Word>>> {
     Some(parts)
 }
 
-/// What follows after the end of a command; `None` for what runs it in the background.
-fn between(rest: &str) -> Option<Option<&str>> {
+/// What follows after the end of a command, if it ends here.
+fn after_command(rest: &str) -> Option<&str> {
     let two = ["&&", "||"].iter().find_map(|end| rest.strip_prefix(end));
-    let one = ['|', ';', '\n'].iter().find_map(|end| rest.strip_prefix(*end));
-    match two.or(one) {
-        Some(after) => Some(Some(after)),
-        None if rest.starts_with('&') => None,
-        None => Some(None),
-    }
+    two.or_else(|| rest.strip_prefix(['|', ';', '\n']))
 }
 
 fn nowhere(rest: &str) -> Option<&str> {

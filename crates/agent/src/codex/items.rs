@@ -72,12 +72,11 @@ impl Items {
 fn kind(item: &Item) -> Kind {
     match item.kind.as_str() {
         "agentMessage" | "agent_message" => Kind::Answer,
-        "reasoning" => Kind::Reasoning,
+        "reasoning" | "plan" => Kind::Reasoning,
         "error" => Kind::Warning,
         "userMessage" | "hookPrompt" | "contextCompaction" | "subAgentActivity" | "" => {
             Kind::Nothing
         }
-        "plan" => Kind::Reasoning,
         "commandExecution" | "command_execution" => Kind::Tool("shell".to_owned()),
         "fileChange" | "file_change" => Kind::Tool("edit".to_owned()),
         other => Kind::Tool(match (&item.server, &item.tool) {
@@ -94,13 +93,11 @@ pub(super) fn words(item: &Item) -> String {
         Value::String(text) => Some(text.clone()),
         other => Some(other.get("text")?.as_str()?.to_owned()),
     };
-    match &item.text {
-        Some(text) => text.clone(),
-        None => {
-            let parts = if item.summary.is_empty() { &item.content } else { &item.summary };
-            parts.iter().filter_map(part).collect::<Vec<_>>().join("\n\n")
-        }
+    if let Some(text) = &item.text {
+        return text.clone();
     }
+    let parts = if item.summary.is_empty() { &item.content } else { &item.summary };
+    parts.iter().filter_map(part).collect::<Vec<_>>().join("\n\n")
 }
 
 fn input(item: &Item) -> Value {

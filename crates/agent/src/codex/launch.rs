@@ -5,6 +5,7 @@
 //! is signed in. So no program that the user's settings name runs among agents, and nothing that an
 //! agent writes there is ever read by the user's Codex.
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, symlink};
@@ -92,7 +93,7 @@ features.plugins = false
         let url = self.base_url.as_deref().unwrap_or(OPENAI);
         let mut line = |name: &str, value: &str| {
             // A string of JSON is one of TOML.
-            text += &format!("{name} = {}\n", Value::from(value));
+            writeln!(text, "{name} = {}", Value::from(value)).ok();
         };
         line("model_provider", PROVIDER);
         line("model_providers.crewhouse.name", "Crewhouse");

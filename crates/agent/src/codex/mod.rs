@@ -3,7 +3,7 @@
 //! It runs under the same shim as every agent, and speaks JSON-RPC (`codex app-server`):
 //!
 //! ```text
-//!  us ── initialize, account/read ─▶ codex    who would pay? nothing is asked before that is as agreed
+//!  us ── initialize, getAuthStatus ▶ codex    who would pay? nothing is asked before that is as agreed
 //!  us ── thread/start or resume ───▶ codex    the conversation, with the role's instructions
 //!  us ── turn/start ───────────────▶ codex    the prompt
 //!  us ◀─ items, requestApproval ──── codex    what the team allows is answered here, the rest is asked

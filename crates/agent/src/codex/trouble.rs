@@ -16,7 +16,7 @@ pub(super) struct Windows {
 
 impl Windows {
     /// What is not said again stays as it was.
-    pub(super) fn update(&mut self, limits: RateLimits) {
+    pub(super) fn update(&mut self, limits: &RateLimits) {
         self.primary = limits.primary.or(self.primary);
         self.secondary = limits.secondary.or(self.secondary);
     }
@@ -87,7 +87,7 @@ pub(super) fn is_auth(error: &TurnError) -> bool {
 
 /// A plan comes back; money that was used up does not.
 fn used_up(until: Option<Time>, message: String) -> Trouble {
-    if until.is_none() && message.starts_with("Quota exceeded") {
+    if message.starts_with("Quota exceeded") {
         return Trouble::Failure { class: ErrorClass::Billing, message };
     }
     Trouble::Limit { until, message }
@@ -155,7 +155,7 @@ mod tests {
         let none = Windows::default();
         check(json!("usageLimitExceeded"), "You’ve hit your usage limit.", full, "limited 7000");
         check(json!("usageLimitExceeded"), "You’ve hit your usage limit.", none, "limited ?");
-        check(json!("usageLimitExceeded"), "Quota exceeded.", none, "billing");
+        check(json!("usageLimitExceeded"), "Quota exceeded.", full, "billing");
         check(status("responseTooManyFailedAttempts", json!(429)), "m", full, "limited ?");
         check(status("httpConnectionFailed", json!(401)), "m", none, "auth");
         check(status("httpConnectionFailed", Value::Null), "m", none, "unavailable");

@@ -56,10 +56,12 @@ pub(super) struct Thread {
     pub(super) id: String,
 }
 
-/// The result of `account/read`.
+/// The result of `getAuthStatus`, or of `account/read`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AccountRead {
+    #[serde(default)]
+    pub(super) auth_method: Option<String>,
     #[serde(default)]
     pub(super) account: Option<Account>,
     #[serde(default)]
@@ -73,11 +75,9 @@ pub(super) struct Account {
     pub(super) kind: String,
 }
 
-/// A turn, at its beginning or its end.
+/// A turn, at its end.
 #[derive(Default, Deserialize)]
 pub(super) struct Turn {
-    #[serde(default)]
-    pub(super) id: String,
     #[serde(default)]
     pub(super) status: String,
     #[serde(default)]
@@ -154,6 +154,7 @@ pub(super) struct TokenUsage {
 }
 
 /// Tokens as OpenAI counts them: `input` has the cached ones in it.
+#[allow(clippy::struct_field_names, reason = "they are the names of the wire")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Tokens {

@@ -8,6 +8,8 @@
     reason = "a failure here fails the test"
 )]
 
+pub mod program;
+
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -124,18 +124,15 @@ pub(super) async fn send(
     let (key, text) = (key.to_owned(), text.to_owned());
     let sent = blocking(move || {
         let Some(dialect) = shim::dialect(&dir)? else { return Ok(()) };
-        for (number, line) in answer(&dir, &dialect, &key, &text)?.iter().enumerate() {
-            let id = if number == 0 { ask.to_string() } else { format!("{ask}.{number}") };
-            match shim::send_input(&dir, &id, line) {
-                Ok(_) => {}
-                // Who is gone asks again when it is back.
-                Err(
-                    ShimError::NotRunning(_) | ShimError::Refused { why: Refused::InputClosed, .. },
-                ) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
+        let Some(line) = answer(&dir, &dialect, &key, &text)? else { return Ok(()) };
+        match shim::send_input(&dir, &ask.to_string(), &line) {
+            // Who is gone asks again when it is back.
+            Ok(_)
+            | Err(
+                ShimError::NotRunning(_) | ShimError::Refused { why: Refused::InputClosed, .. },
+            ) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-        Ok(())
     });
     sent.await.map(|()| Settled::Sent)
 }

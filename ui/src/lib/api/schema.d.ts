@@ -777,7 +777,7 @@ export interface components {
         };
         /** @description What answers the agents of a new team. */
         BeginModel: {
-            /** @description `claude` for Claude Code, or `anthropic`, `openai`, `gemini`, `ollama`. */
+            /** @description `claude` for Claude Code, `codex` for Codex, or `anthropic`, `openai`, `gemini`, `ollama`. */
             api: string;
             /** @description The environment variable that holds the key. */
             key_env?: string | null;
@@ -1527,7 +1527,7 @@ export interface components {
             api: string | null;
             /** @description The environment variable that holds its key. */
             key_env: string | null;
-            /** @description `native`, `claude` or `mailbox`. */
+            /** @description `native`, `claude`, `codex`, `acp` or `mailbox`. */
             kind: string;
             /** @description Its model. */
             model: string | null;
