@@ -141,13 +141,15 @@ impl Dialect {
         }
     }
 
-    /// What a single line out of the middle says, as well as that can be known.
-    pub fn glimpse(&self, line: &[u8]) -> Vec<AgentEvent> {
+    /// A decoder that only listens, from an offset on. In the middle it says what lines say as well
+    /// as that can be known.
+    pub fn listener(&self, offset: u64) -> Decoder {
         match self {
-            Self::Native => vec![AgentEvent::decode(line)],
-            Self::Claude(_) => Speaker::Claude.decoder().line(line),
-            Self::Codex(_) => Speaker::Codex.decoder().line(line),
-            Self::Acp(_) => acp::Decoder::in_the_middle().line(line),
+            Self::Native => Decoder::Native,
+            Self::Claude(_) => Speaker::Claude.decoder(),
+            Self::Codex(_) => Speaker::Codex.decoder(),
+            Self::Acp(_) if offset == 0 => Speaker::Acp.decoder(),
+            Self::Acp(_) => Decoder::Acp(Box::new(acp::Decoder::in_the_middle())),
         }
     }
 }
@@ -216,8 +218,8 @@ impl Decoder {
             Self::Native => Some(json!({"type": "answer", "ask": key, "text": text}).to_string()),
             Self::Claude(decoder) => decoder.answer(key, text),
             Self::Codex(decoder) => decoder.answer(key, text),
-            Self::Acp(decoder) => decoder.answer(key, text).into_iter().collect(),
-            Self::Gemini(_) | Self::Opencode(_) => Vec::new(),
+            Self::Acp(decoder) => decoder.answer(key, text),
+            Self::Gemini(_) | Self::Opencode(_) => None,
         }
     }
 }

@@ -12,14 +12,17 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
-use support::{Daemon, Lab, simple_play};
+use support::program::{
+    client, is_called, kill, nobody_is_left, played_by, running, starts, waits,
+};
+use support::{Daemon, Lab};
 
 const KEY: &str = "sk-test-invented-7f3a";
 /// How agents say that it may be done this once, and that it may not.
@@ -133,51 +136,20 @@ const CLAUDE: Agent = Agent {
 
 impl Agent {
     fn lab(&self, server: &ModelServer, keys: &str, limits: &str) -> Lab {
-        let lab = Lab::new(&simple_play("made.txt"), &[]);
+        self.lab_with(server, &client(self.program), keys, limits)
+    }
+
+    fn lab_with(&self, server: &ModelServer, program: &str, keys: &str, limits: &str) -> Lab {
         let url = server.base_url(self.wire);
         let url = url.trim_end_matches("/v1beta");
+        let (key, provider) = (self.key, (self.provider)(url));
+        let keys = format!("env = [\"{key}\"]\n{provider}\n{keys}");
+        let lab = played_by("acp", program, &keys, limits);
         for (path, text) in (self.home)(url) {
             let path = lab.dir.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let (key, provider) = (self.key, (self.provider)(url));
-        let program = installed(self.program).display().to_string();
-        let team = format!(
-            r#"
-[limits]
-backoff_seconds = 0
-{limits}
-
-[providers.agent]
-kind = "acp"
-program = "{program}"
-env = ["{key}"]
-{provider}
-{keys}
-
-[roles.engineer]
-provider = "agent"
-
-[[stages]]
-name = "todo"
-owner = "engineer"
-next = ["review"]
-
-[[stages]]
-name = "review"
-owner = "human"
-next = ["done"]
-back = "todo"
-gates = [{{ human = true }}]
-
-[[stages]]
-name = "done"
-mode = "end"
-"#
-        );
-        fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
-        lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
         lab
     }
 
@@ -202,19 +174,13 @@ mode = "end"
     }
 }
 
-/// A pinned agent.
-fn installed(program: &str) -> PathBuf {
-    let clients = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
-    let program = clients.join("node_modules/.bin").join(program);
-    assert!(program.exists(), "there is no {}; hint: `make clients`", program.display());
-    clients.canonicalize().unwrap().join("node_modules/.bin").join(program.file_name().unwrap())
-}
-
 /// A title, a route: what an agent asks its model besides.
 fn is_aside(wire: Wire, request: &Request) -> bool {
     let tools = match wire {
         Wire::Gemini => &request.body["tools"][0]["functionDeclarations"],
-        Wire::Anthropic | Wire::OpenAi | Wire::Ollama => &request.body["tools"],
+        Wire::Anthropic | Wire::OpenAi | Wire::OpenAiResponses | Wire::Ollama => {
+            &request.body["tools"]
+        }
     };
     tools.as_array().is_none_or(Vec::is_empty)
 }
@@ -223,6 +189,7 @@ fn is_aside(wire: Wire, request: &Request) -> bool {
 fn asked(wire: Wire, request: &Request) -> String {
     match wire {
         Wire::Gemini => request.body["contents"].to_string(),
+        Wire::OpenAiResponses => request.body["input"].to_string(),
         Wire::Anthropic | Wire::OpenAi | Wire::Ollama => request.body["messages"].to_string(),
     }
 }
@@ -232,6 +199,7 @@ fn result_of(wire: Wire) -> &'static str {
     match wire {
         Wire::Gemini => "\"functionResponse\"",
         Wire::Anthropic => "\"tool_result\"",
+        Wire::OpenAiResponses => "_call_output\"",
         Wire::OpenAi | Wire::Ollama => "\"role\":\"tool\"",
     }
 }
@@ -240,23 +208,11 @@ fn finishes() -> Reply {
     Reply::text("DONE: made it")
 }
 
-/// The first thing that waits for the human and says this.
-fn waits(lab: &Lab, words: &str) -> Value {
-    lab.wait(words, || {
-        let items = lab.json(&["inbox"])["items"].as_array().unwrap().clone();
-        items.into_iter().find(|item| item["text"].as_str().is_some_and(|it| it.contains(words)))
-    })
-}
-
 /// Chooses the first answer of the agent that is one of these.
 fn answer(lab: &Lab, item: &Value, names: &[&str]) {
     let options = item["options"].as_array().unwrap();
     let option = options.iter().filter_map(Value::as_str).find(|it| names.contains(it)).unwrap();
     lab.ok(&["answer", &format!("a{}", item["ask"]), option]);
-}
-
-fn nobody_is_left(lab: &Lab) {
-    lab.wait("no process of an agent is left", || lab.agents().is_empty().then_some(()));
 }
 
 /// Works until it is done, and checks what is true after every story.
@@ -268,17 +224,6 @@ fn lands(lab: &Lab) {
     assert!(!lab.journal_text().contains(KEY) && !log.contains(KEY), "a key is never written down");
 }
 
-/// Processes of agents whose command line has these words.
-fn running(lab: &Lab, words: &str) -> Vec<u32> {
-    let line = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let has = |pid: &u32| String::from_utf8_lossy(&line(pid)).replace('\0', " ").contains(words);
-    lab.agents().into_iter().filter(has).collect()
-}
-
-fn is_called(pid: u32, name: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|it| it.trim() == name)
-}
-
 fn sleeper(lab: &Lab) -> u32 {
     lab.wait("the command runs", || {
         running(lab, "sleep 3600").into_iter().find(|pid| is_called(*pid, "sleep"))
@@ -287,16 +232,6 @@ fn sleeper(lab: &Lab) -> u32 {
 
 fn is_gone(pid: u32) -> bool {
     !PathBuf::from(format!("/proc/{pid}")).exists()
-}
-
-/// What each start of run 1 was told to begin with.
-fn openings(lab: &Lab) -> Vec<Value> {
-    let spec = |token: u32| fs::read(lab.home().join(format!("runs/1.{token}/spec.json"))).ok();
-    let dialect = |bytes: Vec<u8>| {
-        let spec: Value = serde_json::from_slice(&bytes).unwrap();
-        spec["dialect"].clone()
-    };
-    (1..9).map_while(spec).map(dialect).collect()
 }
 
 /// It changes a file unasked, is denied a command, is allowed another, and ends.
@@ -321,14 +256,13 @@ fn works_and_asks(agent: &Agent) {
     answer(&lab, &waits(&lab, "echo more > more.txt"), &YES);
     lands(&lab);
     assert_eq!(lab.landed("more.txt"), "more\n");
-    assert_eq!(openings(&lab).len(), 1, "one start was enough");
+    assert_eq!(starts(&lab).len(), 1, "one start was enough");
     let first = server.requests();
     let first = first.iter().find(|request| !is_aside(agent.wire, request)).unwrap();
     let first = asked(agent.wire, first);
     assert!(first.contains("Of iron.") && first.contains("How you end"), "it knows all: {first}");
-    let spec = fs::read_to_string(lab.home().join("runs/1.1/spec.json")).unwrap();
-    let argv: Value = serde_json::from_str(&spec).unwrap();
-    assert!(!argv["argv"].to_string().contains("iron"), "nothing of a task is in the arguments");
+    let argv = starts(&lab)[0]["argv"].to_string();
+    assert!(!argv.contains("iron"), "nothing of a task is in the arguments: {argv}");
     let spent = &lab.json(&["task", "show", "1"])["spent"];
     assert!(spent["output_tokens"].as_u64().unwrap() >= 100, "{spent}");
     let log = lab.ok(&["log", "1"]);
@@ -352,12 +286,13 @@ fn goes_on_after_a_kill(agent: &Agent) {
     let pid = fs::read_to_string(lab.home().join("runs/1.1/agent.pid")).unwrap();
     let pid: String = pid.chars().take_while(char::is_ascii_digit).collect();
     is_killed.store(true, Ordering::SeqCst);
-    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    kill(pid.parse().unwrap());
     lands(&lab);
     assert!(is_gone(child), "the command was ended");
-    let openings = openings(&lab);
-    assert_eq!(openings.len(), 2, "{openings:?}");
-    assert!(openings[0]["resume"].is_null() && openings[1]["resume"]["session"].is_string());
+    let starts = starts(&lab);
+    assert_eq!(starts.len(), 2, "{starts:?}");
+    let resumed = |start: usize| starts[start]["dialect"]["resume"]["session"].is_string();
+    assert!(!resumed(0) && resumed(1), "{starts:?}");
     let last = asked(agent.wire, server.requests().last().unwrap());
     assert_eq!(last.matches("## Title").count(), 1, "it is told all of it once: {last}");
     if agent.resumes == Resumes::Always {
@@ -481,18 +416,13 @@ fn a_missing_or_old_agent_is_said_with_what_to_do() {
         "protocolVersion": 1, "agentInfo": {"name": "gemini-cli", "version": "0.9.0"},
     }});
     fs::write(&old, format!("#!/bin/sh\nread line\necho '{answer}'\nread line\n")).unwrap();
-    assert!(Command::new("chmod").arg("+x").arg(&old).status().unwrap().success());
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
     let old = old.display().to_string();
     for (program, words) in [
         ("/nowhere/gemini", "there is no Gemini CLI"),
         (old.as_str(), "this is Gemini CLI 0.9.0; 0.61.0 or newer is needed"),
     ] {
-        let lab = GEMINI.lab(&server, "", "");
-        let team = lab.repo().join(".crew/team.toml");
-        let text = fs::read_to_string(&team).unwrap();
-        let pinned = installed("gemini").display().to_string();
-        fs::write(&team, text.replace(&pinned, program)).unwrap();
-        lab.git(&["commit", "--quiet", "--all", "--message", "another program"]);
+        let lab = GEMINI.lab_with(&server, program, "", "");
         let _daemon = GEMINI.up(&lab);
         lab.ok(&["task", "add", "Make it"]);
         let item = waits(&lab, words);
