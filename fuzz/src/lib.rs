@@ -23,7 +23,7 @@ use crew_core::{Millis, Time};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by name.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("response", response),
     ("trigger", trigger),
     ("team", team),
@@ -32,6 +32,7 @@ pub const TARGETS: [Target; 9] = [
     ("event", event),
     ("claude", claude),
     ("codex", codex),
+    ("acp", acp),
     ("spool", spool),
 ];
 
@@ -157,6 +158,33 @@ fn decoder(data: &[u8], speaker: Speaker, heard: &str) {
     // A line after all of it is heard whatever was before.
     let more = [data, b"\n", heard.as_bytes()].concat();
     let heard = AgentEvent::Text { text: "heard".to_owned() };
+    assert_eq!(read(&more).0.last(), Some(&heard));
+}
+
+/// What an agent prints that speaks ACP, line by line.
+pub fn acp(data: &[u8]) {
+    let ending = Ending { status: Status::Code(0), complaint: String::new() };
+    let read = |data: &[u8]| {
+        let mut decoder = Speaker::Acp.decoder();
+        let lines = data.split(|byte| *byte == b'\n');
+        let events: Vec<AgentEvent> = lines.flat_map(|line| decoder.line(line)).collect();
+        let verdict = decoder.verdict(&ending);
+        (events, verdict, decoder.finish(&ending))
+    };
+    let (events, verdict, last) = read(data);
+    let claims = last.iter().filter(|event| matches!(event, AgentEvent::Done { .. })).count();
+    assert_eq!(claims == 1, verdict == Verdict::Done, "it claims what the verdict says");
+    for event in events.iter().chain(&last) {
+        assert!(event.to_json().is_object() || matches!(event, AgentEvent::Other(_)), "{event:?}");
+    }
+    // Words after all of it are heard whatever was before.
+    let mut more = data.to_vec();
+    more.extend_from_slice(b"\n{\"id\":\"session\",\"result\":{\"sessionId\":\"s\"}}\n");
+    more.extend_from_slice(
+        b"{\"method\":\"session/update\",\"params\":{\"update\":{\"sessionUpdate\":\
+          \"agent_message_chunk\",\"content\":{\"type\":\"text\",\"text\":\"heard\"}}}}",
+    );
+    let heard = AgentEvent::Partial { text: "heard".to_owned() };
     assert_eq!(read(&more).0.last(), Some(&heard));
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::event::{AgentEvent, ErrorClass};
 use crate::shim::Status;
 use crate::trouble::without_result;
-use crate::{claude, codex};
+use crate::{acp, claude, codex, headless};
 
 /// What an agent speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub enum Dialect {
     Claude(claude::Opening),
     /// JSON-RPC, as Codex's `app-server` has it.
     Codex(Box<codex::Opening>),
+    /// JSON-RPC, as the Agent Client Protocol has it.
+    Acp(Box<acp::Opening>),
 }
 
 /// Something to be done because of what an agent said. Doing it again changes nothing.
@@ -37,6 +39,8 @@ pub enum Act {
     },
     /// End its input: it has nothing more to do.
     CloseInput,
+    /// Likewise, and end it if it does not go by itself.
+    End,
     /// End it: nothing good can come of it any more.
     Stop,
 }
@@ -83,6 +87,12 @@ pub enum Speaker {
     Claude,
     /// Codex: `app-server`, or `exec --json`.
     Codex,
+    /// Any agent that speaks ACP.
+    Acp,
+    /// Gemini CLI: `--output-format stream-json` or `json`.
+    Gemini,
+    /// opencode: `run --format json`.
+    Opencode,
 }
 
 /// Turns lines into events.
@@ -94,6 +104,12 @@ pub enum Decoder {
     Claude(Box<claude::Decoder>),
     /// Likewise.
     Codex(Box<codex::Decoder>),
+    /// Likewise.
+    Acp(Box<acp::Decoder>),
+    /// Likewise; nobody answers.
+    Gemini(Box<headless::Gemini>),
+    /// Likewise.
+    Opencode(Box<headless::Opencode>),
 }
 
 impl Speaker {
@@ -102,6 +118,9 @@ impl Speaker {
         match self {
             Self::Claude => Decoder::Claude(Box::new(claude::Decoder::new(None))),
             Self::Codex => Decoder::Codex(Box::new(codex::Decoder::new(None))),
+            Self::Acp => Decoder::Acp(Box::new(acp::Decoder::new(None))),
+            Self::Gemini => Decoder::Gemini(Box::default()),
+            Self::Opencode => Decoder::Opencode(Box::default()),
         }
     }
 }
@@ -116,15 +135,21 @@ impl Dialect {
             Self::Codex(opening) => {
                 Decoder::Codex(Box::new(codex::Decoder::new(Some((**opening).clone()))))
             }
+            Self::Acp(opening) => {
+                Decoder::Acp(Box::new(acp::Decoder::new(Some((**opening).clone()))))
+            }
         }
     }
 
-    /// What a single line out of the middle says, as well as that can be known.
-    pub fn glimpse(&self, line: &[u8]) -> Vec<AgentEvent> {
+    /// A decoder that only listens, from an offset on. In the middle it says what lines say as well
+    /// as that can be known.
+    pub fn listener(&self, offset: u64) -> Decoder {
         match self {
-            Self::Native => vec![AgentEvent::decode(line)],
-            Self::Claude(_) => Speaker::Claude.decoder().line(line),
-            Self::Codex(_) => Speaker::Codex.decoder().line(line),
+            Self::Native => Decoder::Native,
+            Self::Claude(_) => Speaker::Claude.decoder(),
+            Self::Codex(_) => Speaker::Codex.decoder(),
+            Self::Acp(_) if offset == 0 => Speaker::Acp.decoder(),
+            Self::Acp(_) => Decoder::Acp(Box::new(acp::Decoder::in_the_middle())),
         }
     }
 }
@@ -134,7 +159,11 @@ impl Decoder {
     pub(crate) fn begins(&self, offset: u64) -> u64 {
         match self {
             Self::Native => offset,
-            Self::Claude(_) | Self::Codex(_) => 0,
+            Self::Claude(_)
+            | Self::Codex(_)
+            | Self::Acp(_)
+            | Self::Gemini(_)
+            | Self::Opencode(_) => 0,
         }
     }
 
@@ -144,6 +173,9 @@ impl Decoder {
             Self::Native => vec![AgentEvent::decode(line)],
             Self::Claude(decoder) => decoder.line(line),
             Self::Codex(decoder) => decoder.line(line),
+            Self::Acp(decoder) => decoder.line(line),
+            Self::Gemini(decoder) => decoder.line(line),
+            Self::Opencode(decoder) => decoder.line(line),
         }
     }
 
@@ -153,6 +185,9 @@ impl Decoder {
             Self::Native => Vec::new(),
             Self::Claude(decoder) => decoder.finish(ending),
             Self::Codex(decoder) => decoder.finish(ending),
+            Self::Acp(decoder) => decoder.finish(ending),
+            Self::Gemini(decoder) => decoder.finish(ending),
+            Self::Opencode(decoder) => decoder.finish(ending),
         }
     }
 
@@ -162,14 +197,18 @@ impl Decoder {
             Self::Native => without_result(ending, true),
             Self::Claude(decoder) => decoder.verdict(ending),
             Self::Codex(decoder) => decoder.verdict(ending),
+            Self::Acp(decoder) => decoder.verdict(ending),
+            Self::Gemini(decoder) => decoder.verdict(ending),
+            Self::Opencode(decoder) => decoder.verdict(ending),
         }
     }
 
     pub(crate) fn take_acts(&mut self) -> Vec<Act> {
         match self {
-            Self::Native => Vec::new(),
+            Self::Native | Self::Gemini(_) | Self::Opencode(_) => Vec::new(),
             Self::Claude(decoder) => decoder.take_acts(),
             Self::Codex(decoder) => decoder.take_acts(),
+            Self::Acp(decoder) => decoder.take_acts(),
         }
     }
 
@@ -179,6 +218,8 @@ impl Decoder {
             Self::Native => Some(json!({"type": "answer", "ask": key, "text": text}).to_string()),
             Self::Claude(decoder) => decoder.answer(key, text),
             Self::Codex(decoder) => decoder.answer(key, text),
+            Self::Acp(decoder) => decoder.answer(key, text),
+            Self::Gemini(_) | Self::Opencode(_) => None,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! One running agent: the shim that owns its process, the spool of what it prints, the native
-//! agent, Claude Code, Codex, and the mailbox.
+//! agent, Claude Code, Codex, agents that speak ACP, and the mailbox.
 
+pub mod acp;
 mod asks;
 pub mod claude;
 pub mod codex;
 mod dialect;
 mod event;
+pub mod headless;
 mod keep;
 mod listen;
 pub mod mailbox;
@@ -19,6 +21,7 @@ pub mod sandbox;
 pub mod shim;
 pub mod spool;
 mod trouble;
+mod words;
 
 pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};
 pub use event::{AgentEvent, ErrorClass};

@@ -121,7 +121,8 @@ impl Known {
     }
 }
 
-fn look_up(program: &str, search: &str) -> Option<PathBuf> {
+/// A path, or a name on this `PATH`.
+pub(crate) fn look_up(program: &str, search: &str) -> Option<PathBuf> {
     let is_program = |path: &PathBuf| {
         path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
     };
@@ -135,12 +136,16 @@ fn look_up(program: &str, search: &str) -> Option<PathBuf> {
 impl Installed {
     /// What it has to read of what it was installed with: all of it, if npm did that.
     pub(crate) fn places(&self) -> [PathBuf; 2] {
-        let program = self.program.canonicalize().unwrap_or_else(|_| self.program.clone());
-        let modules =
-            program.ancestors().find(|dir| dir.file_name() == Some(OsStr::new("node_modules")));
-        let package = modules.or_else(|| program.parent()).unwrap_or(&program).to_owned();
-        [package, self.program.clone()]
+        places_of(&self.program)
     }
+}
+
+/// The package that a program is of, all that was installed with it if npm did that, and itself.
+pub(crate) fn places_of(program: &Path) -> [PathBuf; 2] {
+    let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
+    let modules = real.ancestors().find(|dir| dir.file_name() == Some(OsStr::new("node_modules")));
+    let package = modules.or_else(|| real.parent()).unwrap_or(&real).to_owned();
+    [package, program.to_owned()]
 }
 
 impl fmt::Display for Unusable {

@@ -93,7 +93,7 @@ fn whatever_is_read_nothing_panics() {
         }
         let usual = match name {
             "mailbox" | "spool" => RUNS_WITH_FILES,
-            "claude" | "codex" => RUNS_OF_RECORDINGS,
+            "claude" | "codex" | "acp" => RUNS_OF_RECORDINGS,
             _ => RUNS,
         };
         let runs = number("CREW_FUZZ_RUNS").unwrap_or(usual);

@@ -336,6 +336,12 @@ pub(crate) enum Replayed {
     Claude,
     /// What `codex app-server` or `codex exec --json` printed.
     Codex,
+    /// What any agent printed that speaks ACP.
+    Acp,
+    /// What `gemini --output-format stream-json` or `json` printed.
+    Gemini,
+    /// What `opencode run --format json` printed.
+    Opencode,
 }
 
 #[derive(Debug, Subcommand)]

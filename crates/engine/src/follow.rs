@@ -23,6 +23,10 @@ use crate::{Failure, Handle};
 const POLL: Duration = Duration::from_millis(500);
 /// Before something that the arbiter could not record is handed to it again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// An agent whose input was ended gets so long to end by itself.
+const END_PATIENCE: Duration = Duration::from_secs(3);
+/// Between two looks at whether it has.
+const END_PAUSE: Duration = Duration::from_millis(20);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
 /// Answers that an ask may offer.
@@ -173,6 +177,7 @@ impl Follower {
             let done = match act {
                 Act::Input { id, line } => shim::send_input(&dir, &id, &line).map(drop),
                 Act::CloseInput => shim::close_input(&dir),
+                Act::End => end(&dir),
                 Act::Stop => shim::stop(&dir, GRACE),
             };
             match done {
@@ -286,6 +291,19 @@ impl Follower {
         }
         Millis(u64::try_from(self.life.at.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
+}
+
+/// Ends an agent's input, and the agent if it does not go by itself: some do not notice.
+fn end(dir: &Path) -> Result<(), ShimError> {
+    shim::close_input(dir)?;
+    let deadline = Instant::now() + END_PATIENCE;
+    while Instant::now() < deadline {
+        match shim::look(dir)? {
+            Presence::Alive { .. } => std::thread::sleep(END_PAUSE),
+            Presence::NotStarted | Presence::Ended(_) | Presence::Lost => return Ok(()),
+        }
+    }
+    shim::stop(dir, GRACE)
 }
 
 /// When anything was last written in a run directory.

@@ -71,6 +71,7 @@ impl Screen {
             ProviderKind::Claude(program) | ProviderKind::Codex(program) => {
                 program.env.iter().chain(&program.key_env).map(String::as_str).collect()
             }
+            ProviderKind::Acp(acp) => acp.env.iter().map(String::as_str).collect(),
             ProviderKind::Mailbox => Vec::new(),
         });
         let github = state.projects.values().filter_map(|project| project.team.github.as_ref());

@@ -31,6 +31,8 @@ pub use launch::{
 };
 pub use memory::Remembered;
 pub use places::places;
+pub(crate) use places::{FILES, WRITTEN};
+pub(crate) use trouble::named;
 
 use crew_core::team::Payer;
 use serde::{Deserialize, Serialize};

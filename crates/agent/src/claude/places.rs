@@ -7,7 +7,7 @@ use crate::program::{Installed, Places};
 
 /// What it writes below its configuration. Not its settings, commands, skills and plugins: those name
 /// programs that it runs for the user, outside.
-const WRITTEN: [&str; 14] = [
+pub(crate) const WRITTEN: [&str; 14] = [
     "backups",
     "cache",
     "debug",
@@ -24,7 +24,7 @@ const WRITTEN: [&str; 14] = [
     "todos",
 ];
 /// Single files that it writes, where they are.
-const FILES: [&str; 3] = [STATE, ".credentials.json", "history.jsonl"];
+pub(crate) const FILES: [&str; 3] = [STATE, ".credentials.json", "history.jsonl"];
 /// What it knows of the machine; beside its configuration, unless that was put elsewhere.
 const STATE: &str = ".claude.json";
 /// Where its own installer puts it, below a home.

@@ -8,7 +8,7 @@ use crate::event::ErrorClass;
 use crate::trouble::Trouble;
 
 /// By the name that Claude Code gives it.
-pub(super) fn named(name: &str, until: Option<Time>, message: &str) -> Trouble {
+pub(crate) fn named(name: &str, until: Option<Time>, message: &str) -> Trouble {
     let message = message.to_owned();
     let class = match name {
         "rate_limit" => return Trouble::Limit { until, message },

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crew_agent::acp;
 use crew_agent::claude::{CLAUDE, is_allowed};
 use crew_agent::codex::CODEX;
 use crew_agent::program::{Known, Unusable};
@@ -188,6 +189,7 @@ fn providers(repository: &Path) -> Vec<Finding> {
             of_program(&CLAUDE, name.as_str(), claude, allowed)
         }
         ProviderKind::Codex(codex) => of_program(&CODEX, name.as_str(), codex, Ok(())),
+        ProviderKind::Acp(agent) => of_acp(name.as_str(), agent),
         ProviderKind::Mailbox => Vec::new(),
     });
     findings.flatten().collect()
@@ -214,6 +216,26 @@ fn of_program(
     };
     let keys = program.env.iter().chain(&program.key_env);
     [finding].into_iter().chain(keys.map(|key| of_key(provider, key))).collect()
+}
+
+/// An agent that speaks ACP: which version it is it says when it has started.
+fn of_acp(provider: &str, agent: &team::Acp) -> Vec<Finding> {
+    let env = std::env::vars().collect();
+    let known = agent.agent.map(acp::known);
+    let usual = known.map(|known| known.program.to_owned());
+    let program = agent.program.clone().or(usual).unwrap_or_default();
+    let finding = match acp::find(&program, known, &env) {
+        Ok(found) => {
+            let name = known.map_or(program.as_str(), |known| known.name);
+            let text = format!("{name} at {} for `{provider}`", found.display());
+            Finding::new(Grade::Ok, "acp", text)
+        }
+        Err(unusable) => {
+            let text = format!("{}, which `{provider}` needs", unusable.what);
+            Finding::new(Grade::Warn, "acp", text).hint(unusable.hint)
+        }
+    };
+    [finding].into_iter().chain(agent.env.iter().map(|key| of_key(provider, key))).collect()
 }
 
 /// The variable that is named, or the provider's usual one where nobody else serves the model.

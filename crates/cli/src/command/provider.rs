@@ -19,6 +19,9 @@ pub(super) fn run(context: &Context, provider: Provider) -> Result<Exit, CliErro
             let speaker = match provider {
                 Replayed::Claude => Speaker::Claude,
                 Replayed::Codex => Speaker::Codex,
+                Replayed::Acp => Speaker::Acp,
+                Replayed::Gemini => Speaker::Gemini,
+                Replayed::Opencode => Speaker::Opencode,
             };
             replay(context, speaker, &file, exit_code)
         }

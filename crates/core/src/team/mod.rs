@@ -87,6 +87,8 @@ pub enum ProviderKind {
     Claude(Program),
     /// OpenAI's Codex, as it is installed on this machine.
     Codex(Program),
+    /// An agent that speaks ACP, as it is installed on this machine.
+    Acp(Acp),
     /// Whoever reads the trigger file and writes the response file.
     Mailbox,
 }
@@ -129,6 +131,41 @@ pub struct Program {
     pub allow: Vec<String>,
     /// Who is to pay.
     pub billing: Payer,
+}
+
+/// How an agent is started that speaks ACP, the Agent Client Protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acp {
+    /// Which one, if it is one that we know.
+    pub agent: Option<AcpAgent>,
+    /// The program: a path, or a name that is looked up on the `PATH`; `None` is the usual one.
+    pub program: Option<String>,
+    /// Its arguments; `None` are the usual ones.
+    pub args: Option<Vec<String>>,
+    /// The model, if not the agent's own default.
+    pub model: Option<String>,
+    /// The mode that it works in, if not the one that follows from `permissions`.
+    pub mode: Option<String>,
+    /// Where the model is served, if not where the agent finds it by itself.
+    pub base_url: Option<String>,
+    /// Environment variables that it is handed besides the usual ones; their values are secret.
+    pub env: Vec<String>,
+    /// What it may do without asking.
+    pub permissions: Permissions,
+}
+
+/// Agents that speak ACP and that we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AcpAgent {
+    /// Google's Gemini CLI.
+    Gemini,
+    /// opencode.
+    Opencode,
+    /// Claude Code, through its adapter.
+    Claude,
+    /// Codex, through its adapter.
+    Codex,
 }
 
 /// What an agent may do without asking the human.

@@ -9,6 +9,7 @@
 //! performed. An effect whose task fails or panics stays in the outbox and is performed again after
 //! a pause: each performer makes sure that twice is the same as once.
 
+mod acp;
 mod agent;
 mod cell;
 mod claude;

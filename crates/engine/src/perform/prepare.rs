@@ -19,7 +19,7 @@ use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::program::Ready;
 use super::script::{Ended, Job};
-use super::{CalledOff, Outside, claude, codex};
+use super::{CalledOff, Outside, acp, claude, codex};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
 use crate::prompt::{self, MATERIAL_BYTES_MAX};
 use crate::quote::Quote;
@@ -114,6 +114,10 @@ pub(super) fn prepare(
         }
         ProviderKind::Codex(program) => {
             let start = codex::spec(outside, place, (&worktree, token), program, &material)?;
+            launch_program(outside, &dir, start, called_off, head)
+        }
+        ProviderKind::Acp(agent) => {
+            let start = acp::spec(outside, place, (&worktree, token), agent, &material)?;
             launch_program(outside, &dir, start, called_off, head)
         }
     }

@@ -17,8 +17,13 @@ pub(super) type Ready = (Spec, BTreeMap<String, String>);
 
 /// What the provider names, and nothing else.
 pub(super) fn secrets(program: &Program) -> BTreeMap<String, String> {
+    named(program.env.iter().chain(&program.key_env))
+}
+
+/// The variables of these names, where they are set.
+pub(super) fn named<'a>(names: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, String> {
     let value = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
-    program.env.iter().chain(&program.key_env).filter_map(value).collect()
+    names.into_iter().filter_map(value).collect()
 }
 
 /// What a human has to put right.

@@ -122,7 +122,7 @@ pub enum SessionScope {
 pub struct Provider {
     /// Its name.
     pub name: String,
-    /// `native`, `claude`, `codex` or `mailbox`.
+    /// `native`, `claude`, `codex`, `acp` or `mailbox`.
     pub kind: String,
     /// The wire format of its model.
     pub api: Option<String>,
@@ -303,6 +303,7 @@ impl From<(&crew_core::ProviderName, &team::Provider)> for Provider {
                 key_env: codex.key_env.clone(),
                 ..plain("codex")
             },
+            team::ProviderKind::Acp(acp) => Self { model: acp.model.clone(), ..plain("acp") },
             team::ProviderKind::Mailbox => plain("mailbox"),
         }
     }

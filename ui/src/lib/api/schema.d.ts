@@ -1531,7 +1531,7 @@ export interface components {
             api: string | null;
             /** @description The environment variable that holds its key. */
             key_env: string | null;
-            /** @description `native`, `claude`, `codex` or `mailbox`. */
+            /** @description `native`, `claude`, `codex`, `acp` or `mailbox`. */
             kind: string;
             /** @description Its model. */
             model: string | null;

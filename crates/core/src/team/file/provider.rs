@@ -3,7 +3,7 @@
 use super::Problem;
 use super::build::dollars;
 use super::shape::{KindFile, ProviderFile};
-use crate::team::{Api, Model, Payer, Program, Provider, ProviderKind};
+use crate::team::{Acp, AcpAgent, Api, Model, Payer, Program, Provider, ProviderKind};
 
 /// Variables that make Claude Code take money from an API key.
 const KEYS_OF_CLAUDE: [&str; 2] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
@@ -44,23 +44,27 @@ impl ProviderFile {
                 prove_codex(&codex, place, problems);
                 ProviderKind::Codex(codex)
             }
+            KindFile::Acp => ProviderKind::Acp(self.acp(place, problems)),
         };
         Provider { kind, agents }
     }
 
     /// Names what is there and means nothing for this kind.
     fn foreign_keys(&self, place: &str, problems: &mut Vec<Problem>) {
-        use KindFile::{Claude, Codex, Native};
+        use KindFile::{Acp, Claude, Codex, Native};
         let given = [
             ("api", self.api.is_some(), &[Native][..]),
-            ("model", self.model.is_some(), &[Native, Claude, Codex]),
-            ("base_url", self.base_url.is_some(), &[Native, Claude, Codex]),
+            ("model", self.model.is_some(), &[Native, Claude, Codex, Acp]),
+            ("base_url", self.base_url.is_some(), &[Native, Claude, Codex, Acp]),
             ("key_env", self.key_env.is_some(), &[Native, Codex]),
             ("input_usd_per_mtok", self.input_usd_per_mtok.is_some(), &[Native]),
             ("output_usd_per_mtok", self.output_usd_per_mtok.is_some(), &[Native]),
-            ("program", self.program.is_some(), &[Claude, Codex]),
-            ("env", self.env.is_some(), &[Claude, Codex]),
-            ("permissions", self.permissions.is_some(), &[Claude, Codex]),
+            ("agent", self.agent.is_some(), &[Acp]),
+            ("program", self.program.is_some(), &[Claude, Codex, Acp]),
+            ("args", self.args.is_some(), &[Acp]),
+            ("mode", self.mode.is_some(), &[Acp]),
+            ("env", self.env.is_some(), &[Claude, Codex, Acp]),
+            ("permissions", self.permissions.is_some(), &[Claude, Codex, Acp]),
             ("allow", self.allow.is_some(), &[Claude, Codex]),
             ("billing", self.billing.is_some(), &[Claude, Codex]),
         ];
@@ -136,6 +140,48 @@ impl ProviderFile {
         }
         program
     }
+
+    fn acp(self, place: &str, problems: &mut Vec<Problem>) -> Acp {
+        let acp = Acp {
+            agent: self.agent,
+            program: self.program,
+            args: self.args,
+            model: self.model,
+            mode: self.mode,
+            base_url: self.base_url,
+            env: self.env.unwrap_or_default(),
+            permissions: self.permissions.unwrap_or_default(),
+        };
+        prove_acp(&acp, place, problems);
+        acp
+    }
+}
+
+fn prove_acp(acp: &Acp, place: &str, problems: &mut Vec<Problem>) {
+    for name in &acp.env {
+        check_variable(name, place, problems);
+    }
+    if acp.agent.is_none() && acp.program.is_none() {
+        problems.push(Problem::new(
+            format!("{place}: it is not said which agent"),
+            "agent = \"gemini\", \"opencode\", \"claude\" or \"codex\"; for any other, program = \
+             \"…\" and args = [\"…\"]",
+        ));
+    }
+    let has_address = matches!(acp.agent, Some(AcpAgent::Gemini | AcpAgent::Claude));
+    if acp.base_url.is_some() && !has_address {
+        problems.push(Problem::new(
+            format!("{place}: it is not known how this agent is told `base_url`"),
+            "remove it, and write the address into the agent's own configuration",
+        ));
+    }
+    let words = [&acp.program, &acp.model, &acp.mode].into_iter().flatten();
+    for word in words.filter(|word| word.trim().is_empty() || word.starts_with('-')) {
+        problems.push(Problem::new(
+            format!("{place}: `{word}` is no program, model or mode"),
+            "docs/team.md has examples",
+        ));
+    }
 }
 
 /// Codex shows what somebody signed in with to nobody but OpenAI.
@@ -180,6 +226,7 @@ impl KindFile {
             Self::Native => "native",
             Self::Claude => "claude",
             Self::Codex => "codex",
+            Self::Acp => "acp",
             Self::Mailbox => "mailbox",
         }
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
 use crate::github::Publish;
-use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope};
+use crate::team::{AcpAgent, Api, MergeStrategy, Payer, Permissions, SessionScope};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,7 +145,10 @@ pub(super) struct ProviderFile {
     pub(super) key_env: Option<String>,
     pub(super) input_usd_per_mtok: Option<f64>,
     pub(super) output_usd_per_mtok: Option<f64>,
+    pub(super) agent: Option<AcpAgent>,
     pub(super) program: Option<String>,
+    pub(super) args: Option<Vec<String>>,
+    pub(super) mode: Option<String>,
     pub(super) env: Option<Vec<String>>,
     pub(super) permissions: Option<Permissions>,
     pub(super) allow: Option<Vec<String>>,
@@ -160,6 +163,7 @@ pub(super) enum KindFile {
     Native,
     Claude,
     Codex,
+    Acp,
     Mailbox,
 }
 

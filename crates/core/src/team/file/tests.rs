@@ -1,7 +1,7 @@
 //! Every kind of mistake in a `team.toml` is named, with a hint.
 
 use super::*;
-use crate::team::{Payer, Permissions, Program, ProviderKind, Work};
+use crate::team::{AcpAgent, Payer, Permissions, Program, ProviderKind, Work};
 use crate::{Micros, ProviderName, RoleName};
 
 /// The default team with one piece of text replaced.
@@ -155,6 +155,33 @@ billing = "api-key"
     let claude = added(&team);
     assert_eq!(claude.env, ["ANTHROPIC_API_KEY", "HTTPS_PROXY"]);
     assert_eq!((claude.permissions, claude.billing), (Permissions::All, Payer::ApiKey));
+}
+
+#[test]
+fn an_agent_that_speaks_acp_is_one_that_we_know_or_a_program() {
+    let acp_of = |keys: &str| {
+        let team = parse(&with_provider("acp", keys)).unwrap();
+        match &team.providers[&"added".parse::<ProviderName>().unwrap()].kind {
+            ProviderKind::Acp(acp) => acp.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let known = acp_of("agent = \"gemini\"\nbase_url = \"http://127.0.0.1:1\"");
+    assert_eq!((known.agent, known.program), (Some(AcpAgent::Gemini), None));
+    assert_eq!(known.permissions, Permissions::Edit);
+    let other = acp_of("program = \"mine\"\nargs = [\"--acp\"]\nmode = \"careful\"");
+    assert_eq!((other.agent, other.args), (None, Some(vec!["--acp".to_owned()])));
+}
+
+#[test]
+fn every_mistake_about_acp_is_named_with_a_hint() {
+    let check = |keys: &str, what: &str, hint: &str| mistaken("acp", keys, what, hint);
+    check("", "it is not said which agent", "agent = \"gemini\"");
+    check("agent = \"opncode\"", "unknown variant `opncode`", "did you mean `opencode`?");
+    check("agent = \"codex\"\nbase_url = \"http://x\"", "told `base_url`", "own configuration");
+    check("agent = \"gemini\"\nbilling = \"any\"", "`billing` means nothing", "remove it");
+    check("agent = \"gemini\"\nenv = [\"GH_TOKEN\"]", "no agent is handed GH_TOKEN", "");
+    check("program = \"--acp\"", "`--acp` is no program", "examples");
 }
 
 #[test]
