@@ -1,7 +1,8 @@
 //! One running agent: the shim that owns its process, the spool of what it prints, the native
-//! agent, Claude Code, and the mailbox.
+//! agent, Claude Code, the desk that agents call us by, and the mailbox.
 
 pub mod claude;
+pub mod desk;
 mod dialect;
 mod event;
 mod listen;

@@ -1,12 +1,17 @@
 //! What Claude Code is started with.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crew_core::Micros;
 use crew_core::team::Permissions;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
+
+use crate::desk::DESK;
+use crate::desk::mcp::SERVER;
 
 /// The oldest version whose output we have seen.
 pub const VERSION_MIN: Version = Version(2, 1, 197);
@@ -49,6 +54,18 @@ pub struct Launch {
     pub cost_max: Micros,
     /// How often it may call the model.
     pub turns_max: u32,
+    /// Our program, which serves our tools to it. Servers that others have configured are left out:
+    /// what they could do would be nobody's decision.
+    pub tools_of_ours: Option<ToolsOfOurs>,
+}
+
+/// Who serves our tools, and for which desk.
+#[derive(Clone, Debug)]
+pub struct ToolsOfOurs {
+    /// Our program.
+    pub program: PathBuf,
+    /// The desk of the start.
+    pub desk: PathBuf,
 }
 
 /// A conversation, by its id.
@@ -80,9 +97,15 @@ impl Launch {
             let names: Vec<&str> = self.tools.iter().filter_map(|name| tool(name)).collect();
             add(&["--tools", &names.join(",")]);
         }
-        if !self.allow.is_empty() {
+        if let Some(ours) = &self.tools_of_ours {
+            add(&["--strict-mcp-config", "--mcp-config", &servers(ours)]);
+        }
+        let ours = format!("mcp__{SERVER}");
+        let ours = self.tools_of_ours.iter().map(|_| ours.as_str());
+        let allowed: Vec<&str> = self.allow.iter().map(String::as_str).chain(ours).collect();
+        if !allowed.is_empty() {
             add(&["--allowedTools"]);
-            add(&self.allow.iter().map(String::as_str).collect::<Vec<_>>());
+            add(&allowed);
         }
         add(&["--disallowedTools", TOOLS_NEVER]);
         add(&["--max-turns", &self.turns_max.to_string()]);
@@ -90,6 +113,17 @@ impl Launch {
         add(&["--max-budget-usd", &format!("{usd:.6}")]);
         argv
     }
+}
+
+/// Our tools, as a server.
+fn servers(ToolsOfOurs { program, desk }: &ToolsOfOurs) -> String {
+    let server = json!({
+        "type": "stdio",
+        "command": program,
+        "args": ["agent", "mcp"],
+        "env": { DESK: desk }
+    });
+    json!({ "mcpServers": { SERVER: server } }).to_string()
 }
 
 fn mode(permissions: Permissions) -> &'static str {
@@ -189,13 +223,19 @@ mod tests {
             conversation: Conversation::Resumed("id".into()),
             cost_max: Micros(1_500_000),
             turns_max: 9,
+            tools_of_ours: Some(ToolsOfOurs {
+                program: "/opt/crew".into(),
+                desk: "/data/desk".into(),
+            }),
         };
         assert_eq!(
             launch.argv().join(" "),
             "claude -p --verbose --input-format stream-json --output-format stream-json \
              --include-partial-messages --permission-prompt-tool stdio --permission-mode \
-             acceptEdits --resume id --model opus --tools Read,Grep,Glob --allowedTools \
-             Bash(make:*) WebFetch --disallowedTools \
+             acceptEdits --resume id --model opus --tools Read,Grep,Glob --strict-mcp-config \
+             --mcp-config {\"mcpServers\":{\"crew\":{\"args\":[\"agent\",\"mcp\"],\"command\":\
+             \"/opt/crew\",\"env\":{\"CREWHOUSE_DESK\":\"/data/desk\"},\
+             \"type\":\"stdio\"}}} --allowedTools Bash(make:*) WebFetch mcp__crew --disallowedTools \
              EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger --max-turns 9 \
              --max-budget-usd 1.500000"
         );

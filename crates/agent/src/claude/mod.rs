@@ -27,8 +27,8 @@ mod wire;
 pub use decoder::Decoder;
 pub use find::{Installed, Unusable, find, is_allowed};
 pub use launch::{
-    CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, VERSION_MIN, Version,
-    conversation_id,
+    CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, ToolsOfOurs, VERSION_MIN,
+    Version, conversation_id,
 };
 pub use memory::Remembered;
 pub use places::{Places, places};

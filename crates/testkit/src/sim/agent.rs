@@ -251,15 +251,7 @@ impl World {
 
 /// What an agent or a person says about a run in the end.
 pub(super) fn respond(run: &Run, state: &State, calm: bool, random: &mut Random) -> Response {
-    let mut response = Response {
-        claim: Claim::Done,
-        summary: "did it".into(),
-        issue: Some(run.task),
-        label: None,
-        pr: None,
-        verdict: None,
-        pick: None,
-    };
+    let mut response = Response { issue: Some(run.task), ..Response::new(Claim::Done, "did it") };
     match run.purpose {
         Purpose::Verdict => {
             let pass = calm || random.chance(70);

@@ -435,14 +435,19 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Check { task, .. }
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. } | Effect::Send { .. } | Effect::Publish { .. } => None,
+        Effect::Stop { .. }
+        | Effect::Send { .. }
+        | Effect::Reply { .. }
+        | Effect::Publish { .. } => None,
     }
 }
 
 /// The agent that an event comes from.
 fn agent_of(event: &Event) -> Option<Start> {
     match event {
-        Event::Said { run, token, .. } | Event::Exited { run, token, .. } => Some((*run, *token)),
+        Event::Said { run, token, .. }
+        | Event::Called { run, token, .. }
+        | Event::Exited { run, token, .. } => Some((*run, *token)),
         _ => None,
     }
 }
