@@ -10,10 +10,12 @@
 use std::path::Path;
 
 use crew_agent::claude::{Decoder, Opening};
+use crew_agent::desk::{self, Wish};
 use crew_agent::mailbox::{Kind, Mailbox, Rules};
 use crew_agent::shim::Status;
 use crew_agent::spool::{Line, SpoolReader};
 use crew_agent::{AgentEvent, Ending, Script, Verdict};
+use crew_core::call::Call;
 use crew_core::protocol::{
     RESPONSE_BYTES_MAX, Response, TITLE_CHARS_MAX, parse_response, parse_trigger,
 };
@@ -24,12 +26,13 @@ use crew_core::{Millis, Time};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by name.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("response", response),
     ("trigger", trigger),
     ("team", team),
     ("playbook", playbook),
     ("mailbox", mailbox),
+    ("call", call),
     ("event", event),
     ("claude", claude),
     ("spool", spool),
@@ -113,6 +116,24 @@ pub fn mailbox(data: &[u8]) {
         seen <= 1 && (seen == 1) != file.exists(),
         "{name:?} is taken, set aside, or left alone"
     );
+}
+
+/// A call on a desk.
+pub fn call(data: &[u8]) {
+    match desk::wish(data, "t") {
+        Ok(Wish::Board) => {}
+        Ok(Wish::Call(call)) => {
+            assert_eq!(call.check(), Ok(()), "what is taken is within its bounds");
+            // It is stored as JSON and read again after a crash.
+            let json = serde_json::to_string(&call).expect("a call has a JSON form");
+            let again: Call = serde_json::from_str(&json).expect("what was written is read");
+            assert_eq!(again, call);
+        }
+        Err(problem) => assert!(problem.contains("\nhint: "), "{problem}"),
+    }
+    // The same as an MCP client might say it, to nobody.
+    let nobody = Err(desk::CallError::NoDesk("there is none".to_owned()));
+    desk::mcp::serve(data, std::io::sink(), nobody).expect("it is read to its end");
 }
 
 /// A line of the native agent's stream.

@@ -212,7 +212,9 @@ pub(super) fn end(
     acknowledged: &[TaskId],
 ) -> Result<(), String> {
     let fail = |is: bool, what: String| if is { Err(what) } else { Ok(()) };
-    fail(state.tasks.len() != acknowledged.len(), "tasks were invented".into())?;
+    let proposed = state.tasks.values().filter(|task| task.proposed_by.is_some()).count();
+    let wanted = acknowledged.len() + proposed;
+    fail(state.tasks.len() != wanted, "tasks were invented".into())?;
     for id in acknowledged {
         let task = state.tasks.get(id).ok_or_else(|| format!("{id} is missing"))?;
         fail(!task.is_over(), format!("{id} is not over"))?;
