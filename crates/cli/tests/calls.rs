@@ -161,6 +161,8 @@ tools = [{ name = "finish", claim = "done", summary = "too early" }]
 tools = [{ name = "finish", claim = "done", summary = "answered", criteria = [
     { number = 1, met = "met", why = "it is there" },
 ] }]
+[[scene.turn]]
+finish = "DONE: never said"
 "#;
     let lab = Lab::new(&play(turns), &[]);
     let _daemon = lab.up();
@@ -172,7 +174,7 @@ tools = [{ name = "finish", claim = "done", summary = "answered", criteria = [
     assert_eq!(task["answers"][0]["why"], "it is there");
     let said = task["remarks"].to_string();
     assert!(said.contains("by a tool") && said.contains("answered"), "{said}");
-    assert!(!said.contains("too early"), "{said}");
+    assert!(!said.contains("too early") && !said.contains("never said"), "{said}");
 }
 
 /// Who may call, and for whom.

@@ -59,8 +59,7 @@ impl Clerk {
             }
         };
         for call in found {
-            self.taken += 1;
-            if self.taken > TAKEN_MAX {
+            if self.taken >= TAKEN_MAX {
                 return self
                     .close("this run has called too often; nothing is taken any more")
                     .await;
@@ -70,7 +69,9 @@ impl Clerk {
         Ok(())
     }
 
-    async fn take_in(&self, desk: &Desk, Found { id, wish }: Found) -> anyhow::Result<()> {
+    /// Whoever breaks its desk is not answered, and nothing else of its run suffers: only what cannot
+    /// be recorded is an error.
+    async fn take_in(&mut self, desk: &Desk, Found { id, wish }: Found) -> anyhow::Result<()> {
         let Self { run, token, .. } = *self;
         let reply = match wish {
             Ok(Wish::Call(call)) => {
@@ -84,16 +85,17 @@ impl Clerk {
             }
         };
         let desk = desk.clone();
-        blocking(move || {
+        let put_away = blocking(move || {
             if let Some(reply) = reply {
                 desk.answer(&id, &reply)?;
             }
-            if let Err(error) = desk.put_away(&id) {
-                tracing::warn!("{error}");
-            }
-            Ok(())
-        })
-        .await
+            Ok(desk.put_away(&id)?)
+        });
+        match put_away.await {
+            Ok(()) => self.taken += 1,
+            Err(error) => tracing::warn!("the desk of {run}.{token}: {error:#}"),
+        }
+        Ok(())
     }
 
     /// What comes of it is an effect, so that it is told however often a daemon ends meanwhile.
@@ -160,6 +162,12 @@ pub(crate) async fn reply(
     call: &str,
     reply: &Reply,
 ) -> anyhow::Result<()> {
+    let is_there = outside.handle.read(|state| {
+        state.runs.get(&run).is_some_and(|row| row.token == token && row.state.holds_agent())
+    });
+    if !is_there {
+        return Ok(());
+    }
     let dir = outside.handle.home().run(run, token);
     let (call, reply) = (call.to_owned(), reply.clone());
     blocking(move || match Desk::of(&dir)? {
