@@ -98,7 +98,7 @@ fmt: ## Format the code
 	$(CARGO) fmt --all
 	$(CARGO) fmt --manifest-path crates/desktop/Cargo.toml
 
-bench: setup ## Measure the product beside raw operations; writes docs/benchmarks.md
+bench: setup clients ## Measure the product beside raw operations; writes docs/benchmarks.md
 	mkdir -p target/tmp
 	TMPDIR="$(CURDIR)/target/tmp" $(CARGO) bench -p crew-cli --bench measure
 
