@@ -35,6 +35,9 @@ pub const SANDBOX: &str = "IS_SANDBOX";
 /// Tools with which work would go on that nobody sees, or in another directory.
 const TOOLS_NEVER: &str = "EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger";
 
+/// How long a call of our tools may take: a week.
+const ANSWER_TIMEOUT_MS: u64 = 7 * 24 * 3_600_000;
+
 /// One start.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -115,13 +118,16 @@ impl Launch {
     }
 }
 
-/// Our tools, as a server.
+/// Our tools, as a server. They are shown from the first turn on, not only when they are searched for,
+/// and a question may wait as long as a human may take.
 fn servers(ToolsOfOurs { program, desk }: &ToolsOfOurs) -> String {
     let server = json!({
         "type": "stdio",
         "command": program,
         "args": ["agent", "mcp"],
-        "env": { DESK: desk }
+        "env": { DESK: desk },
+        "alwaysLoad": true,
+        "timeout": ANSWER_TIMEOUT_MS
     });
     json!({ "mcpServers": { SERVER: server } }).to_string()
 }
@@ -189,6 +195,7 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn versions_are_read_and_compared() {
@@ -228,14 +235,18 @@ mod tests {
                 desk: "/data/desk".into(),
             }),
         };
+        let mut argv = launch.argv();
+        let at = argv.iter().position(|word| word == "--mcp-config").unwrap() + 1;
+        let servers: Value = serde_json::from_str(&argv.remove(at)).unwrap();
+        let server = &servers["mcpServers"]["crew"];
+        assert_eq!((&server["command"], &server["args"][1]), (&json!("/opt/crew"), &json!("mcp")));
+        assert_eq!(server["env"], json!({ "CREWHOUSE_DESK": "/data/desk" }));
         assert_eq!(
-            launch.argv().join(" "),
+            argv.join(" "),
             "claude -p --verbose --input-format stream-json --output-format stream-json \
              --include-partial-messages --permission-prompt-tool stdio --permission-mode \
              acceptEdits --resume id --model opus --tools Read,Grep,Glob --strict-mcp-config \
-             --mcp-config {\"mcpServers\":{\"crew\":{\"args\":[\"agent\",\"mcp\"],\"command\":\
-             \"/opt/crew\",\"env\":{\"CREWHOUSE_DESK\":\"/data/desk\"},\
-             \"type\":\"stdio\"}}} --allowedTools Bash(make:*) WebFetch mcp__crew --disallowedTools \
+             --mcp-config --allowedTools Bash(make:*) WebFetch mcp__crew --disallowedTools \
              EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger --max-turns 9 \
              --max-budget-usd 1.500000"
         );
