@@ -179,8 +179,7 @@ fn id_of(tool: Tool, call: &Call) -> String {
             let hash =
                 words.fold(Sha256::new(), |hash, word| hash.chain_update(word).chain_update([0]));
             let hash = hash.finalize();
-            let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            format!("{}-{hex}", tool.name())
+            format!("{}-{}", tool.name(), super::hex(hash.get(..16).unwrap_or_default()))
         }
         Call::Finish(_) | Call::Comment(_) | Call::Subtask(_) | Call::Message(_) => unique(tool),
     }

@@ -18,7 +18,7 @@ fn a_call_is_found_answered_and_never_found_again() {
     let desk = Desk::set_up(run.path()).unwrap();
     let client = Client::open(desk.root()).unwrap();
     let caller = thread::spawn(move || {
-        client.call(Tool::Comment, &json!({ "text": "hi" }), Duration::from_secs(60))
+        client.call(Tool::Comment, &json!({ "text": "hi" }), Duration::from_mins(1))
     });
     let found = loop {
         if let Some(found) = desk.look().unwrap().into_iter().next() {

@@ -87,44 +87,7 @@ impl Tool {
         let text = |what: &str| json!({ "type": "string", "description": what });
         let texts = |what: &str| json!({ "type": "array", "items": { "type": "string" }, "description": what });
         let (properties, required) = match self {
-            Self::Finish => (
-                json!({
-                    "claim": {
-                        "type": "string",
-                        "enum": ["done", "request", "error"],
-                        "description": "done: it is complete; request: a decision is needed; error: it cannot be done"
-                    },
-                    "summary": text("What you did, need, or failed at, for whoever goes on"),
-                    "evidence": texts("What you ran or read, and what came of it"),
-                    "criteria": {
-                        "type": "array",
-                        "description": "An answer for each acceptance criterion",
-                        "items": {
-                            "type": "object",
-                            "properties": {
-                                "number": { "type": "integer", "minimum": 1 },
-                                "met": { "type": "string", "enum": ["met", "not_met"] },
-                                "why": text("How that can be seen, or what is missing")
-                            },
-                            "required": ["number", "met", "why"],
-                            "additionalProperties": false
-                        }
-                    },
-                    "verdict": {
-                        "type": "string",
-                        "enum": ["pass", "fail"],
-                        "description": "Your judgement, if you are asked for one"
-                    },
-                    "pick": {
-                        "type": "integer",
-                        "minimum": 1,
-                        "description": "The best candidate, if you are asked to choose"
-                    },
-                    "to": text("The stage that the task should go to, if not the usual one"),
-                    "pr": text("A pull request")
-                }),
-                json!(["claim", "summary"]),
-            ),
+            Self::Finish => (finish_properties(), json!(["claim", "summary"])),
             Self::Ask => (
                 json!({
                     "text": text("The question"),
@@ -183,6 +146,52 @@ impl Tool {
             )
         })
     }
+}
+
+fn text(what: &str) -> Value {
+    json!({ "type": "string", "description": what })
+}
+
+fn texts(what: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": what })
+}
+
+fn finish_properties() -> Value {
+    json!({
+        "claim": {
+            "type": "string",
+            "enum": ["done", "request", "error"],
+            "description": "done: it is complete; request: a decision is needed; error: it cannot be done"
+        },
+        "summary": text("What you did, need, or failed at, for whoever goes on"),
+        "evidence": texts("What you ran or read, and what came of it"),
+        "criteria": {
+            "type": "array",
+            "description": "An answer for each acceptance criterion",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "number": { "type": "integer", "minimum": 1 },
+                    "met": { "type": "string", "enum": ["met", "not_met"] },
+                    "why": text("How that can be seen, or what is missing")
+                },
+                "required": ["number", "met", "why"],
+                "additionalProperties": false
+            }
+        },
+        "verdict": {
+            "type": "string",
+            "enum": ["pass", "fail"],
+            "description": "Your judgement, if you are asked for one"
+        },
+        "pick": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "The best candidate, if you are asked to choose"
+        },
+        "to": text("The stage that the task should go to, if not the usual one"),
+        "pr": text("A pull request")
+    })
 }
 
 /// What is said about a tool that there is not.

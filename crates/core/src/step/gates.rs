@@ -35,7 +35,7 @@ pub(super) fn open(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Re
         Some(Gate::Human) => Phase::Approving { gate },
         Some(Gate::Verdict(role)) => {
             let run = flow::new_run(d, id, &role, Purpose::Verdict, 0)?;
-            d.run_mut(run)?.judges = gate.commit.clone();
+            d.run_mut(run)?.judges.clone_from(&gate.commit);
             Phase::Judging { run, gate }
         }
         Some(Gate::Check { command, timeout, .. }) => {
