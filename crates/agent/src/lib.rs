@@ -1,10 +1,11 @@
 //! One running agent: the shim that owns its process, the spool of what it prints, the native
-//! agent, Claude Code, Codex, agents that speak ACP, and the mailbox.
+//! agent, Claude Code, Codex, agents that speak ACP, the desk that agents call us by, and the mailbox.
 
 pub mod acp;
 mod asks;
 pub mod claude;
 pub mod codex;
+pub mod desk;
 mod dialect;
 mod event;
 pub mod headless;

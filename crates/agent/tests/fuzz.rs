@@ -27,7 +27,7 @@ const RUNS_OF_RECORDINGS: u64 = 1_000;
 /// Longest input.
 const BYTES_MAX: usize = 1 << 16;
 /// Words that mean something to somebody.
-const WORDS: [&str; 49] = [
+const WORDS: [&str; 52] = [
     "DONE:",
     "REQUEST:",
     "ERROR:",
@@ -65,6 +65,9 @@ const WORDS: [&str; 49] = [
     "\\u0000",
     "{\"type\":\"done\",\"text\":\"",
     "{\"type\":\"result\",",
+    "{\"token\":\"t\",\"tool\":\"finish\",\"arguments\":{",
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":",
+    "\"number\":4294967295",
     "\"type\":\"assistant\"",
     "\"subtype\":\"init\"",
     "\"parent_tool_use_id\":\"t\"",

@@ -123,6 +123,43 @@ fn claude_code_makes_a_change() {
     assert!(log.contains("made.txt") && log.contains("DONE: made it"), "{log}");
 }
 
+/// Our tools are there, need no permission, and what is wrong with a call reaches the model.
+#[test]
+fn claude_code_finishes_by_our_tool() {
+    let finish = |criteria: Value| {
+        let input = json!({
+            "claim": "done", "summary": "made it of iron",
+            "evidence": ["read made.txt"], "criteria": criteria
+        });
+        Reply::tool("mcp__crew__finish", input).usage(1000, 0, 10)
+    };
+    let answers = json!([{"number": 1, "met": "met", "why": "made.txt is there"}]);
+    let server = ModelServer::start([
+        writes("made.txt"),
+        finish(json!([])),
+        finish(answers),
+        Reply::text("All done.").usage(2000, 0, 10),
+    ])
+    .unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it", "--criterion", "it is there"]);
+    lands(&lab);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4, "nobody was asked for a permission");
+    let tools = requests[0].body["tools"].to_string();
+    for name in ["finish", "ask", "comment", "subtask", "message", "board"] {
+        assert!(tools.contains(&format!("mcp__crew__{name}")), "{name} in {tools}");
+    }
+    assert!(asked(&requests[2]).contains("1. it is there"), "{}", asked(&requests[2]));
+    assert!(asked(&requests[3]).contains("Taken as done."), "{}", asked(&requests[3]));
+    let task = lab.json(&["task", "show", "1"]);
+    assert_eq!(task["answers"][0]["why"], "made.txt is there");
+    let response = &task["runs"][0]["response"];
+    assert_eq!(response["summary"], "made it of iron");
+    assert_eq!(response["evidence"], json!(["read made.txt"]));
+}
+
 #[test]
 fn a_permission_is_asked_for_and_given() {
     let server = ModelServer::start([runs(MAKES), finishes()]).unwrap();

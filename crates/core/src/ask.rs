@@ -36,6 +36,13 @@ pub enum Asker {
         /// The agent's own name for the ask.
         key: String,
     },
+    /// The same, by a tool of ours.
+    Call {
+        /// Its run.
+        run: RunId,
+        /// The agent's own name for the call.
+        call: String,
+    },
     /// A role that ended its turn with a request.
     Request {
         /// Its run.
@@ -43,6 +50,16 @@ pub enum Asker {
     },
     /// Crewhouse itself: a bound is reached.
     Arbiter,
+}
+
+impl Asker {
+    /// The run whose agent waits for the answer.
+    pub fn agent(&self) -> Option<RunId> {
+        match self {
+            Self::Agent { run, .. } | Self::Call { run, .. } => Some(*run),
+            Self::Request { .. } | Self::Arbiter => None,
+        }
+    }
 }
 
 /// Whether an ask still waits.
@@ -69,15 +86,12 @@ pub enum AskState {
 pub const TRY_AGAIN: &str = "try again";
 /// The other answer.
 pub const CANCEL: &str = "cancel";
+/// What lets a proposed task begin.
+pub const BEGIN: &str = "begin";
 
 impl Ask {
     /// Whether it still waits.
     pub fn is_open(&self) -> bool {
         self.state == AskState::Open
-    }
-
-    /// Whether a run asked it by that key.
-    pub fn is_from(&self, run: RunId, key: &str) -> bool {
-        matches!(&self.from, Asker::Agent { run: r, key: k } if *r == run && k == key)
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::Call;
 use crate::github::{Said, Seen};
 use crate::protocol::Response;
 use crate::run::Trouble;
@@ -130,6 +131,17 @@ pub enum Event {
         offset: u64,
         /// What it said.
         words: Words,
+    },
+    /// An agent used a tool of ours.
+    Called {
+        /// The run whose desk the call was put on.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// The agent's own name for the call.
+        id: String,
+        /// What it wants.
+        call: Box<Call>,
     },
     /// A response file was found for a role.
     ResponseFound {

@@ -7,6 +7,7 @@
 //! in which the [`Effect`]s are that somebody has to perform.
 
 pub mod ask;
+pub mod call;
 mod effect;
 mod event;
 pub mod github;

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::protocol::Response;
+use crate::task::CommitId;
 use crate::{AskId, EffectId, ProjectId, ProviderName, RoleName, RunId, StageName, TaskId};
 use crate::{Time, Token, Usage};
 
@@ -56,6 +57,15 @@ pub struct Run {
     pub trouble: Option<Trouble>,
     /// Questions asked so far.
     pub asks: u32,
+    /// Calls of our tools so far.
+    #[serde(default)]
+    pub calls: u32,
+    /// Comments and messages among them.
+    #[serde(default)]
+    pub comments: u32,
+    /// The exact commit that it is to judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judges: Option<CommitId>,
     /// What it consumed.
     pub spent: Usage,
     /// How many bytes of the present start's output have been taken in.

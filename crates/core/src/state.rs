@@ -160,7 +160,7 @@ impl State {
             } else {
                 self.waiting.remove(&id)
             };
-            if let Asker::Agent { run, .. } = ask.from {
+            if let Some(run) = ask.from.agent() {
                 self.asked.insert((run, id));
             }
             self.asks.insert(id, ask);
@@ -311,11 +311,17 @@ impl<'a> Draft<'a> {
         ids.into_iter().filter_map(|id| self.ask(id).ok()).filter(|ask| ask.is_open())
     }
 
-    /// All asks that were ever made by a run.
-    pub(crate) fn ask_by_key(&self, run: RunId, key: &str) -> Option<&Ask> {
+    /// The ask that an agent made before, if it did.
+    pub(crate) fn ask_from(&self, asker: &Asker) -> Option<&Ask> {
+        let run = asker.agent()?;
         let known = self.state.asked.range((run, AskId(0))..=(run, AskId(u64::MAX)));
         let ids = known.map(|(_, ask)| ask).chain(self.change.asks.keys());
-        ids.filter_map(|id| self.ask(*id).ok()).find(|ask| ask.is_from(run, key))
+        ids.filter_map(|id| self.ask(*id).ok()).find(|ask| ask.from == *asker)
+    }
+
+    /// Tasks that are not over and were proposed while this one was worked on.
+    pub(crate) fn proposed_by(&self, task: TaskId) -> usize {
+        self.open_tasks().iter().filter(|other| other.proposed_by == Some(task)).count()
     }
 
     pub(crate) fn limit(&self, key: &LimitKey) -> Option<&LimitWindow> {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::protocol::CriterionAnswer;
 use crate::run::{Run, RunState, Wait};
 use crate::task::{Phase, Task};
 use crate::{AskId, Block, RoleName, RunId, State, TaskId, Time, block};
@@ -119,6 +120,29 @@ impl fmt::Display for Status {
             Self::Cancelled => f.write_str("cancelled"),
         }
     }
+}
+
+/// An acceptance criterion, and the newest answer to it: whoever judges after the author has the last
+/// word. None if it was changed since, or nobody answered it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Criterion<'a> {
+    /// What must be true.
+    pub text: &'a str,
+    /// What was said about it, and in which run.
+    pub answer: Option<(&'a Run, &'a CriterionAnswer)>,
+}
+
+/// The criteria of a task, in their order.
+pub fn criteria<'a>(state: &'a State, task: &'a Task) -> Vec<Criterion<'a>> {
+    let answers: Vec<(&Run, &CriterionAnswer)> = state
+        .runs_of(task.id)
+        .flat_map(|run| {
+            let answers = run.response.iter().flat_map(|response| &response.criteria);
+            answers.map(move |answer| (run, answer))
+        })
+        .collect();
+    let newest = |text: &str| answers.iter().rev().find(|(_, it)| it.criterion == text).copied();
+    task.criteria.iter().map(|text| Criterion { text, answer: newest(text) }).collect()
 }
 
 /// The status of a task at `now`.

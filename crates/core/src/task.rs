@@ -63,6 +63,9 @@ pub struct Task {
     pub pr: Option<String>,
     /// Why its worktrees could not be given back when it was over.
     pub kept: Option<String>,
+    /// The task that was worked on when an agent proposed this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<TaskId>,
     /// Its issue on GitHub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Box<Link>>,
@@ -287,6 +290,12 @@ impl Task {
     /// Whether it can never move again.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done { .. } | Phase::Cancelled)
+    }
+
+    /// Whether an agent wants it, and the human has not said yet that it shall begin.
+    pub fn is_proposal(&self) -> bool {
+        let waits = matches!(self.phase, Phase::Stuck { retry: Retry::Stage, .. });
+        waits && self.starts == 0 && self.proposed_by.is_some()
     }
 
     /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].

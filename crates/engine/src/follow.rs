@@ -15,6 +15,7 @@ use crew_core::protocol::parse_response;
 use crew_core::run::{RunState, Trouble, TroubleKind};
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
 
+use crate::desk::Clerk;
 use crate::perform::{Outside, blocking};
 use crate::place::marker;
 use crate::{Failure, Handle};
@@ -40,12 +41,16 @@ const COMPLAINT_LINES: usize = 5;
 /// interrupted begins again at the stored offset.
 pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> anyhow::Result<()> {
     let dir = outside.handle.home().run(run, token);
-    let told = outside.wakes.watch(&dir);
+    let clerk = Clerk::new(&outside, run, token);
+    let watched: Vec<PathBuf> = [dir.clone()].into_iter().chain(clerk.watched()).collect();
+    let told = outside.wakes.watch(&watched);
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
-    let mut follower = Follower { outside, run, token, dir, life };
+    let mut follower = Follower { outside, run, token, dir, life, clerk, watched };
     let mut listener = None;
     let mut damage = None;
     let how = loop {
+        // Before its words: who calls and then speaks is heard in this order.
+        follower.clerk.attend().await?;
         if damage.is_none() {
             match follower.read(&mut listener).await {
                 Ok(true) => continue,
@@ -55,6 +60,7 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
             }
         }
         if let Some(ended) = follower.ended().await? {
+            follower.clerk.attend().await?; // it may have called last
             break match damage {
                 Some(damage) => damage,
                 None => follower.read_rest(&mut listener, ended).await?,
@@ -63,13 +69,25 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
         follower.check_health().await?;
         tokio::time::timeout(POLL, told.notified()).await.ok();
     };
-    submit(&follower.outside.handle, Event::Exited { run, token, how }).await
+    submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
+    follower.clerk.close("this run is over").await
 }
 
 /// Hands an event to the arbiter until it is recorded; the only other end is that of the daemon.
 pub(crate) async fn submit(handle: &Handle, event: Event) -> anyhow::Result<()> {
     loop {
         match handle.submit(event.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(Failure::NotRecorded(_)) => tokio::time::sleep(RETRY_PAUSE).await,
+            Err(failure @ (Failure::Closing | Failure::Refused(_))) => return Err(failure.into()),
+        }
+    }
+}
+
+/// Like [`submit`]; however often it is done with this key, it happens once.
+pub(crate) async fn submit_once(handle: &Handle, event: Event, key: String) -> anyhow::Result<()> {
+    loop {
+        match handle.submit_once(event.clone(), key.clone()).await {
             Ok(_) => return Ok(()),
             Err(Failure::NotRecorded(_)) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(failure @ (Failure::Closing | Failure::Refused(_))) => return Err(failure.into()),
@@ -97,6 +115,10 @@ struct Follower {
     token: Token,
     dir: PathBuf,
     life: Life,
+    /// Who takes its calls.
+    clerk: Clerk,
+    /// What wakes us.
+    watched: Vec<PathBuf>,
 }
 
 /// How an agent ended.
@@ -119,7 +141,7 @@ struct Life {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.outside.wakes.forget(&self.dir);
+        self.outside.wakes.forget(&self.watched);
     }
 }
 

@@ -103,6 +103,7 @@ impl Screen {
         let from_outside = matches!(
             event,
             Event::Said { .. }
+                | Event::Called { .. }
                 | Event::Exited { .. }
                 | Event::Settled { .. }
                 | Event::ResponseFound { .. }

@@ -24,7 +24,9 @@ pub(crate) fn inbox(state: &State) -> Vec<InboxItem> {
 fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
     let task = state.tasks.get(&ask.task)?;
     let (kind, run) = match &ask.from {
-        Asker::Agent { run, .. } | Asker::Request { run } => (InboxKind::Ask, Some(*run)),
+        Asker::Agent { run, .. } | Asker::Call { run, .. } | Asker::Request { run } => {
+            (InboxKind::Ask, Some(*run))
+        }
         Asker::Arbiter => (InboxKind::Stuck, None),
     };
     Some(InboxItem {

@@ -1,5 +1,6 @@
 //! `crew journal`: what happened.
 
+use crew_core::call::Call;
 use crew_core::{Event, Settled, Words};
 use crew_server::wire::{Health, Journal, JournalEntry, Usage};
 
@@ -88,6 +89,7 @@ fn about(event: &Event) -> Option<String> {
         }
         Event::Rejected { task, why } => said(task, why),
         Event::Said { run, words, .. } => said(run, &spoken(words)),
+        Event::Called { run, call, .. } => said(run, &wished(call)),
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
         Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
@@ -97,6 +99,16 @@ fn about(event: &Event) -> Option<String> {
         Event::Silent { run, .. } => said(run, "is silent for too long"),
         Event::Exited { run, how, .. } => said(run, how.trim_start_matches("it ")),
         Event::Settled { effect, result } => said(effect, &outcome(result)),
+    }
+}
+
+fn wished(call: &Call) -> String {
+    match call {
+        Call::Finish(finish) => format!("finishes: {}", finish.summary),
+        Call::Ask(question) => format!("asks: {}", question.text),
+        Call::Comment(comment) => format!("comments: {}", comment.text),
+        Call::Subtask(proposal) => format!("proposes: {}", proposal.title),
+        Call::Message(letter) => format!("writes: {}", letter.text),
     }
 }
 

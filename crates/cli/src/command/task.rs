@@ -2,8 +2,8 @@
 
 use crew_core::TaskId;
 use crew_server::wire::{
-    Card, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Receipt, Run, Task as Wire,
-    TaskAdded, Tasks,
+    Card, Criterion, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Receipt, Run,
+    Task as Wire, TaskAdded, Tasks,
 };
 use serde::Serialize;
 
@@ -151,14 +151,36 @@ fn story(task: &Wire) -> Vec<String> {
     if !task.body.trim().is_empty() {
         lines.extend([String::new(), task.body.trim_end().to_owned()]);
     }
-    section(&mut lines, "done when", task.criteria.iter().map(|it| format!("- {it}")));
+    section(&mut lines, "done when", task.answers.iter().map(criterion));
     section(&mut lines, "runs", text::table(&runs(&task.runs)).into_iter());
+    section(&mut lines, "verdicts", task.runs.iter().filter_map(verdict));
     let remarks = task.remarks.iter().map(|remark| {
         let head = style(Style::Dim, &format!("{} {}", text::date(remark.at), remark.from));
         format!("{head}  {}", remark.text.trim_end())
     });
     section(&mut lines, "said", remarks);
     lines
+}
+
+/// A criterion, and what was said about it.
+fn criterion(criterion: &Criterion) -> String {
+    let (mark, how) = match criterion.met.as_deref() {
+        Some("met") => ("✓", style(Style::Good, "met")),
+        Some(_) => ("✗", style(Style::Bad, "not met")),
+        None => ("·", style(Style::Dim, "not answered")),
+    };
+    let who = criterion.role.iter().map(|role| format!(", {role}")).collect::<String>();
+    let why = criterion.why.iter().map(|why| format!(": {}", why.trim_end())).collect::<String>();
+    format!("{mark} {}  ({how}{who}{why})", criterion.text)
+}
+
+/// What was judged, and what the judgement stands on.
+fn verdict(run: &Run) -> Option<String> {
+    let response = run.response.as_ref()?;
+    let verdict = response.verdict.as_ref()?;
+    let at = run.judges.iter().map(|commit| format!(" on {commit}")).collect::<String>();
+    let evidence = response.evidence.iter().map(|it| format!("\n  - {}", it.trim_end()));
+    Some(format!("r{} {}: {verdict}{at}{}", run.id, run.role, evidence.collect::<String>()))
 }
 
 fn section(lines: &mut Vec<String>, name: &str, entries: impl Iterator<Item = String>) {

@@ -10,7 +10,7 @@ use crate::run::{
 };
 use crate::state::{Draft, LimitWindow};
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
-use crate::{Event, Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
+use crate::{AskId, Event, Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
 
 /// A provider that does not say until when is asked again after this; it doubles each time.
 const LIMIT_GUESS: Millis = Millis::minutes(5);
@@ -54,6 +54,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         }
         // It is on record for people; whoever wrote it finds the reason next to it.
         Event::MailSetAside { .. }
+        | Event::Called { .. }
         | Event::ProjectAdded { .. }
         | Event::TeamLoaded { .. }
         | Event::TeamRefused { .. }
@@ -84,7 +85,7 @@ pub(super) fn started(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
 }
 
 /// News from a start that is not the present one changes nothing.
-fn fence(d: &Draft<'_>, run: RunId, token: Token) -> Result<(), Refusal> {
+pub(super) fn fence(d: &Draft<'_>, run: RunId, token: Token) -> Result<(), Refusal> {
     let run = d.run(run)?;
     if run.token != token {
         Err(Refusal::Stale("it comes from an earlier start of the run"))
@@ -113,7 +114,7 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
 }
 
 /// Whether the agent has been told to stop: what it still wants does not count, what it used does.
-fn is_stopping(d: &Draft<'_>, id: RunId) -> Result<bool, Refusal> {
+pub(super) fn is_stopping(d: &Draft<'_>, id: RunId) -> Result<bool, Refusal> {
     Ok(matches!(d.run(id)?.state, RunState::Stopping { .. }))
 }
 
@@ -140,7 +141,7 @@ fn give_up(d: &mut Draft<'_>, id: RunId, why: &str) -> Result<(), Refusal> {
 }
 
 /// The provider has served this run: whoever waited for it may go on.
-fn serves_again(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+pub(super) fn serves_again(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let key = (run.project, run.provider.clone());
     if d.limit(&key).is_some_and(|window| window.probe == Some(id)) {
@@ -164,24 +165,56 @@ fn asks(
     if run.response.is_some() {
         return Err(Refusal::Stale("it has responded, and needs no answer any more"));
     }
-    let (token, task) = (run.token, run.task);
-    if let Some(known) = d.ask_by_key(id, key).cloned() {
+    let from = Asker::Agent { run: id, key: key.to_owned() };
+    match put_ask(d, id, from, text, options)? {
+        Put::Open => Ok(()),
+        Put::Answered { ask, text } => {
+            let token = d.run(id)?.token;
+            d.effect(Effect::Send { run: id, token, ask, key: key.to_owned(), text });
+            Ok(())
+        }
+        Put::TooMany => give_up(d, id, "it asked too many questions"),
+    }
+}
+
+/// What becomes of a question.
+pub(super) enum Put {
+    /// The run waits for the answer.
+    Open,
+    /// It was asked before, and answered.
+    Answered {
+        /// By this ask.
+        ask: AskId,
+        /// With these words.
+        text: String,
+    },
+    /// The run asked as often as it may.
+    TooMany,
+}
+
+/// Lets a run wait for an answer, unless there is one. The same question once more is no new one.
+pub(super) fn put_ask(
+    d: &mut Draft<'_>,
+    id: RunId,
+    from: Asker,
+    text: &str,
+    options: &[String],
+) -> Result<Put, Refusal> {
+    if let Some(known) = d.ask_from(&from).cloned() {
         return match known.state {
-            AskState::Open => d.move_run(id, RunEvent::Asked(known.id)),
-            AskState::Answered { text, .. } => {
-                d.effect(Effect::Send { run: id, token, ask: known.id, key: key.to_owned(), text });
-                Ok(())
-            }
+            AskState::Open => d.move_run(id, RunEvent::Asked(known.id)).map(|()| Put::Open),
+            AskState::Answered { text, .. } => Ok(Put::Answered { ask: known.id, text }),
             AskState::Expired { .. } => Err(Refusal::Stale("that ask was withdrawn")),
         };
     }
+    let run = d.run(id)?;
+    let task = run.task;
     if run.asks >= d.project(run.project)?.team.limits.asks {
-        return give_up(d, id, "it asked too many questions");
+        return Ok(Put::TooMany);
     }
     d.run_mut(id)?.asks += 1;
-    let from = Asker::Agent { run: id, key: key.to_owned() };
     let ask = flow::new_ask(d, task, from, text, options.to_vec())?;
-    d.move_run(id, RunEvent::Asked(ask))
+    d.move_run(id, RunEvent::Asked(ask)).map(|()| Put::Open)
 }
 
 /// The provider serves nothing for now. The run waits, and so does every other run of the provider

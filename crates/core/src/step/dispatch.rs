@@ -3,7 +3,7 @@
 //! First by priority, then by age. What holds a run back is a [`Block`], the same that the board
 //! shows.
 
-use super::{agent, flow, timer};
+use super::{agent, call, flow, timer};
 use crate::effect::Effect;
 use crate::run::{Run, RunEvent, RunState, Wait};
 use crate::state::{Draft, LimitWindow, State};
@@ -196,6 +196,7 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
         flow::expire_asks(d, |open| open.id == ask)?; // there is enough after all
     }
     d.effect(Effect::Start { run: run.id, token });
+    call::hand_out_messages(d, run)?;
     let key = (run.project, run.provider.clone());
     if let Some(window) = d.limit(&key).cloned() {
         d.set_limit(key, Some(LimitWindow { probe: Some(run.id), ..window }));

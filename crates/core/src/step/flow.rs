@@ -7,9 +7,9 @@
 //!            └── retry ◄── Stuck ◄┘
 //! ```
 
-use super::agent;
+use super::{agent, call};
 use super::{consult, gates, work};
-use crate::ask::{Ask, AskState, Asker, CANCEL, TRY_AGAIN};
+use crate::ask::{Ask, AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
@@ -96,6 +96,9 @@ pub(super) fn new_run(
         response: None,
         trouble: None,
         asks: 0,
+        calls: 0,
+        comments: 0,
+        judges: None,
         spent: Usage::default(),
         read_to: 0,
         queued_at: d.now,
@@ -150,9 +153,10 @@ pub(super) fn expire_asks(d: &mut Draft<'_>, which: impl Fn(&Ask) -> bool) -> Re
 /// A run is over. Its asks go with it, and the task goes on from there.
 pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(), Refusal> {
     d.move_run(id, RunEvent::Finish(outcome))?;
-    expire_asks(d, |ask| matches!(&ask.from, Asker::Agent { run, .. } if *run == id))?;
+    expire_asks(d, |ask| ask.from.agent() == Some(id))?;
     let run = d.run(id)?.clone();
     remember_response(d, &run)?;
+    call::put_away_messages(d, &run, outcome)?;
     if outcome == Outcome::Cancelled {
         return Ok(());
     }
@@ -207,6 +211,13 @@ pub(super) fn go_back(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 pub(super) fn stuck(d: &mut Draft<'_>, id: TaskId, why: &str, retry: Retry) -> Result<(), Refusal> {
     let ask = ask_arbiter(d, id, why)?;
     d.task_mut(id)?.phase = Phase::Stuck { why: bounded(why), ask, retry };
+    Ok(())
+}
+
+/// A task that somebody proposes waits for the human before it begins.
+pub(super) fn propose(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
+    let ask = new_ask(d, id, Asker::Arbiter, why, vec![BEGIN.into(), CANCEL.into()])?;
+    d.task_mut(id)?.phase = Phase::Stuck { why: bounded(why), ask, retry: Retry::Stage };
     Ok(())
 }
 

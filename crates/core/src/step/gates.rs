@@ -34,7 +34,9 @@ pub(super) fn open(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Re
         None => Phase::Leaving { to: gate.to, commit: gate.commit },
         Some(Gate::Human) => Phase::Approving { gate },
         Some(Gate::Verdict(role)) => {
-            Phase::Judging { run: flow::new_run(d, id, &role, Purpose::Verdict, 0)?, gate }
+            let run = flow::new_run(d, id, &role, Purpose::Verdict, 0)?;
+            d.run_mut(run)?.judges.clone_from(&gate.commit);
+            Phase::Judging { run, gate }
         }
         Some(Gate::Check { command, timeout, .. }) => {
             let commit = gate.commit.clone();
@@ -59,6 +61,10 @@ pub(super) fn verdict_finished(
     };
     if expected != run.id {
         return Ok(());
+    }
+    if gate.commit.is_some() && d.task(run.task)?.head != gate.commit {
+        let why = format!("the commit changed while {} judged it, which is not green", run.role);
+        return flow::stuck(d, run.task, &why, Retry::Gate(gate));
     }
     match run.response.as_ref().and_then(|response| response.verdict) {
         Some(Verdict::Pass) if outcome == Outcome::Done => next(d, run.task, &gate),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{consult, flow, gates, policy};
-use crate::ask::{AskState, Asker, CANCEL, TRY_AGAIN};
+use crate::ask::{AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
+use crate::call::Reply;
 use crate::effect::Effect;
 use crate::event::TaskDraft;
 use crate::project::Project;
@@ -12,7 +13,7 @@ use crate::run::{AfterStop, RunEvent, RunState, Wait};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Phase, Task};
 use crate::team::Team;
-use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId};
+use crate::{AskId, Event, ProjectId, Refusal, RunId, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
@@ -27,7 +28,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
             draft.project_mut(*project)?.team_refused = Some(why.clone());
             Ok(())
         }
-        Event::TaskAdded { project, draft: task } => add_task(draft, *project, task),
+        Event::TaskAdded { project, draft: task } => add_task(draft, *project, task).map(drop),
         Event::TaskEdited { task, draft: text } => edit_task(draft, *task, text),
         Event::TaskMoved { task, to } => move_task(draft, *task, to),
         Event::TaskPaused { task } => pause(draft, *task),
@@ -45,6 +46,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::EmergencyStopped => stop_everything(draft),
         Event::EmergencyReleased => release(draft),
         Event::Said { .. }
+        | Event::Called { .. }
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
@@ -72,6 +74,7 @@ fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result
         team: team.clone(),
         team_refused: None,
         scanned_at: d.now,
+        messages: Vec::new(),
     };
     d.change.projects.insert(project.id, project);
     Ok(())
@@ -99,7 +102,12 @@ fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(), Refusal> {
+/// Adds a task to the first stage.
+pub(super) fn add_task(
+    d: &mut Draft<'_>,
+    project: ProjectId,
+    text: &TaskDraft,
+) -> Result<TaskId, Refusal> {
     check_draft(text)?;
     let entry = d.project(project)?.team.entry().map(|stage| stage.name.clone());
     let entry = entry.ok_or(Refusal::NoProject(project))?;
@@ -129,10 +137,11 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         budget_ask: None,
         pr: None,
         kept: None,
+        proposed_by: None,
         link: None,
     };
     d.change.tasks.insert(id, task);
-    flow::enter(d, id, &entry)
+    flow::enter(d, id, &entry).map(|()| id)
 }
 
 fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refusal> {
@@ -278,7 +287,20 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
     let at = d.now;
     d.ask_mut(id)?.state = AskState::Answered { at, text: text.to_owned() };
     match ask.from {
-        Asker::Agent { run, key } => deliver(d, run, id, &key, text),
+        Asker::Agent { run, key } if listens(d, run, id)? => {
+            let token = d.run(run)?.token;
+            d.move_run(run, RunEvent::Answered(id))?;
+            d.effect(Effect::Send { run, token, ask: id, key, text: text.to_owned() });
+            Ok(())
+        }
+        Asker::Call { run, call } if listens(d, run, id)? => {
+            let token = d.run(run)?.token;
+            d.move_run(run, RunEvent::Answered(id))?;
+            d.effect(Effect::Reply { run, token, call, reply: Reply::done(text) });
+            Ok(())
+        }
+        // It gets the answer when it asks again.
+        Asker::Agent { .. } | Asker::Call { .. } => Ok(()),
         Asker::Request { .. } => {
             d.task_mut(ask.task)?.remark(at, "human", text);
             consult::answered(d, ask.task)
@@ -287,24 +309,12 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Sends the answer to the agent if it listens now; otherwise it gets it when it asks again.
-fn deliver(
-    d: &mut Draft<'_>,
-    run: crate::RunId,
-    ask: AskId,
-    key: &str,
-    text: &str,
-) -> Result<(), Refusal> {
-    let listening = match &d.run(run)?.state {
+/// Whether the agent is there and waits for the answer.
+fn listens(d: &Draft<'_>, run: RunId, ask: AskId) -> Result<bool, Refusal> {
+    Ok(match &d.run(run)?.state {
         RunState::Waiting(Wait::Asks { open }) => open.contains(&ask),
         _ => false,
-    };
-    if listening {
-        let token = d.run(run)?.token;
-        d.move_run(run, RunEvent::Answered(ask))?;
-        d.effect(Effect::Send { run, token, ask, key: key.to_owned(), text: text.to_owned() });
-    }
-    Ok(())
+    })
 }
 
 fn answer_arbiter(d: &mut Draft<'_>, ask: AskId, id: TaskId, text: &str) -> Result<(), Refusal> {
@@ -313,7 +323,7 @@ fn answer_arbiter(d: &mut Draft<'_>, ask: AskId, id: TaskId, text: &str) -> Resu
     }
     let now = d.now;
     let task = d.task_mut(id)?;
-    if text != TRY_AGAIN {
+    if text != TRY_AGAIN && text != BEGIN {
         task.remark(now, "human", text);
     }
     if task.budget_ask == Some(ask) {

@@ -4,6 +4,7 @@
 //!  human.rs     what people want          ┐   flow.rs     the way of a task
 //!  policy.rs    a changed team.toml       │     work.rs      its agents
 //!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
+//!  call.rs      what they want of us      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │
 //!  github.rs    what people did there     ┘          └──────────── effects ─────────────┘
@@ -14,6 +15,7 @@
 //! late, twice or out of turn is recorded with the reason why it changed nothing.
 
 mod agent;
+mod call;
 mod consult;
 mod dispatch;
 mod flow;
@@ -82,6 +84,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Rejected { .. }
         | Event::EmergencyStopped
         | Event::EmergencyReleased => human::handle(draft, event),
+        Event::Called { run, token, id, call } => call::called(draft, (*run, *token), id, call),
         Event::Said { .. }
         | Event::ResponseFound { .. }
         | Event::MailSetAside { .. }
@@ -101,6 +104,7 @@ impl Event {
     fn is_news(&self) -> bool {
         match self {
             Self::Said { .. }
+            | Self::Called { .. }
             | Self::IssueSeen { .. }
             | Self::ResponseFound { .. }
             | Self::MailSetAside { .. }

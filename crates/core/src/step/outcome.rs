@@ -16,7 +16,7 @@ pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Resu
     match effect {
         Effect::Start { run, token } => start_settled(d, run, token, result),
         Effect::Stop { run, token } => stop_settled(d, run, token),
-        Effect::Send { .. } => Ok(()),
+        Effect::Send { .. } | Effect::Reply { .. } => Ok(()),
         Effect::Release { task } => release_settled(d, task, result),
         Effect::Save { run, .. } => save_settled(d, id, run, result),
         Effect::Combine { task, .. } => combine_settled(d, id, task, result),

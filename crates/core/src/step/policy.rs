@@ -25,6 +25,7 @@ pub(super) fn load(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), 
     let project = d.project_mut(id)?;
     project.team = team.clone();
     project.team_refused = None;
+    project.messages.retain(|message| team.roles.contains_key(&message.to));
     judged_by_others.into_iter().try_for_each(|task| gates::judge_again(d, task))
 }
 

@@ -3,7 +3,7 @@
 use super::flow::{self, place};
 use super::{consult, gates};
 use crate::effect::Effect;
-use crate::protocol::Response;
+use crate::protocol::{Response, Verdict};
 use crate::run::{Outcome, Purpose, Run, TroubleKind};
 use crate::state::Draft;
 use crate::task::{Phase, Progress, Retry};
@@ -81,7 +81,10 @@ fn complete_step(
     let (_, stage) = place(d, id)?;
     let wanted = runs.iter().filter_map(|run| run.response.as_ref()?.label.as_ref());
     let wanted: Vec<StageName> = wanted.map(|label| label.to.clone()).collect();
-    if stage.back.as_ref().is_some_and(|back| wanted.contains(back)) {
+    let failed = runs.iter().any(|run| {
+        run.response.as_ref().is_some_and(|response| response.verdict == Some(Verdict::Fail))
+    });
+    if failed || stage.back.as_ref().is_some_and(|back| wanted.contains(back)) {
         return flow::go_back(d, id);
     }
     let to = wanted.last().cloned();

@@ -55,6 +55,9 @@ pub struct Role {
     /// Whether it works without the team's sandbox, at the word of whoever wrote the file.
     #[serde(default)]
     pub unconfined: bool,
+    /// Roles that it may write messages to, besides the PM.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<RoleName>,
 }
 
 /// How far a conversation of a role reaches.

@@ -42,6 +42,12 @@ fn known_names(team: &Team, problems: &mut Vec<Problem>) {
                 format!("add [providers.{}] or name one that exists", role.provider),
             ));
         }
+        for other in role.messages.iter().filter(|other| !team.roles.contains_key(other)) {
+            problems.push(Problem::new(
+                format!("roles.{name}.messages: there is no role `{other}`"),
+                format!("add [roles.{other}] or name one that exists"),
+            ));
+        }
         let mailbox = team.providers.get(&role.provider).map(|p| &p.kind);
         if mailbox == Some(&ProviderKind::Mailbox) && role.agents > 1 {
             problems.push(Problem::new(

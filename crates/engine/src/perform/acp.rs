@@ -7,6 +7,7 @@ use crew_agent::Dialect;
 use crew_agent::acp::{
     Decoder, Known, Opening, Remembered, Resume, find, known, make_home, places,
 };
+use crew_agent::desk::Desk;
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::Token;
 use crew_core::run::Trouble;
@@ -16,7 +17,7 @@ use crew_git::Worktree;
 use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::prepare::{OUTPUT_BYTES_MAX, environment};
+use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment};
 use super::program::{Ready, mark, named, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
@@ -25,13 +26,14 @@ use crate::prompt;
 pub(super) fn spec(
     outside: &Outside,
     place: &Place,
-    (worktree, token): (&Worktree, Token),
+    (worktree, desk, token): (&Worktree, &Desk, Token),
     acp: &Acp,
     material: &str,
 ) -> anyhow::Result<Result<Ready, Trouble>> {
     let known = acp.agent.map(known);
     let command = command(acp, known);
     let mut env = variables(acp, known);
+    env.extend(about_desk(outside, desk));
     let program = match find(&command, known, &env) {
         Ok(program) => program,
         Err(unusable) => return Ok(Err(trouble(&unusable))),
@@ -43,7 +45,7 @@ pub(super) fn spec(
     if let Some(known) = known {
         places.write.extend(make_home(known, &own.with_extension("acp"), &mut env)?);
     }
-    let cell = Cell::of_agent(outside, place, token, worktree)?;
+    let cell = Cell::of_agent(outside, place, token, (worktree, desk))?;
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let args = || known.map_or(&[][..], |known| known.args).iter().map(|&arg| arg.to_owned());
     let args = acp.args.clone().unwrap_or_else(|| args().collect());

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use crew_agent::Dialect;
 use crew_agent::claude::{
     CLAUDE, CONFIG_DIR, Conversation, Decoder, ENVIRONMENT, INHERITED, Launch, Opening, Remembered,
-    conversation_id, is_allowed, places,
+    ToolsOfOurs, conversation_id, is_allowed, places,
 };
+use crew_agent::desk::Desk;
 use crew_agent::program::Installed;
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::run::{Run, Trouble};
@@ -17,7 +18,7 @@ use crew_git::Worktree;
 use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, environment};
+use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment};
 use super::program::{Ready, homeless, mark, secrets, settings, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
@@ -26,7 +27,7 @@ use crate::prompt;
 pub(super) fn spec(
     outside: &Outside,
     place: &Place,
-    (worktree, token): (&Worktree, Token),
+    (worktree, desk, token): (&Worktree, &Desk, Token),
     claude: &Program,
     material: &str,
 ) -> anyhow::Result<Result<Ready, Trouble>> {
@@ -43,7 +44,7 @@ pub(super) fn spec(
     };
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let places = places(&installed, &config_dir, home.as_deref());
-    let cell = Cell::of_agent(outside, place, token, worktree)?;
+    let cell = Cell::of_agent(outside, place, token, (worktree, desk))?;
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let talk = converse(outside, place, (worktree.path(), token), &installed, config_dir)?;
     let Place { project, run, .. } = place;
@@ -56,12 +57,17 @@ pub(super) fn spec(
         conversation: talk.conversation,
         cost_max: left(project.team.budget.run.cost, run),
         turns_max: TURNS_MAX,
+        tools_of_ours: Some(ToolsOfOurs {
+            program: outside.program.clone(),
+            desk: desk.root().to_owned(),
+        }),
     };
     let prompt = if talk.is_told { prompt::go_on(place) } else { prompt::prompt(place, material) };
     let opening = Opening { payer: claude.billing, prompt: format!("{prompt}\n\n{}", talk.mark) };
     let mut env = environment();
     env.extend(ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned())));
     env.extend(inherited(INHERITED));
+    env.extend(about_desk(outside, desk));
     if let Some(url) = &claude.base_url {
         env.insert("ANTHROPIC_BASE_URL".to_owned(), url.clone());
     }

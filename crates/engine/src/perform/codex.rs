@@ -4,6 +4,7 @@ use crew_agent::Dialect;
 use crew_agent::codex::{
     CODEX, Decoder, HOME, Launch, Means, Opening, Remembered, Resumed, places,
 };
+use crew_agent::desk::Desk;
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::Token;
 use crew_core::run::Trouble;
@@ -13,7 +14,7 @@ use crew_git::Worktree;
 use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::prepare::{OUTPUT_BYTES_MAX, environment};
+use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment};
 use super::program::{Ready, homeless, mark, secrets, settings, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
@@ -22,7 +23,7 @@ use crate::prompt;
 pub(super) fn spec(
     outside: &Outside,
     place: &Place,
-    (worktree, token): (&Worktree, Token),
+    (worktree, desk, token): (&Worktree, &Desk, Token),
     codex: &Program,
     material: &str,
 ) -> anyhow::Result<Result<Ready, Trouble>> {
@@ -44,7 +45,7 @@ pub(super) fn spec(
     let crew = outside.handle.home();
     let home = session_file(crew, project, run).with_extension("codex");
     launch.make_home(&home, &user)?;
-    let cell = Cell::of_agent(outside, place, token, worktree)?;
+    let cell = Cell::of_agent(outside, place, token, (worktree, desk))?;
     let places = places(&installed, &home);
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let mark = mark(crew, place)?;
@@ -70,6 +71,7 @@ pub(super) fn spec(
     };
     let mut env = environment();
     env.insert(HOME.to_owned(), home.display().to_string());
+    env.extend(about_desk(outside, desk));
     let spec = Spec {
         argv: Launch::argv(&installed),
         cwd: worktree.path().to_owned(),

@@ -38,6 +38,7 @@ pub(crate) use agent::recover;
 
 use crate::Handle;
 use crate::crash::crash_point;
+use crate::desk;
 use crate::follow::{follow, submit};
 use crate::github;
 use crate::place::Repositories;
@@ -232,6 +233,9 @@ impl Outside {
             Effect::Send { run, token, ask, key, text } => {
                 agent::send(self, (*run, *token), *ask, key, text).await
             }
+            Effect::Reply { run, token, call, reply } => {
+                desk::reply(self, (*run, *token), call, reply).await.map(|()| Settled::Sent)
+            }
             Effect::Save { run, how } => work::save(self, *run, *how).await,
             Effect::Combine { task, runs } => work::combine(self, *task, runs).await,
             Effect::Check { task, commit, command, timeout } => {
@@ -360,6 +364,7 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         Effect::Start { .. }
         | Effect::Stop { .. }
         | Effect::Send { .. }
+        | Effect::Reply { .. }
         | Effect::Publish { .. } => None,
     }
 }
@@ -400,6 +405,9 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Check { task, .. }
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. } | Effect::Send { .. } | Effect::Publish { .. } => None,
+        Effect::Stop { .. }
+        | Effect::Send { .. }
+        | Effect::Reply { .. }
+        | Effect::Publish { .. } => None,
     }
 }

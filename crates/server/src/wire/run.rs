@@ -52,6 +52,8 @@ pub struct Run {
     pub response: Option<Response>,
     /// The last thing that went wrong in the present start.
     pub trouble: Option<Trouble>,
+    /// The exact commit that it judges, for a verdict.
+    pub judges: Option<String>,
     /// Questions asked so far.
     pub asks: u32,
     /// What it consumed.
@@ -75,6 +77,8 @@ pub struct Response {
     pub verdict: Option<String>,
     /// The candidate that it prefers, counted from 1.
     pub pick: Option<u32>,
+    /// What was run and seen.
+    pub evidence: Vec<String>,
 }
 
 /// What went wrong.
@@ -134,6 +138,7 @@ impl From<&run::Run> for Run {
             session: run.session.clone(),
             response: run.response.as_ref().map(Response::from),
             trouble: run.trouble.as_ref().map(Trouble::from),
+            judges: run.judges.as_ref().map(ToString::to_string),
             asks: run.asks,
             spent: run.spent.into(),
             queued_at: run.queued_at.0,
@@ -199,6 +204,7 @@ impl From<&protocol::Response> for Response {
             pr: response.pr.clone(),
             verdict,
             pick: response.pick,
+            evidence: response.evidence.clone(),
         }
     }
 }

@@ -105,6 +105,8 @@ pub struct Role {
     pub tools: Vec<String>,
     /// `task`: a conversation for each task. `role`: one for all tasks of the role.
     pub session: SessionScope,
+    /// Roles that it may write messages to, besides the PM.
+    pub messages: Vec<String>,
 }
 
 /// How far a conversation of a role reaches.
@@ -270,6 +272,7 @@ impl From<(&crew_core::RoleName, &team::Role)> for Role {
             provider: role.provider.to_string(),
             agents: role.agents,
             tools: role.tools.clone(),
+            messages: role.messages.iter().map(ToString::to_string).collect(),
             session: match role.session {
                 team::SessionScope::Task => SessionScope::Task,
                 team::SessionScope::Role => SessionScope::Role,

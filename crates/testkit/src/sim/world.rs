@@ -65,6 +65,7 @@ impl World {
             Effect::Start { run, token } => self.start(*run, *token, state, now, random),
             Effect::Stop { run, token } => self.stop(*run, *token, state, random),
             Effect::Send { run, token, ask, key, .. } => self.send(*run, *token, *ask, key),
+            Effect::Reply { .. } => Settled::Sent,
             Effect::Save { run, how } => self.save(id, *run, *how, state, random),
             Effect::Combine { task, .. } => self.once(id, random, |world, random| {
                 if !world.calm && random.chance(15) {

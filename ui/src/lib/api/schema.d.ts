@@ -805,6 +805,16 @@ export interface components {
             added_at: number;
             /** @description The branch that carries its work. */
             branch: string;
+            /**
+             * Format: int32
+             * @description How many of them are met, by the newest answers.
+             */
+            criteria_met: number;
+            /**
+             * Format: int32
+             * @description How many acceptance criteria it has.
+             */
+            criteria_total: number;
             /** @description Tasks that must be done before. */
             depends_on: number[];
             /**
@@ -845,6 +855,11 @@ export interface components {
              * @description Where it belongs.
              */
             project: number;
+            /**
+             * Format: int64
+             * @description The task that was worked on when an agent proposed this one.
+             */
+            proposed_by: number | null;
             /** @description What it consumed. */
             spent: components["schemas"]["Usage"];
             /** @description Where it is in the pipeline. */
@@ -926,6 +941,22 @@ export interface components {
             tasks: components["schemas"]["Share"][];
             /** @description Spent today (UTC). */
             today: components["schemas"]["Amount"];
+        };
+        /** @description What is known about an acceptance criterion. */
+        Criterion: {
+            /** @description `met` or `not_met`; null if nobody has answered it as it is now. */
+            met: string | null;
+            /** @description Who said so last. */
+            role: string | null;
+            /**
+             * Format: int64
+             * @description In which run.
+             */
+            run: number | null;
+            /** @description What must be true. */
+            text: string;
+            /** @description How that can be seen, or what is missing. */
+            why: string | null;
         };
         /** @description `GET /api/projects/{id}/trash/diff` */
         DiffText: {
@@ -1572,6 +1603,8 @@ export interface components {
         Response: {
             /** @description `done`, `request` or `error`. */
             claim: string;
+            /** @description What was run and seen. */
+            evidence: string[];
             /**
              * Format: int32
              * @description The candidate that it prefers, counted from 1.
@@ -1600,6 +1633,8 @@ export interface components {
              * @description How many at once.
              */
             agents: number;
+            /** @description Roles that it may write messages to, besides the PM. */
+            messages: string[];
             /** @description Its name. */
             name: string;
             /** @description Who plays it. */
@@ -1628,6 +1663,8 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /** @description The exact commit that it judges, for a verdict. */
+            judges: string | null;
             /** @description Asks that wait for an answer. */
             open_asks: number[];
             /** @description Whether it is over. */
@@ -1841,6 +1878,8 @@ export interface components {
         };
         /** @description A task, as its card opens. */
         Task: components["schemas"]["Card"] & {
+            /** @description What is known about each of them. */
+            answers: components["schemas"]["Criterion"][];
             approval: components["schemas"]["Approval"] | null;
             /** @description Markdown. */
             body: string;

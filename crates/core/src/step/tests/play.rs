@@ -97,7 +97,7 @@ impl Play {
     }
 
     /// Why it was refused or dropped, if it was.
-    fn give(&mut self, event: &Event) -> Option<String> {
+    pub(crate) fn give(&mut self, event: &Event) -> Option<String> {
         match step(&self.state, event, self.now) {
             Ok(step) => {
                 self.state.apply(step.change);
@@ -121,6 +121,11 @@ impl Play {
             "add" => {
                 let depends_on = first.parse().into_iter().collect();
                 let draft = TaskDraft { title: "t".into(), depends_on, ..TaskDraft::default() };
+                Event::TaskAdded { project, draft }
+            }
+            "want" => {
+                let criteria = rest.split(';').map(|it| it.trim().to_owned()).collect();
+                let draft = TaskDraft { title: "t".into(), criteria, ..TaskDraft::default() };
                 Event::TaskAdded { project, draft }
             }
             "move" => Event::TaskMoved { task: task(), to: more.parse().unwrap() },
@@ -171,6 +176,11 @@ impl Play {
         let trouble = |kind| Words::Failed(Trouble { kind, message: rest.into() });
         let words = match word {
             "exits" => return Event::Exited { run, token, how: "exit 1".into() },
+            "calls" => {
+                let (id, call) = rest.split_once(' ').unwrap();
+                let call = serde_json::from_str(call).unwrap();
+                return Event::Called { run, token, id: id.into(), call };
+            }
             "silent" => return Event::Silent { run, token },
             "quiet" => return Event::Quiet { run, token, since: self.now },
             "heard" => return Event::Heard { run, token },
@@ -210,6 +220,7 @@ impl Play {
             "unstarted" => ("start", Settled::NotStarted { trouble: trouble() }),
             "stopped" => ("stop", Settled::Stopped),
             "sent" => ("send", Settled::Sent),
+            "replied" => ("reply", Settled::Sent),
             "saved" => ("save", Settled::Saved { head: head() }),
             "unsaved" => ("save", Settled::NotSaved { why: why() }),
             "combined" => ("combine", Settled::Combined { head: head() }),
@@ -322,6 +333,7 @@ fn print_run(out: &mut String, run: &Run, now: Time) {
 fn print_ask(out: &mut String, ask: &Ask) {
     let from = match &ask.from {
         Asker::Agent { run, key } => format!("{run} by `{key}`"),
+        Asker::Call { run, call } => format!("{run} by the call `{call}`"),
         Asker::Request { run } => format!("the request of {run}"),
         Asker::Arbiter => "crewhouse".into(),
     };
@@ -340,6 +352,10 @@ fn effect_text(effect: &Effect) -> String {
         Effect::Stop { run, token } => format!("stop {run}.{token}"),
         Effect::Send { run, token, ask, text, .. } => {
             format!("send {ask} `{text}` to {run}.{token}")
+        }
+        Effect::Reply { run, token, call, reply } => {
+            let how = if reply.ok { "done" } else { "refused" };
+            format!("reply {how} to `{call}` of {run}.{token}: {}", reply.text.replace('\n', " / "))
         }
         Effect::Save { run, how } => format!("save {run} {how:?}"),
         Effect::Combine { task, runs } => format!("combine {runs:?} of {task}"),

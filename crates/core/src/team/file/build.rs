@@ -165,12 +165,16 @@ impl RoleFile {
             ));
         }
         let provider = named(&self.provider, &format!("{place}.provider"), problems)?;
+        let messages = format!("{place}.messages");
+        let messages =
+            self.messages.iter().filter_map(|role| named(role, &messages, problems)).collect();
         Some(Role {
             provider,
             agents: self.agents,
             tools: self.tools,
             session: self.session,
             unconfined: self.sandbox == Some(false),
+            messages,
         })
     }
 }

@@ -182,6 +182,8 @@ pub(super) struct RoleFile {
     #[serde(default)]
     pub(super) session: SessionScope,
     pub(super) sandbox: Option<bool>,
+    #[serde(default)]
+    pub(super) messages: Vec<String>,
 }
 
 fn one() -> u32 {

@@ -77,7 +77,9 @@ fn waits_for_nothing(state: &State, task: &Task) -> bool {
 fn is_awaited(state: &State, ask: &Ask) -> bool {
     let Some(task) = state.tasks.get(&ask.task) else { return false };
     match &ask.from {
-        Asker::Agent { run, .. } => state.runs.get(run).is_some_and(|run| !run.is_over()),
+        Asker::Agent { run, .. } | Asker::Call { run, .. } => {
+            state.runs.get(run).is_some_and(|run| !run.is_over())
+        }
         Asker::Request { .. } => {
             matches!(&task.phase, Phase::Asking { ask: a, .. } if *a == ask.id)
         }
