@@ -297,7 +297,7 @@ fn a_call_waits_for_the_daemon_and_is_taken_in_once() {
     lab.wait("the call waits", || {
         let names =
             fs::read_dir(&calls).ok()?.filter_map(|it| it.ok()?.file_name().into_string().ok());
-        names.into_iter().find(|name| name.ends_with(".call"))
+        names.into_iter().find(|name| !name.starts_with('.'))
     });
     let _daemon = lab.up();
     assert!(child.wait().unwrap().success());
@@ -368,7 +368,7 @@ impl Mcp {
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.send(
             &json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string(),
         );
@@ -383,32 +383,33 @@ fn an_mcp_client_calls_with_a_handshake_and_without() {
     let (lab, _daemon) = hanging();
     let mut mcp = Mcp::start(&lab);
     let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-    let answer = mcp.ask("initialize", hello);
+    let answer = mcp.ask("initialize", &hello);
     assert_eq!(answer["result"]["protocolVersion"], "2025-06-18");
     assert_eq!(answer["result"]["serverInfo"]["name"], "crew");
-    let newer = mcp.ask("initialize", json!({"protocolVersion": "2999-01-01"}));
+    let newer = mcp.ask("initialize", &json!({"protocolVersion": "2999-01-01"}));
     assert_eq!(newer["result"]["protocolVersion"], "2025-11-25");
     mcp.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
-    let tools = mcp.ask("tools/list", json!({}))["result"]["tools"].clone();
+    let tools = mcp.ask("tools/list", &json!({}))["result"]["tools"].clone();
     let names: Vec<&str> =
         tools.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["finish", "ask", "comment", "subtask", "message", "board"]);
-    let said = mcp.ask("tools/call", json!({"name": "comment", "arguments": {"text": "over MCP"}}));
+    let said =
+        mcp.ask("tools/call", &json!({"name": "comment", "arguments": {"text": "over MCP"}}));
     assert_eq!(said["result"]["isError"], false, "{said}");
-    let board = mcp.ask("tools/call", json!({"name": "board"}));
+    let board = mcp.ask("tools/call", &json!({"name": "board"}));
     assert!(board["result"]["content"][0]["text"].as_str().unwrap().contains("it is planned"));
     let unmet = json!({"name": "finish", "arguments": {"claim": "done", "summary": "x"}});
-    let told = mcp.ask("tools/call", unmet);
+    let told = mcp.ask("tools/call", &unmet);
     assert_eq!(told["result"]["isError"], true);
     assert!(told["result"]["content"][0]["text"].as_str().unwrap().contains("1. it is planned"));
 
     // Without a handshake each request names its version.
     let meta = |version: &str| json!({"io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": {}});
-    let found = mcp.ask("server/discover", json!({"_meta": meta("2026-07-28")}));
+    let found = mcp.ask("server/discover", &json!({"_meta": meta("2026-07-28")}));
     assert_eq!(found["result"]["supportedVersions"], json!(["2026-07-28"]));
-    let tools = mcp.ask("tools/list", json!({"_meta": meta("2026-07-28")}));
+    let tools = mcp.ask("tools/list", &json!({"_meta": meta("2026-07-28")}));
     assert_eq!(tools["result"]["resultType"], "complete");
-    let wrong = mcp.ask("tools/list", json!({"_meta": meta("2031-01-01")}));
+    let wrong = mcp.ask("tools/list", &json!({"_meta": meta("2031-01-01")}));
     assert_eq!(wrong["error"]["code"], -32022, "{wrong}");
 
     // What is no request is said, and the next one is served.
@@ -416,14 +417,14 @@ fn an_mcp_client_calls_with_a_handshake_and_without() {
     assert_eq!(mcp.next()["error"]["code"], -32700);
     mcp.send(&"x".repeat(400 << 10));
     assert_eq!(mcp.next()["error"]["code"], -32600);
-    assert_eq!(mcp.ask("resources/list", json!({}))["error"]["code"], -32601);
-    assert_eq!(mcp.ask("tools/call", json!({"name": "rm"}))["error"]["code"], -32602);
+    assert_eq!(mcp.ask("resources/list", &json!({}))["error"]["code"], -32601);
+    assert_eq!(mcp.ask("tools/call", &json!({"name": "rm"}))["error"]["code"], -32602);
 
     // A question waits while other requests are served.
     let ask = json!({"jsonrpc": "2.0", "id": "q", "method": "tools/call", "params": {"name": "ask", "arguments": {"text": "shall I?"}}});
     mcp.send(&ask.to_string());
     lab.wait_for("shall I?");
-    assert!(mcp.ask("ping", json!({}))["result"].is_object());
+    assert!(mcp.ask("ping", &json!({}))["result"].is_object());
     lab.wait("the answer is taken", || {
         lab.crew(&["answer", "a1", "do"]).status.success().then_some(())
     });

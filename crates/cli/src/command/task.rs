@@ -169,8 +169,8 @@ fn criterion(criterion: &Criterion) -> String {
         Some(_) => ("✗", style(Style::Bad, "not met")),
         None => ("·", style(Style::Dim, "not answered")),
     };
-    let who = criterion.role.iter().map(|role| format!(", {role}")).collect::<String>();
-    let why = criterion.why.iter().map(|why| format!(": {}", why.trim_end())).collect::<String>();
+    let who = criterion.role.as_ref().map(|role| format!(", {role}")).unwrap_or_default();
+    let why = criterion.why.as_ref().map(|why| format!(": {}", why.trim_end())).unwrap_or_default();
     format!("{mark} {}  ({how}{who}{why})", criterion.text)
 }
 
@@ -178,9 +178,10 @@ fn criterion(criterion: &Criterion) -> String {
 fn verdict(run: &Run) -> Option<String> {
     let response = run.response.as_ref()?;
     let verdict = response.verdict.as_ref()?;
-    let at = run.judges.iter().map(|commit| format!(" on {commit}")).collect::<String>();
-    let evidence = response.evidence.iter().map(|it| format!("\n  - {}", it.trim_end()));
-    Some(format!("r{} {}: {verdict}{at}{}", run.id, run.role, evidence.collect::<String>()))
+    let at = run.judges.as_ref().map(|commit| format!(" on {commit}")).unwrap_or_default();
+    let head = format!("r{} {}: {verdict}{at}", run.id, run.role);
+    let evidence = response.evidence.iter().map(|it| format!("  - {}", it.trim_end()));
+    Some([head].into_iter().chain(evidence).collect::<Vec<_>>().join("\n"))
 }
 
 fn section(lines: &mut Vec<String>, name: &str, entries: impl Iterator<Item = String>) {
