@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AskId, ProjectId, RunId, TaskId, Time};
+use crate::{AskId, ProjectId, ProviderName, RunId, TaskId, Time};
 
 /// A question to the human.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,12 @@ pub enum Asker {
     },
     /// Crewhouse itself: a bound is reached.
     Arbiter,
+    /// Crewhouse itself: a provider serves nobody until a human sees to it. It is asked once,
+    /// however many runs wait; the task is that of one of them.
+    Provider {
+        /// Which.
+        provider: ProviderName,
+    },
 }
 
 /// Whether an ask still waits.
@@ -74,6 +80,14 @@ impl Ask {
     /// Whether it still waits.
     pub fn is_open(&self) -> bool {
         self.state == AskState::Open
+    }
+
+    /// Whether words that are none of the options are an answer: advice.
+    pub fn takes_advice(&self) -> bool {
+        match self.from {
+            Asker::Arbiter | Asker::Provider { .. } => true,
+            Asker::Agent { .. } | Asker::Request { .. } => self.options.is_empty(),
+        }
     }
 
     /// Whether a run asked it by that key.

@@ -83,6 +83,18 @@ pub enum Priority {
     Low,
 }
 
+impl Priority {
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
+}
+
 /// A commit by its full hash, as the git crate found it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -303,6 +315,29 @@ impl Task {
 }
 
 impl Phase {
+    /// The runs that it waits for.
+    pub(crate) fn runs_mut(&mut self) -> Vec<&mut RunId> {
+        match self {
+            Self::Working(progress) => progress.runs.iter_mut().collect(),
+            Self::Consulting { run, .. }
+            | Self::Judging { run, .. }
+            | Self::Choosing { run, .. } => vec![run],
+            Self::Waiting
+            | Self::Asking { .. }
+            | Self::Combining { .. }
+            | Self::Checking { .. }
+            | Self::Approving { .. }
+            | Self::Leaving { .. }
+            | Self::Landing { .. }
+            | Self::Held { .. }
+            | Self::Stuck { .. }
+            | Self::Moving { .. }
+            | Self::Closing
+            | Self::Done { .. }
+            | Self::Cancelled => Vec::new(),
+        }
+    }
+
     /// One word for the journal.
     pub fn word(&self) -> &'static str {
         match self {

@@ -354,9 +354,8 @@ fn words(event: AgentEvent) -> Option<Words> {
 
 fn trouble_kind(class: ErrorClass) -> TroubleKind {
     match class {
-        ErrorClass::Auth | ErrorClass::Billing | ErrorClass::Invalid | ErrorClass::Budget => {
-            TroubleKind::Human
-        }
+        ErrorClass::Auth | ErrorClass::Billing => TroubleKind::Provider,
+        ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
         ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
     }
 }

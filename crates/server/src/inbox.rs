@@ -25,7 +25,7 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
     let task = state.tasks.get(&ask.task)?;
     let (kind, run) = match &ask.from {
         Asker::Agent { run, .. } | Asker::Request { run } => (InboxKind::Ask, Some(*run)),
-        Asker::Arbiter => (InboxKind::Stuck, None),
+        Asker::Arbiter | Asker::Provider { .. } => (InboxKind::Stuck, None),
     };
     Some(InboxItem {
         ask: Some(ask.id.0),

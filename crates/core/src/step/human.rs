@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{consult, flow, gates, policy};
+use super::{consult, flow, gates, limit, policy};
 use crate::ask::{AskState, Asker, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::event::TaskDraft;
@@ -269,21 +269,22 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
             return Err(Refusal::AskClosed { ask: id, how: "withdrawn" });
         }
     }
-    if !ask.options.is_empty()
-        && ask.from != Asker::Arbiter
-        && !ask.options.iter().any(|option| option == text)
-    {
+    if !ask.takes_advice() && !ask.options.iter().any(|option| option == text) {
         return Err(Refusal::NotAnOption { ask: id, options: ask.options.join(", ") });
     }
     let at = d.now;
     d.ask_mut(id)?.state = AskState::Answered { at, text: text.to_owned() };
-    match ask.from {
+    match ask.from.clone() {
         Asker::Agent { run, key } => deliver(d, run, id, &key, text),
         Asker::Request { .. } => {
             d.task_mut(ask.task)?.remark(at, "human", text);
             consult::answered(d, ask.task)
         }
         Asker::Arbiter => answer_arbiter(d, id, ask.task, text),
+        Asker::Provider { provider } => {
+            limit::seen_to(d, &ask, &provider);
+            Ok(())
+        }
     }
 }
 

@@ -134,7 +134,7 @@ fn config_dir(secrets: &BTreeMap<String, String>) -> Option<PathBuf> {
 }
 
 fn trouble(unusable: &Unusable) -> Trouble {
-    Trouble { kind: TroubleKind::Human, message: unusable.to_string() }
+    Trouble { kind: TroubleKind::Provider, message: unusable.to_string() }
 }
 
 /// What the run may still spend.

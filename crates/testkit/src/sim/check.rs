@@ -77,6 +77,7 @@ impl<'a> Fact<'a> {
 pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> Result<(), String> {
     start::check(fact, ledger)?;
     start::served(fact, dropped)?;
+    start::closed(fact, dropped)?;
     way::check(fact, ledger)?;
     way::responses(fact, dropped.is_some())
 }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
 use crate::github::Publish;
-use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope};
+use crate::task::Priority;
+use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope, Tier};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +23,8 @@ pub(super) struct TeamFile {
     #[serde(default)]
     pub(super) sandbox: SandboxFile,
     pub(super) github: Option<GithubFile>,
+    #[serde(default)]
+    pub(super) tiers: TiersFile,
     pub(super) providers: BTreeMap<String, ProviderFile>,
     pub(super) roles: BTreeMap<String, RoleFile>,
     pub(super) stages: Vec<StageFile>,
@@ -167,9 +170,34 @@ fn provider_agents() -> u32 {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TiersFile {
+    pub(super) cheap: Vec<String>,
+    pub(super) standard: Vec<String>,
+    pub(super) expert: Vec<String>,
+    pub(super) priority: BTreeMap<Priority, Tier>,
+    pub(super) escalate_after: u32,
+}
+
+impl Default for TiersFile {
+    fn default() -> Self {
+        Self {
+            cheap: Vec::new(),
+            standard: Vec::new(),
+            expert: Vec::new(),
+            priority: BTreeMap::new(),
+            escalate_after: 1,
+        }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleFile {
-    pub(super) provider: String,
+    pub(super) provider: Option<String>,
+    #[serde(default)]
+    pub(super) fallback: Vec<String>,
+    pub(super) tier: Option<Tier>,
     #[serde(default = "one")]
     pub(super) agents: u32,
     #[serde(default)]

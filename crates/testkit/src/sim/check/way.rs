@@ -214,11 +214,17 @@ pub(super) fn strands(state: &State, project: ProjectId, team: &Team) -> bool {
         };
         !has(&task.stage) || to.is_some_and(|to| !has(to))
     });
-    let runs = state
-        .live_runs()
-        .filter(|run| run.project == project)
-        .any(|run| team.roles.get(&run.role).is_none_or(|role| role.provider != run.provider));
+    let runs = state.live_runs().filter(|run| run.project == project).any(|run| !plays(team, run));
     tasks || runs
+}
+
+/// Whether the team has the role of a run, and would let its provider play it.
+pub(super) fn plays(team: &Team, run: &Run) -> bool {
+    let Some(role) = team.roles.get(&run.role) else { return false };
+    match role.tier {
+        Some(_) => team.tiers.lists.values().flatten().any(|provider| *provider == run.provider),
+        None => role.provider == run.provider || role.fallback.contains(&run.provider),
+    }
 }
 
 /// What an agent said in the end counts: the first time, as it was said, from whom it came.
