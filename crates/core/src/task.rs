@@ -49,6 +49,9 @@ pub struct Task {
     /// Whether the base branch must be merged into the worktree before the next work: the last
     /// attempt to land met a conflict.
     pub catch_up: bool,
+    /// The newest commit that a gate sent back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<CommitId>,
     /// What the roles, the human and Crewhouse said about it, oldest first.
     pub remarks: Vec<Remark>,
     /// Starts of agents for it.

@@ -29,6 +29,7 @@ mod perform;
 mod place;
 mod prompt;
 mod quote;
+mod rounds;
 mod screen;
 mod teamfile;
 mod wake;

@@ -104,6 +104,7 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
             d.run_mut(id)?.trouble = Some(trouble.clone());
             Ok(())
         }
+        Words::Repeats { times, what } => repeats(d, id, *times, what),
         Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
     }
 }
@@ -127,6 +128,17 @@ fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
         give_up(d, id, "it used up the budget of a run")?;
     }
     Ok(())
+}
+
+/// What brings nothing new costs all the same.
+fn repeats(d: &mut Draft<'_>, id: RunId, times: u32, what: &str) -> Result<(), Refusal> {
+    if is_stopping(d, id)? || d.run(id)?.response.is_some() {
+        return Ok(());
+    }
+    let why = format!(
+        "it went round in circles: {times} uses of tools in a row brought nothing new, the last was {what}"
+    );
+    give_up(d, id, &why)
 }
 
 /// Ends a run for a reason that only a human can remove.

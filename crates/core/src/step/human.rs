@@ -122,6 +122,7 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         paused: false,
         head: None,
         catch_up: false,
+        refused: None,
         remarks: Vec::new(),
         starts: 0,
         consults: 0,

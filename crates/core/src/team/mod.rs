@@ -276,6 +276,9 @@ pub struct Limits {
     pub asks: u32,
     /// How often the PM looks for what fell through the cracks.
     pub scan: Millis,
+    /// After so many uses of tools in a row that bring nothing new, an agent is ended; 0 is never.
+    #[serde(default)]
+    pub repeats: u32,
 }
 
 /// Longest pause between two starts of a run.

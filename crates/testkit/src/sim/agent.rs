@@ -110,6 +110,9 @@ impl Process {
     }
 
     fn fail(&mut self, now: Time, random: &mut Random) {
+        if random.chance(20) {
+            return self.say(Words::Repeats { times: 20, what: "shell ls".into() }, now);
+        }
         let kind = trouble(random);
         self.say(Words::Failed(Trouble { kind, message: "it failed".into() }), now);
     }

@@ -79,6 +79,7 @@ pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> R
     start::served(fact, dropped)?;
     start::closed(fact, dropped)?;
     way::check(fact, ledger)?;
+    way::rounds(fact, dropped, ledger)?;
     way::responses(fact, dropped.is_some())
 }
 

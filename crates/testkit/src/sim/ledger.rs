@@ -48,6 +48,8 @@ pub(super) struct Ledger {
     pub(super) spent: BTreeMap<RunId, u64>,
     /// How often the agent of a run ended though nobody had told it to, and is to start again.
     pub(super) failures: BTreeMap<RunId, u32>,
+    /// Commits that did not pass a check, the newest of each task.
+    failed: BTreeMap<TaskId, CommitId>,
     /// Deliveries that became an entry.
     delivered: BTreeSet<String>,
     /// The largest bounds that any team has set so far.
@@ -61,6 +63,11 @@ impl Ledger {
     pub(super) fn has_passed(&self, task: TaskId, gate: &Gate, commit: Option<&CommitId>) -> bool {
         let commit = commit.cloned();
         self.passed.contains(&Passed { task, gate: GateKey::of(gate), commit })
+    }
+
+    /// Whether the newest commit of the task that did not pass a check is this one.
+    pub(super) fn failed_before(&self, task: TaskId, commit: &CommitId) -> bool {
+        self.failed.get(&task) == Some(commit)
     }
 
     /// Takes down that a delivery is recorded, which it is once.
@@ -106,6 +113,12 @@ impl Ledger {
                 Settled::Checked { passed: true, .. },
             ) => {
                 self.pass(*task, GateKey::Check(command.clone()), commit.clone());
+            }
+            (
+                Effect::Check { task, commit: Some(commit), .. },
+                Settled::Checked { passed: false, .. },
+            ) => {
+                self.failed.insert(*task, commit.clone());
             }
             (Effect::Save { run, .. }, Settled::Saved { .. }) => {
                 let Some(run) = fact.before.runs.get(run) else { return };

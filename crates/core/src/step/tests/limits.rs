@@ -1,7 +1,8 @@
-//! Providers that serve nothing, and who steps in.
+//! What bounds the work: providers that serve nothing, who steps in, and circles.
 
 use insta::assert_snapshot;
 
+use super::BUILT;
 use super::play::play_with;
 
 const SECOND: (&str, &str) = (
@@ -132,14 +133,14 @@ wakes in 1 min
 #[test]
 fn what_the_human_wants_comes_before_a_hand_over() {
     assert_snapshot!(
-            with_fallback("add\n started base\n r1 limited 7200\n stopped\n cancel 1\n saved base"),
-            @r"
+                    with_fallback("add\n started base\n r1 limited 7200\n stopped\n cancel 1\n saved base"),
+                    @r"
 #1 in plan: cancelled (cancelled), head base, starts 1
 r1 Work of pm on #1/0, start 1: handed-over, with native: first choice of its role
 limit of native in 2 h, guesses 0, probe None
 e4 release #1
 "
-        );
+                );
 }
 
 #[test]
@@ -172,4 +173,48 @@ fn what_is_set_back_goes_up_a_tier() {
         e7 start r4.1
         wakes in 29 min 47 s
         ");
+}
+
+#[test]
+fn who_goes_round_in_circles_is_ended_and_asked_about_once() {
+    assert_snapshot!(play_with(&[], "add\n started base\n r1 circles ls\n stopped\n saved base"), @r"
+    #1 in plan: stuck (stuck (a1): pm: it went round in circles: 20 uses of tools in a row brought nothing new, the last was ls), head base, starts 1
+    r1 Work of pm on #1/0, start 1: error, Human trouble
+    a1 about #1 from crewhouse: open
+    wakes in 29 min 55 s
+    ");
+}
+
+#[test]
+fn what_comes_to_a_gate_as_it_was_goes_round_no_more() {
+    let script = format!(
+        "{BUILT}
+        failed red
+        started base
+        r3 says DONE: planned anew
+        r3 exits
+        saved c2
+        started base
+        r4 says DONE: nothing to change
+        r4 exits
+        saved c2
+        failed red
+    "
+    );
+    let check = [("gates = [{ human = true }]", "gates = [{ check = \"make\" }]")];
+    assert_snapshot!(play_with(&check, &script), @r"
+    #1 in plan: stuck (stuck (a1): it came to build as it was, and did not pass again), visit 3, head c2, starts 4
+      pm: planned
+      dev: built
+      crewhouse: a check did not pass: / red
+      pm: planned anew
+      dev: nothing to change
+      crewhouse: a check did not pass: / red
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: done, Done
+    r3 Work of pm on #1/0, start 1: done, Done
+    r4 Work of dev on #1/0, start 1: done, Done
+    a1 about #1 from crewhouse: open
+    wakes in 29 min 41 s
+    ");
 }

@@ -191,6 +191,7 @@ impl Play {
             "fails" => trouble(TroubleKind::Transient),
             "needs" => trouble(TroubleKind::Human),
             "refused" => trouble(TroubleKind::Provider),
+            "circles" => Words::Repeats { times: 20, what: rest.into() },
             "says" => {
                 let text = rest.replace(';', "\n");
                 Words::Responds { response: parse_response(&text).ok(), text }

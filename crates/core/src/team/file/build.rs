@@ -113,6 +113,7 @@ impl LimitsFile {
             consults: self.consults,
             asks: self.asks,
             scan,
+            repeats: self.repeats,
         }
     }
 }

@@ -42,6 +42,7 @@ pub(super) struct LimitsFile {
     pub(super) consults: u32,
     pub(super) asks: u32,
     pub(super) scan_minutes: f64,
+    pub(super) repeats: u32,
 }
 
 impl Default for LimitsFile {
@@ -56,6 +57,7 @@ impl Default for LimitsFile {
             consults: 5,
             asks: 10,
             scan_minutes: 30.0,
+            repeats: 20,
         }
     }
 }

@@ -57,7 +57,10 @@ pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
     let Event::Said { run, words, .. } = fact.event else { return Ok(()) };
     let serves = match words {
         Words::Used(_) | Words::Asks { .. } | Words::Responds { .. } => dropped.is_none(),
-        Words::Session { .. } | Words::Limited { .. } | Words::Failed(_) => false,
+        Words::Session { .. }
+        | Words::Limited { .. }
+        | Words::Repeats { .. }
+        | Words::Failed(_) => false,
     };
     let tried = |run: &Run| {
         let window = fact.before.limits.get(&(run.project, run.provider.clone()));
