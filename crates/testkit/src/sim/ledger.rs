@@ -48,8 +48,8 @@ pub(super) struct Ledger {
     pub(super) spent: BTreeMap<RunId, u64>,
     /// How often the agent of a run ended though nobody had told it to, and is to start again.
     pub(super) failures: BTreeMap<RunId, u32>,
-    /// Commits that did not pass a check, the newest of each task.
-    failed: BTreeMap<TaskId, CommitId>,
+    /// The newest commit of each task that did not pass a check, and how often in a row.
+    failed: BTreeMap<TaskId, (CommitId, u32)>,
     /// Deliveries that became an entry.
     delivered: BTreeSet<String>,
     /// The largest bounds that any team has set so far.
@@ -65,9 +65,9 @@ impl Ledger {
         self.passed.contains(&Passed { task, gate: GateKey::of(gate), commit })
     }
 
-    /// Whether the newest commit of the task that did not pass a check is this one.
-    pub(super) fn failed_before(&self, task: TaskId, commit: &CommitId) -> bool {
-        self.failed.get(&task) == Some(commit)
+    /// Whether this commit of the task did not pass a check more than once.
+    pub(super) fn failed_again(&self, task: TaskId, commit: &CommitId) -> bool {
+        self.failed.get(&task).is_some_and(|(known, times)| known == commit && *times > 1)
     }
 
     /// Takes down that a delivery is recorded, which it is once.
@@ -118,7 +118,9 @@ impl Ledger {
                 Effect::Check { task, commit: Some(commit), .. },
                 Settled::Checked { passed: false, .. },
             ) => {
-                self.failed.insert(*task, commit.clone());
+                let known = self.failed.get(task).filter(|(known, _)| known == commit);
+                let times = known.map_or(1, |(_, times)| times + 1);
+                self.failed.insert(*task, (commit.clone(), times));
             }
             (Effect::Save { run, .. }, Settled::Saved { .. }) => {
                 let Some(run) = fact.before.runs.get(run) else { return };

@@ -243,7 +243,7 @@ pub(super) fn rounds(
         return Ok(());
     };
     let is_stuck = fact.task(*task).is_some_and(|task| matches!(task.phase, Phase::Stuck { .. }));
-    if ledger.failed_before(*task, commit) && !is_stuck {
+    if ledger.failed_again(*task, commit) && !is_stuck {
         return Err(format!("{task} fails at {} again, and goes round", commit.0));
     }
     Ok(())
