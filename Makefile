@@ -8,7 +8,7 @@ SEED ?= 1
 BUNDLES ?= deb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-desktop demo desktop package test clients desktop-test ui ui-test schema bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test setup-desktop demo desktop package test clients api-test desktop-test ui ui-test schema bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
 # A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
@@ -52,6 +52,7 @@ crates/desktop/node_modules/.package-lock.json: crates/desktop/package-lock.json
 
 test: setup-test ui clients lint docs ## Everything that has to pass
 	$(CARGO) test --workspace
+	$(MAKE) api-test
 	$(MAKE) ui-test
 	$(MAKE) desktop-test
 
@@ -77,6 +78,15 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/
 	cd tests/clients && npm ci --no-audit --no-fund
 	@touch $@
 
+tests/api/.venv/bin/schemathesis: tests/api/requirements.txt
+	python3 -m venv tests/api/.venv
+	tests/api/.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+api-test: setup-test tests/api/.venv/bin/schemathesis ## Requests made of the description of the API (EXAMPLES=n, SEED=n)
+	$(CARGO) build -p crew-cli
+	CREW=target/debug/crew tests/api/run
+
 ui-test: ui ## The user interface: types, lint, states, and the whole story in a real browser
 	$(CARGO) build -p crew-cli
 	cd ui && npm run check && npm run lint && npm test
@@ -98,7 +108,7 @@ fmt: ## Format the code
 	$(CARGO) fmt --all
 	$(CARGO) fmt --manifest-path crates/desktop/Cargo.toml
 
-bench: setup ## Measure the product beside raw operations; writes docs/benchmarks.md
+bench: setup clients ## Measure the product beside raw operations; writes docs/benchmarks.md
 	mkdir -p target/tmp
 	TMPDIR="$(CURDIR)/target/tmp" $(CARGO) bench -p crew-cli --bench measure
 
@@ -113,5 +123,5 @@ mutate: setup ## Plant bugs in a copy; the simulation has to find each
 
 clean: ## Remove what was built
 	$(CARGO) clean
-	rm -rf tests/clients/node_modules crates/desktop/node_modules crates/desktop/gen crates/desktop/binaries
+	rm -rf tests/api/.venv tests/clients/node_modules crates/desktop/node_modules crates/desktop/gen crates/desktop/binaries
 	rm -rf ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results

@@ -50,3 +50,12 @@ test('mistakes are shown while one types, and are not saved', async ({ page, hou
   await expect(page.getByText('CLAUDE.md saved')).toBeVisible();
   expect(house.read('.crew/agents/engineer/CLAUDE.md')).toBe('You write **little** code.');
 });
+
+test('agents without a sandbox are said in the status bar and on the card', async ({ page, house }) => {
+  house.begin({ ...FILES, '.crew/team.toml': `${FILES['.crew/team.toml'] ?? ''}\n[sandbox]\nmode = "off"\n` });
+  house.crew('task', 'add', 'Write it');
+  await enter(page, house, '/board');
+  await expect(page.getByLabel('Status').getByText('no full sandbox')).toBeVisible();
+  await page.getByText('Write it').first().click();
+  await expect(page.getByText('team.toml turns the sandbox off')).toBeVisible();
+});

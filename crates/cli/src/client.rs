@@ -160,7 +160,8 @@ fn said(problem: Problem) -> CliError {
         ErrorCode::NotFound | ErrorCode::Refused => Exit::Refused,
         ErrorCode::Invalid => Exit::Usage,
         ErrorCode::Closing => Exit::NoDaemon,
-        ErrorCode::Unauthorized
+        ErrorCode::MethodNotAllowed
+        | ErrorCode::Unauthorized
         | ErrorCode::Forbidden
         | ErrorCode::UnsupportedMediaType
         | ErrorCode::TooLarge

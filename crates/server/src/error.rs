@@ -20,6 +20,8 @@ use crate::wire;
 pub enum ErrorCode {
     /// There is no such thing, or no such route.
     NotFound,
+    /// The route does not do that.
+    MethodNotAllowed,
     /// It is not possible now; nothing has changed.
     Refused,
     /// The request cannot be understood.
@@ -44,6 +46,7 @@ impl ErrorCode {
     fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Refused => StatusCode::CONFLICT,
             Self::Invalid => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,

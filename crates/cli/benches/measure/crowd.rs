@@ -59,6 +59,7 @@ fn crowd() -> Lab {
             ("agents = 4 ", "agents = 100"),
             ("model = \"play.toml\"", "model = \"play.toml\"\nagents = 100"),
             (pm, &many_pms),
+            ("day_usd = 100.00", "day_usd = 1000.00"), // what a hundred runs may spend is reserved
         ],
     )
 }

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stderr, reason = "it says what it is at")]
 
+mod claude;
 mod crowd;
 mod handoff;
 mod idle;
@@ -27,7 +28,7 @@ use report::Section;
 type Measure = fn() -> anyhow::Result<Section>;
 
 /// Each measures one thing.
-const SECTIONS: [(&str, Measure); 7] = [
+const SECTIONS: [(&str, Measure); 8] = [
     ("transitions", transitions::measure),
     ("intake", intake::measure),
     ("recovery", recovery::measure),
@@ -35,6 +36,7 @@ const SECTIONS: [(&str, Measure); 7] = [
     ("worktree", worktree::measure),
     ("handoff", handoff::measure),
     ("crowd", crowd::measure),
+    ("claude", claude::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -42,7 +42,7 @@ pub(crate) fn router(app: Arc<App>, checks: Arc<Guard>) -> Router {
     Router::new()
         .nest("/api", api.route("/openapi.json", description))
         .fallback(site::page)
-        .method_not_allowed_fallback(no_such_route)
+        .method_not_allowed_fallback(not_that_way)
         .with_state(app)
         .layer(from_fn_with_state(checks, guard))
         .layer(from_fn(contain))
@@ -100,4 +100,12 @@ fn api() -> OpenApiRouter<Arc<App>> {
 
 async fn no_such_route(method: Method, uri: Uri) -> ApiError {
     ApiError::new(ErrorCode::NotFound, format!("there is no `{method} {}`", uri.path()))
+}
+
+/// Which methods there are is told by the header `Allow`.
+async fn not_that_way(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(
+        ErrorCode::MethodNotAllowed,
+        format!("`{method}` does nothing at `{}`", uri.path()),
+    )
 }

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AdditionalProperties, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, InfoBuilder, OpenApi, PathItem, Ref, RefOr, ResponseBuilder,
-    SecurityRequirement,
+    SecurityRequirement, Server,
 };
 
 use crate::wire::ErrorBody;
@@ -24,6 +24,7 @@ pub(super) fn text(mut document: OpenApi) -> String {
     // No version: the file in the repository changes with the API only.
     document.info =
         InfoBuilder::new().title("Crewhouse").version("0").description(Some(ABOUT)).build();
+    document.servers = Some(vec![Server::new("/api")]);
     require_what_is_always_there(&mut document);
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(describe_errors);

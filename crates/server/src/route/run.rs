@@ -10,7 +10,7 @@ use crew_core::{Refusal, RunId};
 use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Params};
-use crate::stream::{self, Bound, Channel, LogStart, LogStream, RunStream};
+use crate::stream::{self, Bound, Channel, LogStart, LogStream, RunStream, Writing};
 use crate::wire::{LogLine, LogQuery, Run, RunEventsQuery, RunMessage};
 
 /// A run.
@@ -112,7 +112,7 @@ pub(super) async fn events(
         bound,
     };
     log.check().await?;
-    Ok(channel.answer(RunStream { log, ended: false }))
+    Ok(channel.answer(RunStream { log, writing: Writing::default(), ended: false }))
 }
 
 /// The newest start of a run that there is.

@@ -14,6 +14,7 @@ use crew_engine::Screen;
 use serde_json::{Value, json};
 
 use super::shorten::shorten;
+use super::writing::Writing;
 use super::{Messages, Source, push_line};
 use crate::app::{App, blocking};
 use crate::error::ApiError;
@@ -175,7 +176,9 @@ impl LogStream {
     fn render(&self, lines: &[Placed]) -> Result<Vec<u8>, ApiError> {
         let mut portion = Vec::new();
         let screen = self.app.handle.screen();
-        for line in lines.iter().flat_map(|placed| placed.wire(&screen)) {
+        let lines = lines.iter().flat_map(|placed| placed.wire(&screen));
+        // All of what was being written follows.
+        for line in lines.filter(|line| line.event["type"] != "partial") {
             push_line(&mut portion, &if self.short { shorten(line) } else { line })?;
         }
         Ok(portion)
@@ -256,6 +259,7 @@ impl Source for LogStream {
 /// What an agent says, as messages: long texts shortened, and an end.
 pub(crate) struct RunStream {
     pub(crate) log: LogStream,
+    pub(crate) writing: Writing,
     pub(crate) ended: bool,
 }
 
@@ -269,6 +273,7 @@ impl Messages for RunStream {
         if let Some(lines) = self.log.next_lines().await? {
             let screen = self.log.app.handle.screen();
             let lines = lines.iter().flat_map(|placed| placed.wire(&screen)).map(shorten).collect();
+            let lines = self.writing.fold(lines, &screen);
             return Ok(Some(RunMessage::Lines { lines }));
         }
         self.ended = true;
@@ -431,9 +436,16 @@ fn shown(event: AgentEvent) -> Option<Value> {
         AgentEvent::Retry { message, .. } => {
             json!({"type": "noise", "text": format!("tries again: {message}")})
         }
-        AgentEvent::Subagent { event, .. } => return shown(*event),
-        AgentEvent::Partial { .. } => return None, // all of it follows
+        AgentEvent::Subagent { event, .. } if matches!(*event, AgentEvent::Partial { .. }) => {
+            return None; // all of it follows
+        }
+        AgentEvent::Subagent { call, event } => {
+            let mut event = shown(*event)?;
+            event["by"] = Value::from(call);
+            return Some(event);
+        }
         event @ (AgentEvent::Session { .. }
+        | AgentEvent::Partial { .. }
         | AgentEvent::Text { .. }
         | AgentEvent::Thinking { .. }
         | AgentEvent::ToolCall { .. }

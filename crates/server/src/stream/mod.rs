@@ -5,6 +5,7 @@ mod journal;
 mod log;
 mod shorten;
 mod socket;
+mod writing;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -17,6 +18,7 @@ pub(crate) use log::{
     Bound, LogStart, LogStream, RunStream, output, place_before, place_before_end,
 };
 pub(crate) use socket::{Channel, Messages};
+pub(crate) use writing::Writing;
 
 use crate::error::ApiError;
 

@@ -102,7 +102,9 @@ pub struct LogLine {
     pub from: String,
     /// Whether long texts in it were shortened, as the live stream does. The log has all of it.
     pub cut: bool,
-    /// What it said: `{"type": "text" | "thinking" | "tool_call" | …}`; `noise` is no event.
+    /// What it said: `{"type": "text" | "thinking" | "tool_call" | …}`; `noise` is no event. With `by`, an
+    /// agent said it that the call of this id had started. `partial`, in the live stream only, is what is
+    /// written so far of a text.
     #[schema(value_type = Object)]
     pub event: Value,
 }

@@ -229,3 +229,26 @@ async fn what_an_agent_says_is_told_while_it_says_it() {
     assert_eq!(before.body.lines().count(), 4);
     daemon.end().await;
 }
+
+#[tokio::test]
+async fn what_is_being_written_grows_by_whole_words_until_it_is_there() {
+    let daemon = Daemon::start_after(stopped_after_two_starts).await;
+    let piece = |text: &str| json!({"type": "partial", "text": text});
+    let of_another = |event: Value| json!({"type": "subagent", "call": "c", "event": event});
+    let (whole, other) = (json!({"type": "text", "text": "I go home."}), piece("not mine "));
+    write(&daemon, 3, &[piece("I go"), piece(" ho"), of_another(other)]);
+    let mut socket = Socket::open(&daemon, "/api/runs/1/events").await;
+    assert_eq!(texts(&socket.next().await.unwrap()), ["I go"]);
+    let aside = of_another(json!({"type": "text", "text": "aside"}));
+    write(&daemon, 3, &[piece("me. "), aside, whole.clone()]);
+    let mut lines = Vec::new();
+    while lines.last().is_none_or(|line: &Value| line["event"] != whole) {
+        lines.extend(socket.next().await.unwrap()["lines"].as_array().unwrap().clone());
+    }
+    lines.retain(|line| line["event"]["type"] != "partial"); // as much as was read by then
+    assert_eq!(texts(&json!({"lines": lines})), ["aside", "I go home."]);
+    assert_eq!(lines[0]["event"]["by"], "c");
+    let log = daemon.get("/api/runs/1/log").await;
+    assert!(!log.body.contains("partial"), "{log:?}");
+    daemon.end().await;
+}

@@ -146,6 +146,9 @@ async fn what_is_not_possible_is_refused_and_changes_nothing() {
     for path in ["/api/tasks/9", "/api/runs/9", "/api/runs/9/log", "/api/projects/9/trash"] {
         assert_eq!(daemon.get(path).await.code(), "not_found", "{path}");
     }
+    let wrong = daemon.send("DELETE", "/api/tasks", &daemon.headers(), "").await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (405, "method_not_allowed"));
+    assert!(wrong.head.to_lowercase().contains("allow: get,head,post"), "{}", wrong.head);
     for path in ["/api/tasks?pro=1", "/api/tasks?open=maybe", "/api/journal?after=x"] {
         assert_eq!(daemon.get(path).await.code(), "invalid", "{path}");
     }

@@ -240,10 +240,11 @@ async fn every_route_is_behind_the_guard_and_so_is_what_is_no_route() {
     let target = format!("http://evil.example:{}/api/health", daemon.address.port());
     let answer = daemon.send("GET", &target, &daemon.headers(), "").await;
     assert_eq!(answer.status, 403, "the target of a proxied request: {answer:?}");
-    for (method, path) in [("DELETE", "/api/tasks"), ("GET", "/api/stop"), ("GET", "/api/nothing")]
-    {
+    let (nowhere, not_so) = ((404, "not_found"), (405, "method_not_allowed"));
+    let wrong = [("DELETE", "/api/tasks"), ("GET", "/api/stop"), ("GET", "/api/nothing")];
+    for ((method, path), expected) in wrong.into_iter().zip([not_so, not_so, nowhere]) {
         let answer = daemon.send(method, path, &daemon.headers(), "").await;
-        assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{method} {path}");
+        assert_eq!((answer.status, answer.code().as_str()), expected, "{method} {path}");
     }
     assert!(daemon.handle.read(|state| state.meta.stopped.is_none()), "nothing has happened");
     daemon.end().await;

@@ -40,6 +40,8 @@ async fn the_journal_is_paged_and_followed_without_gap_or_repetition() {
     for n in 0..30 {
         daemon.ok("/api/tasks", &json!({"project": 1, "title": format!("t{n}")})).await;
     }
+    let nothing = daemon.get(&format!("/api/journal?after={}", u64::MAX)).await.json();
+    assert_eq!(nothing["entries"], json!([]));
     let page = daemon.get("/api/journal?after=3&limit=4").await.json();
     let seqs: Vec<u64> =
         page["entries"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap()).collect();

@@ -43,7 +43,8 @@ pub(crate) fn after(
     let mut query = connection.prepare_cached(
         "SELECT seq, at, body, notes, dropped FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     )?;
-    query.query_map((after.0, limit), read)?.collect()
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX); // nothing is after that
+    query.query_map((after, limit), read)?.collect()
 }
 
 /// The newest position; 0 in an empty journal.

@@ -969,7 +969,7 @@ export interface components {
          * @description What a client can act on.
          * @enum {string}
          */
-        ErrorCode: "not_found" | "refused" | "invalid" | "unauthorized" | "forbidden" | "unsupported_media_type" | "too_large" | "not_recorded" | "closing" | "internal";
+        ErrorCode: "not_found" | "method_not_allowed" | "refused" | "invalid" | "unauthorized" | "forbidden" | "unsupported_media_type" | "too_large" | "not_recorded" | "closing" | "internal";
         /** @description Something that was looked at. */
         Finding: {
             /** @description What it is about, in a word. */
@@ -1315,7 +1315,11 @@ export interface components {
             at: string;
             /** @description Whether long texts in it were shortened, as the live stream does. The log has all of it. */
             cut: boolean;
-            /** @description What it said: `{"type": "text" | "thinking" | "tool_call" | …}`; `noise` is no event. */
+            /**
+             * @description What it said: `{"type": "text" | "thinking" | "tool_call" | …}`; `noise` is no event. With `by`, an
+             *     agent said it that the call of this id had started. `partial`, in the live stream only, is what is
+             *     written so far of a text.
+             */
             event: Record<string, never>;
             /** @description The place before the line. */
             from: string;

@@ -73,7 +73,8 @@ export class RunLog {
       this.#flush();
       return;
     }
-    this.#from = message.lines.at(-1)?.at ?? this.#from;
+    // What was only begun is told again from its beginning.
+    this.#from = message.lines.findLast((line) => line.event.type !== 'partial')?.at ?? this.#from;
     this.#waiting.push(...message.lines);
     // Drawn once a frame, however much comes.
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());

@@ -45,6 +45,15 @@ test('nothing that an agent prints is dropped, but heartbeats', () => {
   expect(items[3]).toMatchObject({ spent: { tokens: 7, cost: null } });
 });
 
+test('what is being written is one item, and stays where it is when it is complete', () => {
+  const begun = extended([], [call('a'), line({ type: 'partial', text: 'I am' })]);
+  const then = extended(begun, [line({ type: 'text', text: 'aside', by: 'a' }), line({ type: 'partial', text: 'I am going' })]);
+  const done = extended(then, [line({ type: 'text', text: 'I am going home.' }), line({ type: 'partial', text: 'And' })]);
+  expect(done.map((it) => (it.kind === 'text' ? `${it.text}${it.open ? '…' : ''}` : it.kind))).toEqual(['tool', 'I am going home.', 'aside', 'And…']);
+  expect(done[1]?.key).toBe(begun[1]?.key);
+  expect(done[2]?.by).toBe('a');
+});
+
 test('a tool says what it works on', () => {
   expect(onWhat({ command: 'make test\nmake bench' })).toBe('make test');
   expect(onWhat({ depth: 3 })).toBe('{"depth":3}');

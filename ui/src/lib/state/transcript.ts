@@ -14,12 +14,15 @@ interface Base {
   /** The place before the line that it began with. */
   readonly from: string;
   readonly cut: boolean;
+  /** The call that started who said it, if an agent of the agent did. */
+  readonly by: string | null;
 }
 
 export type Item = Base &
   (
     | { readonly kind: 'session'; readonly start: number; readonly model: string }
-    | { readonly kind: 'text'; readonly text: string }
+    /** `open`: it is still being written. */
+    | { readonly kind: 'text'; readonly text: string; readonly open: boolean }
     | { readonly kind: 'thinking'; readonly text: string }
     | { readonly kind: 'tool'; readonly id: string; readonly name: string; readonly input: Input; readonly result: Result | null }
     | { readonly kind: 'turn'; readonly spent: Spent }
@@ -53,13 +56,14 @@ export function extended(items: readonly Item[], lines: readonly LogLine[]): Ite
 
 function extend(items: Item[], line: LogLine) {
   const event = line.event;
-  const base = { key: line.at, from: line.from, cut: line.cut };
+  const base = { key: line.at, from: line.from, cut: line.cut, by: typeof event.by === 'string' ? event.by : null };
   switch (event.type) {
     case 'session':
       items.push({ ...base, kind: 'session', start: line.start, model: text(event.model) });
       return;
     case 'text':
-      items.push({ ...base, kind: 'text', text: text(event.text) });
+    case 'partial':
+      write(items, { ...base, kind: 'text', text: text(event.text), open: event.type === 'partial' });
       return;
     case 'thinking':
       items.push({ ...base, kind: 'thinking', text: text(event.text) });
@@ -102,6 +106,14 @@ function extend(items: Item[], line: LogLine) {
   }
 }
 
+/** What is being written is one item until all of it is there. It keeps its key: it stays where it is. */
+function write(items: Item[], item: Extract<Item, { kind: 'text' }>) {
+  const at = items.findLastIndex((it) => it.by === null);
+  const last = items[at];
+  if (item.by === null && last?.kind === 'text' && last.open) items[at] = { ...item, key: last.key, from: last.from };
+  else items.push(item);
+}
+
 /** Gives the newest open call of that id its result. A result without a call is shown as it is. */
 function settle(items: Item[], line: LogLine) {
   const { id, ok, output } = line.event;
@@ -109,7 +121,8 @@ function settle(items: Item[], line: LogLine) {
   const at = items.findLastIndex((it) => it.kind === 'tool' && it.id === id && it.result === null);
   const call = items[at];
   if (call?.kind !== 'tool') {
-    items.push({ key: line.at, from: line.from, cut: line.cut, kind: 'result', id: text(id), result });
+    const by = typeof line.event.by === 'string' ? line.event.by : null;
+    items.push({ key: line.at, from: line.from, cut: line.cut, by, kind: 'result', id: text(id), result });
     return;
   }
   items[at] = { ...call, result };
