@@ -1,6 +1,11 @@
 //! Providers that serve nothing for now, in the whole program: who waits, who tries, who steps in.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "a failure here fails the test"
+)]
 
 mod support;
 

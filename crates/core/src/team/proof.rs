@@ -76,7 +76,7 @@ fn players(team: &Team, (name, role): (&RoleName, &Role), problems: &mut Vec<Pro
     let is_mailbox = |provider: &&ProviderName| {
         team.providers.get(*provider).is_some_and(|p| p.kind == ProviderKind::Mailbox)
     };
-    let by_mail = players.iter().any(|provider| is_mailbox(provider));
+    let by_mail = players.iter().any(is_mailbox);
     if by_mail && role.agents > 1 {
         problems.push(Problem::new(
             format!("roles.{name}: a mailbox role works on one task at a time"),

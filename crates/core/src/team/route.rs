@@ -65,14 +65,15 @@ impl Team {
         let demanded = self.tiers.priority.get(&priority).copied();
         let begins = demanded.unwrap_or(own);
         let (tier, providers) = self.tiers.after(begins, setbacks)?;
-        let mut why = format!("tier {}", tier.word());
-        if demanded.is_some() {
-            why.push_str(&format!(", for tasks that are {}", priority.word()));
-        }
-        if tier != begins {
-            let times = if setbacks == 1 { "once".into() } else { format!("{setbacks} times") };
-            why.push_str(&format!(", up from {}: set back {times} in this stage", begins.word()));
-        }
+        let for_whom = demanded
+            .map_or_else(String::new, |_| format!(", for tasks that are {}", priority.word()));
+        let times = if setbacks == 1 { "once".to_owned() } else { format!("{setbacks} times") };
+        let up = if tier == begins {
+            String::new()
+        } else {
+            format!(", up from {}: set back {times} in this stage", begins.word())
+        };
+        let why = format!("tier {}{for_whom}{up}", tier.word());
         Some(Route { providers: providers.iter().collect(), why: Some(why) })
     }
 
