@@ -99,6 +99,7 @@ fn said(acts: &[Act]) -> String {
             let what = line["method"].as_str().or(line["result"]["decision"].as_str());
             format!("{id}={}", what.unwrap_or("no"))
         }
+        Act::End => "end".to_owned(),
         Act::CloseInput => "close".to_owned(),
         Act::Stop => "stop".to_owned(),
     };

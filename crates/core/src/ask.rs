@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AskId, ProjectId, RunId, TaskId, Time};
+use crate::{AskId, ProjectId, ProviderName, RunId, TaskId, Time};
 
 /// A question to the human.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,12 @@ pub enum Asker {
     },
     /// Crewhouse itself: a bound is reached.
     Arbiter,
+    /// Crewhouse itself: a provider serves nobody until a human sees to it. It is asked once,
+    /// however many runs wait; the task is that of one of them.
+    Provider {
+        /// Which.
+        provider: ProviderName,
+    },
 }
 
 impl Asker {
@@ -57,7 +63,7 @@ impl Asker {
     pub fn agent(&self) -> Option<RunId> {
         match self {
             Self::Agent { run, .. } | Self::Call { run, .. } => Some(*run),
-            Self::Request { .. } | Self::Arbiter => None,
+            Self::Request { .. } | Self::Arbiter | Self::Provider { .. } => None,
         }
     }
 }
@@ -93,5 +99,15 @@ impl Ask {
     /// Whether it still waits.
     pub fn is_open(&self) -> bool {
         self.state == AskState::Open
+    }
+
+    /// Whether words that are none of the options are an answer: advice.
+    pub fn takes_advice(&self) -> bool {
+        match self.from {
+            Asker::Arbiter | Asker::Provider { .. } => true,
+            Asker::Agent { .. } | Asker::Call { .. } | Asker::Request { .. } => {
+                self.options.is_empty()
+            }
+        }
     }
 }

@@ -257,6 +257,14 @@ pub enum Words {
     },
     /// Something failed.
     Failed(Trouble),
+    /// It goes round in circles: so many uses of tools in a row were all made before, with the same
+    /// results.
+    Repeats {
+        /// How many.
+        times: u32,
+        /// The last of them.
+        what: String,
+    },
     /// It claims something; `None` when its last words follow no protocol.
     Responds {
         /// The claim.

@@ -77,7 +77,11 @@ pub type LimitKey = (ProjectId, ProviderName);
 /// A provider serves nothing for now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitWindow {
-    /// Until then.
+    /// What ends it.
+    #[serde(default)]
+    pub ends: LimitEnd,
+    /// When it is tried again: a little after the moment that the provider named, so that not all
+    /// the world comes at once.
     pub until: Time,
     /// Refusals in a row without a time from the provider.
     pub guesses: u32,
@@ -85,6 +89,20 @@ pub struct LimitWindow {
     pub probe: Option<RunId>,
     /// The provider's words.
     pub message: String,
+}
+
+/// What ends a time in which a provider serves nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum LimitEnd {
+    /// Time.
+    #[default]
+    Time,
+    /// The human, who is asked as soon as a run waits for it.
+    Human {
+        /// The newest ask about it.
+        ask: Option<AskId>,
+    },
 }
 
 /// The rows that a step changed.
@@ -288,9 +306,14 @@ impl<'a> Draft<'a> {
 
     /// What a task consumed so far.
     pub(crate) fn spent_on(&self, task: TaskId) -> Usage {
+        self.all_runs_of(task).map(|run| run.spent).sum()
+    }
+
+    /// All runs that a task ever had, as they are now.
+    pub(crate) fn all_runs_of(&self, task: TaskId) -> impl Iterator<Item = &Run> {
         let changed = self.change.runs.values().filter(|run| run.task == task).map(|run| run.id);
         let ids: BTreeSet<RunId> = self.state.worked_on(task).chain(changed).collect();
-        ids.into_iter().filter_map(|id| self.run(id).ok()).map(|run| run.spent).sum()
+        ids.into_iter().filter_map(|id| self.run(id).ok())
     }
 
     /// What a project spent today.

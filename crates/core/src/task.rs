@@ -49,6 +49,9 @@ pub struct Task {
     /// Whether the base branch must be merged into the worktree before the next work: the last
     /// attempt to land met a conflict.
     pub catch_up: bool,
+    /// The newest commit that a gate sent back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<CommitId>,
     /// What the roles, the human and Crewhouse said about it, oldest first.
     pub remarks: Vec<Remark>,
     /// Starts of agents for it.
@@ -84,6 +87,18 @@ pub enum Priority {
     Normal,
     /// When nothing else waits.
     Low,
+}
+
+impl Priority {
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
 }
 
 /// A commit by its full hash, as the git crate found it.
@@ -312,6 +327,29 @@ impl Task {
 }
 
 impl Phase {
+    /// The runs that it waits for.
+    pub(crate) fn runs_mut(&mut self) -> Vec<&mut RunId> {
+        match self {
+            Self::Working(progress) => progress.runs.iter_mut().collect(),
+            Self::Consulting { run, .. }
+            | Self::Judging { run, .. }
+            | Self::Choosing { run, .. } => vec![run],
+            Self::Waiting
+            | Self::Asking { .. }
+            | Self::Combining { .. }
+            | Self::Checking { .. }
+            | Self::Approving { .. }
+            | Self::Leaving { .. }
+            | Self::Landing { .. }
+            | Self::Held { .. }
+            | Self::Stuck { .. }
+            | Self::Moving { .. }
+            | Self::Closing
+            | Self::Done { .. }
+            | Self::Cancelled => Vec::new(),
+        }
+    }
+
     /// One word for the journal.
     pub fn word(&self) -> &'static str {
         match self {

@@ -18,6 +18,7 @@ use crew_core::{Event, Millis, RunId, Time, Token, Words};
 use crate::desk::Clerk;
 use crate::perform::{Outside, blocking};
 use crate::place::marker;
+use crate::rounds::Rounds;
 use crate::{Failure, Handle};
 
 /// A directory that nothing is heard from is looked at again after this.
@@ -45,7 +46,8 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let watched: Vec<PathBuf> = [dir.clone()].into_iter().chain(clerk.watched()).collect();
     let told = outside.wakes.watch(&watched);
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
-    let mut follower = Follower { outside, run, token, dir, life, clerk, watched };
+    let rounds = Rounds::default();
+    let mut follower = Follower { outside, run, token, dir, life, clerk, watched, rounds };
     let mut listener = None;
     let mut damage = None;
     let how = loop {
@@ -119,6 +121,8 @@ struct Follower {
     clerk: Clerk,
     /// What wakes us.
     watched: Vec<PathBuf>,
+    /// What it did, since it is followed.
+    rounds: Rounds,
 }
 
 /// How an agent ended.
@@ -147,7 +151,7 @@ impl Drop for Follower {
 
 impl Follower {
     /// Takes in what is there; tells whether there was anything.
-    async fn read(&self, listener: &mut Option<Listener>) -> Result<bool, Interruption> {
+    async fn read(&mut self, listener: &mut Option<Listener>) -> Result<bool, Interruption> {
         if listener.is_none() && self.dir.join(shim::OUT).exists() {
             *listener = self.listen()?;
         }
@@ -172,7 +176,7 @@ impl Follower {
     /// Takes in what an agent that has ended left, a last line without its end included. Gives how
     /// it ended.
     async fn read_rest(
-        &self,
+        &mut self,
         listener: &mut Option<Listener>,
         ended: Ended,
     ) -> anyhow::Result<String> {
@@ -229,10 +233,21 @@ impl Follower {
         })
     }
 
-    async fn take(&self, heard: Heard) -> anyhow::Result<()> {
-        let Some(words) = words(heard.event) else { return Ok(()) };
+    async fn take(&mut self, heard: Heard) -> anyhow::Result<()> {
+        let circle = self.rounds.hear(&heard.event).filter(|(times, _)| *times == self.patience());
+        let circle = circle.map(|(times, what)| Words::Repeats { times, what });
+        let Some(words) = circle.or_else(|| words(heard.event)) else { return Ok(()) };
         let Self { run, token, .. } = *self;
         submit(&self.outside.handle, Event::Said { run, token, offset: heard.place, words }).await
+    }
+
+    /// After how many uses of tools that bring nothing new an agent is ended; no count is 0.
+    fn patience(&self) -> u32 {
+        self.outside.handle.read(|state| {
+            let project = state.runs.get(&self.run).map(|run| run.project);
+            let project = project.and_then(|project| state.projects.get(&project));
+            project.map_or(0, |project| project.team.limits.repeats)
+        })
     }
 
     /// How the agent ended, if it has. What a killed shim left behind is ended first.
@@ -394,9 +409,8 @@ fn words(event: AgentEvent) -> Option<Words> {
 
 fn trouble_kind(class: ErrorClass) -> TroubleKind {
     match class {
-        ErrorClass::Auth | ErrorClass::Billing | ErrorClass::Invalid | ErrorClass::Budget => {
-            TroubleKind::Human
-        }
+        ErrorClass::Auth | ErrorClass::Billing => TroubleKind::Provider,
+        ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
         ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
     }
 }

@@ -31,6 +31,7 @@ mod perform;
 mod place;
 mod prompt;
 mod quote;
+mod rounds;
 mod screen;
 mod teamfile;
 mod wake;

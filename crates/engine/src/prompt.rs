@@ -35,6 +35,15 @@ const COMMAND_CHARS_MAX: usize = 1_000;
 /// Why a PM is asked, or why a turn was not accepted.
 const WHY_CHARS_MAX: usize = 4_000;
 
+const TAKES_OVER: &str = "\
+## You take over
+Another agent of your role was at work on this and cannot go on. What it did is in your worktree, \
+perhaps half done and not committed: look at `git status` and `git diff` before you change anything. \
+You may not see its conversation. What it may have done outside of the worktree is done: find out \
+before you do it again.
+
+";
+
 const REST_OF_TASK: &str = "If you need the rest, end with REQUEST: and say so.";
 
 const PROTOCOL: &str = "\
@@ -258,6 +267,9 @@ fn now(place: &Place) -> String {
     }
     if let Purpose::Consult { about } = &run.purpose {
         writeln!(text, "## What happened\n{}", quoted(about, WHY_CHARS_MAX)).ok();
+    }
+    if run.takes_over.is_some() {
+        text.push_str(TAKES_OVER);
     }
     let base = &place.project.team.merge.base;
     text.push_str("## Now\n");

@@ -27,7 +27,7 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
         Asker::Agent { run, .. } | Asker::Call { run, .. } | Asker::Request { run } => {
             (InboxKind::Ask, Some(*run))
         }
-        Asker::Arbiter => (InboxKind::Stuck, None),
+        Asker::Arbiter | Asker::Provider { .. } => (InboxKind::Stuck, None),
     };
     Some(InboxItem {
         ask: Some(ask.id.0),

@@ -119,6 +119,7 @@ fn spoken(words: &Words) -> String {
         Words::Used(usage) => format!("used {}", text::usage(&Usage::from(*usage))),
         Words::Limited { message, .. } => format!("is limited: {message}"),
         Words::Failed(trouble) => format!("fails: {}", trouble.message),
+        Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
         Words::Responds { text, .. } => format!("responds: {text}"),
     }
 }

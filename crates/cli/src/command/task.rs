@@ -98,12 +98,18 @@ async fn list(context: &Context, stage: Option<String>, all: bool) -> Result<Exi
     Ok(Exit::Ok)
 }
 
+/// What a task does, and until when it cannot go on.
+fn status(card: &Card) -> String {
+    let until = card.status.until.map(|until| format!(" until {}", text::clock(until)));
+    format!("{}{}", card.status.text, until.unwrap_or_default())
+}
+
 /// A task as one row.
 pub(super) fn row(card: &Card) -> Vec<String> {
     vec![
         style(Style::Bold, &format!("#{}", card.id)),
         card.stage.clone(),
-        text::status(&card.status.word, &text::cut(&card.status.text, 60)),
+        text::status(&card.status.word, &text::cut(&status(card), 60)),
         text::cut(&card.title, 80),
     ]
 }
@@ -126,7 +132,7 @@ fn facts(task: &Wire) -> Vec<String> {
     let mut lines = vec![
         style(Style::Bold, &format!("#{} {}", card.id, card.title)),
         format!("stage     {} ({})", card.stage, card.phase),
-        format!("status    {}", text::status(&card.status.word, &card.status.text)),
+        format!("status    {}", text::status(&card.status.word, &status(card))),
         format!("priority  {}", word(card.priority)),
         format!("spent     {} in {} starts", text::usage(&card.spent), card.starts),
         format!("added     {}", text::date(card.added_at)),
@@ -154,6 +160,13 @@ fn story(task: &Wire) -> Vec<String> {
     section(&mut lines, "done when", task.answers.iter().map(criterion));
     section(&mut lines, "runs", text::table(&runs(&task.runs)).into_iter());
     section(&mut lines, "verdicts", task.runs.iter().filter_map(verdict));
+    let chosen = task.runs.iter().filter_map(|run| {
+        let why = run.why.as_ref()?;
+        let after =
+            run.takes_over.map_or_else(String::new, |run| format!("; takes over from r{run}"));
+        Some(format!("r{}  {}: {why}{after}", run.id, run.provider))
+    });
+    section(&mut lines, "why these providers", chosen);
     let remarks = task.remarks.iter().map(|remark| {
         let head = style(Style::Dim, &format!("{} {}", text::date(remark.at), remark.from));
         format!("{head}  {}", remark.text.trim_end())
@@ -199,6 +212,7 @@ fn runs(runs: &[Run]) -> Vec<Vec<String>> {
             run.stage.clone(),
             run.role.clone(),
             run.purpose.clone(),
+            run.provider.clone(),
             run.state.clone(),
             text::usage(&run.spent),
             text::cut(summary(run), 80),

@@ -4,7 +4,7 @@
 //! instead. Only a question that waits for the human has no reply yet.
 
 use super::agent::{self, Put};
-use super::{flow, human};
+use super::{flow, human, limit};
 use crate::ask::Asker;
 use crate::call::{
     Answer, CALLS_MAX, COMMENTS_MAX, Call, Finish, Letter, MESSAGES_MAX, Met, Proposal, Question,
@@ -32,7 +32,7 @@ pub(super) fn called(
     if matches!(d.run(id)?.state, RunState::Preparing { .. }) {
         agent::started(d, id)?; // its call overtook the news of its start
     }
-    agent::serves_again(d, id)?;
+    limit::serves_again(d, id)?;
     d.run_mut(id)?.calls += 1;
     let reply = match decide(d, id, name, call) {
         Ok(None) => return Ok(()), // the human is asked

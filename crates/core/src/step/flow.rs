@@ -7,8 +7,8 @@
 //!            └── retry ◄── Stuck ◄┘
 //! ```
 
-use super::{agent, call};
-use super::{consult, gates, work};
+use super::route::Choice;
+use super::{agent, call, consult, gates, route, work};
 use crate::ask::{Ask, AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState};
@@ -77,8 +77,7 @@ pub(super) fn new_run(
 ) -> Result<RunId, Refusal> {
     let task = d.task(id)?;
     let (project, stage) = (task.project, task.stage.clone());
-    let missing = || Refusal::TeamStrands { what: format!("role `{role}`"), who: id.to_string() };
-    let provider = d.project(project)?.team.roles.get(role).ok_or_else(missing)?.provider.clone();
+    let Choice { provider, why } = route::choose(d, id, role, &purpose)?;
     d.change.meta.run.0 += 1;
     let run = Run {
         id: d.change.meta.run,
@@ -87,6 +86,8 @@ pub(super) fn new_run(
         stage,
         role: role.clone(),
         provider,
+        why,
+        takes_over: None,
         purpose,
         slot,
         token: Token(0),
@@ -157,8 +158,10 @@ pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(
     let run = d.run(id)?.clone();
     remember_response(d, &run)?;
     call::put_away_messages(d, &run, outcome)?;
-    if outcome == Outcome::Cancelled {
-        return Ok(());
+    match outcome {
+        Outcome::Cancelled => return Ok(()),
+        Outcome::HandedOver => return route::hand_over(d, &run),
+        Outcome::Done | Outcome::Request | Outcome::Error | Outcome::Stalled => {}
     }
     match run.purpose {
         Purpose::Work => work::finished(d, &run),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{consult, flow, gates, policy};
+use super::{consult, flow, gates, limit, policy};
 use crate::ask::{AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::call::Reply;
 use crate::effect::Effect;
@@ -130,6 +130,7 @@ pub(super) fn add_task(
         paused: false,
         head: None,
         catch_up: false,
+        refused: None,
         remarks: Vec::new(),
         starts: 0,
         consults: 0,
@@ -278,15 +279,12 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
             return Err(Refusal::AskClosed { ask: id, how: "withdrawn" });
         }
     }
-    if !ask.options.is_empty()
-        && ask.from != Asker::Arbiter
-        && !ask.options.iter().any(|option| option == text)
-    {
+    if !ask.takes_advice() && !ask.options.iter().any(|option| option == text) {
         return Err(Refusal::NotAnOption { ask: id, options: ask.options.join(", ") });
     }
     let at = d.now;
     d.ask_mut(id)?.state = AskState::Answered { at, text: text.to_owned() };
-    match ask.from {
+    match ask.from.clone() {
         Asker::Agent { run, key } if listens(d, run, id)? => {
             let token = d.run(run)?.token;
             d.move_run(run, RunEvent::Answered(id))?;
@@ -306,6 +304,10 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
             consult::answered(d, ask.task)
         }
         Asker::Arbiter => answer_arbiter(d, id, ask.task, text),
+        Asker::Provider { provider } => {
+            limit::seen_to(d, &ask, &provider);
+            Ok(())
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
 //!  call.rs      what they want of us      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
-//!  timer.rs     what is due               │
+//!  timer.rs     what is due               │     limit.rs  who serves nothing now
 //!  github.rs    what people did there     ┘          └──────────── effects ─────────────┘
 //! ```
 //!
@@ -22,8 +22,10 @@ mod flow;
 mod gates;
 mod github;
 mod human;
+mod limit;
 mod outcome;
 mod policy;
+mod route;
 #[cfg(test)]
 mod tests;
 mod timer;

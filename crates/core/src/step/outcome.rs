@@ -163,8 +163,8 @@ fn check_settled(
     match result {
         Settled::Checked { passed: true, .. } => gates::next(d, id, &gate),
         Settled::Checked { passed: false, output } => {
-            let why = format!("a check did not pass:\n{output}");
-            flow::send_back(d, id, "crewhouse", &why)
+            flow::remark(d, id, &format!("a check did not pass:\n{output}"))?;
+            gates::refuse(d, id, &gate)
         }
         Settled::NotChecked { why } => not_checked(d, id, gate, why),
         _ => Err(Refusal::Stale("that is no result of a check")),

@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod limits;
 mod play;
 mod policy;
 mod way;

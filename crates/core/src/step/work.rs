@@ -166,9 +166,10 @@ pub(super) fn redo(d: &mut Draft<'_>, id: TaskId, progress: Progress) -> Result<
             if succeeded(d, old) && !all_done {
                 return Ok(old);
             }
-            let Run { role, slot, session, .. } = d.run(old)?.clone();
+            let Run { role, slot, session, provider, .. } = d.run(old)?.clone();
             let new = flow::new_run(d, id, &role, Purpose::Work, slot)?;
-            d.run_mut(new)?.session = session;
+            let row = d.run_mut(new)?;
+            row.session = session.filter(|_| row.provider == provider);
             Ok(new)
         })
         .collect::<Result<_, Refusal>>()?;

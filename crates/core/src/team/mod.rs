@@ -5,6 +5,7 @@
 
 mod file;
 mod proof;
+mod route;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::{Micros, Millis, ProviderName, RoleName, StageName};
 
 pub use file::{DEFAULT_TEAM, Problem, parse};
 pub use proof::WorstCase;
+pub use route::{Route, Tier, Tiers};
 
 /// Everything about how a project's work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Team {
     pub roles: BTreeMap<RoleName, Role>,
     /// Where agents come from, by name.
     pub providers: BTreeMap<ProviderName, Provider>,
+    /// Which of them are cheap, and which are for what is hard.
+    #[serde(default)]
+    pub tiers: Tiers,
     /// The columns of the board, left to right. The first takes new tasks, the last is the end.
     pub stages: Vec<Stage>,
     /// How much at once, how long, how often.
@@ -44,8 +49,14 @@ pub struct Team {
 /// One role of the team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
-    /// Who plays it.
+    /// Who plays it; with a tier, the first of that tier.
     pub provider: ProviderName,
+    /// Who steps in, in this order, while those before serve nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<ProviderName>,
+    /// The tier whose providers play it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
     /// How many agents of this role may work at once.
     pub agents: u32,
     /// Names of the tools that it may use; empty means all.
@@ -311,6 +322,9 @@ pub struct Limits {
     pub asks: u32,
     /// How often the PM looks for what fell through the cracks.
     pub scan: Millis,
+    /// After so many uses of tools in a row that bring nothing new, an agent is ended; 0 is never.
+    #[serde(default)]
+    pub repeats: u32,
 }
 
 /// Longest pause between two starts of a run.

@@ -23,6 +23,10 @@ pub struct Run {
     pub role: String,
     /// Where the agent comes from.
     pub provider: String,
+    /// Why from there, where there was a choice.
+    pub why: Option<String>,
+    /// The run whose work it takes over.
+    pub takes_over: Option<u64>,
     /// `work`, `consult`, `verdict` or `choose`.
     pub purpose: String,
     /// What the PM is consulted about.
@@ -34,7 +38,8 @@ pub struct Run {
     /// Unexpected ends so far.
     pub failures: u32,
     /// `queued`, `preparing`, `running`, `asking`, `limited`, `paused`, `stopping`, `saving`, or
-    /// how it ended: `done`, `request`, `error`, `stalled`, `cancelled`.
+    /// how it ended: `done`, `request`, `error`, `stalled`, `cancelled`,
+    /// `handed-over`.
     pub state: String,
     /// Since when it is in that state, where that is known.
     pub since: Option<u64>,
@@ -84,7 +89,7 @@ pub struct Response {
 /// What went wrong.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
-    /// `transient`, `protocol` or `human`.
+    /// `transient`, `protocol`, `human` or `provider`.
     pub kind: String,
     /// What happened.
     pub message: String,
@@ -124,6 +129,8 @@ impl From<&run::Run> for Run {
             stage: run.stage.to_string(),
             role: run.role.to_string(),
             provider: run.provider.to_string(),
+            why: run.why.clone(),
+            takes_over: run.takes_over.map(|run| run.0),
             purpose: purpose.to_owned(),
             about,
             slot: run.slot,
@@ -215,6 +222,7 @@ impl From<&run::Trouble> for Trouble {
             TroubleKind::Transient => "transient",
             TroubleKind::Protocol => "protocol",
             TroubleKind::Human => "human",
+            TroubleKind::Provider => "provider",
         };
         Self { kind: kind.to_owned(), message: trouble.message.clone() }
     }

@@ -321,7 +321,7 @@ impl From<status::Status> for TaskStatus {
             }
             S::Queued { why } | S::Held { why } => Self { why: Some(why), ..plain },
             S::Blocked { by } => Self { by: Some(by.0), ..plain },
-            S::Limited { until } => Self { until: Some(until.0), ..plain },
+            S::Limited { until, .. } => Self { until: Some(until.0), ..plain },
             S::NeedsAnswer { ask } => Self { ask: Some(ask.0), ..plain },
             S::Stuck { why, ask } => Self { why: Some(why), ask: Some(ask.0), ..plain },
             S::NeedsApproval

@@ -111,15 +111,26 @@ impl Process {
     }
 
     fn fail(&mut self, now: Time, random: &mut Random) {
-        let kind = if random.chance(20) { TroubleKind::Human } else { TroubleKind::Transient };
+        if random.chance(20) {
+            return self.say(Words::Repeats { times: 20, what: "shell ls".into() }, now);
+        }
+        let kind = trouble(random);
         self.say(Words::Failed(Trouble { kind, message: "it failed".into() }), now);
     }
 
     fn meet_limit(&mut self, now: Time, random: &mut Random) {
-        let lengths = [1, 30];
+        let lengths = [1, 30, 600];
         let length = random.pick(&lengths).copied().unwrap_or(1);
         let until = random.chance(60).then(|| now + Millis::seconds(length));
         self.say(Words::Limited { until, message: "limit".into() }, now);
+    }
+}
+
+fn trouble(random: &mut Random) -> TroubleKind {
+    match random.below(10) {
+        0 => TroubleKind::Provider,
+        1 | 2 => TroubleKind::Human,
+        _ => TroubleKind::Transient,
     }
 }
 

@@ -78,7 +78,9 @@ impl<'a> Fact<'a> {
 pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> Result<(), String> {
     start::check(fact, ledger)?;
     start::served(fact, dropped)?;
+    start::closed(fact, dropped)?;
     way::check(fact, ledger)?;
+    way::rounds(fact, dropped, ledger)?;
     way::responses(fact, dropped.is_some())
 }
 

@@ -129,7 +129,8 @@ impl World {
         }
         if !self.calm && random.chance(8) {
             self.tombstones.insert((id, token));
-            let kind = if random.chance(30) { TroubleKind::Human } else { TroubleKind::Transient };
+            let kinds = [TroubleKind::Provider, TroubleKind::Human, TroubleKind::Transient];
+            let kind = random.pick(&kinds).copied().unwrap_or(TroubleKind::Transient);
             return not_started(kind, "no program");
         }
         self.expect_free_worktree(run);

@@ -1458,6 +1458,8 @@ export interface components {
              * @description Its task.
              */
             task: number;
+            /** @description Which provider its agent is to come from, and why, where that was just chosen. */
+            why: string | null;
         } | {
             /**
              * Format: int64
@@ -1633,14 +1635,16 @@ export interface components {
              * @description How many at once.
              */
             agents: number;
-            /** @description Roles that it may write messages to, besides the PM. */
-            messages: string[];
+            /** @description Who steps in, in this order, while those before serve nothing. */
+            fallback: string[];
             /** @description Its name. */
             name: string;
-            /** @description Who plays it. */
+            /** @description Who plays it; with a tier, the first of that tier. */
             provider: string;
             /** @description `task`: a conversation for each task. `role`: one for all tasks of the role. */
             session: components["schemas"]["SessionScope"];
+            /** @description `cheap`, `standard` or `expert`: the tier whose providers play it. */
+            tier: string | null;
             /** @description The tools that it may use; empty means all. */
             tools: string[];
         };
@@ -1714,9 +1718,15 @@ export interface components {
             starts: number;
             /**
              * @description `queued`, `preparing`, `running`, `asking`, `limited`, `paused`, `stopping`, `saving`, or
-             *     how it ended: `done`, `request`, `error`, `stalled`, `cancelled`.
+             *     how it ended: `done`, `request`, `error`, `stalled`, `cancelled`,
+             *     `handed-over`.
              */
             state: string;
+            /**
+             * Format: int64
+             * @description The run whose work it takes over.
+             */
+            takes_over: number | null;
             /**
              * Format: int64
              * @description The task.
@@ -1728,6 +1738,8 @@ export interface components {
              * @description Not before this moment it goes on.
              */
             until: number | null;
+            /** @description Why from there, where there was a choice. */
+            why: string | null;
         };
         /** @description A message of `GET /api/runs/{id}/events`. */
         RunMessage: {
@@ -2003,6 +2015,8 @@ export interface components {
             roles: components["schemas"]["Role"][];
             /** @description The columns of the board, left to right. */
             stages: components["schemas"]["Stage"][];
+            /** @description Which of them are cheap, and which are for what is hard. */
+            tiers: components["schemas"]["Tiers"];
             /** @description What a new worktree needs. */
             worktree: components["schemas"]["WorktreePolicy"];
             /** @description The most that one task can cause. */
@@ -2067,6 +2081,27 @@ export interface components {
             /** @description The policy first, then roles, then knowledge. */
             files: components["schemas"]["TeamFile"][];
         };
+        /** @description One tier. */
+        Tier: {
+            /** @description `cheap`, `standard` or `expert`. */
+            name: string;
+            /** @description Its providers, the preferred first. */
+            providers: string[];
+        };
+        /** @description The tiers of a team. */
+        Tiers: {
+            /**
+             * Format: int32
+             * @description After so many setbacks in a stage the next tier takes over; 0 is never.
+             */
+            escalate_after: number;
+            /** @description From cheap to expert. */
+            lists: components["schemas"]["Tier"][];
+            /** @description Priorities whose tasks are for one tier, whatever the tier of the role. */
+            priority: {
+                [key: string]: string;
+            };
+        };
         /** @description `GET /api/projects/{id}/trash` */
         Trash: {
             /** @description Newest first. */
@@ -2095,7 +2130,7 @@ export interface components {
         };
         /** @description What went wrong. */
         Trouble: {
-            /** @description `transient`, `protocol` or `human`. */
+            /** @description `transient`, `protocol`, `human` or `provider`. */
             kind: string;
             /** @description What happened. */
             message: string;

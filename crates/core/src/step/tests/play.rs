@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::ask::{Ask, AskState, Asker};
 use crate::protocol::parse_response;
 use crate::run::{Run, RunState, Trouble, TroubleKind, Wait};
-use crate::state::State;
+use crate::state::{LimitEnd, State};
 use crate::step::{next_wake, step};
 use crate::task::{CommitId, Task};
 use crate::team::{self, Team};
@@ -200,6 +200,8 @@ impl Play {
             }
             "fails" => trouble(TroubleKind::Transient),
             "needs" => trouble(TroubleKind::Human),
+            "refused" => trouble(TroubleKind::Provider),
+            "circles" => Words::Repeats { times: 20, what: rest.into() },
             "says" => {
                 let text = rest.replace(';', "\n");
                 Words::Responds { response: parse_response(&text).ok(), text }
@@ -218,6 +220,10 @@ impl Play {
         let (kind, result) = match word {
             "started" => ("start", Settled::Started { head: head() }),
             "unstarted" => ("start", Settled::NotStarted { trouble: trouble() }),
+            "unserved" => {
+                let trouble = Trouble { kind: TroubleKind::Provider, message: why() };
+                ("start", Settled::NotStarted { trouble })
+            }
             "stopped" => ("stop", Settled::Stopped),
             "sent" => ("send", Settled::Sent),
             "replied" => ("reply", Settled::Sent),
@@ -256,8 +262,9 @@ impl Play {
         for ((_, provider), window) in limits {
             let until = after(window.until, self.now);
             let (probe, guesses) = (window.probe, window.guesses);
-            writeln!(out, "limit of {provider} {until}, guesses {guesses}, probe {probe:?}")
-                .unwrap();
+            write!(out, "limit of {provider} {until}, guesses {guesses}, probe {probe:?}").unwrap();
+            let by_human = window.ends != LimitEnd::Time;
+            writeln!(out, "{}", if by_human { ", for you to see to" } else { "" }).unwrap();
         }
         for (id, effect) in outbox {
             writeln!(out, "{id} {}", effect_text(effect)).unwrap();
@@ -327,7 +334,10 @@ fn print_run(out: &mut String, run: &Run, now: Time) {
     let failed = if *failures > 0 { format!(", failures {failures}") } else { String::new() };
     let said = response.as_ref().map_or(String::new(), |said| format!(", {:?}", said.claim));
     let trouble = trouble.as_ref().map_or(String::new(), |t| format!(", {:?} trouble", t.kind));
-    writeln!(out, "{until}{failed}{said}{trouble}").unwrap();
+    let with = run.why.as_ref().map(|why| format!(", with {}: {why}", run.provider));
+    let after = run.takes_over.map(|run| format!(", after {run}"));
+    let (with, after) = (with.unwrap_or_default(), after.unwrap_or_default());
+    writeln!(out, "{until}{failed}{said}{trouble}{with}{after}").unwrap();
 }
 
 fn print_ask(out: &mut String, ask: &Ask) {
@@ -336,6 +346,7 @@ fn print_ask(out: &mut String, ask: &Ask) {
         Asker::Call { run, call } => format!("{run} by the call `{call}`"),
         Asker::Request { run } => format!("the request of {run}"),
         Asker::Arbiter => "crewhouse".into(),
+        Asker::Provider { provider } => format!("crewhouse about `{provider}`"),
     };
     let state = match &ask.state {
         AskState::Open => "open".into(),
