@@ -286,11 +286,16 @@ impl<'a> Draft<'a> {
         ids.into_iter().filter_map(|id| self.run(id).ok()).filter(|run| !run.is_over()).collect()
     }
 
-    /// What a task consumed so far.
-    pub(crate) fn spent_on(&self, task: TaskId) -> Usage {
+    /// All runs that a task ever had, oldest first.
+    pub(crate) fn all_runs_of(&self, task: TaskId) -> Vec<&Run> {
         let changed = self.change.runs.values().filter(|run| run.task == task).map(|run| run.id);
         let ids: BTreeSet<RunId> = self.state.worked_on(task).chain(changed).collect();
-        ids.into_iter().filter_map(|id| self.run(id).ok()).map(|run| run.spent).sum()
+        ids.into_iter().filter_map(|id| self.run(id).ok()).collect()
+    }
+
+    /// What a task consumed so far.
+    pub(crate) fn spent_on(&self, task: TaskId) -> Usage {
+        self.all_runs_of(task).into_iter().map(|run| run.spent).sum()
     }
 
     /// What a project spent today.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{consult, flow, gates, policy};
+use super::{consult, flow, gates, policy, pull};
 use crate::ask::{AskState, Asker, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::event::TaskDraft;
@@ -42,6 +42,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::Answered { ask, text } => answer(draft, *ask, text),
         Event::Approved { task, commit } => approve(draft, *task, commit.as_ref()),
         Event::Rejected { task, why } => reject(draft, *task, why),
+        Event::PullAsked { task, commit } => pull::asked(draft, *task, commit.as_ref()),
         Event::EmergencyStopped => stop_everything(draft),
         Event::EmergencyReleased => release(draft),
         Event::Said { .. }
@@ -53,6 +54,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         | Event::Settled { .. }
         | Event::MailSetAside { .. }
         | Event::IssueSeen { .. }
+        | Event::PullSeen { .. }
         | Event::ClockJumped { .. }
         | Event::Ticked => Ok(()),
     }
@@ -130,6 +132,7 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         pr: None,
         kept: None,
         link: None,
+        pull: None,
     };
     d.change.tasks.insert(id, task);
     flow::enter(d, id, &entry)

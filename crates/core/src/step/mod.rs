@@ -6,7 +6,8 @@
 //!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │
-//!  github.rs    what people did there     ┘          └──────────── effects ─────────────┘
+//!  github.rs    what people did there     │
+//!  pull.rs      pull requests             ┘          └──────────── effects ─────────────┘
 //! ```
 //!
 //! Every event ends with the dispatcher, so whatever became possible by it is begun in the same
@@ -22,6 +23,7 @@ mod github;
 mod human;
 mod outcome;
 mod policy;
+mod pull;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -80,6 +82,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Answered { .. }
         | Event::Approved { .. }
         | Event::Rejected { .. }
+        | Event::PullAsked { .. }
         | Event::EmergencyStopped
         | Event::EmergencyReleased => human::handle(draft, event),
         Event::Said { .. }
@@ -90,6 +93,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Silent { .. }
         | Event::Exited { .. } => agent::handle(draft, event),
         Event::IssueSeen { project, seen } => github::seen(draft, *project, seen),
+        Event::PullSeen { project, seen } => pull::seen(draft, *project, seen),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
         Event::ClockJumped { by } => timer::clock_jumped(draft, *by),
         Event::Ticked => timer::tick(draft),
@@ -102,6 +106,7 @@ impl Event {
         match self {
             Self::Said { .. }
             | Self::IssueSeen { .. }
+            | Self::PullSeen { .. }
             | Self::ResponseFound { .. }
             | Self::MailSetAside { .. }
             | Self::Quiet { .. }
@@ -124,6 +129,7 @@ impl Event {
             | Self::Answered { .. }
             | Self::Approved { .. }
             | Self::Rejected { .. }
+            | Self::PullAsked { .. }
             | Self::EmergencyStopped
             | Self::EmergencyReleased => false,
         }

@@ -237,6 +237,7 @@ impl Outside {
             Effect::Merge { task, commit } => merge::merge(self, id, *task, commit.as_ref()).await,
             Effect::Release { task } => work::release(self, *task).await,
             Effect::Publish { task, want } => github::publish(self, *task, want).await,
+            Effect::Pull { task, want } => github::pull(self, *task, want).await,
         }
     }
 }
@@ -357,7 +358,8 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         Effect::Start { .. }
         | Effect::Stop { .. }
         | Effect::Send { .. }
-        | Effect::Publish { .. } => None,
+        | Effect::Publish { .. }
+        | Effect::Pull { .. } => None,
     }
 }
 
@@ -397,6 +399,9 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Check { task, .. }
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. } | Effect::Send { .. } | Effect::Publish { .. } => None,
+        Effect::Stop { .. }
+        | Effect::Send { .. }
+        | Effect::Publish { .. }
+        | Effect::Pull { .. } => None,
     }
 }

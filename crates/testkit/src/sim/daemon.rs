@@ -435,7 +435,10 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Check { task, .. }
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. } | Effect::Send { .. } | Effect::Publish { .. } => None,
+        Effect::Stop { .. }
+        | Effect::Send { .. }
+        | Effect::Publish { .. }
+        | Effect::Pull { .. } => None,
     }
 }
 

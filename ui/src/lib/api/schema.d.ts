@@ -624,6 +624,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tasks/{id}/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets GitHub show a task's work, whatever it changes: its branch is pushed, a pull request opened. */
+        post: operations["task_push"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks/{id}/reject": {
         parameters: {
             query?: never;
@@ -826,6 +843,8 @@ export interface components {
             issue: number | null;
             /** @description Why GitHub does not say what the board says. */
             issue_trouble: string | null;
+            /** @description Where people see that issue. */
+            issue_url: string | null;
             /** @description Why its worktrees are still there though it is over. */
             kept: string | null;
             /** @description The newest thing that an agent at work on it did. */
@@ -845,6 +864,15 @@ export interface components {
              * @description Where it belongs.
              */
             project: number;
+            /**
+             * Format: int64
+             * @description The number of its pull request on GitHub.
+             */
+            pull: number | null;
+            /** @description Why GitHub does not show the task's work. */
+            pull_trouble: string | null;
+            /** @description Where people see that pull request. */
+            pull_url: string | null;
             /** @description What it consumed. */
             spent: components["schemas"]["Usage"];
             /** @description Where it is in the pipeline. */
@@ -1082,6 +1110,11 @@ export interface components {
              * @description Its issue, if there is one.
              */
             issue: number | null;
+            /**
+             * Format: int64
+             * @description Its pull request, if there is one.
+             */
+            pull: number | null;
             /**
              * Format: int64
              * @description The task.
@@ -1537,6 +1570,11 @@ export interface components {
             model: string | null;
             /** @description Its name. */
             name: string;
+        };
+        /** @description `POST /api/tasks/{id}/push` */
+        Push: {
+            /** @description The commit that was looked at: refused if another one is there by now. */
+            commit?: string | null;
         };
         /** @description Proof that something is recorded. */
         Receipt: {
@@ -3441,6 +3479,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Push"];
             };
         };
         responses: {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
-use crate::github::Publish;
+use crate::github::{Publish, Pulls};
 use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope};
 
 #[derive(Deserialize)]
@@ -125,6 +125,8 @@ pub(super) struct GithubFile {
     pub(super) prefix: String,
     #[serde(default)]
     pub(super) publish: Publish,
+    #[serde(default)]
+    pub(super) pull_requests: Pulls,
 }
 
 fn intake() -> String {
