@@ -457,6 +457,15 @@ pub(crate) enum Github {
     Status,
     /// Ask GitHub now whether something is new.
     Sync,
+    /// Let GitHub show a task's work as a pull request, whatever it changes there. What GitHub runs for
+    /// it, it runs with what the repository's workflows know.
+    Push {
+        /// The task.
+        task: TaskId,
+        /// The commit that you looked at: refused if another one is there by now.
+        #[arg(long)]
+        commit: Option<String>,
+    },
     /// Take the table `[github]` out of the team file. Nothing changes on GitHub.
     Disconnect,
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::Reply;
-use crate::github::Want;
+use crate::github::{PullWant, Want};
 use crate::task::CommitId;
 use crate::{AskId, Millis, RunId, TaskId, Token};
 
@@ -97,6 +97,13 @@ pub enum Effect {
         /// What it is to say.
         want: Box<Want>,
     },
+    /// Let GitHub show the task's work: push its branch, keep its pull request up to date.
+    Pull {
+        /// The task.
+        task: TaskId,
+        /// What it is to show.
+        want: Box<PullWant>,
+    },
 }
 
 /// How the state of a worktree is saved after a run.
@@ -126,6 +133,7 @@ impl Effect {
             Self::Merge { .. } => "merge",
             Self::Release { .. } => "release",
             Self::Publish { .. } => "publish",
+            Self::Pull { .. } => "pull",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
-use crate::github::{Said, Seen};
+use crate::github::{Digest, PullSeen, Said, Seen};
 use crate::protocol::Response;
 use crate::run::Trouble;
 use crate::task::{CommitId, Priority};
@@ -109,6 +109,13 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// The human wants a task's work to be seen on GitHub, whatever it changes.
+    PullAsked {
+        /// The task.
+        task: TaskId,
+        /// The commit that was looked at.
+        commit: Option<CommitId>,
+    },
     /// Everything stops, and stays stopped.
     EmergencyStopped,
     /// Work may go on.
@@ -167,6 +174,13 @@ pub enum Event {
         project: ProjectId,
         /// The issue as it was seen.
         seen: Box<Seen>,
+    },
+    /// Something about a pull request on GitHub is new.
+    PullSeen {
+        /// Whose repository.
+        project: ProjectId,
+        /// The pull request as it was seen.
+        seen: Box<PullSeen>,
     },
     /// Nothing was heard from an agent for a while.
     Quiet {
@@ -357,6 +371,20 @@ pub enum Settled {
     },
     /// GitHub will not say that.
     NotPublished {
+        /// Why.
+        why: String,
+    },
+    /// The pull request shows what it should.
+    Pulled {
+        /// Its number; none if there is nothing to show.
+        number: Option<u64>,
+        /// Where people see it.
+        url: Option<String>,
+        /// The text that we wrote.
+        body: Digest,
+    },
+    /// GitHub does not show that.
+    NotPulled {
         /// Why.
         why: String,
     },

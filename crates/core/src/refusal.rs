@@ -89,6 +89,15 @@ pub enum Refusal {
         /// Who needs it.
         who: String,
     },
+    /// The project is connected with no repository on GitHub.
+    #[error("the project is not connected with GitHub")]
+    NotConnected,
+    /// The task has no commit.
+    #[error("{0} has no commit yet that could be shown")]
+    NothingToShow(TaskId),
+    /// The pull request is over.
+    #[error("the pull request of {0} was closed on GitHub")]
+    PullClosed(TaskId),
     /// It is so already.
     #[error("{0}")]
     Already(&'static str),
@@ -115,6 +124,9 @@ impl Refusal {
             Self::CommitChanged(_) => Some("look at it again, then approve"),
             Self::TeamStrands { .. } => Some("finish or cancel that first, or keep the name"),
             Self::Landing(_) => Some("wait a moment"),
+            Self::NotConnected => Some("`crew github connect OWNER/NAME` connects it"),
+            Self::NothingToShow(_) => Some("wait until an agent has finished a piece of work"),
+            Self::PullClosed(_) => Some("open it again there"),
             Self::BadTitle
             | Self::TooLong { .. }
             | Self::ProjectKnown(_)

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::github::Link;
+use crate::github::{Link, Pull};
 use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time};
 
 /// How many remarks a task keeps; the oldest go first. The journal has them all.
@@ -72,6 +72,9 @@ pub struct Task {
     /// Its issue on GitHub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Box<Link>>,
+    /// Its pull request on GitHub, opened by us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<Box<Pull>>,
 }
 
 /// Who goes first.

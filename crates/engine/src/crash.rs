@@ -34,6 +34,9 @@ pub const CALL_CRASH_POINTS: [&str; 3] = ["after-taking-a-call", "before-reply",
 /// The points that a task meets in a project that is connected with GitHub.
 pub const GITHUB_CRASH_POINTS: [&str; 2] = ["before-publish", "after-publish"];
 
+/// The points that a task meets whose work GitHub shows.
+pub const PULL_CRASH_POINTS: [&str; 3] = ["before-pull", "after-push", "after-pull"];
+
 /// Crashes here if a test wants it.
 #[cfg(debug_assertions)]
 pub(crate) fn crash_point(moment: &str, what: &str) {

@@ -37,7 +37,7 @@ mod teamfile;
 mod wake;
 
 pub use clock::Clock;
-pub use crash::{CALL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS};
+pub use crash::{CALL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS};
 pub use engine::{Engine, Options};
 pub use github::GithubReport;
 pub use handle::{Failure, Handle, Receipt};

@@ -108,6 +108,7 @@ impl Screen {
                 | Event::Settled { .. }
                 | Event::ResponseFound { .. }
                 | Event::IssueSeen { .. }
+                | Event::PullSeen { .. }
         );
         if !from_outside {
             return event;

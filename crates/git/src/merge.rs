@@ -106,6 +106,29 @@ impl Worktrees {
         Err(GitError::BaseMoving { branch: request.base_branch.to_owned(), attempts: ATTEMPTS })
     }
 
+    /// Moves the base branch forward to a commit that contains it, and in no other way.
+    pub fn forward(&self, base_branch: &str, to: &CommitId) -> Result<MergeOutcome, GitError> {
+        let _turn = lock(self.repository().merge_turn());
+        let repository = self.repository();
+        for _ in 0..ATTEMPTS {
+            let Some(base) = repository.branch_tip(base_branch)? else {
+                return Ok(MergeOutcome::BaseGone);
+            };
+            if repository.is_ancestor(to, &base)? {
+                return Ok(MergeOutcome::Merged { commit: to.clone(), already: true });
+            }
+            if !repository.is_ancestor(&base, to)? {
+                let why = format!("`{base_branch}` has commits that are not in {to}");
+                return Ok(MergeOutcome::Held { why });
+            }
+            let reason = format!("crew: forward to {to}");
+            if let Some(outcome) = self.land(base_branch, &reason, &base, to.clone())? {
+                return Ok(outcome);
+            }
+        }
+        Err(GitError::BaseMoving { branch: base_branch.to_owned(), attempts: ATTEMPTS })
+    }
+
     /// None if the base moved meanwhile.
     fn try_merge(&self, request: &MergeRequest<'_>) -> Result<Option<MergeOutcome>, GitError> {
         let repository = self.repository();
@@ -151,26 +174,28 @@ impl Worktrees {
         {
             return Ok(Some(MergeOutcome::GateFailed(why)));
         }
-        self.land(request, &base, commit)
+        let reason = format!("crew: merge {}", request.branch);
+        self.land(request.base_branch, &reason, &base, commit)
     }
 
     /// Moves the base from `base` to `commit`; none if it is not at `base` any more.
     fn land(
         &self,
-        request: &MergeRequest<'_>,
+        base_branch: &str,
+        reason: &str,
         base: &CommitId,
         commit: CommitId,
     ) -> Result<Option<MergeOutcome>, GitError> {
         let repository = self.repository();
         // Nobody of ours switches a worktree to the base while it moves.
         let turn = lock(repository.layout());
-        if let Some(why) = self.held(request.base_branch, base, &commit)? {
+        if let Some(why) = self.held(base_branch, base, &commit)? {
             return Ok(Some(MergeOutcome::Held { why }));
         }
-        let moved = match self.checkouts(request.base_branch)?.first() {
+        let moved = match self.checkouts(base_branch)?.first() {
             Some(checkout) => {
                 let refusal = self.fast_forward(&checkout.path, &commit)?;
-                let now = repository.branch_tip(request.base_branch)?;
+                let now = repository.branch_tip(base_branch)?;
                 match refusal {
                     _ if now.as_ref() == Some(&commit) => true,
                     Some(why) if now.as_ref() == Some(base) => {
@@ -180,10 +205,10 @@ impl Worktrees {
                 }
             }
             None => repository.move_reference(
-                &branch_reference(request.base_branch)?,
+                &branch_reference(base_branch)?,
                 &commit,
                 Expected::At(base),
-                &format!("crew: merge {}", request.branch),
+                reason,
             )?,
         };
         drop(turn);

@@ -1,8 +1,9 @@
-//! Bringing a branch of ours to another repository.
+//! Bringing a branch of ours to another repository, and one of theirs here.
 //!
 //! One commit goes to one branch, both by their full names. What somebody else pushed there is never
 //! overwritten: the other side moves only from where we saw it, and only if that is what we pushed last
-//! or is contained in what we push. What we pushed is noted under `refs/crew/pushed/`.
+//! or is contained in what we push. What we pushed is noted under `refs/crew/pushed/`, what we fetched
+//! under `refs/crew/fetched/`; branches and what the user knows of other repositories stay as they are.
 
 use std::fmt;
 
@@ -11,6 +12,9 @@ use crate::{CommitId, GitError, Repository};
 
 /// Where we note what we pushed: `<this><branch>`.
 const PUSHED: &str = "refs/crew/pushed/";
+
+/// Where the branches are that we fetched.
+const FETCHED: &str = "refs/crew/fetched/";
 
 /// Another repository, and what lets us in.
 #[derive(Clone)]
@@ -89,18 +93,35 @@ impl Repository {
         let expected = there.as_ref().map_or("", CommitId::as_str);
         let call = remote.reach(self.objects(self.root()));
         let call = call.args(["push", "--porcelain", "--no-verify", "--no-follow-tags"]);
+        let call = call.args(["--no-signed", "--recurse-submodules=no"]);
         let call = call.arg(format!("--force-with-lease={reference}:{expected}"));
         let call = call.args(["--", &remote.url, &format!("{commit}:{reference}")]);
         let output = call.output()?;
         if !output.success() {
-            // Somebody was faster between our look and our push.
             return match self.branch_there(&reference, remote)? {
+                // It was done, and only the answer was lost.
+                Some(now) if now == *commit => {
+                    self.note_push(&note, commit)?;
+                    Ok(Pushed::Done)
+                }
+                // Somebody was faster between our look and our push.
                 Some(now) if Some(&now) != there.as_ref() => Ok(Pushed::Moved { there: now }),
                 Some(_) | None => Err(output.failed()),
             };
         }
         self.note_push(&note, commit)?;
         Ok(Pushed::Done)
+    }
+
+    /// Brings the branch of that name here; tells where it is.
+    pub fn fetch_branch(&self, branch: &str, remote: &Remote) -> Result<CommitId, GitError> {
+        let reference = branch_reference(branch)?;
+        let kept = format!("{FETCHED}{branch}");
+        let call = remote.reach(self.objects(self.root()));
+        let call = call.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
+        let call = call.args(["--no-recurse-submodules", "--no-auto-maintenance"]);
+        call.args(["--", &remote.url, &format!("+{reference}:{kept}")]).run()?;
+        self.resolve(&kept)
     }
 
     fn branch_there(&self, reference: &str, remote: &Remote) -> Result<Option<CommitId>, GitError> {
@@ -131,13 +152,20 @@ impl Remote {
         let call = call
             .args(["-c", "credential.helper=", "-c", "http.followRedirects=false"])
             .args(["-c", "protocol.allow=never", "-c", "protocol.https.allow=always"])
-            .args(["-c", "protocol.http.allow=always", "-c", "protocol.file.allow=always"]);
+            .args(["-c", "protocol.http.allow=always", "-c", "protocol.file.allow=always"])
+            // The user's own rules may lead elsewhere; the longest one counts, and this is it.
+            .args(["-c", &format!("url.{0}.insteadOf={0}", self.url)])
+            .args(["-c", &format!("url.{0}.pushInsteadOf={0}", self.url)])
+            .args(["-c", "push.pushOption="]);
         match &self.header {
             None => call,
             Some(header) => call
-                .env("GIT_CONFIG_COUNT", "1")
+                .env("GIT_CONFIG_COUNT", "2")
+                // Without a value it takes away what was there: one key, not two.
                 .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", self.url))
-                .env("GIT_CONFIG_VALUE_0", header),
+                .env("GIT_CONFIG_VALUE_0", "")
+                .env("GIT_CONFIG_KEY_1", format!("http.{}.extraHeader", self.url))
+                .env("GIT_CONFIG_VALUE_1", header),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 mod fixture;
 
-use crew_git::{CommitId, Pushed, Remote};
+use crew_git::{CommitId, MergeOutcome, Pushed, Remote};
 use fixture::{Fixture, commit};
 
 /// A bare repository beside the user's.
@@ -77,4 +77,46 @@ fn a_repository_that_is_not_there_is_an_error() {
     let fixture = Fixture::new();
     let remote = Remote::new("file:///is/not/there.git").unwrap();
     assert!(fixture.repository.push("crew/t", &fixture.start(), &remote).is_err());
+}
+
+#[test]
+fn what_the_user_has_set_up_for_pushing_leads_nowhere_else() {
+    let fixture = Fixture::new();
+    let (path, remote) = there(&fixture);
+    let worktree = fixture.acquire("t");
+    let first = commit(&worktree, "b.txt", "b");
+    for (key, value) in [
+        ("url.ssh://nowhere.invalid/.insteadOf", "file:///"),
+        ("url.ssh://nowhere.invalid/.pushInsteadOf", "file:///"),
+        ("push.gpgSign", "true"),
+        ("push.recurseSubmodules", "on-demand"),
+        ("push.pushOption", "ci.skip"),
+    ] {
+        fixture.git(&["config", key, value]);
+    }
+    assert_eq!(push(&fixture, &first, &remote), Pushed::Done);
+    assert_eq!(tip(&fixture, &path, "crew/t"), first.as_str());
+}
+
+#[test]
+fn a_branch_of_theirs_is_fetched_to_a_reference_of_ours_and_the_base_moves_forward_only() {
+    let fixture = Fixture::new();
+    let (path, remote) = there(&fixture);
+    let worktree = fixture.acquire("t");
+    let newer = commit(&worktree, "b.txt", "b");
+    let url = path.to_str().unwrap();
+    fixture.git(&["push", "-q", url, &format!("{newer}:refs/heads/main")]);
+    assert_eq!(fixture.repository.fetch_branch("main", &remote).unwrap(), newer);
+    let remotes = fixture.git(&["for-each-ref", "refs/remotes", "refs/tags"]);
+    assert_eq!(remotes.trim(), "", "the user's own view of it is not touched");
+    let moved = fixture.worktrees.forward("main", &newer).unwrap();
+    assert_eq!(moved, MergeOutcome::Merged { commit: newer.clone(), already: false });
+    let again = fixture.worktrees.forward("main", &newer).unwrap();
+    assert_eq!(again, MergeOutcome::Merged { commit: newer.clone(), already: true });
+
+    let theirs = commit(&worktree, "c.txt", "c");
+    let ours = fixture.user_commits("ours.txt", "of the user");
+    let held = fixture.worktrees.forward("main", &theirs).unwrap();
+    assert!(matches!(held, MergeOutcome::Held { .. }), "{held:?}");
+    assert_eq!(fixture.git(&["rev-parse", "main"]).trim(), ours.as_str());
 }

@@ -59,6 +59,22 @@ impl Address {
         }
     }
 
+    /// Where the git program finds a repository of this server. `repository` is `owner/name`, as the
+    /// server says it is now.
+    ///
+    /// # Errors
+    /// When that is no such name.
+    pub fn git(&self, repository: &str) -> Result<String, Error> {
+        let there = Self::new(repository, Some(self.api.as_str()))?;
+        let mut url = self.api.clone();
+        if url.host_str() == Some("api.github.com") {
+            url.set_host(Some("github.com"))
+                .map_err(|_| Error::Address("BUG: github.com is no host".into()))?;
+        }
+        url.set_path(&format!("/{}.git", there.repository()));
+        Ok(url.to_string())
+    }
+
     pub(crate) fn is_local(&self) -> bool {
         self.api.scheme() == "http"
     }

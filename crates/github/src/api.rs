@@ -187,6 +187,13 @@ impl Client {
         self.graphql(query, &json!({ "id": pull.node_id })).await.map(drop)
     }
 
+    /// Makes a pull request a draft again.
+    pub async fn mark_draft(&self, pull: &Pull) -> Result<(), Error> {
+        let query = "mutation($id: ID!) { convertPullRequestToDraft(input: \
+                     {pullRequestId: $id}) { pullRequest { isDraft } } }";
+        self.graphql(query, &json!({ "id": pull.node_id })).await.map(drop)
+    }
+
     /// Reviews of a pull request, oldest first.
     pub async fn reviews(&self, number: u64) -> Result<Vec<Review>, Error> {
         self.all(&self.at(&format!("/pulls/{number}/reviews")), ISSUE_PAGES_MAX).await
@@ -198,15 +205,25 @@ impl Client {
     }
 
     /// Checks of a commit: the newest of each name.
-    pub async fn checks(&self, commit: &str) -> Result<Vec<Check>, Error> {
+    pub async fn checks(
+        &self,
+        commit: &str,
+        tag: Option<&Tag>,
+    ) -> Result<Listing<Vec<Check>>, Error> {
         let path = self.at(&format!("/commits/{}/check-runs?per_page=100", escape(commit)));
-        Ok(self.get::<CheckRuns>(&path).await?.check_runs)
+        let listing = self.get_if_new::<CheckRuns>(&path, tag).await?;
+        Ok(listing.map(|runs| runs.check_runs))
     }
 
     /// Statuses of a commit: the newest of each context.
-    pub async fn statuses(&self, commit: &str) -> Result<Vec<Status>, Error> {
+    pub async fn statuses(
+        &self,
+        commit: &str,
+        tag: Option<&Tag>,
+    ) -> Result<Listing<Vec<Status>>, Error> {
         let path = self.at(&format!("/commits/{}/status?per_page=100", escape(commit)));
-        Ok(self.get::<CombinedStatus>(&path).await?.statuses)
+        let listing = self.get_if_new::<CombinedStatus>(&path, tag).await?;
+        Ok(listing.map(|combined| combined.statuses))
     }
 
     async fn all<T: serde::de::DeserializeOwned>(

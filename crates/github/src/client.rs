@@ -50,6 +50,22 @@ struct Shared {
     next_write: Mutex<Option<Instant>>,
 }
 
+/// Where the git program finds a repository.
+#[derive(Clone)]
+pub struct Origin {
+    /// Without anything secret in it.
+    pub url: String,
+    /// Lets git in. It may go into git's environment, and nowhere else.
+    pub header: String,
+}
+
+impl std::fmt::Debug for Origin {
+    /// A secret cannot print itself.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Origin").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
 /// Stands for an answer that is known. It is only handed out with the whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
@@ -71,11 +87,29 @@ pub enum Listing<T> {
     },
 }
 
+impl<T> Listing<T> {
+    /// The same answer as something else.
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Listing<U> {
+        match self {
+            Self::Unchanged => Listing::Unchanged,
+            Self::Fetched { value, tag } => Listing::Fetched { value: make(value), tag },
+        }
+    }
+}
+
 /// A whole answer.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
+}
+
+impl Answer {
+    /// Stands for this answer, if GitHub gave a tag.
+    fn tag(&self, path: String) -> Option<Tag> {
+        let etag = self.headers.get(ETAG)?.to_str().ok()?;
+        Some(Tag { path, etag: etag.to_owned() })
+    }
 }
 
 /// One page of a list.
@@ -117,6 +151,13 @@ impl Client {
         &self.address
     }
 
+    /// Where the git program finds the repository as it is called now, and the header that lets it
+    /// in.
+    pub async fn origin(&self) -> Result<Origin, Error> {
+        let url = self.address.git(&self.repository().await?.full_name)?;
+        Ok(Origin { url, header: self.token.git_header() })
+    }
+
     /// How much was asked so far.
     pub fn calls(&self) -> Calls {
         self.shared.gate.calls()
@@ -126,6 +167,21 @@ impl Client {
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let answer = self.send(Method::GET, self.address.url(path)?, None, None).await?;
         parse(path, &answer.body)
+    }
+
+    /// Asks for something that there is one of, unless it is still what the tag stands for.
+    pub(crate) async fn get_if_new<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        tag: Option<&Tag>,
+    ) -> Result<Listing<T>, Error> {
+        let tag = tag.filter(|tag| tag.path == path);
+        let answer = self.send(Method::GET, self.address.url(path)?, None, tag).await?;
+        if answer.status == StatusCode::NOT_MODIFIED {
+            return Ok(Listing::Unchanged);
+        }
+        let value = parse(path, &answer.body)?;
+        Ok(Listing::Fetched { value, tag: answer.tag(path.to_owned()) })
     }
 
     /// Changes something.
@@ -172,7 +228,7 @@ impl Client {
         let text = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
         // Only whether there is another page is believed, not where: addresses are ours.
         let has_more = text(LINK).is_some_and(|link| link.contains("rel=\"next\""));
-        let tag = text(ETAG).map(|etag| Tag { path, etag: etag.to_owned() });
+        let tag = answer.tag(path);
         Ok(Some(Page { items, has_more, tag }))
     }
 

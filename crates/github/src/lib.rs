@@ -22,11 +22,11 @@ mod token;
 mod wire;
 
 pub use address::Address;
-pub use client::{Client, Listing, Tag};
+pub use client::{Client, Listing, Origin, Tag};
 pub use error::{Error, Limited};
 pub use limit::Calls;
 pub use token::Token;
 pub use wire::{
-    Account, Branch, Check, Comment, Issue, Label, LabelEvent, NewPull, Pull, PullLink, Repository,
-    Review, Status,
+    Account, Branch, Check, CheckOutput, Comment, Issue, Label, LabelEvent, NewPull, Pull,
+    PullLink, Repository, Review, Status,
 };

@@ -131,6 +131,9 @@ pub struct Comment {
     /// The commit that it is about.
     #[serde(default)]
     pub commit_id: Option<String>,
+    /// The review that it is a part of.
+    #[serde(default)]
+    pub pull_request_review_id: Option<u64>,
 }
 
 impl Comment {
@@ -158,9 +161,15 @@ pub struct Pull {
     /// Whether it asks for nobody's review yet.
     #[serde(default)]
     pub draft: bool,
+    /// Who opened it.
+    #[serde(default)]
+    pub user: Option<Account>,
     /// When it was merged.
     #[serde(default)]
     pub merged_at: Option<String>,
+    /// The commit that contains it, once it was merged.
+    #[serde(default)]
+    pub merge_commit_sha: Option<String>,
     /// What it brings.
     pub head: Branch,
     /// Where it goes.
@@ -231,6 +240,20 @@ pub struct Check {
     /// Where people see it.
     #[serde(default)]
     pub html_url: Option<String>,
+    /// What it says about itself.
+    #[serde(default)]
+    pub output: Option<CheckOutput>,
+}
+
+/// What a check says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct CheckOutput {
+    /// One line.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Markdown.
+    #[serde(default)]
+    pub summary: Option<String>,
 }
 
 /// A status of a commit, as older systems set it.
@@ -243,4 +266,7 @@ pub struct Status {
     /// A few words.
     #[serde(default)]
     pub description: Option<String>,
+    /// Where people see more.
+    #[serde(default)]
+    pub target_url: Option<String>,
 }

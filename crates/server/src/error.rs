@@ -103,6 +103,9 @@ impl From<Refusal> for ApiError {
                 ErrorCode::NotFound
             }
             Refusal::NoStage(_)
+            | Refusal::NotConnected
+            | Refusal::NothingToShow(_)
+            | Refusal::PullClosed(_)
             | Refusal::BadTitle
             | Refusal::TooLong { .. }
             | Refusal::ProjectKnown(_)

@@ -22,7 +22,7 @@ pub fn idle(state: &State, now: Time) -> Idle {
 
 fn outstanding(state: &State) -> Option<String> {
     // What GitHub is told moves no task, and may wait for a network for days.
-    let moves = |effect: &Effect| !matches!(effect, Effect::Publish { .. });
+    let moves = |effect: &Effect| !matches!(effect, Effect::Publish { .. } | Effect::Pull { .. });
     let (id, effect) = state.outbox.iter().find(|(_, effect)| moves(effect))?;
     Some(format!("{id}: {}", effect.word()))
 }

@@ -76,6 +76,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body; `null` when it was no JSON.
     pub body: Value,
+    /// The body as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Request {
@@ -93,11 +95,12 @@ impl Request {
             let Some((name, value)) = line.trim_end().split_once(':') else { break };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut request = Self { method, path, headers, body: Value::Null };
+        let mut request = Self { method, path, headers, body: Value::Null, bytes: Vec::new() };
         let length = request.header("content-length").and_then(|value| value.parse().ok());
         let mut body = vec![0; length.unwrap_or(0)];
         reader.read_exact(&mut body)?;
         request.body = serde_json::from_slice(&body).unwrap_or_default();
+        request.bytes = body;
         Ok(request)
     }
 

@@ -134,6 +134,7 @@ fn every_word_of_team_toml_is_described() {
         words_of(&team, "Api"),
         words_of(&team, "MergeStrategy"),
         words_of(&read("crates/core/src/github/mod.rs"), "Publish"),
+        words_of(&read("crates/core/src/github/pull.rs"), "Pulls"),
     ];
     let missing: Vec<_> = words
         .concat()

@@ -119,6 +119,7 @@ fn performed(effect: &Effect, number: u64) -> Settled {
         Effect::Merge { .. } => Settled::Merged { commit: commit() },
         Effect::Release { .. } => Settled::Released,
         Effect::Publish { .. } => Settled::NotPublished { why: String::new() },
+        Effect::Pull { .. } => Settled::NotPulled { why: String::new() },
     }
 }
 

@@ -1,14 +1,14 @@
-//! `crew github`: the connection of a project with its issues.
+//! `crew github`: the connection of a project with its issues and pull requests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crew_core::Time;
 use crew_core::team;
+use crew_core::{TaskId, Time};
 use crew_engine::Clock;
 use crew_git::Repository;
 use crew_github::{Address, Client as GithubClient, Token};
-use crew_server::wire::{self, Nothing};
+use crew_server::wire::{self, Nothing, Push, Receipt};
 use serde_json::json;
 
 use super::team::complain;
@@ -29,6 +29,7 @@ pub(super) async fn run(context: &Context, command: Github) -> Result<Exit, CliE
         }
         Github::Status => show(context, Ask::NotNow).await,
         Github::Sync => show(context, Ask::Now).await,
+        Github::Push { task, commit } => push(context, task, commit).await,
         Github::Disconnect => disconnect(context),
     }
 }
@@ -150,6 +151,14 @@ fn without_table(text: &str) -> Option<String> {
 fn team_file() -> Result<PathBuf, CliError> {
     let cwd = std::env::current_dir().attempt("finding the working directory")?;
     Ok(Repository::open(&cwd)?.root().join(".crew/team.toml"))
+}
+
+async fn push(context: &Context, task: TaskId, commit: Option<String>) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let path = format!("/api/tasks/{}/push", task.0);
+    let receipt: Receipt = client.post(&path, &Push { commit }).await?;
+    context.out.either(&receipt, format!("{task} is shown on GitHub as soon as it can be"))?;
+    Ok(Exit::Ok)
 }
 
 #[derive(Clone, Copy)]

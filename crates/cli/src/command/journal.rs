@@ -88,11 +88,13 @@ fn about(event: &Event) -> Option<String> {
             said(task, commit.as_ref().map_or("without a commit", |commit| &commit.0))
         }
         Event::Rejected { task, why } => said(task, why),
+        Event::PullAsked { task, .. } => said(task, "is to be seen on GitHub"),
         Event::Said { run, words, .. } => said(run, &spoken(words)),
         Event::Called { run, call, .. } => said(run, &wished(call)),
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
         Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
+        Event::PullSeen { seen, .. } => Some(format!("pull request {}", seen.number)),
         Event::IssueSeen { seen, .. } => said(&format_args!("issue {}", seen.number), &seen.title),
         Event::Quiet { run, .. } => said(run, "is quiet"),
         Event::Heard { run, .. } => said(run, "speaks again"),
@@ -143,6 +145,11 @@ fn outcome(settled: &Settled) -> String {
         Settled::MergeHeld { why } => format!("the merge is held: {why}"),
         Settled::Published { issue, .. } => format!("issue {issue} is as it should be"),
         Settled::NotPublished { why } => format!("not published: {why}"),
+        Settled::Pulled { number: Some(number), .. } => {
+            format!("pull request {number} is as it should be")
+        }
+        Settled::Pulled { number: None, .. } => "there is no pull request".to_owned(),
+        Settled::NotPulled { why } => format!("not shown: {why}"),
         Settled::Released => "released".to_owned(),
         Settled::NotReleased { why } => format!("not released: {why}"),
     }

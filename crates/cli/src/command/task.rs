@@ -147,6 +147,12 @@ fn facts(task: &Wire) -> Vec<String> {
     let disk = task.disk_bytes.filter(|bytes| *bytes > 0);
     lines.extend(disk.map(|bytes| format!("disk      {}", text::size(bytes))));
     lines.extend(card.pr.iter().map(|pr| format!("PR        {pr}")));
+    lines.extend(card.issue_url.iter().map(|url| format!("issue     {url}")));
+    lines.extend(card.pull.map(|number| {
+        let url = card.pull_url.clone().unwrap_or_else(|| format!("#{number}"));
+        format!("pull      {url}")
+    }));
+    lines.extend(card.pull_trouble.iter().map(|why| format!("pull      {why}")));
     lines.extend(card.kept.iter().map(|why| format!("worktree  is still there: {why}")));
     lines.extend(card.live.iter().map(|live| format!("now       {live}")));
     lines

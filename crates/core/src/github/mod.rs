@@ -12,6 +12,7 @@
 
 mod news;
 mod plan;
+mod pull;
 mod text;
 mod trust;
 
@@ -25,6 +26,12 @@ use crate::{StageName, TaskId};
 
 pub use news::{News, news};
 pub use plan::{Action, Comment, Found, Issue, Marker, plan, said_by};
+pub(crate) use pull::story as pull_story;
+pub use pull::{
+    FailedCheck, FoundPull, Guard, Heard, Pull, PullAction, PullNews, PullSeen, PullWant, Pulls,
+    ReviewVerdict, SeenLine, SeenReview, Shown, ShownAs, There, is_run_there, plan_pull, pull_news,
+    shown_branch,
+};
 pub use text::{Digest, revealed};
 pub use trust::{Door, Shut, door};
 
@@ -50,6 +57,9 @@ pub struct Policy {
     pub prefix: String,
     /// Which tasks become issues.
     pub publish: Publish,
+    /// When a task gets a pull request.
+    #[serde(default)]
+    pub pull_requests: Pulls,
 }
 
 /// Which tasks GitHub is told of.
@@ -73,6 +83,13 @@ impl Policy {
     fn shown<'a>(&self, team: &'a Team, labels: &BTreeSet<String>) -> Vec<&'a StageName> {
         let names = team.stages.iter().map(|stage| &stage.name);
         names.filter(|name| labels.contains(&self.label(name))).collect()
+    }
+
+    /// Where people see an issue.
+    pub fn issue_url(&self, issue: u64) -> String {
+        let site = self.api.as_deref().unwrap_or("https://github.com");
+        let site = site.trim_end_matches('/').trim_end_matches("/api/v3");
+        format!("{site}/{}/issues/{issue}", self.repository)
     }
 
     /// Whether somebody's words and labels count.

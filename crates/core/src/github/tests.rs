@@ -341,6 +341,7 @@ impl World {
             Effect::Check { .. } => Some(Settled::Checked { passed: true, output: String::new() }),
             Effect::Merge { .. } => Some(Settled::Merged { commit: commit(id) }),
             Effect::Release { .. } => Some(Settled::Released),
+            Effect::Pull { .. } => Some(Settled::NotPulled { why: "no network".into() }),
         };
         self.settling.extend(settled.map(|settled| (id, settled)));
     }

@@ -66,6 +66,8 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Settled { .. }
         | Event::ClockJumped { .. }
         | Event::IssueSeen { .. }
+        | Event::PullSeen { .. }
+        | Event::PullAsked { .. }
         | Event::Ticked => Ok(()),
     }
 }

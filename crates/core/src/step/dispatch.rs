@@ -71,7 +71,9 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
         moved |= match task.phase.clone() {
             Phase::Waiting if !held => flow::begin(d, id).map(|()| true)?,
             Phase::Leaving { to, commit } if !held => leave(d, id, &to, commit)?,
-            Phase::Held { until, .. } if timer::is_due(until, timer::HELD_MAX, d.now) && !held => {
+            Phase::Held { until, .. }
+                if timer::is_due(until, timer::HELD_MAX, d.now) && !held && at_rest(d, id) =>
+            {
                 land_again(d, id).map(|()| true)?
             }
             Phase::Moving { to } if at_rest(d, id) => {

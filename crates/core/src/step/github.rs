@@ -3,7 +3,7 @@
 //! One change of an issue is under way at a time. What changed meanwhile is published after it, so a
 //! daemon that was without a network for a day says in one go what is so then.
 
-use super::human;
+use super::{human, pull};
 use crate::effect::Effect;
 use crate::event::{Settled, TaskDraft};
 use crate::github::{Door, Link, News, Policy, Publish, Seen, Want, door, news, revealed};
@@ -163,7 +163,10 @@ pub(super) fn publish(d: &mut Draft<'_>) -> Result<(), Refusal> {
         let open = d.open_tasks().into_iter().map(|task| task.id); // perhaps it is newly connected
         open.chain(d.change.tasks.keys().copied()).collect()
     };
-    all.into_iter().try_for_each(|id| publish_task(d, id))
+    all.into_iter().try_for_each(|id| {
+        publish_task(d, id)?;
+        pull::show(d, id)
+    })
 }
 
 fn publish_task(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {

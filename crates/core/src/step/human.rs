@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{consult, flow, gates, limit, policy};
+use super::{consult, flow, gates, limit, policy, pull};
 use crate::ask::{AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::call::Reply;
 use crate::effect::Effect;
@@ -43,6 +43,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::Answered { ask, text } => answer(draft, *ask, text),
         Event::Approved { task, commit } => approve(draft, *task, commit.as_ref()),
         Event::Rejected { task, why } => reject(draft, *task, why),
+        Event::PullAsked { task, commit } => pull::asked(draft, *task, commit.as_ref()),
         Event::EmergencyStopped => stop_everything(draft),
         Event::EmergencyReleased => release(draft),
         Event::Said { .. }
@@ -55,6 +56,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         | Event::Settled { .. }
         | Event::MailSetAside { .. }
         | Event::IssueSeen { .. }
+        | Event::PullSeen { .. }
         | Event::ClockJumped { .. }
         | Event::Ticked => Ok(()),
     }
@@ -140,6 +142,7 @@ pub(super) fn add_task(
         kept: None,
         proposed_by: None,
         link: None,
+        pull: None,
     };
     d.change.tasks.insert(id, task);
     flow::enter(d, id, &entry).map(|()| id)

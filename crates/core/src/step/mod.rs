@@ -7,7 +7,8 @@
 //!  call.rs      what they want of us      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │     limit.rs  who serves nothing now
-//!  github.rs    what people did there     ┘          └──────────── effects ─────────────┘
+//!  github.rs    what people did there     │
+//!  pull.rs      pull requests             ┘          └──────────── effects ─────────────┘
 //! ```
 //!
 //! Every event ends with the dispatcher, so whatever became possible by it is begun in the same
@@ -25,6 +26,7 @@ mod human;
 mod limit;
 mod outcome;
 mod policy;
+mod pull;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -84,6 +86,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Answered { .. }
         | Event::Approved { .. }
         | Event::Rejected { .. }
+        | Event::PullAsked { .. }
         | Event::EmergencyStopped
         | Event::EmergencyReleased => human::handle(draft, event),
         Event::Called { run, token, id, call } => call::called(draft, (*run, *token), id, call),
@@ -95,6 +98,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Silent { .. }
         | Event::Exited { .. } => agent::handle(draft, event),
         Event::IssueSeen { project, seen } => github::seen(draft, *project, seen),
+        Event::PullSeen { project, seen } => pull::seen(draft, *project, seen),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
         Event::ClockJumped { by } => timer::clock_jumped(draft, *by),
         Event::Ticked => timer::tick(draft),
@@ -108,6 +112,7 @@ impl Event {
             Self::Said { .. }
             | Self::Called { .. }
             | Self::IssueSeen { .. }
+            | Self::PullSeen { .. }
             | Self::ResponseFound { .. }
             | Self::MailSetAside { .. }
             | Self::Quiet { .. }
@@ -130,6 +135,7 @@ impl Event {
             | Self::Answered { .. }
             | Self::Approved { .. }
             | Self::Rejected { .. }
+            | Self::PullAsked { .. }
             | Self::EmergencyStopped
             | Self::EmergencyReleased => false,
         }

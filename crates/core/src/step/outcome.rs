@@ -1,6 +1,6 @@
 //! What came of effects. Each is settled once; what comes again is dropped.
 
-use super::{agent, flow, gates, github};
+use super::{agent, flow, gates, github, pull};
 use crate::effect::Effect;
 use crate::event::Settled;
 use crate::run::{Outcome, Purpose, Run, RunState, Trouble, TroubleKind};
@@ -23,6 +23,7 @@ pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Resu
         Effect::Check { task, .. } => check_settled(d, id, task, result),
         Effect::Merge { task, .. } => merge_settled(d, id, task, result),
         Effect::Publish { task, want } => github::settled(d, task, &want, result),
+        Effect::Pull { task, want } => pull::settled(d, task, &want, result),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  poll.rs     what changed there ─► Event::IssueSeen ─► arbiter ─► Effect::Publish ─► publish.rs
+//!  watch.rs    what is said there ─► Event::PullSeen  ─►         ─► Effect::Pull    ─► pull.rs
 //! ```
 //!
 //! A connection is made when it is first needed and again when the table or the token changed. What
@@ -9,21 +10,26 @@
 
 mod poll;
 mod publish;
+mod pull;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::{anyhow, bail};
 use crew_core::github::Policy;
 use crew_core::project::Project;
-use crew_core::{ProjectId, Time};
+use crew_core::{ProjectId, Settled, TaskId, Time};
 use crew_github::{Address, Calls, Client, Error, Label, Token};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::Clock;
+use crate::perform::Outside;
 
 pub(crate) use poll::attend;
 pub(crate) use publish::publish;
+pub(crate) use pull::{origin, pull};
 
 /// The color of the labels that we make.
 const LABEL_COLOR: &str = "5319e7";
@@ -90,6 +96,54 @@ impl Connections {
 
     fn note(&self, project: ProjectId, change: impl FnOnce(&mut GithubReport)) {
         change(self.reports().entry(project).or_default());
+    }
+}
+
+/// What is needed to do something for a task on GitHub.
+struct Reach {
+    project: Project,
+    connection: Arc<Connection>,
+    /// Names our home among all that work on the repository.
+    home: String,
+}
+
+impl Reach {
+    /// For a task of a project that is connected; `None` if it is not any more.
+    async fn of(outside: &Outside, task: TaskId) -> anyhow::Result<Option<Result<Self, Error>>> {
+        let project = outside.handle.read(|state| {
+            state.tasks.get(&task).and_then(|task| state.projects.get(&task.project)).cloned()
+        });
+        let project = project.ok_or_else(|| anyhow!("BUG: {task} is not recorded"))?;
+        let Some(policy) = &project.team.github else { return Ok(None) };
+        let github = &outside.handle.github;
+        if github.report(project.id).trouble.is_some() {
+            bail!("GitHub cannot be used now; it is told when it can be asked again");
+        }
+        let home = outside.handle.home().id()?;
+        let connection = github.of(&project, policy).await;
+        Ok(Some(connection.map(|connection| Self { project, connection, home })))
+    }
+}
+
+/// What came of an attempt: what GitHub will never do is settled, all else is tried again.
+async fn concluded(
+    outside: &Outside,
+    task: TaskId,
+    attempt: Result<Settled, Error>,
+    refused: impl FnOnce(String) -> Settled,
+) -> anyhow::Result<Settled> {
+    match attempt {
+        Ok(settled) => Ok(settled),
+        Err(error) if error.is_lasting() => Ok(refused(explain(&error))),
+        Err(error) => {
+            if error == Error::NotSignedIn {
+                let project = |state: &crew_core::State| Some(state.tasks.get(&task)?.project);
+                if let Some(project) = outside.handle.read(project) {
+                    outside.handle.github.forget(project).await;
+                }
+            }
+            Err(error.into())
+        }
     }
 }
 

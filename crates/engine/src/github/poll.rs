@@ -14,6 +14,7 @@ use crew_github::{Error, Listing, Tag};
 use tokio::time::Instant;
 
 use super::publish::{ending, labels};
+use super::watch::Watch;
 use super::{Connection, explain};
 use crate::perform::Outside;
 
@@ -53,6 +54,8 @@ pub(crate) async fn attend(outside: Arc<Outside>) {
 struct Reader {
     policy: Option<Policy>,
     tag: Option<Tag>,
+    /// What is said about pull requests.
+    watch: Watch,
     /// The newest change that was taken in, as GitHub writes moments.
     since: Option<String>,
     pause: Duration,
@@ -100,7 +103,24 @@ impl Reader {
         handle.github.note(project.id, |report| {
             (report.viewer, report.calls) = (Some(viewer), calls);
         });
-        let Listing::Fetched { value: issues, tag } = answer? else { return Ok(false) };
+        let answer = answer?;
+        if let Listing::Fetched { value: issues, .. } = &answer {
+            self.watch.note_changes(issues);
+        }
+        let is_new = self.take_in_issues(outside, project, &connection, answer, asked_at).await?;
+        Ok(self.watch.look(outside, project, &connection).await? || is_new)
+    }
+
+    /// Takes in what is new about issues; tells whether something was.
+    async fn take_in_issues(
+        &mut self,
+        outside: &Arc<Outside>,
+        project: &Project,
+        connection: &Connection,
+        answer: Listing<Vec<crew_github::Issue>>,
+        asked_at: u64,
+    ) -> Result<bool, Error> {
+        let Listing::Fetched { value: issues, tag } = answer else { return Ok(false) };
         let Listing::Fetched { value: comments, .. } =
             connection.client.comments_changed(self.since.as_deref(), None).await?
         else {
@@ -111,11 +131,11 @@ impl Reader {
         for issue in issues.into_iter().rev().filter(|issue| issue.pull_request.is_none()) {
             let number = issue.number;
             let its = comments.iter().filter(|comment| comment.issue() == Some(number));
-            let seen = seen(outside, &connection, issue, its, asked_at)?;
-            match take_in(outside, project, &connection, seen).await {
+            let seen = seen(outside, connection, issue, its, asked_at)?;
+            match take_in(outside, project, connection, seen).await {
                 // One issue that GitHub cannot tell us about keeps no other waiting.
                 Err(error) if error.is_lasting() || matches!(error, Error::Malformed(_)) => {
-                    tracing::warn!("issue {number} of {}: {error}", policy.repository);
+                    tracing::warn!("issue {number} of {}: {error}", connection.policy.repository);
                 }
                 taken => is_all_heard &= taken?,
             }
@@ -196,8 +216,14 @@ async fn take_in(
         let last = events.iter().rfind(is_intake);
         seen.labelled_by = last.and_then(|event| event.actor.as_ref()).map(|a| a.login.clone());
     }
+    record(outside, Event::IssueSeen { project: project.id, seen: Box::new(seen) }).await?;
+    Ok(link().is_none_or(|link| !link.outdates(asked_at)))
+}
+
+/// Has something that was seen recorded, if it changes anything; tells whether it did.
+pub(super) async fn record(outside: &Outside, event: Event) -> Result<bool, Error> {
+    let handle = &outside.handle;
     // As it would be recorded: a key in it is hidden each time.
-    let event = Event::IssueSeen { project: project.id, seen: Box::new(seen) };
     let event = handle.screen().event(event);
     let is_new = handle
         .read(|state| step(state, &event, handle.now()))
@@ -207,7 +233,7 @@ async fn take_in(
         recorded
             .map_err(|failure| Error::Unreachable(format!("BUG or shutting down: {failure}")))?;
     }
-    Ok(link().is_none_or(|link| !link.outdates(asked_at)))
+    Ok(is_new)
 }
 
 #[cfg(test)]

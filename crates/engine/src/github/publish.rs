@@ -6,13 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
 use crew_core::github::{Action, Comment, Ending, Found, Issue, Link, Marker, Want, plan, said_by};
 use crew_core::{Settled, TaskId};
 use crew_github::Error;
 use serde_json::json;
 
-use super::{Connection, explain};
+use super::{Connection, Reach, concluded};
 use crate::perform::Outside;
 
 /// An issue is opened first and the rest planned on what is there then; a third look finds nothing.
@@ -24,20 +23,12 @@ pub(crate) async fn publish(
     task: TaskId,
     want: &Want,
 ) -> anyhow::Result<Settled> {
-    let project = outside.handle.read(|state| {
-        state.tasks.get(&task).and_then(|task| state.projects.get(&task.project)).cloned()
-    });
-    let project = project.ok_or_else(|| anyhow!("BUG: {task} is not recorded"))?;
-    let Some(policy) = &project.team.github else {
-        return Ok(Settled::NotPublished { why: "the project is not connected any more".into() });
+    let Some(reach) = Reach::of(outside, task).await? else {
+        let why = "the project is not connected any more".into();
+        return Ok(Settled::NotPublished { why });
     };
-    let github = &outside.handle.github;
-    if github.report(project.id).trouble.is_some() {
-        bail!("GitHub cannot be used now; it is told when it can be asked again");
-    }
-    let home = outside.handle.home().id()?;
     let published = async {
-        let connection = github.of(&project, policy).await?;
+        let Reach { project, connection, home } = reach?;
         let _turn = connection.turn.lock().await;
         connection.make_labels(&project.team).await?;
         // As it is when its turn comes: what was heard meanwhile counts.
@@ -53,16 +44,7 @@ pub(crate) async fn publish(
         };
         publication.perform(&project.team).await
     };
-    match published.await {
-        Ok(settled) => Ok(settled),
-        Err(error) if error.is_lasting() => Ok(Settled::NotPublished { why: explain(&error) }),
-        Err(error) => {
-            if error == Error::NotSignedIn {
-                github.forget(project.id).await;
-            }
-            Err(error.into())
-        }
-    }
+    concluded(outside, task, published.await, |why| Settled::NotPublished { why }).await
 }
 
 struct Publication<'a> {

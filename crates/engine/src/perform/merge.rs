@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
+use crew_core::github::There;
+use crew_core::project::Project;
 use crew_core::task::{CommitId, Task};
 use crew_core::team::MergeStrategy;
 use crew_core::{EffectId, Millis, Settled, TaskId};
@@ -13,7 +15,7 @@ use super::prepare::core_commit;
 use super::script::{Ended, Job};
 use super::work::project_of;
 use super::{Outside, blocking};
-use crate::place;
+use crate::{github, place};
 
 /// A check of a merge may take so long.
 const CHECK_TIMEOUT: Millis = Millis::minutes(15);
@@ -26,6 +28,9 @@ pub(super) async fn merge(
     commit: Option<&CommitId>,
 ) -> anyhow::Result<Settled> {
     let (project, task) = project_of(outside, task)?;
+    if let Some(There::Merged { commit }) = task.pull.as_ref().map(|pull| &pull.there) {
+        return fetch_merged(outside, &project, task.id, commit.clone()).await;
+    }
     let commit = commit.cloned();
     let log = outside.handle.home().runs().join(format!("merge-{}.log", task.id.0));
     let _turn = outside.script_turn().await?;
@@ -61,6 +66,40 @@ pub(super) async fn merge(
             bail!("it was called off"); // the check said nothing about the change
         }
         Ok(settled(outcome, &policy.base))
+    })
+    .await
+}
+
+/// It was merged on GitHub: the base branch moves forward to what is there.
+async fn fetch_merged(
+    outside: &Arc<Outside>,
+    project: &Project,
+    task: TaskId,
+    commit: CommitId,
+) -> anyhow::Result<Settled> {
+    let remote = github::origin(outside, task).await?;
+    let (outside, project) = (Arc::clone(outside), project.clone());
+    blocking(move || {
+        let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
+        let (repository, base) = (worktrees.repository(), &project.team.merge.base);
+        // Not an error of git: the network may be back in a minute.
+        let tip = repository.fetch_branch(base, &remote).map_err(|e| anyhow!("fetching: {e}"))?;
+        let landed = repository.resolve(&commit.0);
+        let is_there = match &landed {
+            Ok(landed) => repository.is_ancestor(landed, &tip)?,
+            Err(_) => false,
+        };
+        if !is_there {
+            let why = format!("it was merged on GitHub, and `{base}` there does not have it");
+            return Ok(Settled::MergeHeld { why });
+        }
+        Ok(match worktrees.forward(base, &tip)? {
+            MergeOutcome::Merged { .. } => Settled::Merged { commit },
+            MergeOutcome::Held { why } => Settled::MergeHeld {
+                why: format!("it was merged on GitHub, and cannot be brought here: {why}"),
+            },
+            outcome => settled(outcome, base),
+        })
     })
     .await
 }

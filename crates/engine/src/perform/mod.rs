@@ -244,6 +244,7 @@ impl Outside {
             Effect::Merge { task, commit } => merge::merge(self, id, *task, commit.as_ref()).await,
             Effect::Release { task } => work::release(self, *task).await,
             Effect::Publish { task, want } => github::publish(self, *task, want).await,
+            Effect::Pull { task, want } => github::pull(self, *task, want).await,
         }
     }
 }
@@ -365,7 +366,8 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         | Effect::Stop { .. }
         | Effect::Send { .. }
         | Effect::Reply { .. }
-        | Effect::Publish { .. } => None,
+        | Effect::Publish { .. }
+        | Effect::Pull { .. } => None,
     }
 }
 
@@ -408,6 +410,7 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         Effect::Stop { .. }
         | Effect::Send { .. }
         | Effect::Reply { .. }
-        | Effect::Publish { .. } => None,
+        | Effect::Publish { .. }
+        | Effect::Pull { .. } => None,
     }
 }

@@ -86,6 +86,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(task::remark))
         .routes(routes!(task::approve))
         .routes(routes!(task::reject))
+        .routes(routes!(task::push))
         .routes(routes!(ask::inbox))
         .routes(routes!(ask::answer))
         .routes(routes!(run::show))

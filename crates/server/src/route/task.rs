@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::extract::{Id, Params, Payload};
 use crate::live;
 use crate::wire::{
-    Approve, Card, EditTask, MoveTask, NewRemark, NewTask, Nothing, Receipt, Reject, Task,
+    Approve, Card, EditTask, MoveTask, NewRemark, NewTask, Nothing, Push, Receipt, Reject, Task,
     TaskAdded, TaskQuery, Tasks,
 };
 
@@ -284,4 +284,22 @@ pub(super) async fn reject(
     Payload(Reject { why }): Payload<Reject>,
 ) -> Result<Json<Receipt>, ApiError> {
     app.submit(Event::Rejected { task, why }).await.map(Json)
+}
+
+/// Lets GitHub show a task's work, whatever it changes: its branch is pushed, a pull request opened.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/push",
+    operation_id = "task_push",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = Push,
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn push(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(Push { commit }): Payload<Push>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::PullAsked { task, commit: commit.map(CommitId) }).await.map(Json)
 }

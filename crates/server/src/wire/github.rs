@@ -48,6 +48,8 @@ pub struct GithubPending {
     pub task: u64,
     /// Its issue, if there is one.
     pub issue: Option<u64>,
+    /// Its pull request, if there is one.
+    pub pull: Option<u64>,
     /// Why GitHub refused; null when it is only to be told.
     pub why: Option<String>,
 }
@@ -77,7 +79,9 @@ impl Github {
 
 fn pending(state: &State, project: &project::Project) -> Vec<GithubPending> {
     let told = state.outbox.values().filter_map(|effect| match effect {
-        Effect::Publish { task, .. } => state.tasks.get(task).map(|task| (task, None)),
+        Effect::Publish { task, .. } | Effect::Pull { task, .. } => {
+            state.tasks.get(task).map(|task| (task, None))
+        }
         Effect::Start { .. }
         | Effect::Stop { .. }
         | Effect::Send { .. }
@@ -92,10 +96,15 @@ fn pending(state: &State, project: &project::Project) -> Vec<GithubPending> {
         let (_, why) = task.link.as_ref()?.trouble.as_ref()?;
         Some((task, Some(why.clone())))
     });
-    let its = told.chain(refused).filter(|(task, _)| task.project == project.id);
+    let not_shown = state.tasks.values().filter_map(|task| {
+        let (_, why) = task.pull.as_ref()?.trouble.as_ref()?;
+        Some((task, Some(why.clone())))
+    });
+    let its = told.chain(refused).chain(not_shown).filter(|(task, _)| task.project == project.id);
     its.map(|(task, why)| GithubPending {
         task: task.id.0,
         issue: task.link.as_ref().and_then(|link| link.issue),
+        pull: task.pull.as_ref().and_then(|pull| pull.number),
         why,
     })
     .collect()

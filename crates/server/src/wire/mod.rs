@@ -38,7 +38,7 @@ pub use machine::{
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
     Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, IdleQuery, JournalQuery, LogQuery,
-    MoveTask, NewProject, NewRemark, NewTask, Nothing, Reject, RestoreTrash, RunEventsQuery,
+    MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reject, RestoreTrash, RunEventsQuery,
     TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Response, Run, Trouble};

@@ -89,6 +89,15 @@ pub struct Approve {
     pub commit: Option<String>,
 }
 
+/// `POST /api/tasks/{id}/push`
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Push {
+    /// The commit that was looked at: refused if another one is there by now.
+    #[serde(default)]
+    pub commit: Option<String>,
+}
+
 /// `POST /api/tasks/{id}/reject`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

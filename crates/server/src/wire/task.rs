@@ -72,6 +72,14 @@ pub struct Card {
     pub issue: Option<u64>,
     /// Why GitHub does not say what the board says.
     pub issue_trouble: Option<String>,
+    /// Where people see that issue.
+    pub issue_url: Option<String>,
+    /// The number of its pull request on GitHub.
+    pub pull: Option<u64>,
+    /// Where people see that pull request.
+    pub pull_url: Option<String>,
+    /// Why GitHub does not show the task's work.
+    pub pull_trouble: Option<String>,
     /// Why its worktrees are still there though it is over.
     pub kept: Option<String>,
     /// How many acceptance criteria it has.
@@ -256,10 +264,23 @@ impl Card {
                 .as_ref()
                 .and_then(|link| link.trouble.as_ref())
                 .map(|(_, why)| why.clone()),
+            issue_url: issue_url(state, task),
+            pull: task.pull.as_ref().and_then(|pull| pull.number),
+            pull_url: task.pull.as_ref().and_then(|pull| pull.url.clone()),
+            pull_trouble: task
+                .pull
+                .as_ref()
+                .and_then(|pull| pull.trouble.as_ref())
+                .map(|(_, why)| why.clone()),
             kept: task.kept.clone(),
             live: None,
         }
     }
+}
+
+fn issue_url(state: &State, task: &task::Task) -> Option<String> {
+    let issue = task.link.as_ref()?.issue?;
+    Some(state.projects.get(&task.project)?.team.github.as_ref()?.issue_url(issue))
 }
 
 impl Task {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
 }
 
 impl Answer {
@@ -18,7 +18,8 @@ impl Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         body.hash(&mut hash);
         let etag = format!("W/\"{:016x}\"", hash.finish());
-        Self { status, headers: vec![("etag".into(), etag)], body }
+        let content = ("content-type".to_owned(), "application/json; charset=utf-8".to_owned());
+        Self { status, headers: vec![("etag".into(), etag), content], body: body.into_bytes() }
     }
 
     pub(super) fn message(status: u16, message: &str) -> Self {
@@ -35,16 +36,15 @@ impl Answer {
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
-        let body = if matches!(self.status, 204 | 304) { "" } else { self.body.as_str() };
+        let body = if matches!(self.status, 204 | 304) { &[] } else { self.body.as_slice() };
         let headers: Vec<String> =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = format!(
-            "HTTP/1.1 {} Scripted\r\n{}content-type: application/json; charset=utf-8\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n",
+            "HTTP/1.1 {} Scripted\r\n{}content-length: {}\r\nconnection: close\r\n\r\n",
             self.status,
             headers.concat(),
             body.len()
         );
-        [head.as_bytes(), body.as_bytes()].concat()
+        [head.as_bytes(), body].concat()
     }
 }

@@ -3,8 +3,10 @@
 //! It keeps issues, labels, comments and pull requests of one repository, answers as GitHub does as
 //! far as we use it, and does what other stand-ins do not: tags and 304, limits of both kinds, errors
 //! after the effect, bodies that are cut or come slowly, a repository that was renamed. Tests reach
-//! into the repository as people do on the site, through [`GithubServer::people`].
+//! into the repository as people do on the site, through [`GithubServer::people`]. Its branches can be
+//! those of a real bare repository, which it serves to git over HTTP.
 
+mod git;
 mod http;
 mod repo;
 mod route;
@@ -142,7 +144,8 @@ fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io:
             Some(http::Answer::message(*status, message).with(headers))
         }
         Some(Fault::Lost | Fault::Cut | Fault::Slow(_) | Fault::Late(_)) | None => {
-            Some(route::answer(&mut lock(&shared.repo), &request))
+            let repo = &mut lock(&shared.repo);
+            Some(git::answer(repo, &request).unwrap_or_else(|| route::answer(repo, &request)))
         }
     };
     let is_answered = !matches!(fault, Some(Fault::Lost | Fault::Refused));

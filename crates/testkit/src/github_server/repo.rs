@@ -1,6 +1,7 @@
 //! The repository that the server keeps, and what people do to it on the site.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -32,6 +33,10 @@ pub struct Repo {
     pub reviews: BTreeMap<u64, Vec<Value>>,
     /// Branches that were pushed, and their commits.
     pub branches: BTreeMap<String, String>,
+    /// The bare repository whose branches they are.
+    pub(super) origin: Option<PathBuf>,
+    /// Comments on lines, by number of the pull request.
+    pub(super) lines: BTreeMap<u64, Vec<Value>>,
     ids: u64,
     clock: u64,
 }
@@ -50,6 +55,8 @@ impl Repo {
             checks: BTreeMap::new(),
             reviews: BTreeMap::new(),
             branches: BTreeMap::new(),
+            origin: None,
+            lines: BTreeMap::new(),
             ids: 0,
             clock: 0,
         }
@@ -63,7 +70,7 @@ impl Repo {
         format!("2026-11-{day:02}T{hours:02}:{minutes:02}:{:02}Z", self.clock % 60)
     }
 
-    fn next_id(&mut self) -> u64 {
+    pub(super) fn next_id(&mut self) -> u64 {
         self.ids += 1;
         self.ids
     }
@@ -175,11 +182,13 @@ impl Repo {
             (self.viewer.clone(), |field: &str| new[field].as_str().unwrap_or_default());
         let number = self.open(&viewer, text("title"), text("body"), &[]);
         let head = text("head").rsplit(':').next().unwrap_or_default();
-        let sha = self.branches.get(head).cloned().unwrap_or_default();
+        let sha = self.tip(head).unwrap_or_default();
+        let base_sha = self.tip(text("base")).unwrap_or_default();
         let pull = json!({
             "number": number, "node_id": format!("PR_{number}"), "title": text("title"),
             "body": text("body"), "state": "open", "draft": new["draft"] == true,
-            "head": { "ref": head, "sha": sha }, "base": { "ref": text("base"), "sha": "" },
+            "head": { "ref": head, "sha": sha }, "base": { "ref": text("base"), "sha": base_sha },
+            "user": { "login": viewer, "type": "User" },
             "html_url": format!("https://github.example/{}/pull/{number}", self.name),
         });
         if let Some(issue) = self.issues.get_mut(&number) {

@@ -49,7 +49,8 @@ fn ready(repo: &mut Repo, request: &Request) -> Answer {
     let id = request.body["variables"]["id"].as_str().unwrap_or_default();
     match repo.pulls.values_mut().find(|pull| pull["node_id"] == id) {
         Some(pull) => {
-            pull["draft"] = json!(false);
+            let query = request.body["query"].as_str().unwrap_or_default();
+            pull["draft"] = json!(query.contains("convertPullRequestToDraft"));
             Answer::json(200, &json!({ "data": {} }))
         }
         None => Answer::json(200, &json!({ "errors": [{ "message": "no such node" }] })),
@@ -152,7 +153,7 @@ fn pulls_of(repo: &Repo, request: &Request) -> Vec<Value> {
 fn open_pull(repo: &mut Repo, body: &Value) -> Answer {
     let head = body["head"].as_str().unwrap_or_default();
     let head = head.rsplit(':').next().unwrap_or_default();
-    if !repo.branches.contains_key(head) {
+    if repo.tip(head).is_none() {
         return Answer::message(422, "Validation Failed");
     }
     let is_open = |pull: &Value| pull["head"]["ref"] == head && pull["state"] == "open";
@@ -214,7 +215,9 @@ fn of_pull(repo: &mut Repo, request: &Request, number: u64, path: &[&str]) -> An
         ("GET", ["reviews"]) => {
             page(request, repo.reviews.get(&number).cloned().unwrap_or_default())
         }
-        ("GET", ["comments"]) => page(request, Vec::new()),
+        ("GET", ["comments"]) => {
+            page(request, repo.lines.get(&number).cloned().unwrap_or_default())
+        }
         _ => Answer::message(404, "Not Found"),
     }
 }

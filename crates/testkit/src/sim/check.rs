@@ -94,6 +94,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::Heard { .. }
         | Event::MailSetAside { .. }
         | Event::IssueSeen { .. }
+        | Event::PullSeen { .. }
         | Event::ClockJumped { .. }
         | Event::Silent { .. }
         | Event::Exited { .. }
@@ -111,6 +112,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::TaskPaused { .. }
         | Event::TaskResumed { .. }
         | Event::TaskCancelled { .. }
+        | Event::PullAsked { .. }
         | Event::Remarked { .. }
         | Event::Answered { .. }
         | Event::Approved { .. }

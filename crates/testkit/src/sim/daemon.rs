@@ -459,7 +459,8 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         Effect::Stop { .. }
         | Effect::Send { .. }
         | Effect::Reply { .. }
-        | Effect::Publish { .. } => None,
+        | Effect::Publish { .. }
+        | Effect::Pull { .. } => None,
     }
 }
 

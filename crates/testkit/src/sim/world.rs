@@ -77,6 +77,7 @@ impl World {
             Effect::Merge { task, commit } => self.merge(*task, commit.as_ref(), random),
             Effect::Release { task } => self.release(id, *task, random),
             Effect::Publish { .. } => Settled::NotPublished { why: "no network".into() },
+            Effect::Pull { .. } => Settled::NotPulled { why: "no network".into() },
         }
     }
 

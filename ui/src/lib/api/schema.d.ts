@@ -624,6 +624,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tasks/{id}/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets GitHub show a task's work, whatever it changes: its branch is pushed, a pull request opened. */
+        post: operations["task_push"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks/{id}/reject": {
         parameters: {
             query?: never;
@@ -836,6 +853,8 @@ export interface components {
             issue: number | null;
             /** @description Why GitHub does not say what the board says. */
             issue_trouble: string | null;
+            /** @description Where people see that issue. */
+            issue_url: string | null;
             /** @description Why its worktrees are still there though it is over. */
             kept: string | null;
             /** @description The newest thing that an agent at work on it did. */
@@ -857,9 +876,13 @@ export interface components {
             project: number;
             /**
              * Format: int64
-             * @description The task that was worked on when an agent proposed this one.
+             * @description The number of its pull request on GitHub.
              */
-            proposed_by: number | null;
+            pull: number | null;
+            /** @description Why GitHub does not show the task's work. */
+            pull_trouble: string | null;
+            /** @description Where people see that pull request. */
+            pull_url: string | null;
             /** @description What it consumed. */
             spent: components["schemas"]["Usage"];
             /** @description Where it is in the pipeline. */
@@ -1113,6 +1136,11 @@ export interface components {
              * @description Its issue, if there is one.
              */
             issue: number | null;
+            /**
+             * Format: int64
+             * @description Its pull request, if there is one.
+             */
+            pull: number | null;
             /**
              * Format: int64
              * @description The task.
@@ -1570,6 +1598,11 @@ export interface components {
             model: string | null;
             /** @description Its name. */
             name: string;
+        };
+        /** @description `POST /api/tasks/{id}/push` */
+        Push: {
+            /** @description The commit that was looked at: refused if another one is there by now. */
+            commit?: string | null;
         };
         /** @description Proof that something is recorded. */
         Receipt: {
@@ -3515,6 +3548,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Push"];
             };
         };
         responses: {

@@ -376,5 +376,6 @@ fn effect_text(effect: &Effect) -> String {
         Effect::Merge { task, commit: at } => format!("merge {task} at {}", commit(at)),
         Effect::Release { task } => format!("release {task}"),
         Effect::Publish { task, .. } => format!("publish {task}"),
+        Effect::Pull { task, .. } => format!("pull {task}"),
     }
 }

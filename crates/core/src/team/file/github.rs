@@ -35,6 +35,7 @@ impl GithubFile {
             intake: self.intake.to_lowercase(),
             prefix: self.prefix.to_lowercase(),
             publish: self.publish,
+            pull_requests: self.pull_requests,
         }
     }
 }

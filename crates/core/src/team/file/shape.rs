@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
-use crate::github::Publish;
+use crate::github::{Publish, Pulls};
 use crate::task::Priority;
 use crate::team::{AcpAgent, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier};
 
@@ -130,6 +130,8 @@ pub(super) struct GithubFile {
     pub(super) prefix: String,
     #[serde(default)]
     pub(super) publish: Publish,
+    #[serde(default)]
+    pub(super) pull_requests: Pulls,
 }
 
 fn intake() -> String {

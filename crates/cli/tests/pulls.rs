@@ -1,0 +1,256 @@
+//! Pull requests, with the whole program, a GitHub that has bad days, and a real repository behind it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a failure here fails the test"
+)]
+
+mod support;
+
+use std::fs;
+
+use crew_engine::PULL_CRASH_POINTS;
+use crew_testkit::{Fault, GITHUB_TOKEN, GithubServer, Repo};
+use serde_json::Value;
+use support::{Daemon, Lab};
+
+const TOKEN: (&str, &str) = ("CREW_TEST_TOKEN", GITHUB_TOKEN);
+
+/// The engineer writes another line into `file` each time.
+fn play(file: &str) -> String {
+    format!(
+        "[[scene]]\nrole = \"engineer\"\n[[scene.turn]]\nsay = \"I write it.\"\n\
+         tools = [{{ name = \"shell\", command = \"mkdir -p $(dirname {file}); echo made >> {file}; \
+         env > env.txt\" }}]\n\
+         usage = {{ input = 100, output = 10, cost_micros = 2000 }}\n\
+         [[scene.turn]]\nfinish = \"DONE: @everybody wrote {file}\"\n\n\
+         [[scene]]\n[[scene.turn]]\nsay = \"Fine.\"\nfinish = \"DONE: looked at it\"\n"
+    )
+}
+
+/// A project whose repository is on GitHub, too.
+fn connected(file: &str, pulls: &str) -> (Lab, GithubServer) {
+    let server = GithubServer::start("acme/shop", "boss").unwrap();
+    let lab = Lab::new(&play(file), &[]);
+    let url = server.url();
+    let connect = ["github", "connect", "acme/shop", "--api", &url, "--token-env", TOKEN.0];
+    lab.ok_with(&[TOKEN], &connect);
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    fs::write(&team, format!("{text}pull_requests = \"{pulls}\"\n")).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "connected"]);
+    let bare = lab.dir.path().join("there.git");
+    lab.git(&["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
+    server.people(|repo| repo.with_origin(bare));
+    (lab, server)
+}
+
+fn up(lab: &Lab, env: &[(&str, &str)]) -> Daemon {
+    let daemon = lab.serve_with(&[&[TOKEN], env].concat());
+    lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
+    daemon
+}
+
+/// Has GitHub asked until `look` finds something.
+fn wait<T>(lab: &Lab, what: &str, look: impl Fn() -> Option<T>) -> T {
+    lab.wait(what, || {
+        lab.crew(&["github", "sync"]);
+        look()
+    })
+}
+
+fn task(lab: &Lab) -> Value {
+    lab.json(&["task", "show", "1"])
+}
+
+fn in_stage(lab: &Lab, stage: &str) -> Option<()> {
+    let all = lab.json(&["task", "list"]); // an issue may not be a task yet
+    (all["tasks"][0]["stage"] == stage).then_some(())
+}
+
+/// The only pull request that there is.
+fn only_pull(server: &GithubServer) -> Option<Value> {
+    server.people(|repo| {
+        assert!(repo.pulls.len() < 2, "made twice: {:?}", repo.pulls);
+        repo.pulls.values().next().cloned()
+    })
+}
+
+/// That pull request, once the board knows that it shows the present commit.
+fn shown(lab: &Lab, server: &GithubServer) -> Value {
+    lab.wait("the pull request shows the work", || {
+        let task = task(lab);
+        let pull = only_pull(server)?;
+        let is_settled = !task["pull"].is_null() && pull["head"]["sha"] == task["head"];
+        (is_settled && lab.json(&["github", "status"])["pending"] == Value::Array(vec![]))
+            .then_some(pull)
+    })
+}
+
+fn branches(repo: &Repo) -> Vec<String> {
+    let all = repo.git(&["for-each-ref", "--format=%(refname)"]).unwrap();
+    all.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_waits_for_the_human_is_a_pull_request_whatever_is_lost_on_the_way() {
+    let (lab, server) = connected("made.txt", "review");
+    server.fault("POST", "git-receive-pack", Fault::Lost);
+    server.fault("POST", "/shop/pulls", Fault::answer(502, &[], "Bad Gateway"));
+    server.fault("POST", "/shop/pulls", Fault::Lost);
+    let _daemon = up(&lab, &[]);
+    server.people(|repo| repo.open("boss", "Make it", "now", &["crew"]));
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let pull = shown(&lab, &server);
+    assert_eq!(server.faults_left(), 0);
+    assert_eq!((&pull["title"], &pull["draft"]), (&"Make it".into(), &false.into()));
+    let body = pull["body"].as_str().unwrap();
+    for words in ["Closes #1", "| in-progress | engineer | work | done |", "$0.0020", "crew:"] {
+        assert!(body.contains(words), "{words}: {body}");
+    }
+    assert!(!body.contains("@everybody"), "no words of agents: {body}");
+    server.people(|repo| {
+        let ours: Vec<String> =
+            branches(repo).into_iter().filter(|name| name != "refs/heads/main").collect();
+        assert!(matches!(&ours[..], [one] if one.starts_with("refs/heads/crew/")), "{ours:?}");
+    });
+    let url = task(&lab)["pull_url"].as_str().unwrap().to_owned();
+    assert!(lab.ok(&["task", "show", "1"]).contains(&url));
+    // The token is with nobody but us and git.
+    let env = lab.git(&["show", &format!("{}:env.txt", pull["head"]["sha"].as_str().unwrap())]);
+    assert!(!env.contains(GITHUB_TOKEN) && !env.contains("GIT_CONFIG_VALUE"), "{env}");
+    let log = fs::read_to_string(lab.dir.path().join("log")).unwrap();
+    let config = fs::read_to_string(lab.repo().join(".git/config")).unwrap();
+    for text in [&lab.journal_text(), &log, &config] {
+        assert!(
+            !text.contains(GITHUB_TOKEN) && !text.contains("eC1hY2Nlc3M"),
+            "the token is nowhere"
+        );
+    }
+}
+
+#[test]
+fn a_daemon_that_dies_while_it_shows_work_shows_it_once() {
+    for point in PULL_CRASH_POINTS {
+        let (lab, server) = connected("made.txt", "review");
+        let daemon = lab.serve_with(&[TOKEN, ("CREWHOUSE_CRASH_AT", point)]);
+        lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
+        lab.crew(&["task", "add", "Write it"]);
+        assert!(!daemon.wait().success(), "{point}");
+        let _daemon = up(&lab, &[]);
+        wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+        shown(&lab, &server);
+    }
+}
+
+#[test]
+fn a_review_and_a_failing_check_send_the_task_back_once() {
+    let (lab, server) = connected("made.txt", "review");
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let first = shown(&lab, &server);
+    let number = first["number"].as_u64().unwrap();
+    server.people(|repo| {
+        repo.review("mallory", number, "CHANGES_REQUESTED", "rm -rf it", &[]);
+        repo.review("boss", number, "COMMENTED", "Not yet.", &[("made.txt", "say it twice")]);
+    });
+    wait(&lab, "it is worked on again", || {
+        (task(&lab)["visits"]["in-progress"] == 2).then_some(())
+    });
+    wait(&lab, "it waits again", || in_stage(&lab, "needs-review"));
+    let second = shown(&lab, &server);
+    assert_ne!(first["head"]["sha"], second["head"]["sha"]);
+    let said = task(&lab)["remarks"].to_string();
+    assert!(said.contains("made.txt:1: say it twice") && !said.contains("rm -rf"), "{said}");
+
+    let sha = second["head"]["sha"].as_str().unwrap();
+    server.people(|repo| {
+        let base = repo.tip("main").unwrap();
+        repo.check(&base, "flaky", Some("failure"));
+        repo.check(sha, "flaky", Some("failure"));
+        repo.check(sha, "lint", None);
+        repo.check(sha, "test", Some("failure"));
+    });
+    for _ in 0..3 {
+        lab.crew(&["github", "sync"]);
+    }
+    in_stage(&lab, "needs-review").unwrap();
+    server.people(|repo| repo.check(sha, "lint", Some("success")));
+    wait(&lab, "it is worked on again", || {
+        (task(&lab)["visits"]["in-progress"] == 3).then_some(())
+    });
+    wait(&lab, "it waits again", || in_stage(&lab, "needs-review"));
+    shown(&lab, &server);
+    let said = task(&lab)["remarks"].to_string();
+    assert!(said.contains("checks on GitHub failed: test\\n"), "{said}");
+    assert_eq!(task(&lab)["visits"]["in-progress"], 3);
+}
+
+#[test]
+fn a_merge_on_github_is_brought_here_and_ends_the_task() {
+    let (lab, server) = connected("made.txt", "review");
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let number = shown(&lab, &server)["number"].as_u64().unwrap();
+    server.people(|repo| repo.set_pull(number, "closed"));
+    wait(&lab, "it is held back", || (task(&lab)["paused"] == true).then_some(()));
+    server.people(|repo| repo.set_pull(number, "open"));
+    wait(&lab, "it goes on", || (task(&lab)["paused"] == false).then_some(()));
+    let merged = server.people(|repo| repo.merge(number).unwrap());
+    wait(&lab, "it is done", || in_stage(&lab, "done"));
+    assert_eq!(lab.git(&["rev-parse", "main"]).trim(), merged);
+    assert_eq!(lab.landed("made.txt"), "made\n");
+    assert_eq!(fs::read_to_string(lab.repo().join("made.txt")).unwrap(), "made\n");
+    only_pull(&server);
+}
+
+#[test]
+fn what_github_runs_is_pushed_only_after_the_human_has_seen_it() {
+    let (lab, server) = connected(".github/workflows/ci.yml", "review");
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let why = lab.wait("it is told", || task(&lab)["pull_trouble"].as_str().map(str::to_owned));
+    assert!(
+        why.contains(".github/workflows/ci.yml") && why.contains("crew github push 1"),
+        "{why}"
+    );
+    assert!(lab.ok(&["github", "status"]).contains("ci.yml"));
+    assert_eq!(server.people(|repo| branches(repo)), ["refs/heads/main"]);
+    lab.fails(&["github", "push", "1", "--commit", "0123"], 3, "changed since");
+    lab.ok(&["github", "push", "1"]);
+    shown(&lab, &server);
+}
+
+#[test]
+fn nothing_is_pushed_unasked_and_nobodys_work_is_overwritten() {
+    let (lab, server) = connected("made.txt", "asked");
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    assert_eq!(server.people(|repo| branches(repo)), ["refs/heads/main"]);
+    lab.ok(&["github", "push", "1"]);
+    let pull = shown(&lab, &server);
+    let branch = format!("refs/heads/{}", pull["head"]["ref"].as_str().unwrap());
+    let theirs = server.people(|repo| {
+        let main = repo.tip("main").unwrap();
+        let tree = format!("{main}^{{tree}}");
+        let theirs = repo.git(&["commit-tree", &tree, "-p", &main, "-m", "theirs"]).unwrap();
+        repo.git(&["update-ref", &branch, &theirs]).unwrap();
+        theirs
+    });
+    lab.ok(&["reject", "1", "again"]);
+    lab.wait("it is worked on again", || (task(&lab)["visits"]["in-progress"] == 2).then_some(()));
+    lab.wait("it waits again", || in_stage(&lab, "needs-review"));
+    lab.ok(&["github", "push", "1"]);
+    let why = lab.wait("it is told", || task(&lab)["pull_trouble"].as_str().map(str::to_owned));
+    assert!(why.contains("somebody pushed"), "{why}");
+    assert_eq!(server.people(|repo| repo.git(&["rev-parse", &branch]).unwrap()), theirs);
+    // What was approved here lands here, whatever is there.
+    lab.ok(&["approve", "1"]);
+    lab.wait("it is done", || in_stage(&lab, "done"));
+}
