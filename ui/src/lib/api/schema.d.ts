@@ -876,6 +876,11 @@ export interface components {
             project: number;
             /**
              * Format: int64
+             * @description The task that was worked on when an agent proposed this one.
+             */
+            proposed_by: number | null;
+            /**
+             * Format: int64
              * @description The number of its pull request on GitHub.
              */
             pull: number | null;
@@ -1670,6 +1675,8 @@ export interface components {
             agents: number;
             /** @description Who steps in, in this order, while those before serve nothing. */
             fallback: string[];
+            /** @description Roles that it may write messages to, besides the PM. */
+            messages: string[];
             /** @description Its name. */
             name: string;
             /** @description Who plays it; with a tier, the first of that tier. */
