@@ -29,7 +29,7 @@ setup-desktop: ## The same, with what the desktop window is built with: Node and
 setup-test: ## The same, with what only tests need: a Chromium and a screen
 	@sh scripts/setup test
 
-demo: setup $(UI_IF_NODE) ## Watch a crew work; no key, no network (AGENT=claude: with yours)
+demo: setup $(UI_IF_NODE) ## Watch a crew work; no key, no network (AGENT=claude or codex: with yours)
 	$(CARGO) build --release -p crew-cli
 	target/release/crew demo$(if $(AGENT), --agent $(AGENT))
 

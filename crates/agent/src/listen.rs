@@ -87,7 +87,7 @@ pub fn answer(
 ) -> Result<Option<String>, SpoolError> {
     let decoder = match dialect {
         Dialect::Native => dialect.decoder(),
-        Dialect::Claude(_) => {
+        Dialect::Claude(_) | Dialect::Codex(_) | Dialect::Acp(_) => {
             let mut listener = Listener::open(dir, dialect, 0)?;
             while listener.next_batch()?.is_some() {}
             listener.decoder

@@ -8,147 +8,24 @@
     reason = "a failure here fails the test"
 )]
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod recordings;
 
 use crew_agent::claude::{Decoder, Opening};
-use crew_agent::shim::Status;
-use crew_agent::{Act, AgentEvent, Ending, Verdict};
-use crew_core::Usage;
+use crew_agent::{Act, AgentEvent, Speaker};
 use crew_core::team::Payer;
+use recordings::{Recordings, ending, kinds, word};
 use serde_json::{Value, json};
 
-fn transcripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/claude")
-}
+const CLAUDE: Recordings = Recordings { speaker: Speaker::Claude, name: "claude" };
 
-fn read(name: &str) -> Vec<u8> {
-    fs::read(transcripts().join(name).with_extension("ndjson")).unwrap()
-}
-
-/// All that a process said, and how it ended.
-struct Said {
-    events: Vec<AgentEvent>,
-    verdict: Verdict,
-}
-
-fn decode(bytes: &[u8], ending: &Ending) -> Said {
-    let mut decoder = Decoder::new(None);
-    let lines = bytes.split(|byte| *byte == b'\n');
-    let mut events: Vec<AgentEvent> = lines.flat_map(|line| decoder.line(line)).collect();
-    let verdict = decoder.verdict(ending);
-    events.extend(decoder.finish(ending));
-    Said { events, verdict }
-}
-
-fn ending(code: i32) -> Ending {
-    let status = if code < 0 { Status::Signal(-code) } else { Status::Code(code) };
-    Ending { status, complaint: String::new() }
-}
-
-fn kind(event: &AgentEvent) -> String {
-    match event {
-        AgentEvent::Session { .. } => "session".into(),
-        AgentEvent::Text { .. } => "text".into(),
-        AgentEvent::Thinking { .. } => "thinking".into(),
-        AgentEvent::Partial { .. } => "partial".into(),
-        AgentEvent::ToolCall { name, .. } => format!("call:{name}"),
-        AgentEvent::ToolResult { ok, .. } => format!("result:{ok}"),
-        AgentEvent::Ask { options, .. } => format!("ask:{}", options.join("|")),
-        AgentEvent::Usage(_) => "usage".into(),
-        AgentEvent::Limit { until, .. } => {
-            format!("limit:{}", until.map_or("?".into(), |until| until.0.to_string()))
-        }
-        AgentEvent::Error { class, .. } => format!("error:{}", class.word()),
-        AgentEvent::Retry { .. } => "retry".into(),
-        AgentEvent::Subagent { event, .. } => format!("sub({})", kind(event)),
-        AgentEvent::Heartbeat => "heartbeat".into(),
-        AgentEvent::Done { .. } => "done".into(),
-        AgentEvent::Other(value) => {
-            let word = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-            format!("other({} {})", word("type"), word("subtype"))
-        }
-        AgentEvent::Noise(_) => "noise".into(),
-    }
-}
-
-/// `text text text` is `text*3`.
-fn kinds(events: &[AgentEvent]) -> String {
-    let mut groups: Vec<(String, usize)> = Vec::new();
-    for event in events {
-        let kind = kind(event);
-        match groups.last_mut() {
-            Some((last, times)) if *last == kind => *times += 1,
-            _ => groups.push((kind, 1)),
-        }
-    }
-    let word = |(kind, times): (String, usize)| {
-        if times == 1 { kind } else { format!("{kind}*{times}") }
-    };
-    groups.into_iter().map(word).collect::<Vec<_>>().join(" ")
-}
-
-fn used(events: &[AgentEvent]) -> String {
-    let each = events.iter().filter_map(|event| match event {
-        AgentEvent::Usage(usage) => Some(*usage),
-        _ => None,
-    });
-    let sum: Usage = each.sum();
-    let cost = sum.cost.map_or("?".into(), |cost| cost.0.to_string());
-    format!(
-        "{} in, {} cached, {} out, {cost} µ$",
-        sum.input_tokens, sum.cached_tokens, sum.output_tokens
-    )
-}
-
-fn word(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Done => "done".into(),
-        Verdict::Failed { class, .. } => format!("failed {}", class.word()),
-        Verdict::Limited { until, .. } => {
-            format!("limited {}", until.map_or("?".into(), |until| until.0.to_string()))
-        }
-        Verdict::Asked => "asked".into(),
-        Verdict::Cut => "cut".into(),
-    }
-}
-
-/// The recordings, and what each of them means: five lines in `expect.txt`.
 #[test]
 fn every_recording_means_what_it_should() {
-    let path = transcripts().join("expect.txt");
-    let expect = fs::read_to_string(&path).unwrap();
-    let mut got = String::new();
-    let mut seen = 0;
-    for block in expect.split("\n\n").filter(|block| !block.trim().is_empty()) {
-        let mut lines = block.trim().lines();
-        let (name, code) = lines.next().unwrap().rsplit_once(' ').unwrap();
-        let mut ending = ending(code.parse().unwrap());
-        let complaint = transcripts().join(name).with_extension("stderr");
-        ending.complaint = fs::read_to_string(complaint).unwrap_or_default();
-        let said = decode(&read(name), &ending);
-        writeln!(got, "{name} {code}\n  {}", kinds(&said.events)).unwrap();
-        writeln!(got, "  {}\n  {}\n", used(&said.events), word(&said.verdict)).unwrap();
-        seen += 1;
-    }
-    if std::env::var_os("CREW_UPDATE").is_some() {
-        fs::write(&path, got.trim_end().to_owned() + "\n").unwrap();
-        return;
-    }
-    for (got, expect) in got.split("\n\n").zip(expect.split("\n\n")) {
-        assert_eq!(got.trim(), expect.trim());
-    }
-    let recorded = fs::read_dir(transcripts()).unwrap().flat_map(|dir| {
-        fs::read_dir(dir.unwrap().path()).into_iter().flatten().map(|file| file.unwrap().path())
-    });
-    let recorded = recorded.filter(|file| file.extension().is_some_and(|end| end == "ndjson"));
-    assert_eq!(recorded.count(), seen, "each recording has its expectation");
+    CLAUDE.mean_what_they_should();
 }
 
 #[test]
 fn texts_calls_and_questions_come_with_what_they_say() {
-    let said = decode(&read("2.1.329/permission-stdio-allow"), &ending(0));
+    let said = CLAUDE.decode(&CLAUDE.read("2.1.329/permission-stdio-allow"), &ending(0));
     let text = format!("{:?}", said.events);
     for words in ["I will write the file first.", "hello.txt", "May it use Write?"] {
         assert!(text.contains(words), "{words}: {text}");
@@ -159,69 +36,14 @@ fn texts_calls_and_questions_come_with_what_they_say() {
 
 #[test]
 fn every_beginning_of_every_recording_is_understood() {
-    let expect = fs::read_to_string(transcripts().join("expect.txt")).unwrap();
-    for block in expect.split("\n\n") {
-        let (name, _) = block.trim().lines().next().unwrap().rsplit_once(' ').unwrap();
-        let bytes = read(name);
-        // Every cut near the end or the beginning of a line, and many others.
-        let cuts = (0..bytes.len()).filter(|at| {
-            let near = |at: usize| bytes.get(at).is_none_or(|byte| *byte == b'\n');
-            at % 97 == 0 || near(*at) || near(at.saturating_sub(1)) || near(at + 1)
-        });
-        for cut in cuts {
-            let said = decode(&bytes[..cut], &ending(-9));
-            if let Verdict::Done = said.verdict {
-                let text = String::from_utf8_lossy(&bytes[..cut]);
-                assert!(text.contains("\"subtype\":\"success\""), "{name} to {cut} is not done");
-            }
-        }
-    }
+    CLAUDE.are_understood_from_their_beginning(&["\"subtype\":\"success\""]);
 }
 
-/// What is put between the lines of a recording changes nothing of what the others say.
 #[test]
 fn no_line_is_lost_whatever_stands_before_it() {
-    let bytes = read("2.1.329/tools-bypass");
-    let clean = decode(&bytes, &ending(0));
-    let long_text = format!("{{\"type\":\"assistant\",\"x\":\"{}", "y".repeat(10 << 20));
-    let deep = "[".repeat(100_000);
-    let junk: [&[u8]; 12] = [
-        b"",
-        b"   \t",
-        b"\r",
-        b"not json at all",
-        b"\xff\xfe\x00 broken",
-        b"{\"type\":\"assistant\"",
-        b"{\"type\":\"assistant\",\"message\":7}",
-        b"{\"type\":7}",
-        b"null",
-        b"{\"type\":\"from_the_future\",\"message\":{\"content\":[]}}",
-        long_text.as_bytes(),
-        deep.as_bytes(),
-    ];
-    for junk in junk {
-        let mut dirty = junk.to_vec();
-        dirty.push(b'\n');
-        for line in bytes.split(|byte| *byte == b'\n') {
-            dirty.extend_from_slice(line);
-            dirty.extend_from_slice(b"\r\n");
-            if junk.len() < 1_000 {
-                dirty.extend_from_slice(junk);
-                dirty.push(b'\n');
-            }
-        }
-        let said = decode(&dirty, &ending(0));
-        let ours = |events: &[AgentEvent]| -> Vec<AgentEvent> {
-            let is_junk =
-                |event: &AgentEvent| matches!(event, AgentEvent::Noise(_) | AgentEvent::Other(_));
-            events.iter().filter(|event| !is_junk(event)).cloned().collect()
-        };
-        let shown = String::from_utf8_lossy(&junk[..junk.len().min(40)]).into_owned();
-        assert_eq!(ours(&said.events), ours(&clean.events), "{shown}");
-        assert_eq!(said.verdict, clean.verdict, "{shown}");
-        let kept = format!("{:?}", said.events).len();
-        assert!(kept < 3 << 20, "{shown}: {kept} bytes are kept");
-    }
+    let broken: [&[u8]; 2] =
+        [b"{\"type\":\"assistant\"", b"{\"type\":\"assistant\",\"message\":7}"];
+    CLAUDE.no_line_is_lost("2.1.329/tools-bypass", &broken);
 }
 
 #[test]

@@ -27,7 +27,7 @@ const RUNS_OF_RECORDINGS: u64 = 1_000;
 /// Longest input.
 const BYTES_MAX: usize = 1 << 16;
 /// Words that mean something to somebody.
-const WORDS: [&str; 49] = [
+const WORDS: [&str; 52] = [
     "DONE:",
     "REQUEST:",
     "ERROR:",
@@ -65,6 +65,9 @@ const WORDS: [&str; 49] = [
     "\\u0000",
     "{\"type\":\"done\",\"text\":\"",
     "{\"type\":\"result\",",
+    "{\"token\":\"t\",\"tool\":\"finish\",\"arguments\":{",
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":",
+    "\"number\":4294967295",
     "\"type\":\"assistant\"",
     "\"subtype\":\"init\"",
     "\"parent_tool_use_id\":\"t\"",
@@ -93,7 +96,7 @@ fn whatever_is_read_nothing_panics() {
         }
         let usual = match name {
             "mailbox" | "spool" => RUNS_WITH_FILES,
-            "claude" => RUNS_OF_RECORDINGS,
+            "claude" | "codex" | "acp" => RUNS_OF_RECORDINGS,
             _ => RUNS,
         };
         let runs = number("CREW_FUZZ_RUNS").unwrap_or(usual);

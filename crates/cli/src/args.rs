@@ -173,9 +173,12 @@ pub(crate) enum Command {
         /// The run's directory.
         dir: PathBuf,
     },
+    /// Call Crewhouse, as an agent at work.
+    #[command(subcommand)]
+    Agent(AgentCall),
     /// Be the native agent; called by the shim.
     #[command(hide = true)]
-    Agent,
+    Native,
     /// Become another program inside a sandbox; called for agents and scripts.
     #[command(hide = true)]
     Confine {
@@ -295,6 +298,96 @@ pub(crate) enum Priority {
     Low,
 }
 
+/// What an agent at work can want. It needs no daemon: what cannot be answered now waits.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentCall {
+    /// End the run.
+    Finish(Finish),
+    /// Ask the human, and wait for the answer. The same question again waits on.
+    Ask {
+        /// The question; `-` reads it from standard input.
+        text: String,
+        /// An answer to choose from; may be given several times.
+        #[arg(long = "option", value_name = "TEXT")]
+        options: Vec<String>,
+        /// How long to wait; code 10 says that there is no answer yet.
+        #[arg(long, value_name = "SECONDS", default_value_t = 100)]
+        wait: u64,
+    },
+    /// Say something about the task that is worked on.
+    Comment {
+        /// What; `-` reads it from standard input.
+        text: String,
+    },
+    /// Propose another task. It begins when the human says so.
+    Subtask {
+        /// What is to be done, in one line.
+        title: String,
+        /// Markdown; `-` reads it from standard input.
+        #[arg(long)]
+        body: Option<String>,
+        /// What must be true for it to be done; may be given several times.
+        #[arg(long = "criterion", value_name = "TEXT")]
+        criteria: Vec<String>,
+    },
+    /// Write to the PM, or to another role where the team allows it.
+    Message {
+        /// What; `-` reads it from standard input.
+        text: String,
+        /// The role; without it, the PM.
+        #[arg(long, value_name = "ROLE")]
+        to: Option<RoleName>,
+    },
+    /// Show the task that is worked on with its numbered criteria, and all open tasks.
+    Board,
+    /// Offer the same as an MCP server, on standard input and output.
+    Mcp,
+}
+
+/// How a run ends.
+#[derive(Debug, Args)]
+pub(crate) struct Finish {
+    /// Whether it is complete, needs a decision, or cannot be done.
+    #[arg(value_enum)]
+    pub(crate) claim: Claim,
+    /// What was done, needed, or failed at; `-` reads it from standard input.
+    pub(crate) summary: String,
+    /// What was run or read, and what came of it; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) evidence: Vec<String>,
+    /// A criterion that is met, and how that can be seen, as in `1: the test passes`.
+    #[arg(long, value_name = "N: WHY")]
+    pub(crate) met: Vec<String>,
+    /// A criterion that is not met, and what is missing.
+    #[arg(long, value_name = "N: WHY")]
+    pub(crate) not_met: Vec<String>,
+    /// The judgement, from who was asked for one.
+    #[arg(long, value_enum)]
+    pub(crate) verdict: Option<Verdict>,
+    /// The best candidate, from who was asked to choose.
+    #[arg(long, value_name = "N")]
+    pub(crate) pick: Option<u32>,
+    /// The stage that the task should go to, if not the usual one.
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) to: Option<String>,
+    /// A pull request.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pr: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Claim {
+    Done,
+    Request,
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Verdict {
+    Pass,
+    Fail,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Team {
     /// Prove a team file, and show what a task may cost at worst.
@@ -325,6 +418,8 @@ pub(crate) enum DemoAgent {
     Playbook,
     /// Your Claude Code, paid as you pay it.
     Claude,
+    /// Your Codex, paid as you pay it.
+    Codex,
 }
 
 /// Whose output can be replayed.
@@ -332,6 +427,14 @@ pub(crate) enum DemoAgent {
 pub(crate) enum Replayed {
     /// Claude Code's `stream-json`.
     Claude,
+    /// What `codex app-server` or `codex exec --json` printed.
+    Codex,
+    /// What any agent printed that speaks ACP.
+    Acp,
+    /// What `gemini --output-format stream-json` or `json` printed.
+    Gemini,
+    /// What `opencode run --format json` printed.
+    Opencode,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,6 @@
 //! `crew demo`: the whole product on a repository of its own, with no key and no network.
 //!
-//! The words of the agents are written in advance, or those of the user's own Claude Code; the
+//! The words of the agents are written in advance, or those of the user's own Claude Code or Codex; the
 //! processes, worktrees, edits, commits, tests and merges are real. It succeeds only if the program's
 //! own tests pass on what was merged.
 
@@ -10,7 +10,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crew_agent::claude;
+use crew_agent::claude::CLAUDE;
+use crew_agent::codex::{self, CODEX};
+use crew_agent::program::Known;
 use crew_server::wire::{NewTask, Priority, TaskAdded, Tasks};
 use serde::Deserialize;
 use serde_json::json;
@@ -37,7 +39,7 @@ const FILES: [(&str, &str); 8] = [
 ];
 /// Who does it, by the playbook.
 const TEAM: &str = include_str!("../assets/demo/team.toml");
-/// What of it is another with Claude Code, which needs more time and money.
+/// What of it is another with an agent of others, which needs more time and money.
 const OF_PLAYBOOK: [(&str, &str); 7] = [
     ("quiet_minutes = 1", "quiet_minutes = 3"),
     ("silent_minutes = 3", "silent_minutes = 10"),
@@ -49,6 +51,8 @@ const OF_PLAYBOOK: [(&str, &str); 7] = [
 ];
 /// Variables that Claude Code signs in by, where they are set.
 const SIGN_IN: [&str; 3] = ["CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
+/// The variable with the key that Codex uses where nobody is signed in.
+const KEY_OF_CODEX: &str = "OPENAI_API_KEY";
 /// What is to be done.
 const TASKS: &str = include_str!("../assets/demo/tasks.toml");
 
@@ -92,7 +96,7 @@ pub(crate) async fn run(context: &Context, agent: DemoAgent) -> Result<Exit, Cli
             ApprovalBy::Demo
         }
         // What it asks may be the permission to do anything.
-        DemoAgent::Claude => {
+        DemoAgent::Claude | DemoAgent::Codex => {
             out.note("nobody watches: what waits for approval is approved, and nothing else is");
             ApprovalBy::Us
         }
@@ -122,32 +126,63 @@ fn team(context: &Context, agent: DemoAgent) -> Result<String, CliError> {
     match agent {
         DemoAgent::Playbook => Ok(TEAM.to_owned()),
         DemoAgent::Claude => {
-            let env = std::env::vars().collect();
-            let found = claude::find("claude", &env).map_err(|unusable| {
-                CliError::new(Exit::Refused, unusable.what).hint(unusable.hint)
-            })?;
-            context.out.note(format!(
-                "your own Claude Code {} plays all roles, and is paid as you pay it",
-                found.version
-            ));
-            let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-            let sign_in: Vec<&str> = SIGN_IN.into_iter().filter(set).collect();
+            find(context, &CLAUDE)?;
+            let sign_in: Vec<&str> = SIGN_IN.into_iter().filter(|name| is_set(name)).collect();
             let base_url = std::env::var("ANTHROPIC_BASE_URL").ok();
-            Ok(team_of_claude(&sign_in, base_url.as_deref()))
+            Ok(team_of(&CLAUDE, &keys_of_claude(&sign_in, base_url.as_deref())))
+        }
+        DemoAgent::Codex => {
+            find(context, &CODEX)?;
+            let home = std::env::var_os(codex::HOME).map(PathBuf::from);
+            let home =
+                home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".codex")));
+            let is_signed_in = home.is_some_and(|home| home.join("auth.json").is_file());
+            let key = Some(KEY_OF_CODEX).filter(|key| !is_signed_in && is_set(key));
+            Ok(team_of(
+                &CODEX,
+                &keys_of_codex(key, std::env::var("OPENAI_BASE_URL").ok().as_deref()),
+            ))
         }
     }
 }
 
-fn team_of_claude(sign_in: &[&str], base_url: Option<&str>) -> String {
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// The user's own program is there, and they know that it is theirs.
+fn find(context: &Context, known: &Known) -> Result<(), CliError> {
+    let env = std::env::vars().collect();
+    let found = known.find(known.command, &env);
+    let found = found
+        .map_err(|unusable| CliError::new(Exit::Refused, unusable.what).hint(unusable.hint))?;
+    context.out.note(format!(
+        "your own {} {} plays all roles, and is paid as you pay it",
+        known.name, found.version
+    ));
+    Ok(())
+}
+
+fn keys_of_claude(sign_in: &[&str], base_url: Option<&str>) -> String {
     let base_url = base_url.map(|url| format!("base_url = {url:?}\n")).unwrap_or_default();
-    let provider = format!(
-        "[providers.claude]\nkind = \"claude\"\nbilling = \"any\"\nenv = {sign_in:?}\n{base_url}\
-         allow = [\"Bash(sh test.sh:*)\", \"Bash(./bill:*)\"]\n\n"
-    );
+    format!("env = {sign_in:?}\n{base_url}allow = [\"Bash(sh test.sh:*)\", \"Bash(./bill:*)\"]\n")
+}
+
+/// Another address is only for who has a key.
+fn keys_of_codex(key: Option<&str>, base_url: Option<&str>) -> String {
+    let base_url = base_url.map(|url| format!("base_url = {url:?}\n")).unwrap_or_default();
+    let key = key.map(|key| format!("key_env = {key:?}\n{base_url}")).unwrap_or_default();
+    format!("{key}allow = [\"sh test.sh\", \"./bill\"]\n")
+}
+
+/// The team of the demo, played by a program.
+fn team_of(known: &Known, keys: &str) -> String {
+    let name = known.command;
+    let provider = format!("[providers.{name}]\nkind = \"{name}\"\nbilling = \"any\"\n{keys}\n");
     let begin = TEAM.find("[providers.native]").unwrap_or(TEAM.len());
     let end = TEAM.find("[roles.pm]").unwrap_or(TEAM.len());
     let text = [&TEAM[..begin], &provider, &TEAM[end..]].concat();
-    let text = text.replace("provider = \"native\"", "provider = \"claude\"");
+    let text = text.replace("provider = \"native\"", &format!("provider = \"{name}\""));
     OF_PLAYBOOK.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1))
 }
 
@@ -215,7 +250,7 @@ fn report(
     }
     let who = match agent {
         DemoAgent::Playbook => "an estimate: the demo pays nobody",
-        DemoAgent::Claude => "by list price; what you pay depends on your plan",
+        DemoAgent::Claude | DemoAgent::Codex => "by list price; what you pay depends on your plan",
     };
     out.line(format!("together {} ({who})", text::money(total)))?;
     out.line("")?;
@@ -315,13 +350,20 @@ mod tests {
     use crew_core::team;
 
     #[test]
-    fn the_team_with_claude_code_is_proven() {
+    fn the_team_with_a_program_is_proven() {
         for (from, _) in OF_PLAYBOOK {
             assert!(TEAM.contains(from), "{from}");
         }
-        let text = team_of_claude(&["ANTHROPIC_API_KEY"], Some("http://127.0.0.1:1"));
-        let team = team::parse(&text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
-        assert!(team.roles.values().all(|role| role.provider.as_str() == "claude"));
-        team::parse(&team_of_claude(&[], None)).unwrap();
+        let url = Some("http://127.0.0.1:1");
+        for (known, keys) in [
+            (&CLAUDE, keys_of_claude(&["ANTHROPIC_API_KEY"], url)),
+            (&CLAUDE, keys_of_claude(&[], None)),
+            (&CODEX, keys_of_codex(Some("OPENAI_API_KEY"), url)),
+            (&CODEX, keys_of_codex(None, url)),
+        ] {
+            let text = team_of(known, &keys);
+            let team = team::parse(&text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+            assert!(team.roles.values().all(|role| role.provider.as_str() == known.command));
+        }
     }
 }

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         // These are called by the daemon and its shim, and are their own masters.
         Command::Confine { sandbox, argv } => command::confine::run(&sandbox, &argv),
         Command::Shim { dir } => crew_agent::shim::run_shim(&dir),
-        Command::Agent => command::agent::run(),
+        Command::Native => command::native::run(),
         command => {
             let context = Context::new(cli.home, cli.project, cli.json);
             finish(&context, run(&context, command))
@@ -45,6 +45,7 @@ fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Serve(serve) => command::serve::run(context, serve),
         Command::Completions { shell } => command::completions::run(context, shell),
+        Command::Agent(call) => command::agent::run(context, call),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let result = runtime.block_on(command::run(context, command));

@@ -110,7 +110,10 @@ fn note(note: &Note) -> String {
         Note::Stage { task, from: Some(from), to } => format!("#{task} {from} → {to}"),
         Note::Stage { task, from: None, to } => format!("#{task} new in {to}"),
         Note::Phase { task, phase } => format!("#{task} {phase}"),
-        Note::Run { run, task, role, state } => format!("#{task} r{run} {role} {state}"),
+        Note::Run { run, task, role, state, why } => {
+            let why = why.as_ref().map_or_else(String::new, |why| format!(" with {why}"));
+            format!("#{task} r{run} {role} {state}{why}")
+        }
         Note::Ask { ask, task, state } => format!("#{task} a{ask} {state}"),
         Note::Project { project } => format!("p{project} team in use"),
     }

@@ -10,16 +10,18 @@
 
 mod support;
 
-use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
-use support::{Daemon, Lab, simple_play};
+use support::program::{
+    answer, client, is_called, kill, kill_shim, nobody_is_left, old_program, played_by, running,
+    starts, waits,
+};
+use support::{Daemon, Lab};
 
 const KEY: &str = "sk-test-invented-7f3a";
 const TOKEN: &str = "invented-token-of-a-subscription";
@@ -30,59 +32,16 @@ const BY_PLAN: &str = "env = [\"CLAUDE_CODE_OAUTH_TOKEN\"]\n";
 /// A command that is not allowed by itself.
 const MAKES: &str = "sh -c 'echo made > made.txt'";
 
-/// The pinned Claude Code.
-fn claude() -> PathBuf {
-    let clients = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
-    let program = clients.join("node_modules/.bin/claude");
-    assert!(program.exists(), "there is no {}; hint: `make clients`", program.display());
-    program.canonicalize().unwrap()
-}
-
 /// One engineer, played by Claude Code, and one human.
 fn lab(server: &ModelServer, keys: &str) -> Lab {
-    lab_with(server, &claude().display().to_string(), keys, "")
+    lab_with(server, &client("claude"), keys, "")
 }
 
 fn lab_with(server: &ModelServer, program: &str, keys: &str, limits: &str) -> Lab {
-    let lab = Lab::new(&simple_play("made.txt"), &[]);
     let url = server.base_url(Wire::Anthropic);
-    let team = format!(
-        r#"
-[limits]
-backoff_seconds = 0
-{limits}
-
-[providers.claude]
-kind = "claude"
-program = "{program}"
-model = "claude-sonnet-5-5"
-base_url = "{}"
-{keys}
-
-[roles.engineer]
-provider = "claude"
-
-[[stages]]
-name = "todo"
-owner = "engineer"
-next = ["review"]
-
-[[stages]]
-name = "review"
-owner = "human"
-next = ["done"]
-back = "todo"
-gates = [{{ human = true }}]
-
-[[stages]]
-name = "done"
-mode = "end"
-"#,
-        url.trim_end_matches("/v1")
-    );
-    fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
-    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
-    lab
+    let url = url.trim_end_matches("/v1");
+    let keys = format!("model = \"claude-sonnet-5-5\"\nbase_url = \"{url}\"\n{keys}");
+    played_by("claude", program, &keys, limits)
 }
 
 fn up(lab: &Lab) -> Daemon {
@@ -115,18 +74,6 @@ fn cost(lab: &Lab) -> u64 {
     lab.json(&["task", "show", "1"])["spent"]["cost_micros"].as_u64().unwrap()
 }
 
-/// The first thing that waits for the human and says this.
-fn waits(lab: &Lab, words: &str) -> Value {
-    lab.wait(words, || {
-        let items = lab.json(&["inbox"])["items"].as_array().unwrap().clone();
-        items.into_iter().find(|item| item["text"].as_str().is_some_and(|it| it.contains(words)))
-    })
-}
-
-fn answer(lab: &Lab, item: &Value, text: &str) {
-    lab.ok(&["answer", &format!("a{}", item["ask"]), text]);
-}
-
 /// Works until it is done, and checks what is true after every story.
 fn lands(lab: &Lab) {
     lab.run();
@@ -139,38 +86,16 @@ fn lands(lab: &Lab) {
     }
 }
 
-fn nobody_is_left(lab: &Lab) {
-    lab.wait("no process of an agent is left", || lab.agents().is_empty().then_some(()));
-}
-
 /// What the model was asked, as text.
 fn asked(request: &Request) -> String {
     request.body["messages"].to_string()
 }
 
-/// Processes of agents whose command line has these words.
-fn running(lab: &Lab, words: &str) -> Vec<u32> {
-    let line = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let has = |pid: &u32| String::from_utf8_lossy(&line(pid)).replace('\0', " ").contains(words);
-    lab.agents().into_iter().filter(has).collect()
-}
-
-fn is_called(pid: u32, name: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|it| it.trim().starts_with(name))
-}
-
-fn kill(pid: u32) {
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
-}
-
 /// The arguments that each start of run 1 had.
-fn starts(lab: &Lab) -> Vec<Vec<String>> {
-    let spec = |token: u32| fs::read(lab.home().join(format!("runs/1.{token}/spec.json"))).ok();
-    let argv = |bytes: Vec<u8>| {
-        let spec: Value = serde_json::from_slice(&bytes).unwrap();
-        spec["argv"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
-    };
-    (1..9).map_while(spec).map(argv).collect()
+fn argvs(lab: &Lab) -> Vec<Vec<String>> {
+    let words = |word: &Value| word.as_str().unwrap().to_owned();
+    let argv = |spec: Value| spec["argv"].as_array().unwrap().iter().map(words).collect();
+    starts(lab).into_iter().map(argv).collect()
 }
 
 fn after<'a>(argv: &'a [String], option: &str) -> Option<&'a str> {
@@ -191,11 +116,48 @@ fn claude_code_makes_a_change() {
     assert_eq!(requests[0].header("x-api-key"), Some(KEY));
     assert!(requests[0].body["system"].to_string().contains("How you end"), "it knows its role");
     assert!(asked(&requests[0]).contains("Of iron."));
-    for argv in starts(&lab) {
+    for argv in argvs(&lab) {
         assert!(!argv.concat().contains("iron"), "nothing of a task is in the arguments: {argv:?}");
     }
     let log = lab.ok(&["log", "1"]);
     assert!(log.contains("made.txt") && log.contains("DONE: made it"), "{log}");
+}
+
+/// Our tools are there, need no permission, and what is wrong with a call reaches the model.
+#[test]
+fn claude_code_finishes_by_our_tool() {
+    let finish = |criteria: Value| {
+        let input = json!({
+            "claim": "done", "summary": "made it of iron",
+            "evidence": ["read made.txt"], "criteria": criteria
+        });
+        Reply::tool("mcp__crew__finish", input).usage(1000, 0, 10)
+    };
+    let answers = json!([{"number": 1, "met": "met", "why": "made.txt is there"}]);
+    let server = ModelServer::start([
+        writes("made.txt"),
+        finish(json!([])),
+        finish(answers),
+        Reply::text("All done.").usage(2000, 0, 10),
+    ])
+    .unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it", "--criterion", "it is there"]);
+    lands(&lab);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4, "nobody was asked for a permission");
+    let tools = requests[0].body["tools"].to_string();
+    for name in ["finish", "ask", "comment", "subtask", "message", "board"] {
+        assert!(tools.contains(&format!("mcp__crew__{name}")), "{name} in {tools}");
+    }
+    assert!(asked(&requests[2]).contains("1. it is there"), "{}", asked(&requests[2]));
+    assert!(asked(&requests[3]).contains("Taken as done."), "{}", asked(&requests[3]));
+    let task = lab.json(&["task", "show", "1"]);
+    assert_eq!(task["answers"][0]["why"], "made.txt is there");
+    let response = &task["runs"][0]["response"];
+    assert_eq!(response["summary"], "made it of iron");
+    assert_eq!(response["evidence"], json!(["read made.txt"]));
 }
 
 #[test]
@@ -264,9 +226,7 @@ fn the_shim_dies_and_the_conversation_goes_on() {
     let _daemon = up(&lab);
     lab.ok(&["task", "add", "Make it"]);
     waits(&lab, "May it use Bash?");
-    let shim = fs::read_to_string(lab.home().join("runs/1.1/pid")).unwrap();
-    let shim: String = shim.chars().take_while(char::is_ascii_digit).collect();
-    kill(shim.parse().unwrap());
+    kill_shim(&lab);
     lab.wait("it is started again", || (starts(&lab).len() == 2).then_some(()));
     lands(&lab);
     goes_on(&lab, &server);
@@ -274,7 +234,7 @@ fn the_shim_dies_and_the_conversation_goes_on() {
 
 /// The second start resumed the conversation of the first.
 fn goes_on(lab: &Lab, server: &ModelServer) {
-    let starts = starts(lab);
+    let starts = argvs(lab);
     let session = after(&starts[0], "--session-id").unwrap();
     assert_eq!(after(&starts[1], "--resume"), Some(session), "{starts:?}");
     let last = asked(server.requests().last().unwrap());
@@ -401,7 +361,7 @@ fn a_key_that_is_refused_waits_for_the_human() {
 fn a_provider_that_falls_silent_is_given_up() {
     let (server, trouble) = troubled(Reply::text("I will now think about it").hanging());
     let limits = "quiet_minutes = 0.1\nsilent_minutes = 0.25\n";
-    let lab = lab_with(&server, &claude().display().to_string(), BY_KEY, limits);
+    let lab = lab_with(&server, &client("claude"), BY_KEY, limits);
     let _daemon = up(&lab);
     lab.ok(&["task", "add", "Make it"]);
     let item = waits(&lab, "nothing was heard");
@@ -449,10 +409,7 @@ fn two_work_at_once() {
 fn a_missing_or_old_claude_code_is_said_with_what_to_do() {
     let server = ModelServer::start([]).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let old = dir.path().join("claude");
-    fs::write(&old, "#!/bin/sh\necho '2.0.14 (Claude Code)'\n").unwrap();
-    assert!(Command::new("chmod").arg("+x").arg(&old).status().unwrap().success());
-    let old = old.display().to_string();
+    let old = old_program(dir.path(), "2.0.14 (Claude Code)");
     for (program, words) in [
         ("/nowhere/claude", "there is no Claude Code"),
         (old.as_str(), "is Claude Code 2.0.14; 2.1.197 or newer is needed"),

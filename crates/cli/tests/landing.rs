@@ -14,7 +14,17 @@ use std::fs;
 
 use support::Lab;
 
+/// Whoever lands second has the conflict.
 const CONFLICT: &str = r#"
+[[scene]]
+role = "engineer"
+visit = 2
+[[scene.turn]]
+say = "The conflict is in my hands."
+tools = [{ name = "shell", command = "grep -q '<<<<<<<' a.txt && printf 'one\nTWO 2\nthree\n' > a.txt" }]
+[[scene.turn]]
+finish = "DONE: both"
+
 [[scene]]
 role = "engineer"
 task = "Upper"
@@ -27,22 +37,11 @@ finish = "DONE: upper"
 [[scene]]
 role = "engineer"
 task = "Number"
-visit = 1
 [[scene.turn]]
 say = "A number."
 tools = [{ name = "edit", path = "a.txt", old = "two", new = "2" }]
 [[scene.turn]]
 finish = "DONE: number"
-
-[[scene]]
-role = "engineer"
-task = "Number"
-visit = 2
-[[scene.turn]]
-say = "The conflict is in my hands."
-tools = [{ name = "shell", command = "grep -q '<<<<<<<' a.txt && printf 'one\nTWO 2\nthree\n' > a.txt" }]
-[[scene.turn]]
-finish = "DONE: both"
 
 [[scene]]
 [[scene.turn]]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AskId, ProjectId, RunId, TaskId, Time};
+use crate::{AskId, ProjectId, ProviderName, RunId, TaskId, Time};
 
 /// A question to the human.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,13 @@ pub enum Asker {
         /// The agent's own name for the ask.
         key: String,
     },
+    /// The same, by a tool of ours.
+    Call {
+        /// Its run.
+        run: RunId,
+        /// The agent's own name for the call.
+        call: String,
+    },
     /// A role that ended its turn with a request.
     Request {
         /// Its run.
@@ -43,6 +50,22 @@ pub enum Asker {
     },
     /// Crewhouse itself: a bound is reached.
     Arbiter,
+    /// Crewhouse itself: a provider serves nobody until a human sees to it. It is asked once,
+    /// however many runs wait; the task is that of one of them.
+    Provider {
+        /// Which.
+        provider: ProviderName,
+    },
+}
+
+impl Asker {
+    /// The run whose agent waits for the answer.
+    pub fn agent(&self) -> Option<RunId> {
+        match self {
+            Self::Agent { run, .. } | Self::Call { run, .. } => Some(*run),
+            Self::Request { .. } | Self::Arbiter | Self::Provider { .. } => None,
+        }
+    }
 }
 
 /// Whether an ask still waits.
@@ -69,6 +92,8 @@ pub enum AskState {
 pub const TRY_AGAIN: &str = "try again";
 /// The other answer.
 pub const CANCEL: &str = "cancel";
+/// What lets a proposed task begin.
+pub const BEGIN: &str = "begin";
 
 impl Ask {
     /// Whether it still waits.
@@ -76,8 +101,13 @@ impl Ask {
         self.state == AskState::Open
     }
 
-    /// Whether a run asked it by that key.
-    pub fn is_from(&self, run: RunId, key: &str) -> bool {
-        matches!(&self.from, Asker::Agent { run: r, key: k } if *r == run && k == key)
+    /// Whether words that are none of the options are an answer: advice.
+    pub fn takes_advice(&self) -> bool {
+        match self.from {
+            Asker::Arbiter | Asker::Provider { .. } => true,
+            Asker::Agent { .. } | Asker::Call { .. } | Asker::Request { .. } => {
+                self.options.is_empty()
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::Reply;
 use crate::github::{PullWant, Want};
 use crate::task::CommitId;
 use crate::{AskId, Millis, RunId, TaskId, Token};
@@ -40,6 +41,17 @@ pub enum Effect {
         key: String,
         /// The answer.
         text: String,
+    },
+    /// Tell an agent what came of a call.
+    Reply {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// The agent's own name for the call.
+        call: String,
+        /// What it is told.
+        reply: Reply,
     },
     /// Save what an agent left in its worktree.
     Save {
@@ -114,6 +126,7 @@ impl Effect {
             Self::Start { .. } => "start",
             Self::Stop { .. } => "stop",
             Self::Send { .. } => "send",
+            Self::Reply { .. } => "reply",
             Self::Save { .. } => "save",
             Self::Combine { .. } => "combine",
             Self::Check { .. } => "check",

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::Call;
 use crate::github::{Digest, PullSeen, Said, Seen};
 use crate::protocol::Response;
 use crate::run::Trouble;
@@ -138,6 +139,17 @@ pub enum Event {
         /// What it said.
         words: Words,
     },
+    /// An agent used a tool of ours.
+    Called {
+        /// The run whose desk the call was put on.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// The agent's own name for the call.
+        id: String,
+        /// What it wants.
+        call: Box<Call>,
+    },
     /// A response file was found for a role.
     ResponseFound {
         /// The project.
@@ -259,6 +271,14 @@ pub enum Words {
     },
     /// Something failed.
     Failed(Trouble),
+    /// It goes round in circles: so many uses of tools in a row were all made before, with the same
+    /// results.
+    Repeats {
+        /// How many.
+        times: u32,
+        /// The last of them.
+        what: String,
+    },
     /// It claims something; `None` when its last words follow no protocol.
     Responds {
         /// The claim.

@@ -37,6 +37,9 @@ pub enum Note {
         role: RoleName,
         /// What it is now.
         state: String,
+        /// Which provider its agent is to come from, and why, where that was just chosen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// An ask opened or closed.
     Ask {
@@ -73,9 +76,14 @@ pub fn notes(before: &State, change: &Change) -> Vec<Note> {
         }
     }
     for (id, run) in &change.runs {
-        if before.runs.get(id).is_none_or(|old| old.state.word() != run.state.word()) {
-            let state = run.state.word().to_owned();
-            notes.push(Note::Run { run: *id, task: run.task, role: run.role.clone(), state });
+        let old = before.runs.get(id);
+        let why = run.why.as_ref().filter(|_| {
+            old.is_none_or(|old| (&old.provider, &old.why) != (&run.provider, &run.why))
+        });
+        if why.is_some() || old.is_none_or(|old| old.state.word() != run.state.word()) {
+            let why = why.map(|why| format!("`{}`: {why}", run.provider));
+            let (role, state) = (run.role.clone(), run.state.word().to_owned());
+            notes.push(Note::Run { run: *id, task: run.task, role, state, why });
         }
     }
     for (id, ask) in &change.asks {

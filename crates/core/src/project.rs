@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::team::{Amount, Team};
-use crate::{Micros, ProjectId, Time, Usage};
+use crate::{Micros, ProjectId, RoleName, RunId, TaskId, Time, Usage};
 
 /// A git repository under Crewhouse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,26 @@ pub struct Project {
     pub team_refused: Option<String>,
     /// When the PM last looked for what fell through the cracks.
     pub scanned_at: Time,
+    /// What roles said to each other that was not read yet, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Message>,
+}
+
+/// Something that one role said to another. It is read when that role works next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// When.
+    pub at: Time,
+    /// Who said it.
+    pub from: RoleName,
+    /// At work on which task.
+    pub task: TaskId,
+    /// To whom.
+    pub to: RoleName,
+    /// Markdown.
+    pub text: String,
+    /// The run that reads it; it is gone when that is over.
+    pub reader: Option<RunId>,
 }
 
 /// What was spent in one day (UTC).

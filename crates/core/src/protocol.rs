@@ -15,6 +15,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::call::Met;
 use crate::{BadName, StageName, TaskId};
 
 /// Longest response in bytes; what is longer was not written by a well-meaning agent.
@@ -37,6 +38,41 @@ pub struct Response {
     pub verdict: Option<Verdict>,
     /// The candidate that a judge prefers, counted from 1.
     pub pick: Option<u32>,
+    /// What was run and seen. Only the tool `finish` gives it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// What is said about the acceptance criteria; likewise. A criterion that is not among them was
+    /// not answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub criteria: Vec<CriterionAnswer>,
+}
+
+/// What an agent says about an acceptance criterion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CriterionAnswer {
+    /// The criterion as it was then: one that was changed since is not answered.
+    pub criterion: String,
+    /// Whether it is met.
+    pub met: Met,
+    /// How that can be seen, or what is missing.
+    pub why: String,
+}
+
+impl Response {
+    /// A claim with its words, and nothing else.
+    pub fn new(claim: Claim, summary: impl Into<String>) -> Self {
+        Self {
+            claim,
+            summary: summary.into(),
+            issue: None,
+            label: None,
+            pr: None,
+            verdict: None,
+            pick: None,
+            evidence: Vec::new(),
+            criteria: Vec::new(),
+        }
+    }
 }
 
 /// The keyword of a response.
@@ -106,15 +142,7 @@ pub fn parse_response(text: &str) -> Result<Response, ResponseError> {
     else {
         return Err(ResponseError::NoClaim);
     };
-    let mut response = Response {
-        claim,
-        summary: String::new(),
-        issue: None,
-        label: None,
-        pr: None,
-        verdict: None,
-        pick: None,
-    };
+    let mut response = Response::new(claim, "");
     for (at, line) in lines.iter().enumerate() {
         let field = read_field(&mut response, line)
             .map_err(|(field, problem)| ResponseError::BadField { line: at + 1, field, problem })?;
@@ -249,8 +277,7 @@ mod tests {
     use super::*;
 
     fn response(claim: Claim, summary: &str) -> Response {
-        let summary = summary.to_owned();
-        Response { claim, summary, issue: None, label: None, pr: None, verdict: None, pick: None }
+        Response::new(claim, summary)
     }
 
     fn label(from: &str, to: &str) -> LabelUpdate {

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::protocol::Response;
+use crate::task::CommitId;
 use crate::{AskId, EffectId, ProjectId, ProviderName, RoleName, RunId, StageName, TaskId};
 use crate::{Time, Token, Usage};
 
@@ -38,6 +39,12 @@ pub struct Run {
     pub role: RoleName,
     /// Where the agent comes from.
     pub provider: ProviderName,
+    /// Why from there, where there was a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The run whose work it takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes_over: Option<RunId>,
     /// What for.
     pub purpose: Purpose,
     /// Which of the task's worktrees: 0 is the task's own, candidates have others.
@@ -56,6 +63,15 @@ pub struct Run {
     pub trouble: Option<Trouble>,
     /// Questions asked so far.
     pub asks: u32,
+    /// Calls of our tools so far.
+    #[serde(default)]
+    pub calls: u32,
+    /// Comments and messages among them.
+    #[serde(default)]
+    pub comments: u32,
+    /// The exact commit that it is to judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judges: Option<CommitId>,
     /// What it consumed.
     pub spent: Usage,
     /// How many bytes of the present start's output have been taken in.
@@ -184,6 +200,8 @@ pub enum Outcome {
     Stalled,
     /// The human took it back.
     Cancelled,
+    /// Its provider serves nothing for long; another goes on with what it left.
+    HandedOver,
 }
 
 /// A failure that an agent reported, or that was seen from outside.
@@ -203,8 +221,11 @@ pub enum TroubleKind {
     Transient,
     /// Its last words could not be read; told so, it may say them right.
     Protocol,
-    /// Only a human can help: sign in, correct the configuration, allow more budget.
+    /// Only a human can help: correct the configuration, allow more budget.
     Human,
+    /// The provider serves nobody until a human sees to it: to sign in, a key, a bill, a program
+    /// that is missing.
+    Provider,
 }
 
 /// What moves a run.
@@ -288,9 +309,8 @@ impl RunState {
             (S::Queued { .. } | S::Waiting(Wait::Limit { .. }), E::Wait(Wait::Pause)) => {
                 S::Waiting(Wait::Pause)
             }
-            (S::Stopping { .. }, E::Wait(wait @ (Wait::Limit { .. } | Wait::Pause))) => {
-                S::Waiting(wait)
-            }
+            (S::Stopping { .. }, E::Wait(wait @ (Wait::Limit { .. } | Wait::Pause)))
+            | (S::Preparing { .. }, E::Wait(wait @ Wait::Limit { .. })) => S::Waiting(wait),
             (state, E::Save(effect, outcome)) if state.holds_agent() || state.is_idle() => {
                 S::Saving { effect, outcome }
             }
@@ -346,6 +366,7 @@ impl Outcome {
             Self::Error => "error",
             Self::Stalled => "stalled",
             Self::Cancelled => "cancelled",
+            Self::HandedOver => "handed-over",
         }
     }
 }

@@ -77,7 +77,11 @@ pub type LimitKey = (ProjectId, ProviderName);
 /// A provider serves nothing for now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitWindow {
-    /// Until then.
+    /// What ends it.
+    #[serde(default)]
+    pub ends: LimitEnd,
+    /// When it is tried again: a little after the moment that the provider named, so that not all
+    /// the world comes at once.
     pub until: Time,
     /// Refusals in a row without a time from the provider.
     pub guesses: u32,
@@ -85,6 +89,20 @@ pub struct LimitWindow {
     pub probe: Option<RunId>,
     /// The provider's words.
     pub message: String,
+}
+
+/// What ends a time in which a provider serves nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum LimitEnd {
+    /// Time.
+    #[default]
+    Time,
+    /// The human, who is asked as soon as a run waits for it.
+    Human {
+        /// The newest ask about it.
+        ask: Option<AskId>,
+    },
 }
 
 /// The rows that a step changed.
@@ -160,7 +178,7 @@ impl State {
             } else {
                 self.waiting.remove(&id)
             };
-            if let Asker::Agent { run, .. } = ask.from {
+            if let Some(run) = ask.from.agent() {
                 self.asked.insert((run, id));
             }
             self.asks.insert(id, ask);
@@ -286,16 +304,16 @@ impl<'a> Draft<'a> {
         ids.into_iter().filter_map(|id| self.run(id).ok()).filter(|run| !run.is_over()).collect()
     }
 
-    /// All runs that a task ever had, oldest first.
-    pub(crate) fn all_runs_of(&self, task: TaskId) -> Vec<&Run> {
-        let changed = self.change.runs.values().filter(|run| run.task == task).map(|run| run.id);
-        let ids: BTreeSet<RunId> = self.state.worked_on(task).chain(changed).collect();
-        ids.into_iter().filter_map(|id| self.run(id).ok()).collect()
-    }
-
     /// What a task consumed so far.
     pub(crate) fn spent_on(&self, task: TaskId) -> Usage {
-        self.all_runs_of(task).into_iter().map(|run| run.spent).sum()
+        self.all_runs_of(task).map(|run| run.spent).sum()
+    }
+
+    /// All runs that a task ever had, as they are now.
+    pub(crate) fn all_runs_of(&self, task: TaskId) -> impl Iterator<Item = &Run> {
+        let changed = self.change.runs.values().filter(|run| run.task == task).map(|run| run.id);
+        let ids: BTreeSet<RunId> = self.state.worked_on(task).chain(changed).collect();
+        ids.into_iter().filter_map(|id| self.run(id).ok())
     }
 
     /// What a project spent today.
@@ -316,11 +334,17 @@ impl<'a> Draft<'a> {
         ids.into_iter().filter_map(|id| self.ask(id).ok()).filter(|ask| ask.is_open())
     }
 
-    /// All asks that were ever made by a run.
-    pub(crate) fn ask_by_key(&self, run: RunId, key: &str) -> Option<&Ask> {
+    /// The ask that an agent made before, if it did.
+    pub(crate) fn ask_from(&self, asker: &Asker) -> Option<&Ask> {
+        let run = asker.agent()?;
         let known = self.state.asked.range((run, AskId(0))..=(run, AskId(u64::MAX)));
         let ids = known.map(|(_, ask)| ask).chain(self.change.asks.keys());
-        ids.filter_map(|id| self.ask(*id).ok()).find(|ask| ask.is_from(run, key))
+        ids.filter_map(|id| self.ask(*id).ok()).find(|ask| ask.from == *asker)
+    }
+
+    /// Tasks that are not over and were proposed while this one was worked on.
+    pub(crate) fn proposed_by(&self, task: TaskId) -> usize {
+        self.open_tasks().iter().filter(|other| other.proposed_by == Some(task)).count()
     }
 
     pub(crate) fn limit(&self, key: &LimitKey) -> Option<&LimitWindow> {

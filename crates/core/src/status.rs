@@ -5,9 +5,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::protocol::CriterionAnswer;
 use crate::run::{Run, RunState, Wait};
 use crate::task::{Phase, Task};
-use crate::{AskId, Block, RoleName, RunId, State, TaskId, Time, block};
+use crate::{AskId, Block, ProviderName, RoleName, RunId, State, TaskId, Time, block};
 
 /// What a task is doing, or why it is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +40,8 @@ pub enum Status {
     },
     /// A provider serves nothing before `until`.
     Limited {
+        /// Which.
+        provider: ProviderName,
         /// When it goes on.
         until: Time,
     },
@@ -106,7 +109,7 @@ impl fmt::Display for Status {
             Self::NoSignal { role, .. } => write!(f, "no signal from {role}"),
             Self::Queued { why } => write!(f, "queued: {why}"),
             Self::Blocked { by } => write!(f, "blocked by {by}"),
-            Self::Limited { .. } => f.write_str("limited"),
+            Self::Limited { provider, .. } => write!(f, "waits for the limit of {provider}"),
             Self::NeedsAnswer { ask } => write!(f, "needs your answer ({ask})"),
             Self::NeedsApproval => f.write_str("needs your approval"),
             Self::Checking => f.write_str("checking"),
@@ -119,6 +122,29 @@ impl fmt::Display for Status {
             Self::Cancelled => f.write_str("cancelled"),
         }
     }
+}
+
+/// An acceptance criterion, and the newest answer to it: whoever judges after the author has the last
+/// word. None if it was changed since, or nobody answered it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Criterion<'a> {
+    /// What must be true.
+    pub text: &'a str,
+    /// What was said about it, and in which run.
+    pub answer: Option<(&'a Run, &'a CriterionAnswer)>,
+}
+
+/// The criteria of a task, in their order.
+pub fn criteria<'a>(state: &'a State, task: &'a Task) -> Vec<Criterion<'a>> {
+    let answers: Vec<(&Run, &CriterionAnswer)> = state
+        .runs_of(task.id)
+        .flat_map(|run| {
+            let answers = run.response.iter().flat_map(|response| &response.criteria);
+            answers.map(move |answer| (run, answer))
+        })
+        .collect();
+    let newest = |text: &str| answers.iter().rev().find(|(_, it)| it.criterion == text).copied();
+    task.criteria.iter().map(|text| Criterion { text, answer: newest(text) }).collect()
 }
 
 /// The status of a task at `now`.
@@ -157,8 +183,8 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
     if let Some(status) = runs.iter().find_map(|run| of_agent(run)) {
         return status;
     }
-    if let Some(block) = runs.iter().find_map(|run| block(state, run, now)) {
-        return of_block(&block);
+    if let Some(block) = runs.iter().find_map(|run| Some(of_block(run, &block(state, run, now)?))) {
+        return block;
     }
     without_run(state, task)
 }
@@ -178,15 +204,19 @@ fn of_agent(run: &Run) -> Option<Status> {
     }
 }
 
-fn of_block(block: &Block) -> Status {
+fn of_block(run: &Run, block: &Block) -> Status {
     let queued = |why: &str| Status::Queued { why: why.to_owned() };
     match block {
         Block::Stopped => Status::Stopped,
         Block::Paused => Status::Paused,
         Block::Dependency(by) => Status::Blocked { by: *by },
         Block::Backoff(_) => queued("it failed and is started again in a moment"),
-        Block::Limit(until) => Status::Limited { until: *until },
-        Block::Probe(run) => queued(&format!("{run} tries whether the provider serves again")),
+        Block::Limit(until) => Status::Limited { provider: run.provider.clone(), until: *until },
+        Block::Probe(probe) => {
+            queued(&format!("{probe} tries whether {} serves again", run.provider))
+        }
+        Block::Refused(Some(ask)) => Status::NeedsAnswer { ask: *ask },
+        Block::Refused(None) => queued(&format!("{} serves nobody for now", run.provider)),
         Block::ProjectFull => queued("as many agents work as the project allows"),
         Block::RoleFull => queued("its role is busy"),
         Block::ProviderFull => queued("its provider is busy"),

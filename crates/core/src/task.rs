@@ -49,6 +49,9 @@ pub struct Task {
     /// Whether the base branch must be merged into the worktree before the next work: the last
     /// attempt to land met a conflict.
     pub catch_up: bool,
+    /// The newest commit that a gate sent back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<CommitId>,
     /// What the roles, the human and Crewhouse said about it, oldest first.
     pub remarks: Vec<Remark>,
     /// Starts of agents for it.
@@ -63,6 +66,9 @@ pub struct Task {
     pub pr: Option<String>,
     /// Why its worktrees could not be given back when it was over.
     pub kept: Option<String>,
+    /// The task that was worked on when an agent proposed this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<TaskId>,
     /// Its issue on GitHub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Box<Link>>,
@@ -84,6 +90,18 @@ pub enum Priority {
     Normal,
     /// When nothing else waits.
     Low,
+}
+
+impl Priority {
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
 }
 
 /// A commit by its full hash, as the git crate found it.
@@ -292,6 +310,12 @@ impl Task {
         matches!(self.phase, Phase::Done { .. } | Phase::Cancelled)
     }
 
+    /// Whether an agent wants it, and the human has not said yet that it shall begin.
+    pub fn is_proposal(&self) -> bool {
+        let waits = matches!(self.phase, Phase::Stuck { retry: Retry::Stage, .. });
+        waits && self.starts == 0 && self.proposed_by.is_some()
+    }
+
     /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].
     pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
         self.remarks.push(Remark { at, from: from.into(), text: bounded(text.as_ref()) });
@@ -306,6 +330,29 @@ impl Task {
 }
 
 impl Phase {
+    /// The runs that it waits for.
+    pub(crate) fn runs_mut(&mut self) -> Vec<&mut RunId> {
+        match self {
+            Self::Working(progress) => progress.runs.iter_mut().collect(),
+            Self::Consulting { run, .. }
+            | Self::Judging { run, .. }
+            | Self::Choosing { run, .. } => vec![run],
+            Self::Waiting
+            | Self::Asking { .. }
+            | Self::Combining { .. }
+            | Self::Checking { .. }
+            | Self::Approving { .. }
+            | Self::Leaving { .. }
+            | Self::Landing { .. }
+            | Self::Held { .. }
+            | Self::Stuck { .. }
+            | Self::Moving { .. }
+            | Self::Closing
+            | Self::Done { .. }
+            | Self::Cancelled => Vec::new(),
+        }
+    }
+
     /// One word for the journal.
     pub fn word(&self) -> &'static str {
         match self {

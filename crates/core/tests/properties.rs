@@ -63,7 +63,7 @@ fn response() -> impl Strategy<Value = Response> {
         .prop_map(|(claim, summary, issue, label, pr, verdict, pick)| {
             let lines: Vec<&str> = summary.lines().map(str::trim).collect();
             let summary = lines.join("\n").trim().to_owned();
-            Response { claim, summary, issue, label, pr, verdict, pick }
+            Response { issue, label, pr, verdict, pick, ..Response::new(claim, summary) }
         })
 }
 

@@ -28,6 +28,9 @@ pub const CRASH_POINTS: [&str; 20] = [
     "after-taking-a-file",
 ];
 
+/// The points that an agent meets which calls us.
+pub const CALL_CRASH_POINTS: [&str; 3] = ["after-taking-a-call", "before-reply", "after-reply"];
+
 /// The points that a task meets in a project that is connected with GitHub.
 pub const GITHUB_CRASH_POINTS: [&str; 2] = ["before-publish", "after-publish"];
 

@@ -15,14 +15,20 @@ use crew_core::protocol::parse_response;
 use crew_core::run::{RunState, Trouble, TroubleKind};
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
 
+use crate::desk::Clerk;
 use crate::perform::{Outside, blocking};
 use crate::place::marker;
+use crate::rounds::Rounds;
 use crate::{Failure, Handle};
 
 /// A directory that nothing is heard from is looked at again after this.
 const POLL: Duration = Duration::from_millis(500);
 /// Before something that the arbiter could not record is handed to it again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// An agent whose input was ended gets so long to end by itself.
+const END_PATIENCE: Duration = Duration::from_secs(3);
+/// Between two looks at whether it has.
+const END_PAUSE: Duration = Duration::from_millis(20);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
 /// Answers that an ask may offer.
@@ -36,12 +42,17 @@ const COMPLAINT_LINES: usize = 5;
 /// interrupted begins again at the stored offset.
 pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> anyhow::Result<()> {
     let dir = outside.handle.home().run(run, token);
-    let told = outside.wakes.watch(&dir);
+    let clerk = Clerk::new(&outside, run, token);
+    let watched: Vec<PathBuf> = [dir.clone()].into_iter().chain(clerk.watched()).collect();
+    let told = outside.wakes.watch(&watched);
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
-    let mut follower = Follower { outside, run, token, dir, life };
+    let rounds = Rounds::default();
+    let mut follower = Follower { outside, run, token, dir, life, clerk, watched, rounds };
     let mut listener = None;
     let mut damage = None;
     let how = loop {
+        // Before its words: who calls and then speaks is heard in this order.
+        follower.clerk.attend().await?;
         if damage.is_none() {
             match follower.read(&mut listener).await {
                 Ok(true) => continue,
@@ -51,6 +62,7 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
             }
         }
         if let Some(ended) = follower.ended().await? {
+            follower.clerk.attend().await?; // it may have called last
             break match damage {
                 Some(damage) => damage,
                 None => follower.read_rest(&mut listener, ended).await?,
@@ -59,13 +71,25 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
         follower.check_health().await?;
         tokio::time::timeout(POLL, told.notified()).await.ok();
     };
-    submit(&follower.outside.handle, Event::Exited { run, token, how }).await
+    submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
+    follower.clerk.close("this run is over").await
 }
 
 /// Hands an event to the arbiter until it is recorded; the only other end is that of the daemon.
 pub(crate) async fn submit(handle: &Handle, event: Event) -> anyhow::Result<()> {
     loop {
         match handle.submit(event.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(Failure::NotRecorded(_)) => tokio::time::sleep(RETRY_PAUSE).await,
+            Err(failure @ (Failure::Closing | Failure::Refused(_))) => return Err(failure.into()),
+        }
+    }
+}
+
+/// Like [`submit`]; however often it is done with this key, it happens once.
+pub(crate) async fn submit_once(handle: &Handle, event: Event, key: String) -> anyhow::Result<()> {
+    loop {
+        match handle.submit_once(event.clone(), key.clone()).await {
             Ok(_) => return Ok(()),
             Err(Failure::NotRecorded(_)) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(failure @ (Failure::Closing | Failure::Refused(_))) => return Err(failure.into()),
@@ -93,6 +117,12 @@ struct Follower {
     token: Token,
     dir: PathBuf,
     life: Life,
+    /// Who takes its calls.
+    clerk: Clerk,
+    /// What wakes us.
+    watched: Vec<PathBuf>,
+    /// What it did, since it is followed.
+    rounds: Rounds,
 }
 
 /// How an agent ended.
@@ -115,13 +145,13 @@ struct Life {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.outside.wakes.forget(&self.dir);
+        self.outside.wakes.forget(&self.watched);
     }
 }
 
 impl Follower {
     /// Takes in what is there; tells whether there was anything.
-    async fn read(&self, listener: &mut Option<Listener>) -> Result<bool, Interruption> {
+    async fn read(&mut self, listener: &mut Option<Listener>) -> Result<bool, Interruption> {
         if listener.is_none() && self.dir.join(shim::OUT).exists() {
             *listener = self.listen()?;
         }
@@ -146,7 +176,7 @@ impl Follower {
     /// Takes in what an agent that has ended left, a last line without its end included. Gives how
     /// it ended.
     async fn read_rest(
-        &self,
+        &mut self,
         listener: &mut Option<Listener>,
         ended: Ended,
     ) -> anyhow::Result<String> {
@@ -173,6 +203,7 @@ impl Follower {
             let done = match act {
                 Act::Input { id, line } => shim::send_input(&dir, &id, &line).map(drop),
                 Act::CloseInput => shim::close_input(&dir),
+                Act::End => end(&dir),
                 Act::Stop => shim::stop(&dir, GRACE),
             };
             match done {
@@ -202,10 +233,21 @@ impl Follower {
         })
     }
 
-    async fn take(&self, heard: Heard) -> anyhow::Result<()> {
-        let Some(words) = words(heard.event) else { return Ok(()) };
+    async fn take(&mut self, heard: Heard) -> anyhow::Result<()> {
+        let circle = self.rounds.hear(&heard.event).filter(|(times, _)| *times == self.patience());
+        let circle = circle.map(|(times, what)| Words::Repeats { times, what });
+        let Some(words) = circle.or_else(|| words(heard.event)) else { return Ok(()) };
         let Self { run, token, .. } = *self;
         submit(&self.outside.handle, Event::Said { run, token, offset: heard.place, words }).await
+    }
+
+    /// After how many uses of tools that bring nothing new an agent is ended; no count is 0.
+    fn patience(&self) -> u32 {
+        self.outside.handle.read(|state| {
+            let project = state.runs.get(&self.run).map(|run| run.project);
+            let project = project.and_then(|project| state.projects.get(&project));
+            project.map_or(0, |project| project.team.limits.repeats)
+        })
     }
 
     /// How the agent ended, if it has. What a killed shim left behind is ended first.
@@ -288,6 +330,19 @@ impl Follower {
     }
 }
 
+/// Ends an agent's input, and the agent if it does not go by itself: some do not notice.
+fn end(dir: &Path) -> Result<(), ShimError> {
+    shim::close_input(dir)?;
+    let deadline = Instant::now() + END_PATIENCE;
+    while Instant::now() < deadline {
+        match shim::look(dir)? {
+            Presence::Alive { .. } => std::thread::sleep(END_PAUSE),
+            Presence::NotStarted | Presence::Ended(_) | Presence::Lost => return Ok(()),
+        }
+    }
+    shim::stop(dir, GRACE)
+}
+
 /// When anything was last written in a run directory.
 fn newest(dir: &Path) -> Option<SystemTime> {
     let written = |name: &str| std::fs::metadata(dir.join(name)).ok()?.modified().ok();
@@ -354,9 +409,8 @@ fn words(event: AgentEvent) -> Option<Words> {
 
 fn trouble_kind(class: ErrorClass) -> TroubleKind {
     match class {
-        ErrorClass::Auth | ErrorClass::Billing | ErrorClass::Invalid | ErrorClass::Budget => {
-            TroubleKind::Human
-        }
+        ErrorClass::Auth | ErrorClass::Billing => TroubleKind::Provider,
+        ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
         ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
     }
 }

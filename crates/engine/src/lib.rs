@@ -3,6 +3,7 @@
 //! ```text
 //!  people (server, CLI) ─┐
 //!  agents   follow.rs ───┤                    ┌─► journal files, subscribers
+//!  their calls desk.rs ──┤                    │
 //!  mailbox  mailbox.rs ──┤                    │
 //!  GitHub   github/ ─────┼─► arbiter.rs ──────┤
 //!  team.toml, timers ────┤   one thread:      └─► the outbox ─► perform/ ─► git, shims, files, GitHub
@@ -19,6 +20,7 @@
 mod arbiter;
 mod clock;
 mod crash;
+mod desk;
 mod engine;
 mod follow;
 mod github;
@@ -29,12 +31,13 @@ mod perform;
 mod place;
 mod prompt;
 mod quote;
+mod rounds;
 mod screen;
 mod teamfile;
 mod wake;
 
 pub use clock::Clock;
-pub use crash::{CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS};
+pub use crash::{CALL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS};
 pub use engine::{Engine, Options};
 pub use github::GithubReport;
 pub use handle::{Failure, Handle, Receipt};

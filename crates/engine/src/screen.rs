@@ -18,10 +18,11 @@ const HIDDEN: &str = "[hidden]";
 /// A value that is shorter is no key, and would be found in every other word.
 const VALUE_BYTES_MIN: usize = 8;
 /// Variables that hold keys, whether a provider names them or not.
-const USUAL: [&str; 8] = [
+const USUAL: [&str; 9] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
     "CLAUDE_CODE_OAUTH_TOKEN",
+    "CODEX_API_KEY",
     "OPENAI_API_KEY",
     "GEMINI_API_KEY",
     "GOOGLE_API_KEY",
@@ -67,7 +68,10 @@ impl Screen {
         let providers = state.projects.values().flat_map(|project| project.team.providers.values());
         let named = providers.flat_map(|provider| match &provider.kind {
             ProviderKind::Native(model) => model.key_env.iter().map(String::as_str).collect(),
-            ProviderKind::Claude(claude) => claude.env.iter().map(String::as_str).collect(),
+            ProviderKind::Claude(program) | ProviderKind::Codex(program) => {
+                program.env.iter().chain(&program.key_env).map(String::as_str).collect()
+            }
+            ProviderKind::Acp(acp) => acp.env.iter().map(String::as_str).collect(),
             ProviderKind::Mailbox => Vec::new(),
         });
         let github = state.projects.values().filter_map(|project| project.team.github.as_ref());
@@ -99,6 +103,7 @@ impl Screen {
         let from_outside = matches!(
             event,
             Event::Said { .. }
+                | Event::Called { .. }
                 | Event::Exited { .. }
                 | Event::Settled { .. }
                 | Event::ResponseFound { .. }

@@ -1,7 +1,7 @@
 //! Being woken when an agent says something: a hint, so nobody polls what is quiet.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use notify::event::{AccessKind, AccessMode, EventKind};
@@ -40,25 +40,29 @@ impl Wakes {
         Self { watcher: Mutex::new(watcher.ok()), waiting }
     }
 
-    /// What is told when something changes in `dir`, until [`Self::forget`].
-    pub(crate) fn watch(&self, dir: &Path) -> Arc<Notify> {
+    /// What is told when something changes in one of `dirs`, until [`Self::forget`].
+    pub(crate) fn watch(&self, dirs: &[PathBuf]) -> Arc<Notify> {
         let told = Arc::new(Notify::new());
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.insert(dir.to_owned(), Arc::clone(&told));
+        waiting.extend(dirs.iter().map(|dir| (dir.clone(), Arc::clone(&told))));
         drop(waiting);
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(watcher) = watcher.as_mut()
-            && let Err(error) = watcher.watch(dir, RecursiveMode::NonRecursive)
-        {
-            tracing::debug!("{} is polled: {error}", dir.display());
+        let Some(watcher) = watcher.as_mut() else { return told };
+        for dir in dirs {
+            if let Err(error) = watcher.watch(dir, RecursiveMode::NonRecursive) {
+                tracing::debug!("{} is polled: {error}", dir.display());
+            }
         }
         told
     }
 
-    pub(crate) fn forget(&self, dir: &Path) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(dir);
+    pub(crate) fn forget(&self, dirs: &[PathBuf]) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|dir, _| !dirs.contains(dir));
+        drop(waiting);
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(watcher) = watcher.as_mut() {
+        let Some(watcher) = watcher.as_mut() else { return };
+        for dir in dirs {
             watcher.unwatch(dir).ok(); // it may be gone already
         }
     }
@@ -98,7 +102,7 @@ mod tests {
         let file = dir.path().join("out");
         std::fs::write(&file, "a").unwrap();
         let wakes = Wakes::new();
-        let told = wakes.watch(dir.path());
+        let told = wakes.watch(&[dir.path().to_owned()]);
         for _ in 0..20 {
             std::fs::read(&file).unwrap();
         }

@@ -53,7 +53,8 @@ fn starts_by_itself(state: &State, run: &Run, now: Time) -> bool {
             | Block::ProjectFull
             | Block::RoleFull
             | Block::ProviderFull
-            | Block::TaskBudget,
+            | Block::TaskBudget
+            | Block::Refused(_),
         ) => false,
     }
 }

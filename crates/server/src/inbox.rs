@@ -24,8 +24,10 @@ pub(crate) fn inbox(state: &State) -> Vec<InboxItem> {
 fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
     let task = state.tasks.get(&ask.task)?;
     let (kind, run) = match &ask.from {
-        Asker::Agent { run, .. } | Asker::Request { run } => (InboxKind::Ask, Some(*run)),
-        Asker::Arbiter => (InboxKind::Stuck, None),
+        Asker::Agent { run, .. } | Asker::Call { run, .. } | Asker::Request { run } => {
+            (InboxKind::Ask, Some(*run))
+        }
+        Asker::Arbiter | Asker::Provider { .. } => (InboxKind::Stuck, None),
     };
     Some(InboxItem {
         ask: Some(ask.id.0),

@@ -41,9 +41,10 @@ impl Spool {
     pub(crate) fn live(&self) -> Option<String> {
         let bytes = tail(&self.dir.join(shim::OUT))?;
         let dialect = shim::dialect(&self.dir).ok()??;
-        let lines = bytes.split(|byte| *byte == b'\n').rev().filter(|line| !line.is_empty());
-        let mut newest_first = lines.flat_map(|line| dialect.glimpse(line).into_iter().rev());
-        newest_first.find_map(|event| line_of(&self.screen, &event))
+        let mut decoder = dialect.listener(TAIL_BYTES);
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let events: Vec<AgentEvent> = lines.flat_map(|line| decoder.line(line)).collect();
+        events.iter().rev().find_map(|event| line_of(&self.screen, event))
     }
 }
 

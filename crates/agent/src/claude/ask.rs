@@ -1,36 +1,19 @@
-//! Permission requests and questions of Claude Code, as asks to the human and back.
-//!
-//! Each has an id of its own that no restart keeps, so an ask is named by what it asks for and how
-//! often that was asked before in this process. A restarted agent that asks for the same again is
-//! given the answer that there is.
+//! Permission requests and questions of Claude Code, and the lines that answer them.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::wire::Request;
+use crate::asks::{ALLOW, Answer, Asks, DENY, fields, options, shown};
 use crate::event::AgentEvent;
 
-/// What lets it happen.
-const ALLOW: &str = "allow";
-/// What does not.
-const DENY: &str = "deny";
 /// The tool whose use is a question.
 const QUESTION: &str = "AskUserQuestion";
-/// Requests that may wait at once; more are denied unseen.
-const OPEN_MAX: usize = 64;
-/// The arguments of a tool are shown up to this length, in characters.
-const INPUT_CHARS_MAX: usize = 1_400;
 
 /// The requests that wait for an answer.
 #[derive(Debug, Default)]
-pub(super) struct Asks {
-    open: BTreeMap<String, Open>,
-    /// How often each thing was asked for.
-    times: BTreeMap<String, u32>,
-}
+pub(super) struct Requests(Asks<Open>);
 
 #[derive(Debug)]
 struct Open {
@@ -40,48 +23,43 @@ struct Open {
     input: Value,
 }
 
-impl Asks {
+impl Requests {
     /// Takes a request in. `None` when too many wait.
     pub(super) fn add(&mut self, id: String, request: Request) -> Option<AgentEvent> {
-        if self.open.len() >= OPEN_MAX {
-            return None;
-        }
-        let what = digest(&request.tool_name, &request.input);
-        let times = self.times.entry(what.clone()).or_default();
-        *times += 1;
-        let key = format!("{what}-{times}");
         let (text, options) = words(&request);
+        let what = format!("{}\n{}", request.tool_name, request.input);
         let call = request.tool_use_id;
         let open = Open { request: id, call, tool: request.tool_name, input: request.input };
-        self.open.insert(key.clone(), open);
+        let key = self.0.add(&what, open)?;
         Some(AgentEvent::Ask { key, text, options })
     }
 
     /// The request was withdrawn.
     pub(super) fn withdraw(&mut self, id: &str) {
-        self.open.retain(|_, open| open.request != id);
+        self.0.forget(|open| open.request == id);
     }
 
     /// The tool was used, or not: nobody waits any more.
     pub(super) fn settled(&mut self, call: &str) {
-        self.open.retain(|_, open| open.call.as_deref() != Some(call));
+        self.0.forget(|open| open.call.as_deref() == Some(call));
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.0.is_empty()
     }
 
     /// What tells Claude Code the human's answer; `None` when nobody waits for it.
     pub(super) fn answer(&self, key: &str, text: &str) -> Option<String> {
-        let open = self.open.get(key)?;
-        let behaviour = match (open.tool.as_str(), text.trim().to_lowercase().as_str()) {
-            (QUESTION, _) => {
-                json!({"behavior": ALLOW, "updatedInput": answered(&open.input, text)})
-            }
-            (_, ALLOW | "yes" | "y") => json!({"behavior": ALLOW, "updatedInput": open.input}),
-            (_, DENY | "no" | "n") => json!({"behavior": DENY, "message": "The human said no."}),
-            (_, _) => {
-                json!({"behavior": DENY, "message": format!("The human said no: {}", text.trim())})
+        let open = self.0.get(key)?;
+        if open.tool == QUESTION {
+            let answered = json!({"behavior": ALLOW, "updatedInput": answered(&open.input, text)});
+            return Some(respond(&open.request, &answered));
+        }
+        let behaviour = match Answer::of(text) {
+            Answer::Allow => json!({"behavior": ALLOW, "updatedInput": open.input}),
+            Answer::Deny => json!({"behavior": DENY, "message": "The human said no."}),
+            Answer::DenyBecause(words) => {
+                json!({"behavior": DENY, "message": format!("The human said no: {words}")})
             }
         };
         Some(respond(&open.request, &behaviour))
@@ -105,14 +83,6 @@ fn respond(request: &str, behaviour: &Value) -> String {
     json!({"type": "control_response", "response": response}).to_string()
 }
 
-fn digest(tool: &str, input: &Value) -> String {
-    let bytes = Sha256::digest(format!("{tool}\n{input}"));
-    bytes.iter().take(8).fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").ok();
-        text
-    })
-}
-
 fn words(request: &Request) -> (String, Vec<String>) {
     if request.tool_name == QUESTION
         && let Some(question) = question(&request.input)
@@ -123,29 +93,8 @@ fn words(request: &Request) -> (String, Vec<String>) {
     for words in [&request.description, &request.decision_reason].into_iter().flatten() {
         write!(text, " {words}").ok();
     }
-    write!(text, "\n{}", shown(&request.input)).ok();
-    (text, vec![ALLOW.to_owned(), DENY.to_owned()])
-}
-
-/// The arguments, with a word about what is not shown: nobody allows what they did not see.
-fn shown(input: &Value) -> String {
-    let whole = match input {
-        Value::Object(fields) => fields.iter().map(field).collect::<Vec<_>>().join("\n"),
-        other => other.to_string(),
-    };
-    let mut shown: String = whole.chars().take(INPUT_CHARS_MAX).collect();
-    let hidden = whole.chars().count() - shown.chars().count();
-    if hidden > 0 {
-        write!(shown, "\n… {hidden} more characters, see the log of the run").ok();
-    }
-    shown
-}
-
-fn field((name, value): (&String, &Value)) -> String {
-    match value {
-        Value::String(text) => format!("{name}: {text}"),
-        other => format!("{name}: {other}"),
-    }
+    write!(text, "\n{}", shown(&fields(&request.input))).ok();
+    (text, options())
 }
 
 /// One question has its options; several are answered in one text.
@@ -198,22 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn an_ask_is_named_by_what_it_asks_for_and_how_often() {
-        let mut asks = Asks::default();
-        let ask = |asks: &mut Asks, id: &str, command: &str| {
-            let request = request("Bash", &json!({"command": command}));
-            key_of(&asks.add(id.to_owned(), request).unwrap()).to_owned()
-        };
-        let first = ask(&mut asks, "1", "ls");
-        let other = ask(&mut asks, "2", "rm");
-        let again = ask(&mut asks, "3", "ls");
-        assert!(first.ends_with("-1") && again.ends_with("-2") && first != other);
-        assert_eq!(ask(&mut Asks::default(), "9", "ls"), first, "a restart asks by the same name");
-    }
-
-    #[test]
     fn an_answer_is_yes_or_a_reason_against() {
-        let mut asks = Asks::default();
+        let mut asks = Requests::default();
         let event = asks.add("7".into(), request("Bash", &json!({"command": "ls"}))).unwrap();
         let answer = |text: &str| -> Value {
             let line = asks.answer(key_of(&event), text).unwrap();
@@ -233,19 +168,12 @@ mod tests {
     #[test]
     fn a_question_is_asked_with_its_options_and_answered_with_one() {
         let question = json!({"question": "Which?", "options": [{"label": "A"}, {"label": "B"}]});
-        let mut asks = Asks::default();
+        let mut asks = Requests::default();
         let input = json!({"questions": [question]});
         let event = asks.add("1".into(), request(QUESTION, &input)).unwrap();
         let AgentEvent::Ask { key, text, options } = &event else { panic!("{event:?}") };
         assert_eq!((text.as_str(), options.as_slice()), ("Which?", &["A".into(), "B".into()][..]));
         let line: Value = serde_json::from_str(&asks.answer(key, "B").unwrap()).unwrap();
         assert_eq!(line["response"]["response"]["updatedInput"]["answers"]["Which?"], "B");
-    }
-
-    #[test]
-    fn what_is_not_shown_is_said() {
-        let request = request("Bash", &json!({"command": "x".repeat(5_000)}));
-        let (text, _) = words(&request);
-        assert!(text.len() < 2_000 && text.contains("more characters"), "{text}");
     }
 }

@@ -4,27 +4,26 @@
 //! be believed: an API failure is a `success`, an interrupted run exits with 0. One process may
 //! come to several results, so what it claims in the end is said by [`Decoder::finish`] only.
 
-use crew_core::{Millis, Time, Usage};
+use crew_core::{Millis, Time};
 use serde_json::{Value, json};
 
 use super::Opening;
-use super::ask::{self, Asks};
-use super::billing::{self, Objection};
-use super::trouble::{Trouble, without_result};
+use super::ask::{self, Requests};
+use super::billing;
+use super::trouble;
 use super::usage::Meter;
 use super::wire::{
     ApiRetry, BackgroundTask, Block, Content, Init, Line, Message, RateLimit, Request, Response,
-    StreamEvent, TurnResult, part,
+    StreamEvent, TurnResult,
 };
 use crate::dialect::{Act, Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
+use crate::keep::{OUTPUT_CHARS_MAX, noise, part, shorten, unknown, used};
+use crate::payer::Objection;
+use crate::trouble::{Trouble, without_result};
 
 /// A provider that did not accept who we are so often does not accept it the next time.
 const AUTH_TRIES_MAX: u32 = 3;
-/// Text that is no event is kept up to this length, in characters.
-const NOISE_CHARS_MAX: usize = 4_000;
-/// What a tool gave back is kept up to this length, in characters.
-const OUTPUT_CHARS_MAX: usize = 32_000;
 /// The names of what we say; the shim writes each once.
 const INITIALIZE: &str = "initialize";
 const PROMPT: &str = "prompt";
@@ -36,7 +35,7 @@ pub struct Decoder {
     opening: Option<Opening>,
     /// Id and model, as they were last said.
     session: Option<(String, String)>,
-    asks: Asks,
+    asks: Requests,
     meter: Meter,
     /// When the limit that was last met ends.
     limit_until: Option<Time>,
@@ -195,7 +194,7 @@ impl Decoder {
     fn assistant(&mut self, line: &Line<'_>, parent: Option<&String>) -> Option<Vec<AgentEvent>> {
         let message: Message = part(line.message)?;
         if let Some(name) = part::<String>(line.error) {
-            self.brewing = Some(Trouble::named(&name, self.limit_until, &text_of(&message)));
+            self.brewing = Some(trouble::named(&name, self.limit_until, &text_of(&message)));
             return Some(Vec::new());
         }
         if parent.is_none() {
@@ -305,11 +304,7 @@ impl Decoder {
     }
 
     fn object(&mut self, objection: &Objection) -> AgentEvent {
-        let class = match objection {
-            Objection::SignedOut => ErrorClass::Auth,
-            Objection::Other { .. } => ErrorClass::Billing,
-        };
-        self.give_up(class, objection.message())
+        self.give_up(objection.class(), billing::message(objection))
     }
 
     /// It is ended for a reason that it cannot remove.
@@ -323,10 +318,10 @@ impl Decoder {
     /// The end of a turn.
     fn result(&mut self, text: &str) -> Option<Vec<AgentEvent>> {
         let result: TurnResult = serde_json::from_str(text).ok()?;
-        let mut events = used(self.meter.result(&result));
+        let mut events: Vec<_> = used(self.meter.result(&result)).into_iter().collect();
         let brewing = self.brewing.take();
         if result.is_error {
-            let trouble = Trouble::of_result(&result, brewing, self.limit_until);
+            let trouble = trouble::of_result(&result, brewing, self.limit_until);
             events.push(trouble.event());
             self.ended = Some(Ended::Badly(trouble));
         } else {
@@ -356,27 +351,12 @@ fn prompt_line(prompt: &str) -> String {
     json!({"type": "user", "message": message, "parent_tool_use_id": null}).to_string()
 }
 
-fn used(usage: Usage) -> Vec<AgentEvent> {
-    if usage.tokens() == 0 && usage.cost.is_none_or(|cost| cost.0 == 0) {
-        return Vec::new();
-    }
-    vec![AgentEvent::Usage(usage)]
-}
-
 /// What an agent was used for counts for whoever started it.
 fn of_subagent(call: &str, event: AgentEvent) -> AgentEvent {
     match event {
         AgentEvent::Usage(_) | AgentEvent::Ask { .. } => event,
         event => AgentEvent::Subagent { call: call.to_owned(), event: Box::new(event) },
     }
-}
-
-fn unknown(text: &str) -> AgentEvent {
-    serde_json::from_str(text).map_or_else(|_| noise(text), AgentEvent::Other)
-}
-
-fn noise(text: &str) -> AgentEvent {
-    AgentEvent::Noise(shorten(text, NOISE_CHARS_MAX))
 }
 
 fn text_of(message: &Message) -> String {
@@ -395,12 +375,5 @@ fn text_in(content: &Value) -> String {
             texts.collect::<Vec<_>>().join("\n")
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => content.to_string(),
-    }
-}
-
-fn shorten(text: &str, chars_max: usize) -> String {
-    match text.char_indices().nth(chars_max) {
-        None => text.to_owned(),
-        Some((at, _)) => format!("{} … ({} bytes)", &text[..at], text.len()),
     }
 }

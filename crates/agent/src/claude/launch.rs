@@ -1,15 +1,14 @@
 //! What Claude Code is started with.
 
-use std::fmt;
-use std::str::FromStr;
+use std::path::PathBuf;
 
 use crew_core::Micros;
 use crew_core::team::Permissions;
-use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
-/// The oldest version whose output we have seen.
-pub const VERSION_MIN: Version = Version(2, 1, 197);
+use crate::desk::DESK;
+use crate::desk::mcp::SERVER;
 
 /// Variables that every start gets: nothing is sent to anybody but the model's provider, and the
 /// program does not change under us.
@@ -30,6 +29,9 @@ pub const SANDBOX: &str = "IS_SANDBOX";
 /// Tools with which work would go on that nobody sees, or in another directory.
 const TOOLS_NEVER: &str = "EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger";
 
+/// How long a call of our tools may take: a week.
+const ANSWER_TIMEOUT_MS: u64 = 7 * 24 * 3_600_000;
+
 /// One start.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -49,6 +51,18 @@ pub struct Launch {
     pub cost_max: Micros,
     /// How often it may call the model.
     pub turns_max: u32,
+    /// Our program, which serves our tools to it. Servers that others have configured are left out:
+    /// what they could do would be nobody's decision.
+    pub tools_of_ours: Option<ToolsOfOurs>,
+}
+
+/// Who serves our tools, and for which desk.
+#[derive(Clone, Debug)]
+pub struct ToolsOfOurs {
+    /// Our program.
+    pub program: PathBuf,
+    /// The desk of the start.
+    pub desk: PathBuf,
 }
 
 /// A conversation, by its id.
@@ -80,9 +94,15 @@ impl Launch {
             let names: Vec<&str> = self.tools.iter().filter_map(|name| tool(name)).collect();
             add(&["--tools", &names.join(",")]);
         }
-        if !self.allow.is_empty() {
+        if let Some(ours) = &self.tools_of_ours {
+            add(&["--strict-mcp-config", "--mcp-config", &servers(ours)]);
+        }
+        let ours = format!("mcp__{SERVER}");
+        let ours = self.tools_of_ours.iter().map(|_| ours.as_str());
+        let allowed: Vec<&str> = self.allow.iter().map(String::as_str).chain(ours).collect();
+        if !allowed.is_empty() {
             add(&["--allowedTools"]);
-            add(&self.allow.iter().map(String::as_str).collect::<Vec<_>>());
+            add(&allowed);
         }
         add(&["--disallowedTools", TOOLS_NEVER]);
         add(&["--max-turns", &self.turns_max.to_string()]);
@@ -90,6 +110,20 @@ impl Launch {
         add(&["--max-budget-usd", &format!("{usd:.6}")]);
         argv
     }
+}
+
+/// Our tools, as a server. They are shown from the first turn on, not only when they are searched for,
+/// and a question may wait as long as a human may take.
+fn servers(ToolsOfOurs { program, desk }: &ToolsOfOurs) -> String {
+    let server = json!({
+        "type": "stdio",
+        "command": program,
+        "args": ["agent", "mcp"],
+        "env": { DESK: desk },
+        "alwaysLoad": true,
+        "timeout": ANSWER_TIMEOUT_MS
+    });
+    json!({ "mcpServers": { SERVER: server } }).to_string()
 }
 
 fn mode(permissions: Permissions) -> &'static str {
@@ -126,48 +160,10 @@ pub fn conversation_id(start: &str) -> String {
     format!("{}-{}-8{third}-8{fourth}-{}", part(0, 4), part(4, 6), part(10, 16))
 }
 
-/// A version of Claude Code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Version(pub u32, pub u32, pub u32);
-
-impl FromStr for Version {
-    type Err = String;
-
-    /// Reads what `claude --version` prints: `2.1.329 (Claude Code)`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let not_understood = || format!("`{}` is no version", text.trim());
-        let number = text.split_whitespace().next().ok_or_else(not_understood)?;
-        let mut parts = number.splitn(3, '.').map(|part| {
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            part.get(..digits)?.parse().ok()
-        });
-        let mut part = || parts.next().flatten().ok_or_else(not_understood);
-        Ok(Self(part()?, part()?, part()?))
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_read_and_compared() {
-        let check = |text: &str, expect: Option<Version>| {
-            assert_eq!(text.parse().ok(), expect, "{text:?}");
-        };
-        check("2.1.329 (Claude Code)\n", Some(Version(2, 1, 329)));
-        check("3.0.0-beta.1", Some(Version(3, 0, 0)));
-        check("2.1", None);
-        check("", None);
-        check("command not found", None);
-        assert!(Version(2, 1, 1000) > VERSION_MIN && Version(2, 0, 999) < VERSION_MIN);
-    }
+    use serde_json::Value;
 
     #[test]
     fn the_id_of_a_conversation_is_a_uuid() {
@@ -189,13 +185,23 @@ mod tests {
             conversation: Conversation::Resumed("id".into()),
             cost_max: Micros(1_500_000),
             turns_max: 9,
+            tools_of_ours: Some(ToolsOfOurs {
+                program: "/opt/crew".into(),
+                desk: "/data/desk".into(),
+            }),
         };
+        let mut argv = launch.argv();
+        let at = argv.iter().position(|word| word == "--mcp-config").unwrap() + 1;
+        let servers: Value = serde_json::from_str(&argv.remove(at)).unwrap();
+        let server = &servers["mcpServers"]["crew"];
+        assert_eq!((&server["command"], &server["args"][1]), (&json!("/opt/crew"), &json!("mcp")));
+        assert_eq!(server["env"], json!({ "CREWHOUSE_DESK": "/data/desk" }));
         assert_eq!(
-            launch.argv().join(" "),
+            argv.join(" "),
             "claude -p --verbose --input-format stream-json --output-format stream-json \
              --include-partial-messages --permission-prompt-tool stdio --permission-mode \
-             acceptEdits --resume id --model opus --tools Read,Grep,Glob --allowedTools \
-             Bash(make:*) WebFetch --disallowedTools \
+             acceptEdits --resume id --model opus --tools Read,Grep,Glob --strict-mcp-config \
+             --mcp-config --allowedTools Bash(make:*) WebFetch mcp__crew --disallowedTools \
              EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger --max-turns 9 \
              --max-budget-usd 1.500000"
         );

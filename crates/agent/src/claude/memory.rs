@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Version;
+use crate::program::Version;
 use crate::shim::write_durably;
 
 /// A conversation that can be gone on with.

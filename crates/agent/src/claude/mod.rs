@@ -25,13 +25,14 @@ mod usage;
 mod wire;
 
 pub use decoder::Decoder;
-pub use find::{Installed, Unusable, find, is_allowed};
+pub use find::{CLAUDE, is_allowed};
 pub use launch::{
-    CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, VERSION_MIN, Version,
-    conversation_id,
+    CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, ToolsOfOurs, conversation_id,
 };
 pub use memory::Remembered;
-pub use places::{Places, places};
+pub use places::places;
+pub(crate) use places::{FILES, WRITTEN};
+pub(crate) use trouble::named;
 
 use crew_core::team::Payer;
 use serde::{Deserialize, Serialize};

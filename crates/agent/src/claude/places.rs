@@ -1,14 +1,13 @@
 //! What Claude Code has to touch besides its worktree, when it works in a sandbox.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::Installed;
+use crate::program::{Installed, Places};
 
 /// What it writes below its configuration. Not its settings, commands, skills and plugins: those name
 /// programs that it runs for the user, outside.
-const WRITTEN: [&str; 14] = [
+pub(crate) const WRITTEN: [&str; 14] = [
     "backups",
     "cache",
     "debug",
@@ -25,25 +24,16 @@ const WRITTEN: [&str; 14] = [
     "todos",
 ];
 /// Single files that it writes, where they are.
-const FILES: [&str; 3] = [STATE, ".credentials.json", "history.jsonl"];
+pub(crate) const FILES: [&str; 3] = [STATE, ".credentials.json", "history.jsonl"];
 /// What it knows of the machine; beside its configuration, unless that was put elsewhere.
 const STATE: &str = ".claude.json";
 /// Where its own installer puts it, below a home.
 const INSTALLED: &str = ".local/share/claude";
 
-/// Places for a sandbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
-    /// What it reads.
-    pub read: Vec<PathBuf>,
-    /// What it writes; it is there.
-    pub write: Vec<PathBuf>,
-}
-
 /// The places of an installation with this configuration. Directories that it will want are made.
 pub fn places(installed: &Installed, config_dir: &Path, home: Option<&Path>) -> Places {
-    let program = installed.program.canonicalize().unwrap_or_else(|_| installed.program.clone());
-    let mut read = vec![config_dir.to_owned(), package_of(&program), installed.program.clone()];
+    let mut read = vec![config_dir.to_owned()];
+    read.extend(installed.places());
     read.extend(home.map(|home| home.join(INSTALLED)));
     let dirs = WRITTEN.iter().map(|name| config_dir.join(name));
     let dirs = dirs.filter(|dir| fs::create_dir_all(dir).is_ok());
@@ -52,17 +42,10 @@ pub fn places(installed: &Installed, config_dir: &Path, home: Option<&Path>) -> 
     Places { read, write: dirs.chain(files).collect() }
 }
 
-/// The package that a program is of: all that was installed with it, if npm did that.
-fn package_of(program: &Path) -> PathBuf {
-    let modules =
-        program.ancestors().find(|dir| dir.file_name() == Some(OsStr::new("node_modules")));
-    modules.or_else(|| program.parent()).unwrap_or(program).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Version;
     use super::*;
+    use crate::program::Version;
 
     #[test]
     fn what_names_programs_is_not_written() {

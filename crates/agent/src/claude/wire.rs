@@ -4,7 +4,6 @@
 //! must not break an older reader. What is of another type than expected counts as missing.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -35,11 +34,6 @@ pub(super) struct Line<'a> {
     pub(super) response: Option<&'a RawValue>,
     #[serde(default, borrow)]
     pub(super) tasks: Option<&'a RawValue>,
-}
-
-/// A part of a line, if it is there and what we take it for.
-pub(super) fn part<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
-    serde_json::from_str(raw?.get()).ok()
 }
 
 /// `system` `init`.

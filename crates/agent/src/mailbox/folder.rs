@@ -15,27 +15,27 @@ use super::MailboxError;
 
 /// A directory that is one.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
 }
 
 /// What is known of a file without opening it.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) name: OsString,
-    pub(super) file_type: FileType,
-    pub(super) bytes: u64,
-    pub(super) inode: u64,
+pub(crate) struct Entry {
+    pub(crate) name: OsString,
+    pub(crate) file_type: FileType,
+    pub(crate) bytes: u64,
+    pub(crate) inode: u64,
     /// Last write, in ms since 1970; may lie in the future.
-    pub(super) written_ms: u64,
+    pub(crate) written_ms: u64,
     /// Last change of the inode, in ns since 1970. No program can set it.
-    pub(super) changed_ns: u64,
+    pub(crate) changed_ns: u64,
 }
 
 /// What became of a file that was to be moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moved {
+pub(crate) enum Moved {
     Yes,
     /// Someone else moved or removed it before.
     Vanished,
@@ -43,7 +43,7 @@ pub(super) enum Moved {
 
 impl Folder {
     /// Opens a directory, which is made if it is not there. A link to one is an error.
-    pub(super) fn open(path: &Path, mode: u32) -> Result<Self, MailboxError> {
+    pub(crate) fn open(path: &Path, mode: u32) -> Result<Self, MailboxError> {
         let io = |errno: Errno| MailboxError::Io { path: path.to_owned(), error: errno.into() };
         match rustix::fs::mkdirat(CWD, path, Mode::from_raw_mode(mode)) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -60,7 +60,7 @@ impl Folder {
     }
 
     /// Up to `max` names, in no order.
-    pub(super) fn names(&self, max: usize) -> Result<Vec<OsString>, MailboxError> {
+    pub(crate) fn names(&self, max: usize) -> Result<Vec<OsString>, MailboxError> {
         let dir = Dir::read_from(&self.fd).map_err(|errno| self.error(errno))?;
         let mut names = Vec::new();
         for entry in dir {
@@ -77,7 +77,7 @@ impl Folder {
     }
 
     /// Looks at a file; `None` when it has vanished.
-    pub(super) fn entry(&self, name: &OsStr) -> Result<Option<Entry>, MailboxError> {
+    pub(crate) fn entry(&self, name: &OsStr) -> Result<Option<Entry>, MailboxError> {
         let stat = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return Ok(None),
@@ -97,7 +97,7 @@ impl Folder {
 
     /// Opens a regular file to read, however it is replaced meanwhile; `None` when it has
     /// vanished, an error of kind `InvalidInput` when it is something else.
-    pub(super) fn open_file(&self, name: &str) -> io::Result<Option<File>> {
+    pub(crate) fn open_file(&self, name: &str) -> io::Result<Option<File>> {
         // Without NONBLOCK, opening a FIFO would wait for a writer for ever.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
@@ -114,7 +114,7 @@ impl Folder {
     }
 
     /// Moves a file, never over another.
-    pub(super) fn move_to(
+    pub(crate) fn move_to(
         &self,
         name: &OsStr,
         to: &Self,
@@ -129,7 +129,7 @@ impl Folder {
 
     /// Writes a file so that it appears whole, or not at all, under a name that is free: `name`
     /// must not exist. The answer is `false` if it does.
-    pub(super) fn publish(&self, name: &str, bytes: &[u8]) -> Result<bool, MailboxError> {
+    pub(crate) fn publish(&self, name: &str, bytes: &[u8]) -> Result<bool, MailboxError> {
         let aside = self.put_aside(bytes)?;
         match rename_new(&self.fd, aside.as_ref(), &self.fd, name.as_ref()) {
             Ok(()) => self.sync().map(|()| true),
@@ -142,7 +142,7 @@ impl Folder {
     }
 
     /// Writes a file under a name that every reader leaves alone, and gives the name.
-    pub(super) fn put_aside(&self, bytes: &[u8]) -> Result<String, MailboxError> {
+    pub(crate) fn put_aside(&self, bytes: &[u8]) -> Result<String, MailboxError> {
         let aside = temp_name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, &aside, flags, Mode::from_raw_mode(0o644))
@@ -157,14 +157,14 @@ impl Folder {
     }
 
     /// Lets a file that was put aside appear; `name` must be free.
-    pub(super) fn show(&self, aside: &str, name: &str) -> Result<(), MailboxError> {
+    pub(crate) fn show(&self, aside: &str, name: &str) -> Result<(), MailboxError> {
         rename_new(&self.fd, aside.as_ref(), &self.fd, name.as_ref())
             .map_err(|errno| self.error_at(name.as_ref(), errno))?;
         self.sync()
     }
 
     /// Writes a small file of ours.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), MailboxError> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), MailboxError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
         let flags = flags | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600))
@@ -175,7 +175,7 @@ impl Folder {
     }
 
     /// Removes a file; `false` when there was none.
-    pub(super) fn remove(&self, name: &str) -> Result<bool, MailboxError> {
+    pub(crate) fn remove(&self, name: &str) -> Result<bool, MailboxError> {
         match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => self.sync().map(|()| true),
             Err(Errno::NOENT) => Ok(false),
@@ -184,7 +184,7 @@ impl Folder {
     }
 
     /// `name`, or the first like it that neither a file nor a reason has.
-    pub(super) fn free_name(&self, name: &str) -> Result<String, MailboxError> {
+    pub(crate) fn free_name(&self, name: &str) -> Result<String, MailboxError> {
         let name = if name.is_empty() { "unnamed" } else { name };
         let is_free = |name: &str| -> Result<bool, MailboxError> {
             let reason = format!("{name}.reason");
@@ -198,7 +198,7 @@ impl Folder {
 
     /// Removes all but the `max` files that changed last here. Directories stay: they hold what
     /// nobody looked into.
-    pub(super) fn keep_newest(&self, max: usize) -> Result<(), MailboxError> {
+    pub(crate) fn keep_newest(&self, max: usize) -> Result<(), MailboxError> {
         let names = self.names(usize::MAX)?;
         if names.len() <= max {
             return Ok(());
@@ -218,7 +218,7 @@ impl Folder {
     }
 
     /// Makes all moves in and out of it survive a power cut.
-    pub(super) fn sync(&self) -> Result<(), MailboxError> {
+    pub(crate) fn sync(&self) -> Result<(), MailboxError> {
         rustix::fs::fsync(&self.fd).map_err(|errno| self.error(errno))
     }
 

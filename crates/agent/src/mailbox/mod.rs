@@ -17,7 +17,7 @@
 //! * Nothing in there is trusted: no symbolic link is followed, no pipe waited for, no size
 //!   believed. The five directories themselves must be directories and not links.
 
-mod folder;
+pub(crate) mod folder;
 mod inspect;
 mod name;
 mod watch;

@@ -8,17 +8,22 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use crew_core::call::Reply;
+use serde_json::Value;
+
 use super::guard;
 use super::heartbeat::during;
 use super::input::Input;
-use super::model::{Failure, Model, Reply};
+use super::model::{self, Failure, Model};
 use super::output::Output;
 use super::playbook::Playbook;
 use super::remote::Remote;
 use super::session::{Assistant, Call, CallResult, Next, Record, Session};
 use super::start::{AskPolicy, ModelConfig, Start, ToolName};
-use super::tools::{Ask, ToolCall, ToolError, Workshop};
+use super::tools::{Ask, End, ToolCall, ToolError, Workshop};
 use super::{AgentExit, Surroundings};
+use crate::desk::mcp::reply;
+use crate::desk::{Client, Tool};
 use crate::{AgentEvent, ErrorClass};
 
 const INTERRUPTED: &str = "interrupted: the agent was stopped during this call, and it is unknown \
@@ -33,6 +38,8 @@ struct Agent<'a, 'o> {
     session: Session,
     model: Model,
     workshop: Workshop,
+    /// By what it calls Crewhouse.
+    desk: Option<Client>,
     input: Input,
     output: &'a mut Output<'o>,
 }
@@ -44,7 +51,8 @@ pub(super) fn run(
     surroundings: &Surroundings<'_>,
 ) -> AgentExit {
     let ended = begin(&mut input, surroundings).and_then(|(start, session, model, workshop)| {
-        Agent { start, session, model, workshop, input, output }.work()
+        let desk = start.desk.as_ref().and_then(|desk| Client::open(desk).ok());
+        Agent { start, session, model, workshop, desk, input, output }.work()
     });
     let Err(failure) = ended else {
         return AgentExit::Done;
@@ -96,8 +104,14 @@ impl Agent<'_, '_> {
                 Next::Tool(call) => self.use_tool(&call)?,
                 Next::Resume => self.session.append(Record::Message { text: CUT.into() })?,
                 Next::Model => self.ask_model()?,
-                Next::End { text, finish } => {
-                    if self.may_end(finish.as_ref())? {
+                Next::End { text, finish: None } => {
+                    if self.may_end(None)? {
+                        self.output.emit(&AgentEvent::Done { text })?;
+                        return Ok(());
+                    }
+                }
+                Next::End { finish: Some(call), .. } => {
+                    if let Some(text) = self.finish(&call)? {
                         self.output.emit(&AgentEvent::Done { text })?;
                         return Ok(());
                     }
@@ -183,6 +197,34 @@ impl Agent<'_, '_> {
         Ok(false)
     }
 
+    /// The last words of a call of `finish`, if it stands.
+    fn finish(&mut self, call: &Call) -> Result<Option<String>, Failure> {
+        if !self.may_end(Some(call))? {
+            return Ok(None);
+        }
+        let end = match End::parse(&call.input) {
+            Ok(end) => end,
+            Err(problem) => {
+                self.give_result(call, Err(problem.to_string()), Interrupted::No)?;
+                return Ok(None);
+            }
+        };
+        if let (End::Typed(_), Some(client)) = (&end, self.desk.clone()) {
+            let reply = self.on_desk(&client, Tool::Finish, &call.input)?;
+            if !reply.ok {
+                self.give_result(call, Err(reply.text), Interrupted::No)?;
+                return Ok(None);
+            }
+        }
+        Ok(Some(end.text(&self.start.stage)))
+    }
+
+    /// Calls Crewhouse, and waits for what it says.
+    fn on_desk(&mut self, client: &Client, tool: Tool, input: &Value) -> Result<Reply, Failure> {
+        let heartbeat = self.heartbeat();
+        Ok(during(self.output, heartbeat, || reply(client, tool, input))?)
+    }
+
     fn append_messages(&mut self, messages: Vec<String>) -> io::Result<()> {
         messages.into_iter().try_for_each(|text| self.session.append(Record::Message { text }))
     }
@@ -199,7 +241,7 @@ impl Agent<'_, '_> {
 
     /// Reports an answer and adds it to the session. The usage is said first: what was consumed
     /// stays consumed, whether or not the answer survives.
-    fn take_reply(&mut self, reply: Reply) -> Result<(), Failure> {
+    fn take_reply(&mut self, reply: model::Reply) -> Result<(), Failure> {
         self.output.emit(&AgentEvent::Usage(reply.usage))?;
         if !reply.thinking.is_empty() {
             self.output.emit(&AgentEvent::Thinking { text: reply.thinking.clone() })?;
@@ -231,6 +273,13 @@ impl Agent<'_, '_> {
         self.output.emit(&AgentEvent::ToolCall { id, name, input })?;
         let outcome = match self.tool_of(call) {
             Ok(ToolCall::Ask(ask)) => self.ask_human(&call.id, ask)?,
+            Ok(ToolCall::Desk(tool, input)) => match self.desk.clone() {
+                None => Err(ToolError::Failed("nobody can be called in this run".to_owned())),
+                Some(client) => match self.on_desk(&client, tool, &input)? {
+                    Reply { ok: true, text } => Ok(text),
+                    Reply { ok: false, text } => Err(ToolError::Failed(text)),
+                },
+            },
             Ok(tool) => {
                 let heartbeat = self.heartbeat();
                 during(self.output, heartbeat, || self.workshop.run(&tool))?

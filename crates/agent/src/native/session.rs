@@ -102,7 +102,7 @@ pub(super) enum Next {
     Model,
     /// The result of this call.
     Tool(Call),
-    /// The end, or more words of a human. The call is `finish`, unless the model just answered.
+    /// The end, or more words of a human. The call is `finish`; without one, the model just said this.
     End { text: String, finish: Option<Call> },
     /// A word to the model that its answer was cut off.
     Resume,
@@ -284,8 +284,7 @@ impl Session {
             return Next::Tool(call.clone());
         }
         if let Some(finish) = open.into_iter().next() {
-            let text = finish.input["message"].as_str().unwrap_or_default().to_owned();
-            return Next::End { text, finish: Some(finish) };
+            return Next::End { text: String::new(), finish: Some(finish) };
         }
         match answer {
             Assistant { calls, .. } if !calls.is_empty() => Next::Model,

@@ -49,6 +49,9 @@ pub struct Start {
     /// Whether a human will answer.
     #[serde(default)]
     pub ask_policy: AskPolicy,
+    /// Where the agent calls Crewhouse by, if it can.
+    #[serde(default)]
+    pub desk: Option<PathBuf>,
     /// A command that runs the commands of the tool `shell`, which are appended to it: the entry of a
     /// sandbox inside the agent's own, so that they cannot look into the agent, which knows the key.
     #[serde(default)]
@@ -111,13 +114,26 @@ pub enum ToolName {
     Ask,
     /// The end of the run.
     Finish,
+    /// Words about the task.
+    Comment,
+    /// Another task.
+    Subtask,
+    /// Words to a role.
+    Message,
+    /// A look at the board.
+    Board,
 }
 
 impl ToolName {
-    /// Every tool, in the order in which models are shown them.
+    /// The tools for the work itself, in the order in which models are shown them.
     pub fn all() -> Vec<Self> {
         use ToolName::{Ask, Edit, Finish, Read, Search, Shell, Write};
         vec![Read, Write, Edit, Search, Shell, Ask, Finish]
+    }
+
+    /// The tools that need a desk; models are shown them after the others.
+    pub fn of_desk() -> Vec<Self> {
+        vec![Self::Comment, Self::Subtask, Self::Message, Self::Board]
     }
 
     /// The name that models call it by.
@@ -130,12 +146,17 @@ impl ToolName {
             Self::Shell => "shell",
             Self::Ask => "ask",
             Self::Finish => "finish",
+            Self::Comment => "comment",
+            Self::Subtask => "subtask",
+            Self::Message => "message",
+            Self::Board => "board",
         }
     }
 
     /// The tool of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::all().into_iter().find(|tool| tool.as_str() == name)
+        let mut every = Self::all().into_iter().chain(Self::of_desk());
+        every.find(|tool| tool.as_str() == name)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::bench::{Bench, Ran};
 fn kind(wire: Wire) -> &'static str {
     match wire {
         Wire::Anthropic => "anthropic",
-        Wire::OpenAi => "openai",
+        Wire::OpenAi | Wire::OpenAiResponses => "openai",
         Wire::Gemini => "gemini",
         Wire::Ollama => "ollama",
     }
@@ -85,7 +85,7 @@ fn each_provider_reads_writes_and_finishes() {
 fn check_key(wire: Wire, request: &crew_testkit::Request) {
     let (name, value) = match wire {
         Wire::Anthropic => ("x-api-key", Some("sk-very-secret")),
-        Wire::OpenAi => ("authorization", Some("Bearer sk-very-secret")),
+        Wire::OpenAi | Wire::OpenAiResponses => ("authorization", Some("Bearer sk-very-secret")),
         Wire::Gemini => ("x-goog-api-key", Some("sk-very-secret")),
         Wire::Ollama => ("authorization", None),
     };

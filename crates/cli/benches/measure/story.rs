@@ -112,7 +112,7 @@ fn performed(effect: &Effect, number: u64) -> Settled {
     match effect {
         Effect::Start { .. } => Settled::Started { head: commit() },
         Effect::Stop { .. } => Settled::Stopped,
-        Effect::Send { .. } => Settled::Sent,
+        Effect::Send { .. } | Effect::Reply { .. } => Settled::Sent,
         Effect::Save { .. } => Settled::Saved { head: commit() },
         Effect::Combine { .. } => Settled::Combined { head: commit() },
         Effect::Check { .. } => Settled::Checked { passed: true, output: String::new() },
@@ -124,13 +124,5 @@ fn performed(effect: &Effect, number: u64) -> Settled {
 }
 
 fn done() -> Response {
-    Response {
-        claim: Claim::Done,
-        summary: "As asked; all tests pass.".to_owned(),
-        issue: None,
-        label: None,
-        pr: None,
-        verdict: None,
-        pick: None,
-    }
+    Response::new(Claim::Done, "As asked; all tests pass.")
 }

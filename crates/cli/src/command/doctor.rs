@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crew_agent::claude;
+use crew_agent::acp;
+use crew_agent::claude::{CLAUDE, is_allowed};
+use crew_agent::codex::CODEX;
+use crew_agent::program::{Known, Unusable};
 use crew_agent::sandbox::{Support, support};
 use crew_core::team::{self, Api, ProviderKind};
 use crew_engine::read_team;
@@ -181,28 +184,58 @@ fn providers(repository: &Path) -> Vec<Finding> {
         ProviderKind::Native(model) => {
             key_of(model).map(|key| of_key(name.as_str(), &key)).into_iter().collect()
         }
-        ProviderKind::Claude(claude) => of_claude(name.as_str(), claude),
+        ProviderKind::Claude(claude) => {
+            let allowed = is_allowed(claude.permissions);
+            of_program(&CLAUDE, name.as_str(), claude, allowed)
+        }
+        ProviderKind::Codex(codex) => of_program(&CODEX, name.as_str(), codex, Ok(())),
+        ProviderKind::Acp(agent) => of_acp(name.as_str(), agent),
         ProviderKind::Mailbox => Vec::new(),
     });
     findings.flatten().collect()
 }
 
-/// Claude Code, and the variables that it is handed.
-fn of_claude(provider: &str, claude: &team::Claude) -> Vec<Finding> {
+/// A program that is an agent, and the variables that it is handed.
+fn of_program(
+    known: &Known,
+    provider: &str,
+    program: &team::Program,
+    allowed: Result<(), Unusable>,
+) -> Vec<Finding> {
     let env = std::env::vars().collect();
-    let program = match claude::find(&claude.program, &env)
-        .and_then(|found| claude::is_allowed(claude.permissions).map(|()| found))
-    {
+    let found = known.find(&program.program, &env);
+    let finding = match found.and_then(|found| allowed.map(|()| found)) {
         Ok(found) => {
             let text = format!("{} at {}", found.version, found.program.display());
-            Finding::new(Grade::Ok, "claude", format!("{text} for `{provider}`"))
+            Finding::new(Grade::Ok, known.command, format!("{text} for `{provider}`"))
         }
         Err(unusable) => {
             let text = format!("{}, which `{provider}` needs", unusable.what);
-            Finding::new(Grade::Warn, "claude", text).hint(unusable.hint)
+            Finding::new(Grade::Warn, known.command, text).hint(unusable.hint)
         }
     };
-    [program].into_iter().chain(claude.env.iter().map(|key| of_key(provider, key))).collect()
+    let keys = program.env.iter().chain(&program.key_env);
+    [finding].into_iter().chain(keys.map(|key| of_key(provider, key))).collect()
+}
+
+/// An agent that speaks ACP: which version it is it says when it has started.
+fn of_acp(provider: &str, agent: &team::Acp) -> Vec<Finding> {
+    let env = std::env::vars().collect();
+    let known = agent.agent.map(acp::known);
+    let usual = known.map(|known| known.program.to_owned());
+    let program = agent.program.clone().or(usual).unwrap_or_default();
+    let finding = match acp::find(&program, known, &env) {
+        Ok(found) => {
+            let name = known.map_or(program.as_str(), |known| known.name);
+            let text = format!("{name} at {} for `{provider}`", found.display());
+            Finding::new(Grade::Ok, "acp", text)
+        }
+        Err(unusable) => {
+            let text = format!("{}, which `{provider}` needs", unusable.what);
+            Finding::new(Grade::Warn, "acp", text).hint(unusable.hint)
+        }
+    };
+    [finding].into_iter().chain(agent.env.iter().map(|key| of_key(provider, key))).collect()
 }
 
 /// The variable that is named, or the provider's usual one where nobody else serves the model.

@@ -1,5 +1,6 @@
 //! `crew journal`: what happened.
 
+use crew_core::call::Call;
 use crew_core::{Event, Settled, Words};
 use crew_server::wire::{Health, Journal, JournalEntry, Usage};
 
@@ -89,6 +90,7 @@ fn about(event: &Event) -> Option<String> {
         Event::Rejected { task, why } => said(task, why),
         Event::PullAsked { task, .. } => said(task, "is to be seen on GitHub"),
         Event::Said { run, words, .. } => said(run, &spoken(words)),
+        Event::Called { run, call, .. } => said(run, &wished(call)),
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
         Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
@@ -102,6 +104,16 @@ fn about(event: &Event) -> Option<String> {
     }
 }
 
+fn wished(call: &Call) -> String {
+    match call {
+        Call::Finish(finish) => format!("finishes: {}", finish.summary),
+        Call::Ask(question) => format!("asks: {}", question.text),
+        Call::Comment(comment) => format!("comments: {}", comment.text),
+        Call::Subtask(proposal) => format!("proposes: {}", proposal.title),
+        Call::Message(letter) => format!("writes: {}", letter.text),
+    }
+}
+
 fn spoken(words: &Words) -> String {
     match words {
         Words::Session { id } => format!("has session {id}"),
@@ -109,6 +121,7 @@ fn spoken(words: &Words) -> String {
         Words::Used(usage) => format!("used {}", text::usage(&Usage::from(*usage))),
         Words::Limited { message, .. } => format!("is limited: {message}"),
         Words::Failed(trouble) => format!("fails: {}", trouble.message),
+        Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
         Words::Responds { text, .. } => format!("responds: {text}"),
     }
 }

@@ -14,6 +14,7 @@ mod inbox;
 pub(crate) mod init;
 mod journal;
 mod log;
+pub(crate) mod native;
 mod open;
 mod provider;
 mod respond;
@@ -62,7 +63,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Serve(_)
         | Command::Completions { .. }
         | Command::Shim { .. }
-        | Command::Agent
+        | Command::Agent(_)
+        | Command::Native
         | Command::Confine { .. } => {
             Err(CliError::failed("BUG: a command was dispatched to the wrong place"))
         }

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crew_agent::claude::Decoder;
 use crew_agent::shim::Status;
 use crew_agent::spool::SpoolReader;
-use crew_agent::{AgentEvent, Ending, Verdict};
+use crew_agent::{AgentEvent, Ending, Speaker, Verdict};
 use crew_engine::Screen;
 
 use super::log;
@@ -16,20 +15,32 @@ use crate::output::{Style, style};
 
 pub(super) fn run(context: &Context, provider: Provider) -> Result<Exit, CliError> {
     match provider {
-        Provider::Replay { provider: Replayed::Claude, file, exit_code } => {
-            replay(context, &file, exit_code)
+        Provider::Replay { provider, file, exit_code } => {
+            let speaker = match provider {
+                Replayed::Claude => Speaker::Claude,
+                Replayed::Codex => Speaker::Codex,
+                Replayed::Acp => Speaker::Acp,
+                Replayed::Gemini => Speaker::Gemini,
+                Replayed::Opencode => Speaker::Opencode,
+            };
+            replay(context, speaker, &file, exit_code)
         }
     }
 }
 
 /// Decodes a file as if a process had printed it just now. For reports of bugs: nothing is changed,
 /// and keys are not shown.
-fn replay(context: &Context, file: &Path, exit_code: Option<i32>) -> Result<Exit, CliError> {
+fn replay(
+    context: &Context,
+    speaker: Speaker,
+    file: &Path,
+    exit_code: Option<i32>,
+) -> Result<Exit, CliError> {
     let broken = |error: &dyn std::fmt::Display| {
-        CliError::failed(error).hint("name a file that Claude Code's output was written to")
+        CliError::failed(error).hint("name a file that an agent's output was written to")
     };
     let mut spool = SpoolReader::open(file, 0).map_err(|error| broken(&error))?;
-    let mut decoder = Decoder::new(None);
+    let mut decoder = speaker.decoder();
     loop {
         let mut lines = spool.next_batch().map_err(|error| broken(&error))?;
         let is_end = lines.is_empty();

@@ -2,8 +2,8 @@
 
 use crew_core::TaskId;
 use crew_server::wire::{
-    Card, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Receipt, Run, Task as Wire,
-    TaskAdded, Tasks,
+    Card, Criterion, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Receipt, Run,
+    Task as Wire, TaskAdded, Tasks,
 };
 use serde::Serialize;
 
@@ -98,12 +98,18 @@ async fn list(context: &Context, stage: Option<String>, all: bool) -> Result<Exi
     Ok(Exit::Ok)
 }
 
+/// What a task does, and until when it cannot go on.
+fn status(card: &Card) -> String {
+    let until = card.status.until.map(|until| format!(" until {}", text::clock(until)));
+    format!("{}{}", card.status.text, until.unwrap_or_default())
+}
+
 /// A task as one row.
 pub(super) fn row(card: &Card) -> Vec<String> {
     vec![
         style(Style::Bold, &format!("#{}", card.id)),
         card.stage.clone(),
-        text::status(&card.status.word, &text::cut(&card.status.text, 60)),
+        text::status(&card.status.word, &text::cut(&status(card), 60)),
         text::cut(&card.title, 80),
     ]
 }
@@ -126,7 +132,7 @@ fn facts(task: &Wire) -> Vec<String> {
     let mut lines = vec![
         style(Style::Bold, &format!("#{} {}", card.id, card.title)),
         format!("stage     {} ({})", card.stage, card.phase),
-        format!("status    {}", text::status(&card.status.word, &card.status.text)),
+        format!("status    {}", text::status(&card.status.word, &status(card))),
         format!("priority  {}", word(card.priority)),
         format!("spent     {} in {} starts", text::usage(&card.spent), card.starts),
         format!("added     {}", text::date(card.added_at)),
@@ -157,14 +163,44 @@ fn story(task: &Wire) -> Vec<String> {
     if !task.body.trim().is_empty() {
         lines.extend([String::new(), task.body.trim_end().to_owned()]);
     }
-    section(&mut lines, "done when", task.criteria.iter().map(|it| format!("- {it}")));
+    section(&mut lines, "done when", task.answers.iter().map(criterion));
     section(&mut lines, "runs", text::table(&runs(&task.runs)).into_iter());
+    section(&mut lines, "verdicts", task.runs.iter().filter_map(verdict));
+    let chosen = task.runs.iter().filter_map(|run| {
+        let why = run.why.as_ref()?;
+        let after =
+            run.takes_over.map_or_else(String::new, |run| format!("; takes over from r{run}"));
+        Some(format!("r{}  {}: {why}{after}", run.id, run.provider))
+    });
+    section(&mut lines, "why these providers", chosen);
     let remarks = task.remarks.iter().map(|remark| {
         let head = style(Style::Dim, &format!("{} {}", text::date(remark.at), remark.from));
         format!("{head}  {}", remark.text.trim_end())
     });
     section(&mut lines, "said", remarks);
     lines
+}
+
+/// A criterion, and what was said about it.
+fn criterion(criterion: &Criterion) -> String {
+    let (mark, how) = match criterion.met.as_deref() {
+        Some("met") => ("✓", style(Style::Good, "met")),
+        Some(_) => ("✗", style(Style::Bad, "not met")),
+        None => ("·", style(Style::Dim, "not answered")),
+    };
+    let who = criterion.role.as_ref().map(|role| format!(", {role}")).unwrap_or_default();
+    let why = criterion.why.as_ref().map(|why| format!(": {}", why.trim_end())).unwrap_or_default();
+    format!("{mark} {}  ({how}{who}{why})", criterion.text)
+}
+
+/// What was judged, and what the judgement stands on.
+fn verdict(run: &Run) -> Option<String> {
+    let response = run.response.as_ref()?;
+    let verdict = response.verdict.as_ref()?;
+    let at = run.judges.as_ref().map(|commit| format!(" on {commit}")).unwrap_or_default();
+    let head = format!("r{} {}: {verdict}{at}", run.id, run.role);
+    let evidence = response.evidence.iter().map(|it| format!("  - {}", it.trim_end()));
+    Some([head].into_iter().chain(evidence).collect::<Vec<_>>().join("\n"))
 }
 
 fn section(lines: &mut Vec<String>, name: &str, entries: impl Iterator<Item = String>) {
@@ -182,6 +218,7 @@ fn runs(runs: &[Run]) -> Vec<Vec<String>> {
             run.stage.clone(),
             run.role.clone(),
             run.purpose.clone(),
+            run.provider.clone(),
             run.state.clone(),
             text::usage(&run.spent),
             text::cut(summary(run), 80),

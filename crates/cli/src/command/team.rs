@@ -66,6 +66,9 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
     for line in text::table(&rows) {
         out.line(line)?;
     }
+    for line in players(team) {
+        out.line(line)?;
+    }
     let worst = &team.worst_case;
     out.line("")?;
     out.line("every stage is reachable, and every task can reach the end")?;
@@ -84,6 +87,28 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
         out.note("hint: put gates = [{ human = true }] on the stage before the end");
     }
     Ok(Exit::Ok)
+}
+
+/// Who plays the roles for which there is a choice.
+fn players(team: &WireTeam) -> Vec<String> {
+    let then = |names: &[String]| names.join(", then ");
+    let tiers = team.tiers.lists.iter().map(|tier| vec![tier.name.clone(), then(&tier.providers)]);
+    let roles = team.roles.iter().filter_map(|role| {
+        let fallback = || [std::slice::from_ref(&role.provider), &role.fallback].concat();
+        let who = match &role.tier {
+            Some(tier) => format!("tier {tier}"),
+            None if role.fallback.is_empty() => return None,
+            None => then(&fallback()),
+        };
+        Some(vec![role.name.clone(), who])
+    });
+    let mut lines = text::table(&tiers.chain(roles).collect::<Vec<_>>());
+    if !lines.is_empty() {
+        lines.insert(0, String::new());
+    }
+    let raised = team.tiers.priority.iter();
+    lines.extend(raised.map(|(priority, tier)| format!("what is {priority} is for tier {tier}")));
+    lines
 }
 
 fn row(stage: &Stage) -> Vec<String> {

@@ -168,7 +168,7 @@ fn the_program_is_its_own_shim() {
 #[test]
 fn the_program_is_its_own_agent() {
     let sandbox = Sandbox::new();
-    let said = sandbox.crew_with_input(&["agent"], "no start\n");
+    let said = sandbox.crew_with_input(&["native"], "no start\n");
     assert_eq!(said.code, 78, "what is asked cannot work: {said:?}");
     assert!(said.out.contains("\"type\":\"error\""), "{said:?}");
 }

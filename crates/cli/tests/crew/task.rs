@@ -33,7 +33,9 @@ fn a_task_is_added_changed_decided_and_given_up() {
     sandbox.crew(&["task", "edit", "1", "--title", "Sell more"]).exits(0);
     sandbox.crew(&["task", "remark", "1", "be quick"]).exits(0);
     let shown = sandbox.crew(&["task", "show", "1"]).exits(0);
-    for part in ["#1 Sell more", "needs your approval", "from a pipe", "- paid", "be quick"] {
+    for part in
+        ["#1 Sell more", "needs your approval", "from a pipe", "· paid  (not answered)", "be quick"]
+    {
         assert!(shown.out.contains(part), "{part}: {shown:?}");
     }
     let list = sandbox.crew(&["task", "list"]).exits(0);

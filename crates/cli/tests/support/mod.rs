@@ -8,6 +8,8 @@
     reason = "a failure here fails the test"
 )]
 
+pub mod program;
+
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -98,7 +100,8 @@ impl Lab {
         check_failure(&self.crew(arguments), arguments, code, words)
     }
 
-    fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    /// A program in the laboratory: with its home and nothing of the environment of the test.
+    pub fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().current_dir(self.repo()).stdin(Stdio::null());
         for name in ["PATH", "TMPDIR"] {
@@ -119,6 +122,12 @@ impl Lab {
 
     pub fn crew(&self, arguments: &[&str]) -> Output {
         self.program(env!("CARGO_BIN_EXE_crew")).args(arguments).output().unwrap()
+    }
+
+    /// Like [`Self::crew`], with more in the environment.
+    pub fn crew_with(&self, env: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let mut command = self.program(env!("CARGO_BIN_EXE_crew"));
+        command.envs(env.iter().copied()).args(arguments).output().unwrap()
     }
 
     /// Like [`Self::ok`], with more in the environment.

@@ -335,7 +335,7 @@ impl World {
             }
             Effect::Start { .. } => Some(Settled::Started { head: commit(id) }),
             Effect::Stop { .. } => Some(Settled::Stopped),
-            Effect::Send { .. } => Some(Settled::Sent),
+            Effect::Send { .. } | Effect::Reply { .. } => Some(Settled::Sent),
             Effect::Save { .. } => Some(Settled::Saved { head: commit(id) }),
             Effect::Combine { .. } => Some(Settled::Combined { head: commit(id) }),
             Effect::Check { .. } => Some(Settled::Checked { passed: true, output: String::new() }),

@@ -105,6 +105,7 @@ fn only_the_drawn_transitions_are_allowed() {
         started -> running
         stop(limit { until: now }) -> stopping then limit
         requeue { not_before: now } -> queued
+        wait(limit { until: now }) -> limited
         save(effectid(2), error) -> saving e2 error
     running
         quiet(some(now)) -> running, quiet

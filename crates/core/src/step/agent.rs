@@ -1,6 +1,6 @@
 //! What agents said or did, each time checked against the start that it comes from.
 
-use super::flow;
+use super::{flow, limit};
 use crate::ask::{AskState, Asker};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
@@ -8,16 +8,9 @@ use crate::protocol::{Claim, Response};
 use crate::run::{
     AfterStop, Outcome, Purpose, Run, RunEvent, RunState, Trouble, TroubleKind, Wait,
 };
-use crate::state::{Draft, LimitWindow};
+use crate::state::Draft;
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
-use crate::{Event, Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
-
-/// A provider that does not say until when is asked again after this; it doubles each time.
-const LIMIT_GUESS: Millis = Millis::minutes(5);
-/// Longest guess.
-const LIMIT_GUESS_MAX: Millis = Millis::hours(1);
-/// Longest limit that is believed.
-pub(super) const LIMIT_MAX: Millis = Millis::hours(8 * 24);
+use crate::{AskId, Event, Millis, ProjectId, Refusal, RoleName, RunId, Token, Usage};
 
 pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
     match event {
@@ -54,6 +47,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         }
         // It is on record for people; whoever wrote it finds the reason next to it.
         Event::MailSetAside { .. }
+        | Event::Called { .. }
         | Event::ProjectAdded { .. }
         | Event::TeamLoaded { .. }
         | Event::TeamRefused { .. }
@@ -86,7 +80,7 @@ pub(super) fn started(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
 }
 
 /// News from a start that is not the present one changes nothing.
-fn fence(d: &Draft<'_>, run: RunId, token: Token) -> Result<(), Refusal> {
+pub(super) fn fence(d: &Draft<'_>, run: RunId, token: Token) -> Result<(), Refusal> {
     let run = d.run(run)?;
     if run.token != token {
         Err(Refusal::Stale("it comes from an earlier start of the run"))
@@ -105,22 +99,26 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
         }
         Words::Used(usage) => used(d, id, *usage),
         Words::Asks { key, text, options } => asks(d, id, key, text, options),
-        Words::Limited { until, message } => limited(d, id, *until, message),
+        Words::Limited { until, message } => limit::limited(d, id, *until, message),
+        Words::Failed(trouble) if trouble.kind == TroubleKind::Provider => {
+            limit::refused(d, id, trouble)
+        }
         Words::Failed(trouble) => {
             d.run_mut(id)?.trouble = Some(trouble.clone());
             Ok(())
         }
+        Words::Repeats { times, what } => repeats(d, id, *times, what),
         Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
     }
 }
 
 /// Whether the agent has been told to stop: what it still wants does not count, what it used does.
-fn is_stopping(d: &Draft<'_>, id: RunId) -> Result<bool, Refusal> {
+pub(super) fn is_stopping(d: &Draft<'_>, id: RunId) -> Result<bool, Refusal> {
     Ok(matches!(d.run(id)?.state, RunState::Stopping { .. }))
 }
 
 fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
-    serves_again(d, id)?;
+    limit::serves_again(d, id)?;
     let now = d.now;
     let run = d.run_mut(id)?;
     run.spent += usage;
@@ -135,20 +133,21 @@ fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What brings nothing new costs all the same.
+fn repeats(d: &mut Draft<'_>, id: RunId, times: u32, what: &str) -> Result<(), Refusal> {
+    if is_stopping(d, id)? || d.run(id)?.response.is_some() {
+        return Ok(());
+    }
+    let why = format!(
+        "it went round in circles: {times} uses of tools in a row brought nothing new, the last was {what}"
+    );
+    give_up(d, id, &why)
+}
+
 /// Ends a run for a reason that only a human can remove.
 fn give_up(d: &mut Draft<'_>, id: RunId, why: &str) -> Result<(), Refusal> {
     d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Human, message: why.to_owned() });
     flow::stop(d, id, AfterStop::Finish { outcome: Outcome::Error })
-}
-
-/// The provider has served this run: whoever waited for it may go on.
-fn serves_again(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
-    let run = d.run(id)?;
-    let key = (run.project, run.provider.clone());
-    if d.limit(&key).is_some_and(|window| window.probe == Some(id)) {
-        d.set_limit(key, None);
-    }
-    Ok(())
 }
 
 fn asks(
@@ -158,7 +157,7 @@ fn asks(
     text: &str,
     options: &[String],
 ) -> Result<(), Refusal> {
-    serves_again(d, id)?;
+    limit::serves_again(d, id)?;
     if is_stopping(d, id)? {
         return Ok(()); // it asks again by the same key when it goes on
     }
@@ -166,58 +165,56 @@ fn asks(
     if run.response.is_some() {
         return Err(Refusal::Stale("it has responded, and needs no answer any more"));
     }
-    let (token, task) = (run.token, run.task);
-    if let Some(known) = d.ask_by_key(id, key).cloned() {
+    let from = Asker::Agent { run: id, key: key.to_owned() };
+    match put_ask(d, id, from, text, options)? {
+        Put::Open => Ok(()),
+        Put::Answered { ask, text } => {
+            let token = d.run(id)?.token;
+            d.effect(Effect::Send { run: id, token, ask, key: key.to_owned(), text });
+            Ok(())
+        }
+        Put::TooMany => give_up(d, id, "it asked too many questions"),
+    }
+}
+
+/// What becomes of a question.
+pub(super) enum Put {
+    /// The run waits for the answer.
+    Open,
+    /// It was asked before, and answered.
+    Answered {
+        /// By this ask.
+        ask: AskId,
+        /// With these words.
+        text: String,
+    },
+    /// The run asked as often as it may.
+    TooMany,
+}
+
+/// Lets a run wait for an answer, unless there is one. The same question once more is no new one.
+pub(super) fn put_ask(
+    d: &mut Draft<'_>,
+    id: RunId,
+    from: Asker,
+    text: &str,
+    options: &[String],
+) -> Result<Put, Refusal> {
+    if let Some(known) = d.ask_from(&from).cloned() {
         return match known.state {
-            AskState::Open => d.move_run(id, RunEvent::Asked(known.id)),
-            AskState::Answered { text, .. } => {
-                d.effect(Effect::Send { run: id, token, ask: known.id, key: key.to_owned(), text });
-                Ok(())
-            }
+            AskState::Open => d.move_run(id, RunEvent::Asked(known.id)).map(|()| Put::Open),
+            AskState::Answered { text, .. } => Ok(Put::Answered { ask: known.id, text }),
             AskState::Expired { .. } => Err(Refusal::Stale("that ask was withdrawn")),
         };
     }
+    let run = d.run(id)?;
+    let task = run.task;
     if run.asks >= d.project(run.project)?.team.limits.asks {
-        return give_up(d, id, "it asked too many questions");
+        return Ok(Put::TooMany);
     }
     d.run_mut(id)?.asks += 1;
-    let from = Asker::Agent { run: id, key: key.to_owned() };
     let ask = flow::new_ask(d, task, from, text, options.to_vec())?;
-    d.move_run(id, RunEvent::Asked(ask))
-}
-
-/// The provider serves nothing for now. The run waits, and so does every other run of the provider
-/// that is not at work yet.
-fn limited(
-    d: &mut Draft<'_>,
-    id: RunId,
-    until: Option<Time>,
-    message: &str,
-) -> Result<(), Refusal> {
-    let run = d.run(id)?;
-    let key = (run.project, run.provider.clone());
-    let known = d.limit(&key).cloned();
-    let probe = known.as_ref().and_then(|window| window.probe);
-    let guesses = known.as_ref().map_or(0, |window| window.guesses);
-    let soonest = d.now + Millis::seconds(1);
-    let (until, guesses) = match (until, &known) {
-        (Some(until), _) => (until.max(soonest), 0),
-        // It was at work when another met the limit: the same refusal once more, not a new one.
-        (None, Some(window)) if probe != Some(id) => (window.until.max(soonest), guesses),
-        (None, _) => (d.now + guess(guesses), guesses + 1),
-    };
-    let until = known.map_or(until, |window| window.until.max(until)).min(d.now + LIMIT_MAX);
-    // Whoever tries meanwhile goes on trying; if that is this one, it has its answer.
-    let probe = probe.filter(|probe| *probe != id);
-    d.set_limit(key, Some(LimitWindow { until, guesses, probe, message: message.to_owned() }));
-    if is_stopping(d, id)? {
-        return Ok(());
-    }
-    flow::stop(d, id, AfterStop::Limit { until })
-}
-
-fn guess(times: u32) -> Millis {
-    Millis(LIMIT_GUESS.0 << times.min(8)).min(LIMIT_GUESS_MAX)
+    d.move_run(id, RunEvent::Asked(ask)).map(|()| Put::Open)
 }
 
 fn responds(
@@ -226,7 +223,7 @@ fn responds(
     response: Option<&Response>,
     text: &str,
 ) -> Result<(), Refusal> {
-    serves_again(d, id)?;
+    limit::serves_again(d, id)?;
     if d.run(id)?.response.is_some() {
         return Err(Refusal::Stale("it has responded before"));
     }
@@ -305,20 +302,10 @@ fn silent(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     }
 }
 
-/// A probe that ended without having been served proves nothing: the next one tries.
-fn release_probe(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
-    let run = d.run(id)?;
-    let key = (run.project, run.provider.clone());
-    if let Some(window) = d.limit(&key).filter(|window| window.probe == Some(id)).cloned() {
-        d.set_limit(key, Some(LimitWindow { probe: None, ..window }));
-    }
-    Ok(())
-}
-
 /// The agent of a run is gone. What it claimed counts, even if it was told to stop meanwhile;
 /// otherwise what was planned for after the stop happens, or the run has failed.
 pub(super) fn ended(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refusal> {
-    release_probe(d, id)?;
+    limit::release_probe(d, id)?;
     let run = d.run(id)?;
     let cancelled = AfterStop::Finish { outcome: Outcome::Cancelled };
     let then = match &run.state {
@@ -347,7 +334,11 @@ fn outcome_of(claim: Claim) -> Outcome {
 
 /// An agent that ended unexpectedly is started again with its session, a bounded number of times.
 pub(super) fn failed(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refusal> {
-    release_probe(d, id)?;
+    limit::release_probe(d, id)?;
+    let trouble = d.run(id)?.trouble.clone();
+    if let Some(trouble) = trouble.filter(|trouble| trouble.kind == TroubleKind::Provider) {
+        return limit::refused(d, id, &trouble);
+    }
     let limits = d.project(d.run(id)?.project)?.team.limits;
     let now = d.now;
     let run = d.run_mut(id)?;

@@ -3,13 +3,14 @@
 //! First by priority, then by age. What holds a run back is a [`Block`], the same that the board
 //! shows.
 
-use super::{agent, flow, timer};
+use super::limit::{self, Closed};
+use super::{call, flow, route, timer};
 use crate::effect::Effect;
 use crate::run::{Run, RunEvent, RunState, Wait};
-use crate::state::{Draft, LimitWindow, State};
+use crate::state::{Draft, State};
 use crate::task::{CommitId, Phase, Priority, Task};
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
-use crate::{Refusal, RunId, StageName, TaskId, Time};
+use crate::{AskId, Refusal, RunId, StageName, TaskId, Time};
 
 /// Why a run is not started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Block {
     Limit(Time),
     /// Another run tries first whether the provider serves again.
     Probe(RunId),
+    /// The provider serves nobody before the human has seen to it; the ask about it.
+    Refused(Option<AskId>),
     /// As many agents work as the project allows.
     ProjectFull,
     /// As many agents of the role work as the team allows.
@@ -166,11 +169,17 @@ fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
     waiting.retain(|run| waits_for_a_place(&run.state));
     let priority = |run: &Run| d.task(run.task).map_or(Priority::default(), |task| task.priority);
     waiting.sort_by_key(|run| (priority(run), run.queued_at, run.id));
-    let waiting: Vec<Run> = waiting.into_iter().cloned().collect();
-    for run in waiting {
+    let waiting: Vec<RunId> = waiting.into_iter().map(|run| run.id).collect();
+    for id in waiting {
+        route::reroute(d, id)?;
+        let run = d.run(id)?.clone();
+        if !waits_for_a_place(&run.state) {
+            continue; // it is handed over
+        }
         match blocked(d, &run)? {
             None => start(d, &run)?,
             Some(Block::TaskBudget) if !is_worked_on(d, run.task) => ask_for_budget(d, run.task)?,
+            Some(Block::Refused(_)) => limit::ask(d, &run)?,
             Some(_) => {}
         }
     }
@@ -198,10 +207,8 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
         flow::expire_asks(d, |open| open.id == ask)?; // there is enough after all
     }
     d.effect(Effect::Start { run: run.id, token });
-    let key = (run.project, run.provider.clone());
-    if let Some(window) = d.limit(&key).cloned() {
-        d.set_limit(key, Some(LimitWindow { probe: Some(run.id), ..window }));
-    }
+    call::hand_out_messages(d, run)?;
+    limit::probe(d, run);
     Ok(())
 }
 
@@ -232,24 +239,17 @@ fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     {
         return Ok(Some(Block::Backoff(not_before)));
     }
-    if let Some(block) = limit_block(d, run) {
-        return Ok(Some(block));
+    if let Some(closed) = limit::closed(d, run) {
+        return Ok(Some(match closed {
+            Closed::Until(until) => Block::Limit(until),
+            Closed::Probed(run) => Block::Probe(run),
+            Closed::Refused(ask) => Block::Refused(ask),
+        }));
     }
     if let Some(block) = full(d, run)? {
         return Ok(Some(block));
     }
     over_budget(d, run, task)
-}
-
-fn limit_block(d: &Draft<'_>, run: &Run) -> Option<Block> {
-    let window = d.limit(&(run.project, run.provider.clone()))?;
-    match window.probe {
-        Some(probe) if probe != run.id => Some(Block::Probe(probe)),
-        _ if !timer::is_due(window.until, agent::LIMIT_MAX, d.now) => {
-            Some(Block::Limit(window.until))
-        }
-        _ => None,
-    }
 }
 
 fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {

@@ -7,9 +7,9 @@
 //!            └── retry ◄── Stuck ◄┘
 //! ```
 
-use super::agent;
-use super::{consult, gates, work};
-use crate::ask::{Ask, AskState, Asker, CANCEL, TRY_AGAIN};
+use super::route::Choice;
+use super::{agent, call, consult, gates, route, work};
+use crate::ask::{Ask, AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
@@ -77,8 +77,7 @@ pub(super) fn new_run(
 ) -> Result<RunId, Refusal> {
     let task = d.task(id)?;
     let (project, stage) = (task.project, task.stage.clone());
-    let missing = || Refusal::TeamStrands { what: format!("role `{role}`"), who: id.to_string() };
-    let provider = d.project(project)?.team.roles.get(role).ok_or_else(missing)?.provider.clone();
+    let Choice { provider, why } = route::choose(d, id, role, &purpose)?;
     d.change.meta.run.0 += 1;
     let run = Run {
         id: d.change.meta.run,
@@ -87,6 +86,8 @@ pub(super) fn new_run(
         stage,
         role: role.clone(),
         provider,
+        why,
+        takes_over: None,
         purpose,
         slot,
         token: Token(0),
@@ -96,6 +97,9 @@ pub(super) fn new_run(
         response: None,
         trouble: None,
         asks: 0,
+        calls: 0,
+        comments: 0,
+        judges: None,
         spent: Usage::default(),
         read_to: 0,
         queued_at: d.now,
@@ -150,11 +154,14 @@ pub(super) fn expire_asks(d: &mut Draft<'_>, which: impl Fn(&Ask) -> bool) -> Re
 /// A run is over. Its asks go with it, and the task goes on from there.
 pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(), Refusal> {
     d.move_run(id, RunEvent::Finish(outcome))?;
-    expire_asks(d, |ask| matches!(&ask.from, Asker::Agent { run, .. } if *run == id))?;
+    expire_asks(d, |ask| ask.from.agent() == Some(id))?;
     let run = d.run(id)?.clone();
     remember_response(d, &run)?;
-    if outcome == Outcome::Cancelled {
-        return Ok(());
+    call::put_away_messages(d, &run, outcome)?;
+    match outcome {
+        Outcome::Cancelled => return Ok(()),
+        Outcome::HandedOver => return route::hand_over(d, &run),
+        Outcome::Done | Outcome::Request | Outcome::Error | Outcome::Stalled => {}
     }
     match run.purpose {
         Purpose::Work => work::finished(d, &run),
@@ -207,6 +214,13 @@ pub(super) fn go_back(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 pub(super) fn stuck(d: &mut Draft<'_>, id: TaskId, why: &str, retry: Retry) -> Result<(), Refusal> {
     let ask = ask_arbiter(d, id, why)?;
     d.task_mut(id)?.phase = Phase::Stuck { why: bounded(why), ask, retry };
+    Ok(())
+}
+
+/// A task that somebody proposes waits for the human before it begins.
+pub(super) fn propose(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
+    let ask = new_ask(d, id, Asker::Arbiter, why, vec![BEGIN.into(), CANCEL.into()])?;
+    d.task_mut(id)?.phase = Phase::Stuck { why: bounded(why), ask, retry: Retry::Stage };
     Ok(())
 }
 

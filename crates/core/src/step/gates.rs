@@ -34,7 +34,9 @@ pub(super) fn open(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Re
         None => Phase::Leaving { to: gate.to, commit: gate.commit },
         Some(Gate::Human) => Phase::Approving { gate },
         Some(Gate::Verdict(role)) => {
-            Phase::Judging { run: flow::new_run(d, id, &role, Purpose::Verdict, 0)?, gate }
+            let run = flow::new_run(d, id, &role, Purpose::Verdict, 0)?;
+            d.run_mut(run)?.judges.clone_from(&gate.commit);
+            Phase::Judging { run, gate }
         }
         Some(Gate::Check { command, timeout, .. }) => {
             let commit = gate.commit.clone();
@@ -60,14 +62,33 @@ pub(super) fn verdict_finished(
     if expected != run.id {
         return Ok(());
     }
+    if gate.commit.is_some() && d.task(run.task)?.head != gate.commit {
+        let why = format!("the commit changed while {} judged it, which is not green", run.role);
+        return flow::stuck(d, run.task, &why, Retry::Gate(gate));
+    }
     match run.response.as_ref().and_then(|response| response.verdict) {
         Some(Verdict::Pass) if outcome == Outcome::Done => next(d, run.task, &gate),
-        Some(Verdict::Fail) => flow::go_back(d, run.task),
+        Some(Verdict::Fail) => refuse(d, run.task, &gate),
         Some(Verdict::Pass) | None => {
             let why = format!("{} gave no verdict, which is not green", run.role);
             flow::stuck(d, run.task, &why, Retry::Gate(gate))
         }
     }
+}
+
+/// The commit does not pass: back to where it is worked on. If that left it as it was, going round
+/// once more changes nothing.
+pub(super) fn refuse(d: &mut Draft<'_>, id: TaskId, gate: &GateAt) -> Result<(), Refusal> {
+    let task = d.task_mut(id)?;
+    let is_same = gate.commit.is_some() && task.refused == gate.commit;
+    task.refused.clone_from(&gate.commit);
+    let from = task.stage.clone();
+    flow::go_back(d, id)?;
+    if is_same && d.task(id)?.phase == Phase::Waiting {
+        let why = format!("it came to {from} as it was, and did not pass again");
+        return flow::stuck(d, id, &why, Retry::Stage);
+    }
+    Ok(())
 }
 
 /// The gates of the stage are other ones now: what passed the old ones is judged by all of the new.

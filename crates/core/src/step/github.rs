@@ -174,7 +174,7 @@ fn publish_task(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let Some(policy) = &d.project(task.project)?.team.github else { return Ok(()) };
     let link = match (&task.link, policy.publish) {
         (Some(link), _) => (**link).clone(),
-        (None, Publish::All) if !task.is_over() => {
+        (None, Publish::All) if !task.is_over() && !task.is_proposal() => {
             Link { is_ours: true, follows_text: true, ..Link::default() }
         }
         (None, Publish::All | Publish::Linked) => return Ok(()),

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{consult, flow, gates, policy, pull};
-use crate::ask::{AskState, Asker, CANCEL, TRY_AGAIN};
+use super::{consult, flow, gates, limit, policy, pull};
+use crate::ask::{AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
+use crate::call::Reply;
 use crate::effect::Effect;
 use crate::event::TaskDraft;
 use crate::project::Project;
@@ -12,7 +13,7 @@ use crate::run::{AfterStop, RunEvent, RunState, Wait};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Phase, Task};
 use crate::team::Team;
-use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId};
+use crate::{AskId, Event, ProjectId, Refusal, RunId, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
@@ -27,7 +28,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
             draft.project_mut(*project)?.team_refused = Some(why.clone());
             Ok(())
         }
-        Event::TaskAdded { project, draft: task } => add_task(draft, *project, task),
+        Event::TaskAdded { project, draft: task } => add_task(draft, *project, task).map(drop),
         Event::TaskEdited { task, draft: text } => edit_task(draft, *task, text),
         Event::TaskMoved { task, to } => move_task(draft, *task, to),
         Event::TaskPaused { task } => pause(draft, *task),
@@ -46,6 +47,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::EmergencyStopped => stop_everything(draft),
         Event::EmergencyReleased => release(draft),
         Event::Said { .. }
+        | Event::Called { .. }
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
@@ -74,6 +76,7 @@ fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result
         team: team.clone(),
         team_refused: None,
         scanned_at: d.now,
+        messages: Vec::new(),
     };
     d.change.projects.insert(project.id, project);
     Ok(())
@@ -101,7 +104,12 @@ fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(), Refusal> {
+/// Adds a task to the first stage.
+pub(super) fn add_task(
+    d: &mut Draft<'_>,
+    project: ProjectId,
+    text: &TaskDraft,
+) -> Result<TaskId, Refusal> {
     check_draft(text)?;
     let entry = d.project(project)?.team.entry().map(|stage| stage.name.clone());
     let entry = entry.ok_or(Refusal::NoProject(project))?;
@@ -124,6 +132,7 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         paused: false,
         head: None,
         catch_up: false,
+        refused: None,
         remarks: Vec::new(),
         starts: 0,
         consults: 0,
@@ -131,11 +140,12 @@ fn add_task(d: &mut Draft<'_>, project: ProjectId, text: &TaskDraft) -> Result<(
         budget_ask: None,
         pr: None,
         kept: None,
+        proposed_by: None,
         link: None,
         pull: None,
     };
     d.change.tasks.insert(id, task);
-    flow::enter(d, id, &entry)
+    flow::enter(d, id, &entry).map(|()| id)
 }
 
 fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refusal> {
@@ -272,42 +282,44 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
             return Err(Refusal::AskClosed { ask: id, how: "withdrawn" });
         }
     }
-    if !ask.options.is_empty()
-        && ask.from != Asker::Arbiter
-        && !ask.options.iter().any(|option| option == text)
-    {
+    if !ask.takes_advice() && !ask.options.iter().any(|option| option == text) {
         return Err(Refusal::NotAnOption { ask: id, options: ask.options.join(", ") });
     }
     let at = d.now;
     d.ask_mut(id)?.state = AskState::Answered { at, text: text.to_owned() };
-    match ask.from {
-        Asker::Agent { run, key } => deliver(d, run, id, &key, text),
+    match ask.from.clone() {
+        Asker::Agent { run, key } if listens(d, run, id)? => {
+            let token = d.run(run)?.token;
+            d.move_run(run, RunEvent::Answered(id))?;
+            d.effect(Effect::Send { run, token, ask: id, key, text: text.to_owned() });
+            Ok(())
+        }
+        Asker::Call { run, call } if listens(d, run, id)? => {
+            let token = d.run(run)?.token;
+            d.move_run(run, RunEvent::Answered(id))?;
+            d.effect(Effect::Reply { run, token, call, reply: Reply::done(text) });
+            Ok(())
+        }
+        // It gets the answer when it asks again.
+        Asker::Agent { .. } | Asker::Call { .. } => Ok(()),
         Asker::Request { .. } => {
             d.task_mut(ask.task)?.remark(at, "human", text);
             consult::answered(d, ask.task)
         }
         Asker::Arbiter => answer_arbiter(d, id, ask.task, text),
+        Asker::Provider { provider } => {
+            limit::seen_to(d, &ask, &provider);
+            Ok(())
+        }
     }
 }
 
-/// Sends the answer to the agent if it listens now; otherwise it gets it when it asks again.
-fn deliver(
-    d: &mut Draft<'_>,
-    run: crate::RunId,
-    ask: AskId,
-    key: &str,
-    text: &str,
-) -> Result<(), Refusal> {
-    let listening = match &d.run(run)?.state {
+/// Whether the agent is there and waits for the answer.
+fn listens(d: &Draft<'_>, run: RunId, ask: AskId) -> Result<bool, Refusal> {
+    Ok(match &d.run(run)?.state {
         RunState::Waiting(Wait::Asks { open }) => open.contains(&ask),
         _ => false,
-    };
-    if listening {
-        let token = d.run(run)?.token;
-        d.move_run(run, RunEvent::Answered(ask))?;
-        d.effect(Effect::Send { run, token, ask, key: key.to_owned(), text: text.to_owned() });
-    }
-    Ok(())
+    })
 }
 
 fn answer_arbiter(d: &mut Draft<'_>, ask: AskId, id: TaskId, text: &str) -> Result<(), Refusal> {
@@ -316,7 +328,7 @@ fn answer_arbiter(d: &mut Draft<'_>, ask: AskId, id: TaskId, text: &str) -> Resu
     }
     let now = d.now;
     let task = d.task_mut(id)?;
-    if text != TRY_AGAIN {
+    if text != TRY_AGAIN && text != BEGIN {
         task.remark(now, "human", text);
     }
     if task.budget_ask == Some(ask) {

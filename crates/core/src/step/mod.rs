@@ -4,8 +4,9 @@
 //!  human.rs     what people want          ┐   flow.rs     the way of a task
 //!  policy.rs    a changed team.toml       │     work.rs      its agents
 //!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
+//!  call.rs      what they want of us      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
-//!  timer.rs     what is due               │
+//!  timer.rs     what is due               │     limit.rs  who serves nothing now
 //!  github.rs    what people did there     │
 //!  pull.rs      pull requests             ┘          └──────────── effects ─────────────┘
 //! ```
@@ -15,15 +16,18 @@
 //! late, twice or out of turn is recorded with the reason why it changed nothing.
 
 mod agent;
+mod call;
 mod consult;
 mod dispatch;
 mod flow;
 mod gates;
 mod github;
 mod human;
+mod limit;
 mod outcome;
 mod policy;
 mod pull;
+mod route;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -85,6 +89,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::PullAsked { .. }
         | Event::EmergencyStopped
         | Event::EmergencyReleased => human::handle(draft, event),
+        Event::Called { run, token, id, call } => call::called(draft, (*run, *token), id, call),
         Event::Said { .. }
         | Event::ResponseFound { .. }
         | Event::MailSetAside { .. }
@@ -105,6 +110,7 @@ impl Event {
     fn is_news(&self) -> bool {
         match self {
             Self::Said { .. }
+            | Self::Called { .. }
             | Self::IssueSeen { .. }
             | Self::PullSeen { .. }
             | Self::ResponseFound { .. }

@@ -16,7 +16,7 @@ pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Resu
     match effect {
         Effect::Start { run, token } => start_settled(d, run, token, result),
         Effect::Stop { run, token } => stop_settled(d, run, token),
-        Effect::Send { .. } => Ok(()),
+        Effect::Send { .. } | Effect::Reply { .. } => Ok(()),
         Effect::Release { task } => release_settled(d, task, result),
         Effect::Save { run, .. } => save_settled(d, id, run, result),
         Effect::Combine { task, .. } => combine_settled(d, id, task, result),
@@ -164,8 +164,8 @@ fn check_settled(
     match result {
         Settled::Checked { passed: true, .. } => gates::next(d, id, &gate),
         Settled::Checked { passed: false, output } => {
-            let why = format!("a check did not pass:\n{output}");
-            flow::send_back(d, id, "crewhouse", &why)
+            flow::remark(d, id, &format!("a check did not pass:\n{output}"))?;
+            gates::refuse(d, id, &gate)
         }
         Settled::NotChecked { why } => not_checked(d, id, gate, why),
         _ => Err(Refusal::Stale("that is no result of a check")),

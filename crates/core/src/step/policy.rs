@@ -3,8 +3,8 @@
 //! A team that leaves a task or an agent without a place is refused, and the last good one stays:
 //! nothing that is decided later may find a stage or a role gone.
 
-use super::gates;
-use crate::state::Draft;
+use super::{gates, limit};
+use crate::state::{Draft, LimitKey};
 use crate::task::{GateAt, Phase, Retry, Task};
 use crate::team::Team;
 use crate::{ProjectId, Refusal, StageName, TaskId};
@@ -22,9 +22,14 @@ pub(super) fn load(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), 
         .filter(|task| gates_of(old, task) != gates_of(team, task))
         .map(|task| task.id)
         .collect();
+    let same = |(name, provider)| team.providers.get(name) == Some(provider);
+    let changed = old.providers.iter().filter(|provider| !same(*provider));
+    let changed: Vec<LimitKey> = changed.map(|(name, _)| (id, name.clone())).collect();
+    changed.into_iter().try_for_each(|provider| limit::forget(d, provider))?;
     let project = d.project_mut(id)?;
     project.team = team.clone();
     project.team_refused = None;
+    project.messages.retain(|message| team.roles.contains_key(&message.to));
     judged_by_others.into_iter().try_for_each(|task| gates::judge_again(d, task))
 }
 
@@ -76,7 +81,7 @@ fn bound_for(phase: &Phase) -> Option<&StageName> {
 fn keeps_agents(d: &Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusal> {
     for run in d.live_runs().into_iter().filter(|run| run.project == id) {
         let role = team.roles.get(&run.role);
-        if role.is_none_or(|role| role.provider != run.provider) {
+        if role.is_none_or(|role| !team.players(role).contains(&&run.provider)) {
             let what = format!("role `{}` with provider `{}`", run.role, run.provider);
             return Err(Refusal::TeamStrands { what, who: run.id.to_string() });
         }

@@ -76,7 +76,7 @@ pub(super) fn show(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     pull.flight = Some(shown.clone());
     task.pull = Some(Box::new(pull));
     let want = PullWant {
-        body: pull_story(&task, team, &d.all_runs_of(id), shown.closes),
+        body: pull_story(&task, team, &d.all_runs_of(id).collect::<Vec<_>>(), shown.closes),
         base: team.merge.base.clone(),
         guard: if is_allowed { Guard::Open } else { Guard::Closed },
         shown,

@@ -1,6 +1,8 @@
 //! Decisions as plays: a script of events, and all that is visible afterwards.
 
 mod agents;
+mod calls;
+mod limits;
 mod play;
 mod policy;
 mod way;

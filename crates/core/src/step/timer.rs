@@ -157,6 +157,7 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
                     | dispatch::Block::Paused
                     | dispatch::Block::Dependency(_)
                     | dispatch::Block::Probe(_)
+                    | dispatch::Block::Refused(_)
                     | dispatch::Block::ProjectFull
                     | dispatch::Block::RoleFull
                     | dispatch::Block::ProviderFull

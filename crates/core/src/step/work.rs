@@ -3,7 +3,7 @@
 use super::flow::{self, place};
 use super::{consult, gates};
 use crate::effect::Effect;
-use crate::protocol::Response;
+use crate::protocol::{Response, Verdict};
 use crate::run::{Outcome, Purpose, Run, TroubleKind};
 use crate::state::Draft;
 use crate::task::{Phase, Progress, Retry};
@@ -81,7 +81,10 @@ fn complete_step(
     let (_, stage) = place(d, id)?;
     let wanted = runs.iter().filter_map(|run| run.response.as_ref()?.label.as_ref());
     let wanted: Vec<StageName> = wanted.map(|label| label.to.clone()).collect();
-    if stage.back.as_ref().is_some_and(|back| wanted.contains(back)) {
+    let failed = runs.iter().any(|run| {
+        run.response.as_ref().is_some_and(|response| response.verdict == Some(Verdict::Fail))
+    });
+    if failed || stage.back.as_ref().is_some_and(|back| wanted.contains(back)) {
         return flow::go_back(d, id);
     }
     let to = wanted.last().cloned();
@@ -163,9 +166,10 @@ pub(super) fn redo(d: &mut Draft<'_>, id: TaskId, progress: Progress) -> Result<
             if succeeded(d, old) && !all_done {
                 return Ok(old);
             }
-            let Run { role, slot, session, .. } = d.run(old)?.clone();
+            let Run { role, slot, session, provider, .. } = d.run(old)?.clone();
             let new = flow::new_run(d, id, &role, Purpose::Work, slot)?;
-            d.run_mut(new)?.session = session;
+            let row = d.run_mut(new)?;
+            row.session = session.filter(|_| row.provider == provider);
             Ok(new)
         })
         .collect::<Result<_, Refusal>>()?;

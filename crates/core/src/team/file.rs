@@ -6,6 +6,7 @@
 mod build;
 mod github;
 mod provider;
+mod route;
 mod sandbox;
 mod shape;
 

@@ -5,6 +5,7 @@
 
 mod file;
 mod proof;
+mod route;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::{Micros, Millis, ProviderName, RoleName, StageName};
 
 pub use file::{DEFAULT_TEAM, Problem, parse};
 pub use proof::WorstCase;
+pub use route::{Route, Tier, Tiers};
 
 /// Everything about how a project's work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Team {
     pub roles: BTreeMap<RoleName, Role>,
     /// Where agents come from, by name.
     pub providers: BTreeMap<ProviderName, Provider>,
+    /// Which of them are cheap, and which are for what is hard.
+    #[serde(default)]
+    pub tiers: Tiers,
     /// The columns of the board, left to right. The first takes new tasks, the last is the end.
     pub stages: Vec<Stage>,
     /// How much at once, how long, how often.
@@ -44,8 +49,14 @@ pub struct Team {
 /// One role of the team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
-    /// Who plays it.
+    /// Who plays it; with a tier, the first of that tier.
     pub provider: ProviderName,
+    /// Who steps in, in this order, while those before serve nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<ProviderName>,
+    /// The tier whose providers play it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
     /// How many agents of this role may work at once.
     pub agents: u32,
     /// Names of the tools that it may use; empty means all.
@@ -55,6 +66,9 @@ pub struct Role {
     /// Whether it works without the team's sandbox, at the word of whoever wrote the file.
     #[serde(default)]
     pub unconfined: bool,
+    /// Roles that it may write messages to, besides the PM.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<RoleName>,
 }
 
 /// How far a conversation of a role reaches.
@@ -84,7 +98,11 @@ pub enum ProviderKind {
     /// Our own agent with a model behind it.
     Native(Model),
     /// Claude Code, as it is installed on this machine.
-    Claude(Claude),
+    Claude(Program),
+    /// OpenAI's Codex, as it is installed on this machine.
+    Codex(Program),
+    /// An agent that speaks ACP, as it is installed on this machine.
+    Acp(Acp),
     /// Whoever reads the trigger file and writes the response file.
     Mailbox,
 }
@@ -106,23 +124,62 @@ pub struct Model {
     pub output_price: Option<Micros>,
 }
 
-/// How Claude Code is started.
+/// How an agent is started that is a program of others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claude {
+pub struct Program {
     /// The program: a path, or a name that is looked up on the `PATH`.
     pub program: String,
-    /// The model, if not Claude Code's own default.
+    /// The model, if not the program's own default.
     pub model: Option<String>,
-    /// Where the model is served, if not at Anthropic.
+    /// Where the model is served, if not where the program finds it by itself.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the API key that is to pay; without one the program works
+    /// as somebody signed in to it.
+    #[serde(default)]
+    pub key_env: Option<String>,
+    /// Environment variables that it is handed besides the usual ones; their values are secret.
+    pub env: Vec<String>,
+    /// What it may do without asking.
+    pub permissions: Permissions,
+    /// What is allowed besides, in the program's own notation.
+    pub allow: Vec<String>,
+    /// Who is to pay.
+    pub billing: Payer,
+}
+
+/// How an agent is started that speaks ACP, the Agent Client Protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acp {
+    /// Which one, if it is one that we know.
+    pub agent: Option<AcpAgent>,
+    /// The program: a path, or a name that is looked up on the `PATH`; `None` is the usual one.
+    pub program: Option<String>,
+    /// Its arguments; `None` are the usual ones.
+    pub args: Option<Vec<String>>,
+    /// The model, if not the agent's own default.
+    pub model: Option<String>,
+    /// The mode that it works in, if not the one that follows from `permissions`.
+    pub mode: Option<String>,
+    /// Where the model is served, if not where the agent finds it by itself.
     pub base_url: Option<String>,
     /// Environment variables that it is handed besides the usual ones; their values are secret.
     pub env: Vec<String>,
     /// What it may do without asking.
     pub permissions: Permissions,
-    /// Uses of tools that are allowed besides, in Claude Code's notation.
-    pub allow: Vec<String>,
-    /// Who is to pay.
-    pub billing: Payer,
+}
+
+/// Agents that speak ACP and that we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AcpAgent {
+    /// Google's Gemini CLI.
+    Gemini,
+    /// opencode.
+    Opencode,
+    /// Claude Code, through its adapter.
+    Claude,
+    /// Codex, through its adapter.
+    Codex,
 }
 
 /// What an agent may do without asking the human.
@@ -265,6 +322,9 @@ pub struct Limits {
     pub asks: u32,
     /// How often the PM looks for what fell through the cracks.
     pub scan: Millis,
+    /// After so many uses of tools in a row that bring nothing new, an agent is ended; 0 is never.
+    #[serde(default)]
+    pub repeats: u32,
 }
 
 /// Longest pause between two starts of a run.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Amount, Gate, Owner, Problem, ProviderKind, Role, SessionScope, Stage, Team, Work};
-use crate::{Micros, RoleName, StageName};
+use crate::{Micros, ProviderName, RoleName, StageName};
 
 /// The most that one task can cause, whatever its agents do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -36,19 +36,13 @@ pub(super) fn prove(team: &Team, problems: &mut Vec<Problem>) {
 
 fn known_names(team: &Team, problems: &mut Vec<Problem>) {
     for (name, role) in &team.roles {
-        if !team.providers.contains_key(&role.provider) {
+        for other in role.messages.iter().filter(|other| !team.roles.contains_key(other)) {
             problems.push(Problem::new(
-                format!("roles.{name}: there is no provider `{}`", role.provider),
-                format!("add [providers.{}] or name one that exists", role.provider),
+                format!("roles.{name}.messages: there is no role `{other}`"),
+                format!("add [roles.{other}] or name one that exists"),
             ));
         }
-        let mailbox = team.providers.get(&role.provider).map(|p| &p.kind);
-        if mailbox == Some(&ProviderKind::Mailbox) && role.agents > 1 {
-            problems.push(Problem::new(
-                format!("roles.{name}: a mailbox role works on one task at a time"),
-                "set agents = 1: there is one trigger file for each role",
-            ));
-        }
+        players(team, (name, role), problems);
     }
     for name in team.roles.iter().filter(|(_, role)| role.session == SessionScope::Role) {
         one_conversation(team, name, problems);
@@ -73,6 +67,33 @@ fn known_names(team: &Team, problems: &mut Vec<Problem>) {
                 "`next` and `back` name stages of this file",
             ));
         }
+    }
+}
+
+/// Who plays a role exists, and a mailbox plays it alone.
+fn players(team: &Team, (name, role): (&RoleName, &Role), problems: &mut Vec<Problem>) {
+    let players = team.players(role);
+    for provider in players.iter().filter(|provider| !team.providers.contains_key(**provider)) {
+        problems.push(Problem::new(
+            format!("roles.{name}: there is no provider `{provider}`"),
+            format!("add [providers.{provider}] or name one that exists"),
+        ));
+    }
+    let is_mailbox = |provider: &&ProviderName| {
+        team.providers.get(*provider).is_some_and(|p| p.kind == ProviderKind::Mailbox)
+    };
+    let by_mail = players.iter().any(is_mailbox);
+    if by_mail && role.agents > 1 {
+        problems.push(Problem::new(
+            format!("roles.{name}: a mailbox role works on one task at a time"),
+            "set agents = 1: there is one trigger file for each role",
+        ));
+    }
+    if by_mail && players.len() > 1 {
+        problems.push(Problem::new(
+            format!("roles.{name}: a mailbox neither steps in for others nor others for it"),
+            "who reads the trigger file plays the role alone: give it one provider",
+        ));
     }
 }
 

@@ -11,6 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use crew_agent::desk::Desk;
 use crew_agent::sandbox::{Sandbox, Support, support};
 use crew_agent::shim::Spec;
 use crew_core::Token;
@@ -54,7 +55,7 @@ impl Cell {
         outside: &Outside,
         place: &Place,
         token: Token,
-        worktree: &Worktree,
+        (worktree, desk): (&Worktree, &Desk),
     ) -> anyhow::Result<Option<Self>> {
         let Place { project, run, .. } = place;
         let role = project.team.roles.get(&run.role);
@@ -76,7 +77,8 @@ impl Cell {
             cell.sandbox.write.push(part);
         }
         let own = [worktree.path().to_owned(), worktree.git_directory().to_owned(), session];
-        cell.sandbox.write.extend(own);
+        cell.sandbox.write.extend(own.into_iter().chain([desk.calls()]));
+        cell.sandbox.read.push(desk.root().to_owned());
         cell.sandbox.read.extend([
             common.to_owned(),
             repository.root().join(TEAM_DIRECTORY),

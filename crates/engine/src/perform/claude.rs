@@ -1,38 +1,37 @@
 //! Claude Code: how it is found, and what a run starts it with.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crew_agent::Dialect;
 use crew_agent::claude::{
-    CONFIG_DIR, Conversation, Decoder, ENVIRONMENT, INHERITED, Installed, Launch, Opening,
-    Remembered, Unusable, conversation_id, find, is_allowed, places,
+    CLAUDE, CONFIG_DIR, Conversation, Decoder, ENVIRONMENT, INHERITED, Launch, Opening, Remembered,
+    ToolsOfOurs, conversation_id, is_allowed, places,
 };
+use crew_agent::desk::Desk;
+use crew_agent::program::Installed;
 use crew_agent::shim::{InputMode, Spec};
-use crew_core::run::{Run, Trouble, TroubleKind};
-use crew_core::team::Claude;
+use crew_core::run::{Run, Trouble};
+use crew_core::team::Program;
 use crew_core::{Micros, Token};
 use crew_git::Worktree;
 
 use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, environment};
+use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment};
+use super::program::{Ready, homeless, mark, secrets, settings, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
-
-/// What is started, and the variables whose values are written down nowhere.
-pub(super) type Start = (Spec, BTreeMap<String, String>);
 
 /// What a run starts Claude Code with, or what a human has to put right before.
 pub(super) fn spec(
     outside: &Outside,
     place: &Place,
-    (worktree, token): (&Worktree, Token),
-    claude: &Claude,
+    (worktree, desk, token): (&Worktree, &Desk, Token),
+    claude: &Program,
     material: &str,
-) -> anyhow::Result<Result<Start, Trouble>> {
-    let installed = match find(&claude.program, &environment()) {
+) -> anyhow::Result<Result<Ready, Trouble>> {
+    let installed = match CLAUDE.find(&claude.program, &environment()) {
         Ok(installed) => installed,
         Err(unusable) => return Ok(Err(trouble(&unusable))),
     };
@@ -40,15 +39,12 @@ pub(super) fn spec(
         return Ok(Err(trouble(&unusable)));
     }
     let secrets = secrets(claude);
-    let Some(config_dir) = config_dir(&secrets) else {
-        return Ok(Err(trouble(&Unusable {
-            what: "neither HOME nor CLAUDE_CONFIG_DIR is set for the daemon".to_owned(),
-            hint: "set HOME, then `crew down` and `crew up`".to_owned(),
-        })));
+    let Some(config_dir) = settings(CONFIG_DIR, ".claude", &secrets) else {
+        return Ok(Err(homeless(CONFIG_DIR)));
     };
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let places = places(&installed, &config_dir, home.as_deref());
-    let cell = Cell::of_agent(outside, place, token, worktree)?;
+    let cell = Cell::of_agent(outside, place, token, (worktree, desk))?;
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let talk = converse(outside, place, (worktree.path(), token), &installed, config_dir)?;
     let Place { project, run, .. } = place;
@@ -61,12 +57,17 @@ pub(super) fn spec(
         conversation: talk.conversation,
         cost_max: left(project.team.budget.run.cost, run),
         turns_max: TURNS_MAX,
+        tools_of_ours: Some(ToolsOfOurs {
+            program: outside.program.clone(),
+            desk: desk.root().to_owned(),
+        }),
     };
     let prompt = if talk.is_told { prompt::go_on(place) } else { prompt::prompt(place, material) };
     let opening = Opening { payer: claude.billing, prompt: format!("{prompt}\n\n{}", talk.mark) };
     let mut env = environment();
     env.extend(ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned())));
     env.extend(inherited(INHERITED));
+    env.extend(about_desk(outside, desk));
     if let Some(url) = &claude.base_url {
         env.insert("ANTHROPIC_BASE_URL".to_owned(), url.clone());
     }
@@ -106,7 +107,7 @@ fn converse(
 ) -> anyhow::Result<Talk> {
     let home = outside.handle.home();
     let file = session_file(home, &place.project, &place.run).with_extension("claude.json");
-    let mark = format!("(Crewhouse: run {} of {})", place.run.id, home.id()?);
+    let mark = mark(home, place)?;
     let version = installed.version;
     let known =
         Remembered::read(&file).filter(|known| known.can_be_resumed(cwd, &config_dir, version));
@@ -126,17 +127,6 @@ fn converse(
     Ok(Talk { conversation: Conversation::New(session), is_told: false, mark })
 }
 
-/// Where it keeps who is signed in, and its conversations.
-fn config_dir(secrets: &BTreeMap<String, String>) -> Option<PathBuf> {
-    let given = secrets.get(CONFIG_DIR).map(PathBuf::from);
-    let given = given.or_else(|| std::env::var_os(CONFIG_DIR).map(PathBuf::from));
-    given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".claude")))
-}
-
-fn trouble(unusable: &Unusable) -> Trouble {
-    Trouble { kind: TroubleKind::Human, message: unusable.to_string() }
-}
-
 /// What the run may still spend.
 fn left(budget: Micros, run: &Run) -> Micros {
     Micros(budget.0.saturating_sub(run.spent.cost.unwrap_or_default().0))
@@ -144,10 +134,4 @@ fn left(budget: Micros, run: &Run) -> Micros {
 
 fn inherited<const N: usize>(names: [&str; N]) -> impl Iterator<Item = (String, String)> {
     names.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
-}
-
-/// What the provider names, and nothing else.
-fn secrets(claude: &Claude) -> BTreeMap<String, String> {
-    let value = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
-    claude.env.iter().filter_map(value).collect()
 }

@@ -9,11 +9,14 @@
 //! performed. An effect whose task fails or panics stays in the outbox and is performed again after
 //! a pause: each performer makes sure that twice is the same as once.
 
+mod acp;
 mod agent;
 mod cell;
 mod claude;
+mod codex;
 mod merge;
 mod prepare;
+mod program;
 mod script;
 mod work;
 
@@ -35,6 +38,7 @@ pub(crate) use agent::recover;
 
 use crate::Handle;
 use crate::crash::crash_point;
+use crate::desk;
 use crate::follow::{follow, submit};
 use crate::github;
 use crate::place::Repositories;
@@ -229,6 +233,9 @@ impl Outside {
             Effect::Send { run, token, ask, key, text } => {
                 agent::send(self, (*run, *token), *ask, key, text).await
             }
+            Effect::Reply { run, token, call, reply } => {
+                desk::reply(self, (*run, *token), call, reply).await.map(|()| Settled::Sent)
+            }
             Effect::Save { run, how } => work::save(self, *run, *how).await,
             Effect::Combine { task, runs } => work::combine(self, *task, runs).await,
             Effect::Check { task, commit, command, timeout } => {
@@ -358,6 +365,7 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         Effect::Start { .. }
         | Effect::Stop { .. }
         | Effect::Send { .. }
+        | Effect::Reply { .. }
         | Effect::Publish { .. }
         | Effect::Pull { .. } => None,
     }
@@ -401,6 +409,7 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Release { task } => Some((*task, 0)),
         Effect::Stop { .. }
         | Effect::Send { .. }
+        | Effect::Reply { .. }
         | Effect::Publish { .. }
         | Effect::Pull { .. } => None,
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use crew_agent::desk::{self, Desk};
 use crew_agent::mailbox::{Mailbox, Rules};
 use crew_agent::shim::{self, InputMode, Launched, Presence, ShimProgram, Spec};
 use crew_agent::{AskPolicy, Budget, Dialect, ModelConfig, Price, RemoteConfig, Start, ToolName};
@@ -17,8 +18,9 @@ use crew_git::{GitError, Worktree, Worktrees};
 
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
+use super::program::Ready;
 use super::script::{Ended, Job};
-use super::{CalledOff, Outside, claude};
+use super::{CalledOff, Outside, acp, claude, codex};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
 use crate::prompt::{self, MATERIAL_BYTES_MAX};
 use crate::quote::Quote;
@@ -102,17 +104,41 @@ pub(super) fn prepare(
         ProviderKind::Native(model) => {
             let model = model_config(outside, &project.root, model);
             let secrets = secrets(&model);
-            let cell = Cell::of_agent(outside, place, token, &worktree)?;
-            let spec = native(outside, place, (&worktree, cell.as_ref()), token, model, &material)?;
+            let desk = Desk::set_up(&dir)?;
+            let cell = Cell::of_agent(outside, place, token, (&worktree, &desk))?;
+            let at = (&worktree, &desk, cell.as_ref());
+            let spec = native(outside, place, at, token, model, &material)?;
             let spec = inside(cell.as_ref(), spec)?;
             launch(outside, &dir, (&spec, &secrets), called_off, head)
         }
-        ProviderKind::Claude(claude) => {
-            match claude::spec(outside, place, (&worktree, token), claude, &material)? {
-                Ok((spec, secrets)) => launch(outside, &dir, (&spec, &secrets), called_off, head),
-                Err(trouble) => Ok(Made::Not(trouble)),
-            }
+        ProviderKind::Claude(program) => {
+            let at = (&worktree, &Desk::set_up(&dir)?, token);
+            let start = claude::spec(outside, place, at, program, &material)?;
+            launch_program(outside, &dir, start, called_off, head)
         }
+        ProviderKind::Codex(program) => {
+            let at = (&worktree, &Desk::set_up(&dir)?, token);
+            let start = codex::spec(outside, place, at, program, &material)?;
+            launch_program(outside, &dir, start, called_off, head)
+        }
+        ProviderKind::Acp(agent) => {
+            let at = (&worktree, &Desk::set_up(&dir)?, token);
+            let start = acp::spec(outside, place, at, agent, &material)?;
+            launch_program(outside, &dir, start, called_off, head)
+        }
+    }
+}
+
+fn launch_program(
+    outside: &Outside,
+    dir: &Path,
+    start: Result<Ready, Trouble>,
+    called_off: &CalledOff,
+    head: CommitId,
+) -> anyhow::Result<Made> {
+    match start {
+        Ok((spec, secrets)) => launch(outside, dir, (&spec, &secrets), called_off, head),
+        Err(trouble) => Ok(Made::Not(trouble)),
     }
 }
 
@@ -139,6 +165,14 @@ fn launch(
 pub(super) fn environment() -> BTreeMap<String, String> {
     let value = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
     ENVIRONMENT.iter().filter_map(value).collect()
+}
+
+/// What an agent finds its desk and our program by.
+pub(super) fn about_desk(outside: &Outside, desk: &Desk) -> [(String, String); 2] {
+    [
+        (desk::DESK.to_owned(), desk.root().display().to_string()),
+        (desk::PROGRAM.to_owned(), outside.program.display().to_string()),
+    ]
 }
 
 fn transient(message: &str) -> Trouble {
@@ -252,7 +286,7 @@ pub(super) fn mailbox_of(root: &str) -> anyhow::Result<Mailbox> {
 fn native(
     outside: &Outside,
     place: &Place,
-    (worktree, cell): (&Worktree, Option<&Cell>),
+    (worktree, desk, cell): (&Worktree, &Desk, Option<&Cell>),
     token: Token,
     model: ModelConfig,
     material: &str,
@@ -274,11 +308,13 @@ fn native(
         shell_through: cell.map(Cell::entry).transpose()?.unwrap_or_default(),
         heartbeat_ms: Start::HEARTBEAT_MS,
         ask_policy: AskPolicy::Wait,
+        desk: Some(desk.root().to_owned()),
     };
+    let env = environment().into_iter().chain(about_desk(outside, desk)).collect();
     Ok(Spec {
-        argv: vec![outside.program.display().to_string(), "agent".into()],
+        argv: vec![outside.program.display().to_string(), "native".into()],
         cwd: worktree.path().to_owned(),
-        env: environment(),
+        env,
         secret_env: Vec::new(), // named by the launch
         marker: marker(home, run.id, token),
         stdin: vec![serde_json::to_string(&start)?],
@@ -306,11 +342,14 @@ fn stage_of(run: &Run) -> String {
     }
 }
 
+/// What a role may use for its work, and what everybody may say to us.
 fn tools(names: &[String]) -> Vec<ToolName> {
-    if names.is_empty() {
-        return ToolName::all();
-    }
-    names.iter().filter_map(|name| ToolName::parse(name)).collect()
+    let for_work = if names.is_empty() {
+        ToolName::all()
+    } else {
+        names.iter().filter_map(|name| ToolName::parse(name)).collect()
+    };
+    for_work.into_iter().chain(ToolName::of_desk()).collect()
 }
 
 fn model_config(outside: &Outside, root: &str, model: &Model) -> ModelConfig {

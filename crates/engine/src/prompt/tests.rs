@@ -1,5 +1,6 @@
 //! What an agent is told, whoever says what.
 
+use crew_core::project::Message;
 use crew_core::run::Trouble;
 use crew_core::team::{Api, DEFAULT_TEAM, Model, parse};
 use crew_core::{Event, Millis, ProjectId, State, TaskDraft, Time, step};
@@ -28,6 +29,13 @@ fn place(title: &str, body: &str) -> Place {
 
 fn remark(text: &str) -> Remark {
     Remark { at: Time(1), from: "tester".to_owned(), text: text.to_owned() }
+}
+
+/// What another role wrote, for this run to read.
+fn message(text: &str, place: &Place) -> Message {
+    let (from, to) = ("tester".parse().unwrap(), place.run.role.clone());
+    let (task, reader) = (place.task.id, Some(place.run.id));
+    Message { at: Time(1), from, task, to, text: text.to_owned(), reader }
 }
 
 /// What is left of a prompt when the quotes are taken out, as a reader of Markdown does it.
@@ -72,7 +80,7 @@ fn an_agent_is_told_what_it_will_be_judged_by() {
         "\"How you end\" in your instructions",
         "```text\nFix it\n```",
         "```text\nIt is broken.\n```",
-        "```text\n- no crash\n```",
+        "```text\n1. no crash\n```",
         "### tester\n```text\ntry harder\n```",
         "## Now\nDo the work of the stage `backlog`.",
     ] {
@@ -138,6 +146,7 @@ proptest! {
             place.task.body = format!("b{body}");
             place.task.criteria = vec![criterion.to_owned()];
             place.task.remarks = vec![remark(said)];
+            place.project.messages = vec![message(said, &place)];
             place.run.purpose = Purpose::Consult { about: about.to_owned() };
             let message = about.to_owned();
             place.run.trouble = Some(Trouble { kind: TroubleKind::Protocol, message });

@@ -63,7 +63,7 @@ pub(super) async fn log(
         raw,
         short: is_on(short),
         reader: None,
-        dialect: None,
+        decoder: None,
         set_up: None,
         bound,
     };
@@ -107,7 +107,7 @@ pub(super) async fn events(
         raw: false,
         short: true,
         reader: None,
-        dialect: None,
+        decoder: None,
         set_up: None,
         bound,
     };

@@ -163,12 +163,12 @@ fn choose(root: &Path, BeginModel { api, model, key_env }: BeginModel) -> Result
         value: value.map(Scalar::Text),
     };
     let known = files::read(root, &Name::Policy)?;
-    let edits = if api == "claude" {
+    let edits = if ["claude", "codex"].contains(&api.as_str()) {
         let roles = team::parse(&known.text).map(|team| team.roles).unwrap_or_default();
         let plays = |role: &RoleName| set(&["roles", role.as_str(), "provider"], Some(api.clone()));
         let mut edits: Vec<TeamEdit> = roles.keys().map(plays).collect();
-        edits.push(set(&["providers", "claude", "kind"], Some(api.clone())));
-        edits.push(set(&["providers", "claude", "model"], model));
+        edits.push(set(&["providers", &api, "kind"], Some(api.clone())));
+        edits.push(set(&["providers", &api, "model"], model));
         edits.push(set(&["providers", "native"], None));
         edits
     } else {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crew_agent::spool::{Line, SpoolError, SpoolReader};
-use crew_agent::{AgentEvent, Dialect, shim};
+use crew_agent::{AgentEvent, Decoder, shim};
 use crew_core::{RunId, Token};
 use crew_engine::Screen;
 use serde_json::{Value, json};
@@ -75,8 +75,8 @@ pub(crate) struct LogStream {
     /// Whether long texts are shortened, which the lines say.
     pub(crate) short: bool,
     pub(crate) reader: Option<SpoolReader>,
-    /// How the start that is being read is to be understood.
-    pub(crate) dialect: Option<Arc<Dialect>>,
+    /// What understands the start that is being read, from where it is read on.
+    pub(crate) decoder: Option<Decoder>,
     /// The output of the set-up, which comes before the agent's first word.
     pub(crate) set_up: Option<SpoolReader>,
     /// Where it ends, before the log does.
@@ -139,7 +139,7 @@ impl LogStream {
         let last_words = matches!(standing, Standing::Over);
         let reader = self.reader.take();
         if reader.is_none() {
-            self.dialect = None;
+            self.decoder = None;
         }
         let (reader, lines) = blocking(move || read(reader, &path, offset, last_words)).await?;
         self.reader = reader;
@@ -149,15 +149,16 @@ impl LogStream {
         Ok(lines)
     }
 
-    async fn dialect(&mut self) -> Result<Arc<Dialect>, ApiError> {
-        if let Some(dialect) = &self.dialect {
-            return Ok(Arc::clone(dialect));
-        }
-        let dir = self.app.handle.home().run(self.run, Token(self.place.start));
-        let dialect = blocking(move || shim::dialect(&dir).map_err(ApiError::broken)).await?;
-        let dialect = Arc::new(dialect.unwrap_or_default());
-        self.dialect = Some(Arc::clone(&dialect));
-        Ok(dialect)
+    async fn decoder(&mut self, offset: u64) -> Result<&mut Decoder, ApiError> {
+        let decoder = match self.decoder.take() {
+            Some(decoder) => decoder,
+            None => {
+                let dir = self.app.handle.home().run(self.run, Token(self.place.start));
+                let read = move || shim::dialect(&dir).map_err(ApiError::broken);
+                blocking(read).await?.unwrap_or_default().listener(offset)
+            }
+        };
+        Ok(self.decoder.insert(decoder))
     }
 
     /// What the set-up printed and was not sent. One that is run again begins its file anew.
@@ -216,8 +217,8 @@ impl LogStream {
             }
             let lines = self.lines(&standing).await?;
             if !lines.is_empty() {
-                let dialect = self.dialect().await?;
-                return Ok(self.bound.cut(place_all(from, lines, &dialect)));
+                let placed = place_all(from, lines, self.decoder(from.offset).await?);
+                return Ok(self.bound.cut(placed));
             }
             if !self.goes_on(newest, run_is_over).await {
                 return Ok(None);
@@ -295,8 +296,8 @@ struct Placed {
 
 /// Who printed a line.
 enum By {
-    /// It speaks this.
-    Agent(Arc<Dialect>),
+    /// It says this.
+    Agent(Vec<AgentEvent>),
     SetUp,
 }
 
@@ -306,9 +307,7 @@ impl Placed {
     fn wire(&self, screen: &Screen) -> Vec<LogLine> {
         let LogStart { start, offset } = self.from;
         let events = match &self.by {
-            By::Agent(dialect) => {
-                dialect.glimpse(&self.line.bytes).into_iter().filter_map(shown).collect()
-            }
+            By::Agent(events) => events.iter().cloned().filter_map(shown).collect(),
             By::SetUp => {
                 let text = String::from_utf8_lossy(&self.line.bytes);
                 vec![json!({"type": "set_up", "text": text})]
@@ -326,10 +325,10 @@ impl Placed {
     }
 }
 
-fn place_all(from: LogStart, lines: Vec<Line>, dialect: &Arc<Dialect>) -> Vec<Placed> {
+fn place_all(from: LogStart, lines: Vec<Line>, decoder: &mut Decoder) -> Vec<Placed> {
     let mut offset = from.offset;
     let place = |line: Line| {
-        let by = By::Agent(Arc::clone(dialect));
+        let by = By::Agent(decoder.line(&line.bytes));
         let placed = Placed { from: LogStart { offset, ..from }, line, by };
         offset = placed.line.end;
         placed

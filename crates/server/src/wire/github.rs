@@ -85,6 +85,7 @@ fn pending(state: &State, project: &project::Project) -> Vec<GithubPending> {
         Effect::Start { .. }
         | Effect::Stop { .. }
         | Effect::Send { .. }
+        | Effect::Reply { .. }
         | Effect::Save { .. }
         | Effect::Combine { .. }
         | Effect::Check { .. }

@@ -63,6 +63,8 @@ pub enum Note {
         role: String,
         /// What it is now.
         state: String,
+        /// Which provider its agent is to come from, and why, where that was just chosen.
+        why: Option<String>,
     },
     /// An ask opened or closed.
     Ask {
@@ -118,9 +120,13 @@ impl From<&note::Note> for Note {
                 to: to.to_string(),
             },
             note::Note::Phase { task, phase } => Self::Phase { task: task.0, phase: phase.clone() },
-            note::Note::Run { run, task, role, state } => {
-                Self::Run { run: run.0, task: task.0, role: role.to_string(), state: state.clone() }
-            }
+            note::Note::Run { run, task, role, state, why } => Self::Run {
+                run: run.0,
+                task: task.0,
+                role: role.to_string(),
+                state: state.clone(),
+                why: why.clone(),
+            },
             note::Note::Ask { ask, task, state } => {
                 Self::Ask { ask: ask.0, task: task.0, state: state.clone() }
             }

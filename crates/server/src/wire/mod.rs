@@ -48,7 +48,8 @@ pub use setup::{
 };
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
-    Approval, Card, ChangedFile, Priority, Remark, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,
+    Approval, Card, ChangedFile, Criterion, Priority, Remark, Task, TaskAdded, TaskDiff,
+    TaskStatus, Tasks,
 };
 pub use team::{
     Gate, Limits, MergePolicy, Provider, Role, Stage, Team, TeamAnswer, WorktreePolicy, WorstCase,

@@ -23,6 +23,10 @@ pub struct Run {
     pub role: String,
     /// Where the agent comes from.
     pub provider: String,
+    /// Why from there, where there was a choice.
+    pub why: Option<String>,
+    /// The run whose work it takes over.
+    pub takes_over: Option<u64>,
     /// `work`, `consult`, `verdict` or `choose`.
     pub purpose: String,
     /// What the PM is consulted about.
@@ -34,7 +38,8 @@ pub struct Run {
     /// Unexpected ends so far.
     pub failures: u32,
     /// `queued`, `preparing`, `running`, `asking`, `limited`, `paused`, `stopping`, `saving`, or
-    /// how it ended: `done`, `request`, `error`, `stalled`, `cancelled`.
+    /// how it ended: `done`, `request`, `error`, `stalled`, `cancelled`,
+    /// `handed-over`.
     pub state: String,
     /// Since when it is in that state, where that is known.
     pub since: Option<u64>,
@@ -52,6 +57,8 @@ pub struct Run {
     pub response: Option<Response>,
     /// The last thing that went wrong in the present start.
     pub trouble: Option<Trouble>,
+    /// The exact commit that it judges, for a verdict.
+    pub judges: Option<String>,
     /// Questions asked so far.
     pub asks: u32,
     /// What it consumed.
@@ -75,12 +82,14 @@ pub struct Response {
     pub verdict: Option<String>,
     /// The candidate that it prefers, counted from 1.
     pub pick: Option<u32>,
+    /// What was run and seen.
+    pub evidence: Vec<String>,
 }
 
 /// What went wrong.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
-    /// `transient`, `protocol` or `human`.
+    /// `transient`, `protocol`, `human` or `provider`.
     pub kind: String,
     /// What happened.
     pub message: String,
@@ -120,6 +129,8 @@ impl From<&run::Run> for Run {
             stage: run.stage.to_string(),
             role: run.role.to_string(),
             provider: run.provider.to_string(),
+            why: run.why.clone(),
+            takes_over: run.takes_over.map(|run| run.0),
             purpose: purpose.to_owned(),
             about,
             slot: run.slot,
@@ -134,6 +145,7 @@ impl From<&run::Run> for Run {
             session: run.session.clone(),
             response: run.response.as_ref().map(Response::from),
             trouble: run.trouble.as_ref().map(Trouble::from),
+            judges: run.judges.as_ref().map(ToString::to_string),
             asks: run.asks,
             spent: run.spent.into(),
             queued_at: run.queued_at.0,
@@ -199,6 +211,7 @@ impl From<&protocol::Response> for Response {
             pr: response.pr.clone(),
             verdict,
             pick: response.pick,
+            evidence: response.evidence.clone(),
         }
     }
 }
@@ -209,6 +222,7 @@ impl From<&run::Trouble> for Trouble {
             TroubleKind::Transient => "transient",
             TroubleKind::Protocol => "protocol",
             TroubleKind::Human => "human",
+            TroubleKind::Provider => "provider",
         };
         Self { kind: kind.to_owned(), message: trouble.message.clone() }
     }

@@ -102,7 +102,7 @@ pub struct Begin {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginModel {
-    /// `claude` for Claude Code, or `anthropic`, `openai`, `gemini`, `ollama`.
+    /// `claude` for Claude Code, `codex` for Codex, or `anthropic`, `openai`, `gemini`, `ollama`.
     pub api: String,
     /// Its name; without one, what the provider takes by itself.
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crew_core::call::Met;
 use crew_core::{State, Time, status, task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -81,8 +82,42 @@ pub struct Card {
     pub pull_trouble: Option<String>,
     /// Why its worktrees are still there though it is over.
     pub kept: Option<String>,
+    /// How many acceptance criteria it has.
+    pub criteria_total: u32,
+    /// How many of them are met, by the newest answers.
+    pub criteria_met: u32,
+    /// The task that was worked on when an agent proposed this one.
+    pub proposed_by: Option<u64>,
     /// The newest thing that an agent at work on it did.
     pub live: Option<String>,
+}
+
+/// What is known about an acceptance criterion.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Criterion {
+    /// What must be true.
+    pub text: String,
+    /// `met` or `not_met`; null if nobody has answered it as it is now.
+    pub met: Option<String>,
+    /// How that can be seen, or what is missing.
+    pub why: Option<String>,
+    /// Who said so last.
+    pub role: Option<String>,
+    /// In which run.
+    pub run: Option<u64>,
+}
+
+impl From<status::Criterion<'_>> for Criterion {
+    fn from(criterion: status::Criterion<'_>) -> Self {
+        let (run, answer) = criterion.answer.unzip();
+        Self {
+            text: criterion.text.to_owned(),
+            met: answer.map(|answer| answer.met.word().to_owned()),
+            why: answer.map(|answer| answer.why.clone()),
+            role: run.map(|run| run.role.to_string()),
+            run: run.map(|run| run.id.0),
+        }
+    }
 }
 
 /// A task, as its card opens.
@@ -95,6 +130,8 @@ pub struct Task {
     pub body: String,
     /// What must be true for it to be done.
     pub criteria: Vec<String>,
+    /// What is known about each of them.
+    pub answers: Vec<Criterion>,
     /// How often it entered each stage.
     pub visits: BTreeMap<String, u32>,
     /// What was said about it, oldest first.
@@ -198,7 +235,12 @@ pub enum Priority {
 
 impl Card {
     pub(crate) fn of(state: &State, task: &task::Task, now: Time) -> Self {
+        let criteria = status::criteria(state, task);
+        let met = criteria.iter().filter_map(|it| it.answer).filter(|(_, it)| it.met == Met::Met);
         Self {
+            criteria_total: u32::try_from(criteria.len()).unwrap_or(u32::MAX),
+            criteria_met: u32::try_from(met.count()).unwrap_or(u32::MAX),
+            proposed_by: task.proposed_by.map(|task| task.0),
             id: task.id.0,
             project: task.project.0,
             title: task.title.clone(),
@@ -247,6 +289,7 @@ impl Task {
             card: Card::of(state, task, now),
             body: task.body.clone(),
             criteria: task.criteria.clone(),
+            answers: status::criteria(state, task).into_iter().map(Criterion::from).collect(),
             visits: task.visits.iter().map(|(stage, n)| (stage.to_string(), *n)).collect(),
             remarks: task.remarks.iter().map(Remark::from).collect(),
             approval: Approval::of(task),
@@ -299,7 +342,7 @@ impl From<status::Status> for TaskStatus {
             }
             S::Queued { why } | S::Held { why } => Self { why: Some(why), ..plain },
             S::Blocked { by } => Self { by: Some(by.0), ..plain },
-            S::Limited { until } => Self { until: Some(until.0), ..plain },
+            S::Limited { until, .. } => Self { until: Some(until.0), ..plain },
             S::NeedsAnswer { ask } => Self { ask: Some(ask.0), ..plain },
             S::Stuck { why, ask } => Self { why: Some(why), ask: Some(ask.0), ..plain },
             S::NeedsApproval

@@ -1,5 +1,8 @@
 //! The team of a project, with what is proven about it.
 
+use std::collections::BTreeMap;
+
+use crew_core::task::Priority;
 use crew_core::team;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +30,8 @@ pub struct Team {
     pub roles: Vec<Role>,
     /// Where agents come from.
     pub providers: Vec<Provider>,
+    /// Which of them are cheap, and which are for what is hard.
+    pub tiers: Tiers,
     /// How much at once, how long, how often.
     pub limits: Limits,
     /// What one run may spend.
@@ -97,14 +102,40 @@ pub enum Gate {
 pub struct Role {
     /// Its name.
     pub name: String,
-    /// Who plays it.
+    /// Who plays it; with a tier, the first of that tier.
     pub provider: String,
+    /// Who steps in, in this order, while those before serve nothing.
+    pub fallback: Vec<String>,
+    /// `cheap`, `standard` or `expert`: the tier whose providers play it.
+    pub tier: Option<String>,
     /// How many at once.
     pub agents: u32,
     /// The tools that it may use; empty means all.
     pub tools: Vec<String>,
     /// `task`: a conversation for each task. `role`: one for all tasks of the role.
     pub session: SessionScope,
+    /// Roles that it may write messages to, besides the PM.
+    pub messages: Vec<String>,
+}
+
+/// The tiers of a team.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Tiers {
+    /// From cheap to expert.
+    pub lists: Vec<Tier>,
+    /// Priorities whose tasks are for one tier, whatever the tier of the role.
+    pub priority: BTreeMap<String, String>,
+    /// After so many setbacks in a stage the next tier takes over; 0 is never.
+    pub escalate_after: u32,
+}
+
+/// One tier.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Tier {
+    /// `cheap`, `standard` or `expert`.
+    pub name: String,
+    /// Its providers, the preferred first.
+    pub providers: Vec<String>,
 }
 
 /// How far a conversation of a role reaches.
@@ -122,7 +153,7 @@ pub enum SessionScope {
 pub struct Provider {
     /// Its name.
     pub name: String,
-    /// `native`, `claude` or `mailbox`.
+    /// `native`, `claude`, `codex`, `acp` or `mailbox`.
     pub kind: String,
     /// The wire format of its model.
     pub api: Option<String>,
@@ -202,6 +233,7 @@ impl From<&team::Team> for Team {
             stages: team.stages.iter().map(Stage::from).collect(),
             roles: team.roles.iter().map(Role::from).collect(),
             providers: team.providers.iter().map(Provider::from).collect(),
+            tiers: Tiers::from(&team.tiers),
             limits: Limits::of(team),
             budget_run: team.budget.run.into(),
             budget_task: team.budget.task.into(),
@@ -268,12 +300,32 @@ impl From<(&crew_core::RoleName, &team::Role)> for Role {
         Self {
             name: name.to_string(),
             provider: role.provider.to_string(),
+            fallback: role.fallback.iter().map(ToString::to_string).collect(),
+            tier: role.tier.map(|tier| tier.word().to_owned()),
             agents: role.agents,
             tools: role.tools.clone(),
+            messages: role.messages.iter().map(ToString::to_string).collect(),
             session: match role.session {
                 team::SessionScope::Task => SessionScope::Task,
                 team::SessionScope::Role => SessionScope::Role,
             },
+        }
+    }
+}
+
+impl From<&team::Tiers> for Tiers {
+    fn from(tiers: &team::Tiers) -> Self {
+        let lists = tiers.lists.iter().map(|(tier, providers)| Tier {
+            name: tier.word().to_owned(),
+            providers: providers.iter().map(ToString::to_string).collect(),
+        });
+        let word = |(priority, tier): (&Priority, &team::Tier)| {
+            (priority.word().to_owned(), tier.word().to_owned())
+        };
+        Self {
+            lists: lists.collect(),
+            priority: tiers.priority.iter().map(word).collect(),
+            escalate_after: tiers.escalate_after,
         }
     }
 }
@@ -298,6 +350,12 @@ impl From<(&crew_core::ProviderName, &team::Provider)> for Provider {
             team::ProviderKind::Claude(claude) => {
                 Self { model: claude.model.clone(), ..plain("claude") }
             }
+            team::ProviderKind::Codex(codex) => Self {
+                model: codex.model.clone(),
+                key_env: codex.key_env.clone(),
+                ..plain("codex")
+            },
+            team::ProviderKind::Acp(acp) => Self { model: acp.model.clone(), ..plain("acp") },
             team::ProviderKind::Mailbox => plain("mailbox"),
         }
     }

@@ -6,6 +6,7 @@
 
 mod http;
 mod reply;
+mod responses;
 mod wire;
 
 use std::collections::VecDeque;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Request;
 use super::reply::{Block, Reply};
+use super::responses;
 
 /// A provider's wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Wire {
     Anthropic,
     /// OpenAI's Chat Completions API.
     OpenAi,
+    /// OpenAI's Responses API. A tool whose input is a text is called as a custom one.
+    OpenAiResponses,
     /// Google's Gemini API.
     Gemini,
     /// Ollama's chat API.
@@ -20,12 +23,12 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// Every wire format.
+    /// Every wire format that our own agent speaks.
     pub const ALL: [Self; 4] = [Self::Anthropic, Self::OpenAi, Self::Gemini, Self::Ollama];
 
     pub(super) fn base_path(self) -> &'static str {
         match self {
-            Self::Anthropic | Self::OpenAi => "/v1",
+            Self::Anthropic | Self::OpenAi | Self::OpenAiResponses => "/v1",
             Self::Gemini => "/v1beta",
             Self::Ollama => "",
         }
@@ -36,6 +39,7 @@ impl Wire {
         match path {
             "/v1/messages" => Some(Self::Anthropic),
             "/v1/chat/completions" => Some(Self::OpenAi),
+            "/v1/responses" => Some(Self::OpenAiResponses),
             "/api/chat" => Some(Self::Ollama),
             _ if path.starts_with("/v1beta/models/") => Some(Self::Gemini),
             _ => None,
@@ -45,14 +49,18 @@ impl Wire {
     pub(super) fn is_streamed(self, request: &Request) -> bool {
         match self {
             Self::Gemini => request.path.contains(":streamGenerateContent"),
-            Self::Anthropic | Self::OpenAi => request.body["stream"] == true,
+            Self::Anthropic | Self::OpenAi | Self::OpenAiResponses => {
+                request.body["stream"] == true
+            }
             Self::Ollama => request.body["stream"] != false,
         }
     }
 
     pub(super) fn content_type(self) -> &'static str {
         match self {
-            Self::Anthropic | Self::OpenAi | Self::Gemini => "text/event-stream",
+            Self::Anthropic | Self::OpenAi | Self::OpenAiResponses | Self::Gemini => {
+                "text/event-stream"
+            }
             Self::Ollama => "application/x-ndjson",
         }
     }
@@ -62,6 +70,7 @@ impl Wire {
         match self {
             Self::Anthropic => anthropic_stream(reply),
             Self::OpenAi => openai_stream(reply),
+            Self::OpenAiResponses => responses::stream(reply),
             Self::Gemini => gemini_stream(reply),
             Self::Ollama => ollama_stream(reply),
         }
@@ -72,6 +81,7 @@ impl Wire {
         match self {
             Self::Anthropic => anthropic_plain(reply),
             Self::OpenAi => openai_plain(reply),
+            Self::OpenAiResponses => responses::plain(reply),
             Self::Gemini => {
                 let parts: Vec<_> = reply.blocks.iter().map(gemini_part).collect();
                 gemini_response(reply, &parts, Some(gemini_finish(reply)))
@@ -98,7 +108,7 @@ fn thinking_of(block: &Block) -> Option<&str> {
 }
 
 /// Two halves, so that readers must put answers together.
-fn halves(text: &str) -> [&str; 2] {
+pub(super) fn halves(text: &str) -> [&str; 2] {
     let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.split_at(middle).into()
 }

@@ -1,6 +1,7 @@
 //! Agents: they work, ask, meet limits, fail, hang, respond in every way that is right or wrong,
 //! and some go on talking when they should have gone.
 
+use crew_core::call::{Call, Comment, Finish, Letter, Proposal};
 use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict};
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::{Millis, RoleName, RunId, State, TaskId, Time, Token, Usage, Words};
@@ -110,15 +111,26 @@ impl Process {
     }
 
     fn fail(&mut self, now: Time, random: &mut Random) {
-        let kind = if random.chance(20) { TroubleKind::Human } else { TroubleKind::Transient };
+        if random.chance(20) {
+            return self.say(Words::Repeats { times: 20, what: "shell ls".into() }, now);
+        }
+        let kind = trouble(random);
         self.say(Words::Failed(Trouble { kind, message: "it failed".into() }), now);
     }
 
     fn meet_limit(&mut self, now: Time, random: &mut Random) {
-        let lengths = [1, 30];
+        let lengths = [1, 30, 600];
         let length = random.pick(&lengths).copied().unwrap_or(1);
         let until = random.chance(60).then(|| now + Millis::seconds(length));
         self.say(Words::Limited { until, message: "limit".into() }, now);
+    }
+}
+
+fn trouble(random: &mut Random) -> TroubleKind {
+    match random.below(10) {
+        0 => TroubleKind::Provider,
+        1 | 2 => TroubleKind::Human,
+        _ => TroubleKind::Transient,
     }
 }
 
@@ -249,17 +261,35 @@ impl World {
     }
 }
 
+/// What an agent may want of us while it works.
+pub(super) fn call(random: &mut Random) -> Call {
+    let text = "so it is".to_owned();
+    match random.below(8) {
+        0 => Call::Subtask(Proposal { title: text, body: String::new(), criteria: Vec::new() }),
+        1 | 2 => Call::Message(Letter { to: None, text }),
+        3 => Call::Finish(Finish {
+            claim: random
+                .pick(&[Claim::Done, Claim::Request, Claim::Error])
+                .copied()
+                .unwrap_or(Claim::Done),
+            summary: text.clone(),
+            verdict: random
+                .pick(&[None, Some(Verdict::Pass), Some(Verdict::Fail)])
+                .copied()
+                .flatten(),
+            pick: random.chance(50).then(|| random.below(4) as u32),
+            to: None,
+            pr: None,
+            evidence: vec![text],
+            criteria: Vec::new(),
+        }),
+        _ => Call::Comment(Comment { text }),
+    }
+}
+
 /// What an agent or a person says about a run in the end.
 pub(super) fn respond(run: &Run, state: &State, calm: bool, random: &mut Random) -> Response {
-    let mut response = Response {
-        claim: Claim::Done,
-        summary: "did it".into(),
-        issue: Some(run.task),
-        label: None,
-        pr: None,
-        verdict: None,
-        pick: None,
-    };
+    let mut response = Response { issue: Some(run.task), ..Response::new(Claim::Done, "did it") };
     match run.purpose {
         Purpose::Verdict => {
             let pass = calm || random.chance(70);

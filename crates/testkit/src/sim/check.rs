@@ -11,6 +11,7 @@ mod present;
 mod start;
 mod way;
 
+use crew_core::ask::Asker;
 use crew_core::run::{Run, RunState, Wait};
 use crew_core::task::{Phase, Task};
 use crew_core::team::Team;
@@ -77,7 +78,9 @@ impl<'a> Fact<'a> {
 pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> Result<(), String> {
     start::check(fact, ledger)?;
     start::served(fact, dropped)?;
+    start::closed(fact, dropped)?;
     way::check(fact, ledger)?;
+    way::rounds(fact, dropped, ledger)?;
     way::responses(fact, dropped.is_some())
 }
 
@@ -85,6 +88,7 @@ pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> R
 pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result<(), String> {
     match event {
         Event::Said { .. }
+        | Event::Called { .. }
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
@@ -167,7 +171,8 @@ fn is_listened_to(
     if !heard || row.response.is_some() || matches!(row.state, RunState::Stopping { .. }) {
         return Ok(());
     }
-    let ask = state.asks.values().find(|ask| ask.is_from(run, key)).map(|ask| ask.id);
+    let asker = Asker::Agent { run, key: key.clone() };
+    let ask = state.asks.values().find(|ask| ask.from == asker).map(|ask| ask.id);
     let listens = |ask: &AskId| match &row.state {
         RunState::Waiting(Wait::Asks { open }) => open.contains(ask) && state.asks[ask].is_open(),
         _ => false,
@@ -211,7 +216,9 @@ pub(super) fn end(
     acknowledged: &[TaskId],
 ) -> Result<(), String> {
     let fail = |is: bool, what: String| if is { Err(what) } else { Ok(()) };
-    fail(state.tasks.len() != acknowledged.len(), "tasks were invented".into())?;
+    let proposed = state.tasks.values().filter(|task| task.proposed_by.is_some()).count();
+    let wanted = acknowledged.len() + proposed;
+    fail(state.tasks.len() != wanted, "tasks were invented".into())?;
     for id in acknowledged {
         let task = state.tasks.get(id).ok_or_else(|| format!("{id} is missing"))?;
         fail(!task.is_over(), format!("{id} is not over"))?;

@@ -41,6 +41,8 @@ pub(super) struct Sim {
     tally: Tally,
     full: bool,
     calm: bool,
+    /// Calls that agents made.
+    calls: u64,
     // What follows is memory, which a crash wipes.
     /// What is on its way to the arbiter.
     inbound: VecDeque<Event>,
@@ -81,6 +83,7 @@ impl Sim {
             tally: Tally::default(),
             full: false,
             calm: false,
+            calls: 0,
             inbound: VecDeque::new(),
             performing: BTreeMap::new(),
             stops: BTreeMap::new(),
@@ -113,6 +116,7 @@ impl Sim {
             95 if self.has(Fault::Clock) => self.clock_jumps(),
             96 if self.has(Fault::DiskFull) => self.full = !self.full,
             97 if self.has(Fault::Strays) => self.stray_file(),
+            98 => self.agent_calls()?,
             _ => self.read_agents(),
         }
         check::world(&self.state, &self.world)
@@ -265,6 +269,23 @@ impl Sim {
             let response = agent::respond(&run, &self.state, false, &mut self.random);
             self.world.write_file(role, response);
         }
+    }
+
+    /// An agent uses a tool of ours; what it put on its desk may be found twice.
+    fn agent_calls(&mut self) -> Result<(), String> {
+        let alive: Vec<Start> = self.world.alive.iter().copied().collect();
+        let Some((run, token)) = self.random.pick(&alive).copied() else { return Ok(()) };
+        self.calls += 1;
+        let id = format!("c{}", self.calls);
+        let call = Box::new(agent::call(&mut self.random));
+        let key = format!("call {run}.{token} {id}");
+        let event = Event::Called { run, token, id, call };
+        while matches!(self.take(&event, Some(key.clone()))?, Taken::Recorded) {
+            if self.random.chance(70) {
+                break; // otherwise a crash came before it was put away
+            }
+        }
+        Ok(())
     }
 
     fn human_acts(&mut self) -> Result<(), String> {
@@ -437,6 +458,7 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Release { task } => Some((*task, 0)),
         Effect::Stop { .. }
         | Effect::Send { .. }
+        | Effect::Reply { .. }
         | Effect::Publish { .. }
         | Effect::Pull { .. } => None,
     }
@@ -445,7 +467,9 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
 /// The agent that an event comes from.
 fn agent_of(event: &Event) -> Option<Start> {
     match event {
-        Event::Said { run, token, .. } | Event::Exited { run, token, .. } => Some((*run, *token)),
+        Event::Said { run, token, .. }
+        | Event::Called { run, token, .. }
+        | Event::Exited { run, token, .. } => Some((*run, *token)),
         _ => None,
     }
 }

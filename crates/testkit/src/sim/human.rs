@@ -130,7 +130,11 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
         let text = match ask.from {
             Asker::Arbiter if random.chance(15) => CANCEL,
             Asker::Arbiter if random.chance(80) => TRY_AGAIN,
-            Asker::Arbiter | Asker::Agent { .. } | Asker::Request { .. } => "do it like that",
+            Asker::Arbiter
+            | Asker::Provider { .. }
+            | Asker::Agent { .. }
+            | Asker::Call { .. }
+            | Asker::Request { .. } => "do it like that",
         };
         return Some(Event::Answered { ask: ask.id, text: text.into() });
     }

@@ -48,6 +48,8 @@ pub(super) struct Ledger {
     pub(super) spent: BTreeMap<RunId, u64>,
     /// How often the agent of a run ended though nobody had told it to, and is to start again.
     pub(super) failures: BTreeMap<RunId, u32>,
+    /// The newest commit of each task that did not pass a check, and how often in a row.
+    failed: BTreeMap<TaskId, (CommitId, u32)>,
     /// Deliveries that became an entry.
     delivered: BTreeSet<String>,
     /// The largest bounds that any team has set so far.
@@ -61,6 +63,11 @@ impl Ledger {
     pub(super) fn has_passed(&self, task: TaskId, gate: &Gate, commit: Option<&CommitId>) -> bool {
         let commit = commit.cloned();
         self.passed.contains(&Passed { task, gate: GateKey::of(gate), commit })
+    }
+
+    /// Whether this commit of the task did not pass a check more than once.
+    pub(super) fn failed_again(&self, task: TaskId, commit: &CommitId) -> bool {
+        self.failed.get(&task).is_some_and(|(known, times)| known == commit && *times > 1)
     }
 
     /// Takes down that a delivery is recorded, which it is once.
@@ -106,6 +113,14 @@ impl Ledger {
                 Settled::Checked { passed: true, .. },
             ) => {
                 self.pass(*task, GateKey::Check(command.clone()), commit.clone());
+            }
+            (
+                Effect::Check { task, commit: Some(commit), .. },
+                Settled::Checked { passed: false, .. },
+            ) => {
+                let known = self.failed.get(task).filter(|(known, _)| known == commit);
+                let times = known.map_or(1, |(_, times)| times + 1);
+                self.failed.insert(*task, (commit.clone(), times));
             }
             (Effect::Save { run, .. }, Settled::Saved { .. }) => {
                 let Some(run) = fact.before.runs.get(run) else { return };

@@ -1,7 +1,10 @@
 //! Teams: the default one made harder, and what people change in it while it works.
 
-use crew_core::Millis;
-use crew_core::team::{self, Gate, Provider, ProviderKind, Stage, Team, Work};
+use std::collections::BTreeMap;
+
+use crew_core::task::Priority;
+use crew_core::team::{self, Gate, Provider, ProviderKind, Stage, Team, Tier, Tiers, Work};
+use crew_core::{Millis, ProviderName, RoleName};
 
 use super::random::Random;
 
@@ -22,6 +25,9 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     }
     if random.chance(30) {
         play_by_mail(&mut team);
+    }
+    if random.chance(60) {
+        change_players(&mut team, random);
     }
     change_work(&mut team, random);
     if random.chance(50) {
@@ -44,7 +50,7 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
 /// A team after somebody has edited it.
 pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
     let mut team = team.clone();
-    match random.below(9) {
+    match random.below(10) {
         0 => {
             team.limits.agents = 1 + random.below(4) as u32;
             team.limits.retries = random.below(3) as u32;
@@ -60,6 +66,7 @@ pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
         5 => toggle_verdict(&mut team),
         6 => change_work(&mut team, random),
         7 => rename(&mut team),
+        8 => change_players(&mut team, random),
         _ => play_by_mail(&mut team),
     }
     Box::new(team)
@@ -119,6 +126,34 @@ fn play_by_mail(team: &mut Team) {
     let (Ok(architect), Ok(mail), Ok(native)) = names else { return };
     if let Some(role) = team.roles.get_mut(&architect) {
         role.provider = if role.provider == mail { native } else { mail };
+    }
+}
+
+/// Other providers step in for engineers and testers, or a tier plays them.
+fn change_players(team: &mut Team, random: &mut Random) {
+    let names = ["native", "second", "third"].map(str::parse::<ProviderName>);
+    let [Ok(native), Ok(second), Ok(third)] = names else { return };
+    let Some(provider) = team.providers.get(&native).cloned() else { return };
+    for (name, agents) in [(&second, 1), (&third, 8)] {
+        team.providers.insert(name.clone(), Provider { agents, ..provider.clone() });
+    }
+    team.tiers = Tiers {
+        lists: BTreeMap::from([
+            (Tier::Cheap, vec![second.clone(), native.clone()]),
+            (Tier::Standard, vec![native.clone(), third.clone()]),
+            (Tier::Expert, vec![third.clone(), second.clone()]),
+        ]),
+        priority: BTreeMap::from([(Priority::Urgent, Tier::Expert)]),
+        escalate_after: random.below(3) as u32,
+    };
+    for name in ["engineer", "tester", "pm"].map(str::parse::<RoleName>).into_iter().flatten() {
+        let Some(role) = team.roles.get_mut(&name) else { continue };
+        (role.provider, role.fallback, role.tier) = match random.below(4) {
+            0 => (second.clone(), vec![], Some(Tier::Cheap)),
+            1 => (native.clone(), vec![], Some(Tier::Standard)),
+            2 => (native.clone(), vec![second.clone(), third.clone()], None),
+            _ => (native.clone(), vec![], None),
+        };
     }
 }
 

@@ -65,6 +65,7 @@ impl World {
             Effect::Start { run, token } => self.start(*run, *token, state, now, random),
             Effect::Stop { run, token } => self.stop(*run, *token, state, random),
             Effect::Send { run, token, ask, key, .. } => self.send(*run, *token, *ask, key),
+            Effect::Reply { .. } => Settled::Sent,
             Effect::Save { run, how } => self.save(id, *run, *how, state, random),
             Effect::Combine { task, .. } => self.once(id, random, |world, random| {
                 if !world.calm && random.chance(15) {
@@ -129,7 +130,8 @@ impl World {
         }
         if !self.calm && random.chance(8) {
             self.tombstones.insert((id, token));
-            let kind = if random.chance(30) { TroubleKind::Human } else { TroubleKind::Transient };
+            let kinds = [TroubleKind::Provider, TroubleKind::Human, TroubleKind::Transient];
+            let kind = random.pick(&kinds).copied().unwrap_or(TroubleKind::Transient);
             return not_started(kind, "no program");
         }
         self.expect_free_worktree(run);

@@ -794,7 +794,7 @@ export interface components {
         };
         /** @description What answers the agents of a new team. */
         BeginModel: {
-            /** @description `claude` for Claude Code, or `anthropic`, `openai`, `gemini`, `ollama`. */
+            /** @description `claude` for Claude Code, `codex` for Codex, or `anthropic`, `openai`, `gemini`, `ollama`. */
             api: string;
             /** @description The environment variable that holds the key. */
             key_env?: string | null;
@@ -822,6 +822,16 @@ export interface components {
             added_at: number;
             /** @description The branch that carries its work. */
             branch: string;
+            /**
+             * Format: int32
+             * @description How many of them are met, by the newest answers.
+             */
+            criteria_met: number;
+            /**
+             * Format: int32
+             * @description How many acceptance criteria it has.
+             */
+            criteria_total: number;
             /** @description Tasks that must be done before. */
             depends_on: number[];
             /**
@@ -954,6 +964,22 @@ export interface components {
             tasks: components["schemas"]["Share"][];
             /** @description Spent today (UTC). */
             today: components["schemas"]["Amount"];
+        };
+        /** @description What is known about an acceptance criterion. */
+        Criterion: {
+            /** @description `met` or `not_met`; null if nobody has answered it as it is now. */
+            met: string | null;
+            /** @description Who said so last. */
+            role: string | null;
+            /**
+             * Format: int64
+             * @description In which run.
+             */
+            run: number | null;
+            /** @description What must be true. */
+            text: string;
+            /** @description How that can be seen, or what is missing. */
+            why: string | null;
         };
         /** @description `GET /api/projects/{id}/trash/diff` */
         DiffText: {
@@ -1460,6 +1486,8 @@ export interface components {
              * @description Its task.
              */
             task: number;
+            /** @description Which provider its agent is to come from, and why, where that was just chosen. */
+            why: string | null;
         } | {
             /**
              * Format: int64
@@ -1564,7 +1592,7 @@ export interface components {
             api: string | null;
             /** @description The environment variable that holds its key. */
             key_env: string | null;
-            /** @description `native`, `claude` or `mailbox`. */
+            /** @description `native`, `claude`, `codex`, `acp` or `mailbox`. */
             kind: string;
             /** @description Its model. */
             model: string | null;
@@ -1610,6 +1638,8 @@ export interface components {
         Response: {
             /** @description `done`, `request` or `error`. */
             claim: string;
+            /** @description What was run and seen. */
+            evidence: string[];
             /**
              * Format: int32
              * @description The candidate that it prefers, counted from 1.
@@ -1638,12 +1668,16 @@ export interface components {
              * @description How many at once.
              */
             agents: number;
+            /** @description Who steps in, in this order, while those before serve nothing. */
+            fallback: string[];
             /** @description Its name. */
             name: string;
-            /** @description Who plays it. */
+            /** @description Who plays it; with a tier, the first of that tier. */
             provider: string;
             /** @description `task`: a conversation for each task. `role`: one for all tasks of the role. */
             session: components["schemas"]["SessionScope"];
+            /** @description `cheap`, `standard` or `expert`: the tier whose providers play it. */
+            tier: string | null;
             /** @description The tools that it may use; empty means all. */
             tools: string[];
         };
@@ -1666,6 +1700,8 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            /** @description The exact commit that it judges, for a verdict. */
+            judges: string | null;
             /** @description Asks that wait for an answer. */
             open_asks: number[];
             /** @description Whether it is over. */
@@ -1715,9 +1751,15 @@ export interface components {
             starts: number;
             /**
              * @description `queued`, `preparing`, `running`, `asking`, `limited`, `paused`, `stopping`, `saving`, or
-             *     how it ended: `done`, `request`, `error`, `stalled`, `cancelled`.
+             *     how it ended: `done`, `request`, `error`, `stalled`, `cancelled`,
+             *     `handed-over`.
              */
             state: string;
+            /**
+             * Format: int64
+             * @description The run whose work it takes over.
+             */
+            takes_over: number | null;
             /**
              * Format: int64
              * @description The task.
@@ -1729,6 +1771,8 @@ export interface components {
              * @description Not before this moment it goes on.
              */
             until: number | null;
+            /** @description Why from there, where there was a choice. */
+            why: string | null;
         };
         /** @description A message of `GET /api/runs/{id}/events`. */
         RunMessage: {
@@ -1879,6 +1923,8 @@ export interface components {
         };
         /** @description A task, as its card opens. */
         Task: components["schemas"]["Card"] & {
+            /** @description What is known about each of them. */
+            answers: components["schemas"]["Criterion"][];
             approval: components["schemas"]["Approval"] | null;
             /** @description Markdown. */
             body: string;
@@ -2002,6 +2048,8 @@ export interface components {
             roles: components["schemas"]["Role"][];
             /** @description The columns of the board, left to right. */
             stages: components["schemas"]["Stage"][];
+            /** @description Which of them are cheap, and which are for what is hard. */
+            tiers: components["schemas"]["Tiers"];
             /** @description What a new worktree needs. */
             worktree: components["schemas"]["WorktreePolicy"];
             /** @description The most that one task can cause. */
@@ -2066,6 +2114,27 @@ export interface components {
             /** @description The policy first, then roles, then knowledge. */
             files: components["schemas"]["TeamFile"][];
         };
+        /** @description One tier. */
+        Tier: {
+            /** @description `cheap`, `standard` or `expert`. */
+            name: string;
+            /** @description Its providers, the preferred first. */
+            providers: string[];
+        };
+        /** @description The tiers of a team. */
+        Tiers: {
+            /**
+             * Format: int32
+             * @description After so many setbacks in a stage the next tier takes over; 0 is never.
+             */
+            escalate_after: number;
+            /** @description From cheap to expert. */
+            lists: components["schemas"]["Tier"][];
+            /** @description Priorities whose tasks are for one tier, whatever the tier of the role. */
+            priority: {
+                [key: string]: string;
+            };
+        };
         /** @description `GET /api/projects/{id}/trash` */
         Trash: {
             /** @description Newest first. */
@@ -2094,7 +2163,7 @@ export interface components {
         };
         /** @description What went wrong. */
         Trouble: {
-            /** @description `transient`, `protocol` or `human`. */
+            /** @description `transient`, `protocol`, `human` or `provider`. */
             kind: string;
             /** @description What happened. */
             message: string;

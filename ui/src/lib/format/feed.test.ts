@@ -17,12 +17,12 @@ test('a wish of the human comes before what came of it', () => {
 
 test('bookkeeping is not shown', () => {
   expect(said('ticked', {})).toEqual([]);
-  expect(said('said', {}, [{ note: 'run', run: 1, task: 2, role: 'pm', state: 'saving' }])).toEqual([]);
+  expect(said('said', {}, [{ note: 'run', run: 1, task: 2, role: 'pm', state: 'saving', why: null }])).toEqual([]);
   expect(said('approved', { task: 1 }, [], 'too late')).toEqual([]);
 });
 
 test('agents come and go', () => {
-  const run = (state: string): Note => ({ note: 'run', run: 4, task: 2, role: 'tester', state });
+  const run = (state: string): Note => ({ note: 'run', run: 4, task: 2, role: 'tester', state, why: null });
   expect(said('settled', {}, [run('running')])).toEqual([['agents', 'tester', 2, 'at work', null]]);
   expect(said('settled', {}, [run('error')])).toEqual([['trouble', 'tester', 2, 'failed', null]]);
 });

@@ -135,6 +135,8 @@ function run(note: Extract<Note, { note: 'run' }>): Draft | null {
       return say('trouble', 'signal-off', 'bad', 'did not end in time');
     case 'limited':
       return say('trouble', 'hourglass', 'warn', 'limited by its provider');
+    case 'handed-over':
+      return say('trouble', 'arrow', 'plain', 'handed over to another provider');
     default:
       return null;
   }

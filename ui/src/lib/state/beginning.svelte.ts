@@ -14,11 +14,15 @@ export interface ModelKind {
 export const MODELS: readonly ModelKind[] = [
   { id: '', label: 'Decide later', model: '', key: null },
   { id: 'claude', label: 'Claude Code, as it is logged in here', model: '', key: null },
+  { id: 'codex', label: 'Codex, as it is logged in here', model: '', key: null },
   { id: 'anthropic', label: 'Anthropic’s API', model: 'claude-sonnet-4-5', key: 'ANTHROPIC_API_KEY' },
   { id: 'openai', label: 'OpenAI, or a server that speaks like it', model: '', key: 'OPENAI_API_KEY' },
   { id: 'gemini', label: 'Google Gemini', model: '', key: 'GEMINI_API_KEY' },
   { id: 'ollama', label: 'Ollama, on this machine', model: '', key: null },
 ];
+
+/** Whether it is a program of its own, which chooses its model and knows who pays. */
+export const isProgram = (api: string): boolean => api === 'claude' || api === 'codex';
 
 export class Beginning {
   readonly #client: Client;
@@ -41,7 +45,7 @@ export class Beginning {
   readonly ready = $derived.by(() => {
     const found = this.repository;
     if (found === null || found.project !== null || found.branch === null || this.busy) return false;
-    return found.has_team || this.api === '' || this.api === 'claude' || this.model.trim() !== '';
+    return found.has_team || this.api === '' || isProgram(this.api) || this.model.trim() !== '';
   });
 
   /** Looks at a directory. What was asked before and comes later is not shown. */

@@ -350,8 +350,9 @@ fn tool(written: Spanned<toml::Table>) -> Result<ToolLine, Fault> {
         let known: Vec<_> = ToolName::all().into_iter().map(ToolName::as_str).collect();
         fault(format!("there is no tool `{name}`\nhint: one of {}", known.join(", ")))
     })?;
-    if tool == ToolName::Finish {
-        return Err(fault("`finish` is no tool line\nhint: write finish = \"…\"".to_owned()));
+    if tool == ToolName::Finish && !table.contains_key("claim") {
+        let hint = "hint: write finish = \"…\", or give it a `claim`";
+        return Err(fault(format!("`finish` is no tool line without a claim\n{hint}")));
     }
     let input = serde_json::to_value(table).map_err(|reason| fault(reason.to_string()))?;
     ToolCall::parse(tool, &input).map_err(|reason| fault(reason.to_string()))?;

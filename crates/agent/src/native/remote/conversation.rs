@@ -28,7 +28,8 @@ pub(super) fn request(
         messages.push(last.with_options(CacheControl::Ephemeral));
     }
     let is_there = |tool: &ToolName| *tool == ToolName::Finish || allowed.contains(tool);
-    let tools = ToolName::all().into_iter().filter(is_there).map(|tool| {
+    let every = ToolName::all().into_iter().chain(ToolName::of_desk());
+    let tools = every.filter(is_there).map(|tool| {
         Tool::new(tool.as_str()).with_description(description(tool)).with_schema(schema(tool))
     });
     let request = ChatRequest::from_messages(messages).with_tools(tools);

@@ -1,4 +1,4 @@
-//! What a model can do: read, write, edit, search, run a command, ask, finish.
+//! What a model can do: read, write, edit, search, run a command, ask, finish, and call Crewhouse.
 //!
 //! Invariants: every path ends inside the worktree, symlinks followed; nothing writes into `.git`;
 //! everything that goes back to the model is bounded; a failed tool is a result for the model to
@@ -13,10 +13,13 @@ mod shell;
 
 use std::path::{Path, PathBuf};
 
+use crew_core::call::Finish;
+use crew_core::protocol::{Claim, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::start::ToolName;
+use crate::desk::Tool;
 
 pub(super) use files::remove_leftover;
 
@@ -94,11 +97,59 @@ pub(super) struct Ask {
     pub(super) options: Vec<String>,
 }
 
+/// The arguments of `finish` in the text protocol.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Finish {
-    #[serde(rename = "message")]
-    _message: String,
+struct LastWords {
+    message: String,
+}
+
+/// How a run is finished.
+#[derive(Debug)]
+pub(super) enum End {
+    /// By words in the text protocol.
+    Words(String),
+    /// Typed.
+    Typed(Box<Finish>),
+}
+
+impl End {
+    /// What a call of `finish` says.
+    pub(super) fn parse(input: &Value) -> Result<Self, ToolError> {
+        if input.get("message").is_some() {
+            let LastWords { message } = arguments(ToolName::Finish, input)?;
+            return Ok(Self::Words(message));
+        }
+        arguments(ToolName::Finish, input).map(|finish| Self::Typed(Box::new(finish)))
+    }
+
+    /// The same in the text protocol, as far as that goes.
+    pub(super) fn text(&self, stage: &str) -> String {
+        match self {
+            Self::Words(words) => words.clone(),
+            Self::Typed(finish) => as_text(finish, stage),
+        }
+    }
+}
+
+fn as_text(finish: &Finish, stage: &str) -> String {
+    let keyword = match finish.claim {
+        Claim::Done => "DONE",
+        Claim::Request => "REQUEST",
+        Claim::Error => "ERROR",
+    };
+    let verdict = finish.verdict.map(|verdict| match verdict {
+        Verdict::Pass => "VERDICT: pass".to_owned(),
+        Verdict::Fail => "VERDICT: fail".to_owned(),
+    });
+    let lines = [
+        Some(format!("{keyword}: {}", finish.summary)),
+        verdict,
+        finish.pick.map(|pick| format!("PICK: {pick}")),
+        finish.to.as_ref().map(|to| format!("LABEL-UPDATED: {stage} --> {to}")),
+        finish.pr.as_ref().map(|pr| format!("PR: {pr}")),
+    ];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// A call whose arguments are those of its tool.
@@ -111,23 +162,13 @@ pub(super) enum ToolCall {
     Shell(Shell),
     Ask(Ask),
     Finish,
+    /// For the desk, with its arguments.
+    Desk(Tool, Value),
 }
 
 impl ToolCall {
     /// Checks the arguments of a call.
     pub(super) fn parse(tool: ToolName, input: &Value) -> Result<Self, ToolError> {
-        fn arguments<T: for<'a> Deserialize<'a>>(
-            tool: ToolName,
-            input: &Value,
-        ) -> Result<T, ToolError> {
-            T::deserialize(input).map_err(|reason| {
-                ToolError::Arguments(format!(
-                    "wrong arguments for `{}`: {reason}\nhint: its arguments are {}",
-                    tool.as_str(),
-                    schema(tool)["properties"]
-                ))
-            })
-        }
         Ok(match tool {
             ToolName::Read => Self::Read(arguments(tool, input)?),
             ToolName::Write => Self::Write(arguments(tool, input)?),
@@ -135,9 +176,28 @@ impl ToolCall {
             ToolName::Search => Self::Search(arguments(tool, input)?),
             ToolName::Shell => Self::Shell(arguments(tool, input)?),
             ToolName::Ask => Self::Ask(arguments(tool, input)?),
-            ToolName::Finish => arguments::<Finish>(tool, input).map(|_| Self::Finish)?,
+            ToolName::Finish => End::parse(input).map(|_| Self::Finish)?,
+            ToolName::Comment => Self::desk(Tool::Comment, input)?,
+            ToolName::Subtask => Self::desk(Tool::Subtask, input)?,
+            ToolName::Message => Self::desk(Tool::Message, input)?,
+            ToolName::Board => Self::desk(Tool::Board, input)?,
         })
     }
+
+    fn desk(tool: Tool, input: &Value) -> Result<Self, ToolError> {
+        tool.wish(input).map_err(ToolError::Arguments)?;
+        Ok(Self::Desk(tool, input.clone()))
+    }
+}
+
+fn arguments<T: for<'a> Deserialize<'a>>(tool: ToolName, input: &Value) -> Result<T, ToolError> {
+    T::deserialize(input).map_err(|reason| {
+        ToolError::Arguments(format!(
+            "wrong arguments for `{}`: {reason}\nhint: its arguments are {}",
+            tool.as_str(),
+            schema(tool)["properties"]
+        ))
+    })
 }
 
 impl Workshop {
@@ -150,7 +210,7 @@ impl Workshop {
         Ok(Self { root: worktree.canonicalize()?, hidden_env, shell_through })
     }
 
-    /// Runs a tool. Not `ask`, which is a matter between model and human, nor `finish`.
+    /// Runs a tool of the work itself: not what is between the model and the human or Crewhouse.
     pub(super) fn run(&self, call: &ToolCall) -> Result<String, ToolError> {
         match call {
             ToolCall::Read(call) => files::read(&self.root, call),
@@ -160,6 +220,7 @@ impl Workshop {
             ToolCall::Shell(call) => shell::run(self, call),
             ToolCall::Ask(_) => Err(ToolError::Failed("BUG: `ask` was run as a tool".to_owned())),
             ToolCall::Finish => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),
+            ToolCall::Desk(..) => Err(ToolError::Failed("BUG: a call was run".to_owned())),
         }
     }
 
@@ -197,9 +258,11 @@ pub(super) fn description(tool: ToolName) -> &'static str {
             "Ask the human a question that you cannot decide yourself, and wait for the answer. \
              `options` are answers to choose from."
         }
-        ToolName::Finish => {
-            "End the run with a final message that begins with DONE:, REQUEST: or ERROR:."
-        }
+        ToolName::Finish => Tool::Finish.description(),
+        ToolName::Comment => Tool::Comment.description(),
+        ToolName::Subtask => Tool::Subtask.description(),
+        ToolName::Message => Tool::Message.description(),
+        ToolName::Board => Tool::Board.description(),
     }
 }
 
@@ -221,7 +284,11 @@ pub(super) fn schema(tool: ToolName) -> Value {
             json!({ "text": text, "options": { "type": "array", "items": text } }),
             json!(["text"]),
         ),
-        ToolName::Finish => (json!({ "message": text }), json!(["message"])),
+        ToolName::Finish => return Tool::Finish.schema(),
+        ToolName::Comment => return Tool::Comment.schema(),
+        ToolName::Subtask => return Tool::Subtask.schema(),
+        ToolName::Message => return Tool::Message.schema(),
+        ToolName::Board => return Tool::Board.schema(),
     };
     json!({ "type": "object", "properties": properties, "required": required })
 }

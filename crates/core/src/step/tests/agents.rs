@@ -138,20 +138,20 @@ fn what_a_start_says_about_its_failure_is_not_forgotten_when_the_start_is_settle
 #[test]
 fn one_limit_that_several_meet_is_one_refusal_and_one_probe() {
     let met = format!(
-        "{TWO} r3 limited\n r4 limited\n r3 exits\n r4 exits\n stopped\n stopped\n wait 300"
+        "{TWO} r3 limited\n r4 limited\n r3 exits\n r4 exits\n stopped\n stopped\n wait 310"
     );
     assert_snapshot!(play(&met), @r"
     #1 in build: working (dev at work), head c1, starts 3
       pm: planned
-    #2 in build: working (queued: r3 tries whether the provider serves again), head c2, starts 2
+    #2 in build: working (queued: r3 tries whether native serves again), head c2, starts 2
       pm: planned
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of pm on #2/0, start 1: done, Done
     r3 Work of dev on #1/0, start 2: preparing
-    r4 Work of dev on #2/0, start 1: limited 6 s ago
-    limit of native 6 s ago, guesses 1, probe Some(RunId(3))
+    r4 Work of dev on #2/0, start 1: limited 8 s ago
+    limit of native 8 s ago, guesses 1, probe Some(RunId(3))
     e9 start r3.2
-    wakes in 24 min 41 s
+    wakes in 24 min 31 s
     ");
 }
 
@@ -165,13 +165,13 @@ fn who_tries_whether_the_provider_serves_again_is_not_joined_by_another() {
     assert_snapshot!(play(&script), @r"
     #1 in build: working (dev at work), head c1, starts 3
       pm: planned
-    #2 in build: working (queued: r3 tries whether the provider serves again), head c2, starts 2
+    #2 in build: working (queued: r3 tries whether native serves again), head c2, starts 2
       pm: planned
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of pm on #2/0, start 1: done, Done
     r3 Work of dev on #1/0, start 2: running
-    r4 Work of dev on #2/0, start 1: limited 4 s ago
-    limit of native 4 s ago, guesses 0, probe Some(RunId(3))
+    r4 Work of dev on #2/0, start 1: limited 3 s ago
+    limit of native 3 s ago, guesses 0, probe Some(RunId(3))
     wakes in 29 min 27 s
     ");
 }

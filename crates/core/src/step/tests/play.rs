@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::ask::{Ask, AskState, Asker};
 use crate::protocol::parse_response;
 use crate::run::{Run, RunState, Trouble, TroubleKind, Wait};
-use crate::state::State;
+use crate::state::{LimitEnd, State};
 use crate::step::{next_wake, step};
 use crate::task::{CommitId, Task};
 use crate::team::{self, Team};
@@ -97,7 +97,7 @@ impl Play {
     }
 
     /// Why it was refused or dropped, if it was.
-    fn give(&mut self, event: &Event) -> Option<String> {
+    pub(crate) fn give(&mut self, event: &Event) -> Option<String> {
         match step(&self.state, event, self.now) {
             Ok(step) => {
                 self.state.apply(step.change);
@@ -121,6 +121,11 @@ impl Play {
             "add" => {
                 let depends_on = first.parse().into_iter().collect();
                 let draft = TaskDraft { title: "t".into(), depends_on, ..TaskDraft::default() };
+                Event::TaskAdded { project, draft }
+            }
+            "want" => {
+                let criteria = rest.split(';').map(|it| it.trim().to_owned()).collect();
+                let draft = TaskDraft { title: "t".into(), criteria, ..TaskDraft::default() };
                 Event::TaskAdded { project, draft }
             }
             "move" => Event::TaskMoved { task: task(), to: more.parse().unwrap() },
@@ -171,6 +176,11 @@ impl Play {
         let trouble = |kind| Words::Failed(Trouble { kind, message: rest.into() });
         let words = match word {
             "exits" => return Event::Exited { run, token, how: "exit 1".into() },
+            "calls" => {
+                let (id, call) = rest.split_once(' ').unwrap();
+                let call = serde_json::from_str(call).unwrap();
+                return Event::Called { run, token, id: id.into(), call };
+            }
             "silent" => return Event::Silent { run, token },
             "quiet" => return Event::Quiet { run, token, since: self.now },
             "heard" => return Event::Heard { run, token },
@@ -190,6 +200,8 @@ impl Play {
             }
             "fails" => trouble(TroubleKind::Transient),
             "needs" => trouble(TroubleKind::Human),
+            "refused" => trouble(TroubleKind::Provider),
+            "circles" => Words::Repeats { times: 20, what: rest.into() },
             "says" => {
                 let text = rest.replace(';', "\n");
                 Words::Responds { response: parse_response(&text).ok(), text }
@@ -208,8 +220,13 @@ impl Play {
         let (kind, result) = match word {
             "started" => ("start", Settled::Started { head: head() }),
             "unstarted" => ("start", Settled::NotStarted { trouble: trouble() }),
+            "unserved" => {
+                let trouble = Trouble { kind: TroubleKind::Provider, message: why() };
+                ("start", Settled::NotStarted { trouble })
+            }
             "stopped" => ("stop", Settled::Stopped),
             "sent" => ("send", Settled::Sent),
+            "replied" => ("reply", Settled::Sent),
             "saved" => ("save", Settled::Saved { head: head() }),
             "unsaved" => ("save", Settled::NotSaved { why: why() }),
             "combined" => ("combine", Settled::Combined { head: head() }),
@@ -245,8 +262,9 @@ impl Play {
         for ((_, provider), window) in limits {
             let until = after(window.until, self.now);
             let (probe, guesses) = (window.probe, window.guesses);
-            writeln!(out, "limit of {provider} {until}, guesses {guesses}, probe {probe:?}")
-                .unwrap();
+            write!(out, "limit of {provider} {until}, guesses {guesses}, probe {probe:?}").unwrap();
+            let by_human = window.ends != LimitEnd::Time;
+            writeln!(out, "{}", if by_human { ", for you to see to" } else { "" }).unwrap();
         }
         for (id, effect) in outbox {
             writeln!(out, "{id} {}", effect_text(effect)).unwrap();
@@ -316,14 +334,19 @@ fn print_run(out: &mut String, run: &Run, now: Time) {
     let failed = if *failures > 0 { format!(", failures {failures}") } else { String::new() };
     let said = response.as_ref().map_or(String::new(), |said| format!(", {:?}", said.claim));
     let trouble = trouble.as_ref().map_or(String::new(), |t| format!(", {:?} trouble", t.kind));
-    writeln!(out, "{until}{failed}{said}{trouble}").unwrap();
+    let with = run.why.as_ref().map(|why| format!(", with {}: {why}", run.provider));
+    let after = run.takes_over.map(|run| format!(", after {run}"));
+    let (with, after) = (with.unwrap_or_default(), after.unwrap_or_default());
+    writeln!(out, "{until}{failed}{said}{trouble}{with}{after}").unwrap();
 }
 
 fn print_ask(out: &mut String, ask: &Ask) {
     let from = match &ask.from {
         Asker::Agent { run, key } => format!("{run} by `{key}`"),
+        Asker::Call { run, call } => format!("{run} by the call `{call}`"),
         Asker::Request { run } => format!("the request of {run}"),
         Asker::Arbiter => "crewhouse".into(),
+        Asker::Provider { provider } => format!("crewhouse about `{provider}`"),
     };
     let state = match &ask.state {
         AskState::Open => "open".into(),
@@ -340,6 +363,10 @@ fn effect_text(effect: &Effect) -> String {
         Effect::Stop { run, token } => format!("stop {run}.{token}"),
         Effect::Send { run, token, ask, text, .. } => {
             format!("send {ask} `{text}` to {run}.{token}")
+        }
+        Effect::Reply { run, token, call, reply } => {
+            let how = if reply.ok { "done" } else { "refused" };
+            format!("reply {how} to `{call}` of {run}.{token}: {}", reply.text.replace('\n', " / "))
         }
         Effect::Save { run, how } => format!("save {run} {how:?}"),
         Effect::Combine { task, runs } => format!("combine {runs:?} of {task}"),

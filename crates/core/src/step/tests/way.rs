@@ -44,16 +44,16 @@ fn a_task_that_goes_elsewhere_takes_along_what_an_earlier_start_left() {
     assert_snapshot!(play(script), @r"
     #1 in plan: moving (pm at work), head base, starts 1
     r1 Work of pm on #1/0, start 1: saving
-    limit of native in 57 s, guesses 0, probe None
+    limit of native in 58 s, guesses 0, probe None
     e3 save r1 Snapshot
     wakes in 29 min 54 s
     ");
     assert_snapshot!(play(&format!("{script}\n saved c1")), @r"
-    #1 in build: working (limited), head c1, starts 1
+    #1 in build: working (waits for the limit of native), head c1, starts 1
     r1 Work of pm on #1/0, start 1: cancelled
     r2 Work of dev on #1/0, start 0: queued
-    limit of native in 56 s, guesses 0, probe None
-    wakes in 56 s
+    limit of native in 57 s, guesses 0, probe None
+    wakes in 57 s
     ");
 }
 

@@ -3,7 +3,7 @@
 use super::Problem;
 use super::shape::{BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile};
 use crate::team::{
-    Amount, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Work, WorktreePolicy,
+    Amount, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Tiers, Work, WorktreePolicy,
 };
 use crate::{BadName, Micros, Millis, ProviderName, RoleName, StageName};
 
@@ -27,6 +27,7 @@ impl TeamFile {
             Some((named::<ProviderName>(&name, &place, problems)?, file.build(&place, problems)))
         });
         let providers = providers.collect();
+        let tiers = self.tiers.build(problems);
         let roles = self.roles.into_iter().filter_map(|(name, file)| {
             let place = format!("roles.{name}");
             if RESERVED_ROLES.contains(&name.as_str()) {
@@ -35,7 +36,7 @@ impl TeamFile {
                     "what a role says must not be taken for somebody else's words; rename it",
                 ));
             }
-            let role = file.build(&place, problems)?;
+            let role = file.build(&place, &tiers, problems)?;
             Some((named::<RoleName>(&name, &place, problems)?, role))
         });
         let roles = roles.collect();
@@ -47,6 +48,7 @@ impl TeamFile {
             github,
             roles,
             providers,
+            tiers,
             stages,
             limits,
             budget,
@@ -66,7 +68,7 @@ impl TeamFile {
     }
 }
 
-fn named<T: TryFrom<String, Error = BadName>>(
+pub(super) fn named<T: TryFrom<String, Error = BadName>>(
     name: &str,
     place: &str,
     problems: &mut Vec<Problem>,
@@ -111,6 +113,7 @@ impl LimitsFile {
             consults: self.consults,
             asks: self.asks,
             scan,
+            repeats: self.repeats,
         }
     }
 }
@@ -157,20 +160,26 @@ pub(super) fn dollars(usd: f64) -> Option<Micros> {
 }
 
 impl RoleFile {
-    fn build(self, place: &str, problems: &mut Vec<Problem>) -> Option<Role> {
+    fn build(self, place: &str, tiers: &Tiers, problems: &mut Vec<Problem>) -> Option<Role> {
         if self.agents == 0 {
             problems.push(Problem::new(
                 format!("{place}.agents is 0"),
                 "a role without agents stops every stage that it works in",
             ));
         }
-        let provider = named(&self.provider, &format!("{place}.provider"), problems)?;
+        let (provider, fallback, tier) = self.players(place, tiers, problems)?;
+        let messages = format!("{place}.messages");
+        let messages =
+            self.messages.iter().filter_map(|role| named(role, &messages, problems)).collect();
         Some(Role {
             provider,
+            fallback,
+            tier,
             agents: self.agents,
             tools: self.tools,
             session: self.session,
             unconfined: self.sandbox == Some(false),
+            messages,
         })
     }
 }

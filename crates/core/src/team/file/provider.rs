@@ -3,13 +3,23 @@
 use super::Problem;
 use super::build::dollars;
 use super::shape::{KindFile, ProviderFile};
-use crate::team::{Api, Claude, Model, Payer, Provider, ProviderKind};
+use crate::team::{Acp, AcpAgent, Api, Model, Payer, Program, Provider, ProviderKind};
 
 /// Variables that make Claude Code take money from an API key.
 const KEYS_OF_CLAUDE: [&str; 2] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
+/// Variables that may make Codex do so.
+const KEYS_OF_CODEX: [&str; 2] = ["CODEX_API_KEY", "OPENAI_API_KEY"];
 /// Variables that no agent is handed: what is done outside is done by Crewhouse, and what is its
 /// own is set by it.
-const NEVER: [&str; 4] = ["GITHUB_TOKEN", "GH_TOKEN", "CLAUDECODE", "ANTHROPIC_BASE_URL"];
+const NEVER: [&str; 7] = [
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "CLAUDECODE",
+    "ANTHROPIC_BASE_URL",
+    "CODEX_HOME",
+    "CODEX_SQLITE_HOME",
+    "OPENAI_BASE_URL",
+];
 /// Beginnings of such variables.
 const NEVER_BEGINNINGS: [&str; 2] = ["CREWHOUSE_", "GIT_"];
 
@@ -26,26 +36,37 @@ impl ProviderFile {
         let kind = match self.kind {
             KindFile::Mailbox => ProviderKind::Mailbox,
             KindFile::Native => ProviderKind::Native(self.model(place, problems)),
-            KindFile::Claude => ProviderKind::Claude(self.claude(place, problems)),
+            KindFile::Claude => {
+                ProviderKind::Claude(self.program("claude", &KEYS_OF_CLAUDE, place, problems))
+            }
+            KindFile::Codex => {
+                let codex = self.program("codex", &KEYS_OF_CODEX, place, problems);
+                prove_codex(&codex, place, problems);
+                ProviderKind::Codex(codex)
+            }
+            KindFile::Acp => ProviderKind::Acp(self.acp(place, problems)),
         };
         Provider { kind, agents }
     }
 
     /// Names what is there and means nothing for this kind.
     fn foreign_keys(&self, place: &str, problems: &mut Vec<Problem>) {
-        use KindFile::{Claude, Native};
+        use KindFile::{Acp, Claude, Codex, Native};
         let given = [
             ("api", self.api.is_some(), &[Native][..]),
-            ("model", self.model.is_some(), &[Native, Claude]),
-            ("base_url", self.base_url.is_some(), &[Native, Claude]),
-            ("key_env", self.key_env.is_some(), &[Native]),
+            ("model", self.model.is_some(), &[Native, Claude, Codex, Acp]),
+            ("base_url", self.base_url.is_some(), &[Native, Claude, Codex, Acp]),
+            ("key_env", self.key_env.is_some(), &[Native, Codex]),
             ("input_usd_per_mtok", self.input_usd_per_mtok.is_some(), &[Native]),
             ("output_usd_per_mtok", self.output_usd_per_mtok.is_some(), &[Native]),
-            ("program", self.program.is_some(), &[Claude]),
-            ("env", self.env.is_some(), &[Claude]),
-            ("permissions", self.permissions.is_some(), &[Claude]),
-            ("allow", self.allow.is_some(), &[Claude]),
-            ("billing", self.billing.is_some(), &[Claude]),
+            ("agent", self.agent.is_some(), &[Acp]),
+            ("program", self.program.is_some(), &[Claude, Codex, Acp]),
+            ("args", self.args.is_some(), &[Acp]),
+            ("mode", self.mode.is_some(), &[Acp]),
+            ("env", self.env.is_some(), &[Claude, Codex, Acp]),
+            ("permissions", self.permissions.is_some(), &[Claude, Codex, Acp]),
+            ("allow", self.allow.is_some(), &[Claude, Codex]),
+            ("billing", self.billing.is_some(), &[Claude, Codex]),
         ];
         for (key, _, kinds) in given.iter().filter(|(_, is_given, _)| *is_given) {
             if !kinds.contains(&self.kind) {
@@ -83,35 +104,101 @@ impl ProviderFile {
         }
     }
 
-    fn claude(self, place: &str, problems: &mut Vec<Problem>) -> Claude {
-        let claude = Claude {
-            program: self.program.unwrap_or_else(|| "claude".to_owned()),
+    fn program(
+        self,
+        command: &str,
+        keys: &[&str],
+        place: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Program {
+        let program = Program {
+            program: self.program.unwrap_or_else(|| command.to_owned()),
             model: self.model,
             base_url: self.base_url,
+            key_env: self.key_env,
             env: self.env.unwrap_or_default(),
             permissions: self.permissions.unwrap_or_default(),
             allow: self.allow.unwrap_or_default(),
             billing: self.billing.unwrap_or_default(),
         };
-        for name in &claude.env {
+        for name in program.env.iter().chain(&program.key_env) {
             check_variable(name, place, problems);
         }
-        let key = claude.env.iter().find(|name| KEYS_OF_CLAUDE.contains(&name.as_str()));
-        if let Some(key) = key.filter(|_| claude.billing == Payer::Subscription) {
+        let key = program.env.iter().find(|name| keys.contains(&name.as_str()));
+        if let Some(key) = key.filter(|_| program.billing == Payer::Subscription) {
             problems.push(Problem::new(
                 format!("{place}: `env` hands over {key}, and `billing` is \"subscription\""),
                 "the key would pay: write billing = \"api-key\", or take it out of `env`",
             ));
         }
-        let words = [&claude.program].into_iter().chain(&claude.model).chain(&claude.allow);
-        for word in words.filter(|word| word.is_empty() || word.starts_with('-')) {
+        let words = [&program.program].into_iter().chain(&program.model).chain(&program.allow);
+        for word in words.filter(|word| word.trim().is_empty() || word.starts_with('-')) {
             problems.push(Problem::new(
                 format!("{place}: `{word}` is no program, model or tool"),
-                "it would be taken for an option; write allow = [\"Bash(make:*)\"], for example",
+                "it would be taken for an option; docs/team.md has examples",
             ));
         }
-        claude
+        program
     }
+
+    fn acp(self, place: &str, problems: &mut Vec<Problem>) -> Acp {
+        let acp = Acp {
+            agent: self.agent,
+            program: self.program,
+            args: self.args,
+            model: self.model,
+            mode: self.mode,
+            base_url: self.base_url,
+            env: self.env.unwrap_or_default(),
+            permissions: self.permissions.unwrap_or_default(),
+        };
+        prove_acp(&acp, place, problems);
+        acp
+    }
+}
+
+fn prove_acp(acp: &Acp, place: &str, problems: &mut Vec<Problem>) {
+    for name in &acp.env {
+        check_variable(name, place, problems);
+    }
+    if acp.agent.is_none() && acp.program.is_none() {
+        problems.push(Problem::new(
+            format!("{place}: it is not said which agent"),
+            "agent = \"gemini\", \"opencode\", \"claude\" or \"codex\"; for any other, program = \
+             \"…\" and args = [\"…\"]",
+        ));
+    }
+    let has_address = matches!(acp.agent, Some(AcpAgent::Gemini | AcpAgent::Claude));
+    if acp.base_url.is_some() && !has_address {
+        problems.push(Problem::new(
+            format!("{place}: it is not known how this agent is told `base_url`"),
+            "remove it, and write the address into the agent's own configuration",
+        ));
+    }
+    let words = [&acp.program, &acp.model, &acp.mode].into_iter().flatten();
+    for word in words.filter(|word| word.trim().is_empty() || word.starts_with('-')) {
+        problems.push(Problem::new(
+            format!("{place}: `{word}` is no program, model or mode"),
+            "docs/team.md has examples",
+        ));
+    }
+}
+
+/// Codex shows what somebody signed in with to nobody but OpenAI.
+fn prove_codex(codex: &Program, place: &str, problems: &mut Vec<Problem>) {
+    let (what, hint) = match (&codex.key_env, &codex.base_url, codex.billing) {
+        (Some(key), _, Payer::Subscription) => (
+            format!("{place}: `key_env` is {key}, and `billing` is \"subscription\""),
+            "the key would pay: write billing = \"api-key\", or take out `key_env`",
+        ),
+        (None, Some(_), Payer::Subscription) => (
+            format!("{place}: no subscription pays at `base_url`"),
+            "name the variable with its key, key_env = \"…\", and write billing = \"api-key\"; \
+             or billing = \"any\" for a server that wants no key",
+        ),
+        (Some(_) | None, _, _) => return,
+    };
+    problems.push(Problem::new(what, hint));
 }
 
 fn check_variable(name: &str, place: &str, problems: &mut Vec<Problem>) {
@@ -138,6 +225,8 @@ impl KindFile {
         match self {
             Self::Native => "native",
             Self::Claude => "claude",
+            Self::Codex => "codex",
+            Self::Acp => "acp",
             Self::Mailbox => "mailbox",
         }
     }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
 use crate::github::{Publish, Pulls};
-use crate::team::{Api, MergeStrategy, Payer, Permissions, SessionScope};
+use crate::task::Priority;
+use crate::team::{AcpAgent, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +23,8 @@ pub(super) struct TeamFile {
     #[serde(default)]
     pub(super) sandbox: SandboxFile,
     pub(super) github: Option<GithubFile>,
+    #[serde(default)]
+    pub(super) tiers: TiersFile,
     pub(super) providers: BTreeMap<String, ProviderFile>,
     pub(super) roles: BTreeMap<String, RoleFile>,
     pub(super) stages: Vec<StageFile>,
@@ -39,6 +42,7 @@ pub(super) struct LimitsFile {
     pub(super) consults: u32,
     pub(super) asks: u32,
     pub(super) scan_minutes: f64,
+    pub(super) repeats: u32,
 }
 
 impl Default for LimitsFile {
@@ -53,6 +57,7 @@ impl Default for LimitsFile {
             consults: 5,
             asks: 10,
             scan_minutes: 30.0,
+            repeats: 20,
         }
     }
 }
@@ -147,7 +152,10 @@ pub(super) struct ProviderFile {
     pub(super) key_env: Option<String>,
     pub(super) input_usd_per_mtok: Option<f64>,
     pub(super) output_usd_per_mtok: Option<f64>,
+    pub(super) agent: Option<AcpAgent>,
     pub(super) program: Option<String>,
+    pub(super) args: Option<Vec<String>>,
+    pub(super) mode: Option<String>,
     pub(super) env: Option<Vec<String>>,
     pub(super) permissions: Option<Permissions>,
     pub(super) allow: Option<Vec<String>>,
@@ -161,6 +169,8 @@ pub(super) struct ProviderFile {
 pub(super) enum KindFile {
     Native,
     Claude,
+    Codex,
+    Acp,
     Mailbox,
 }
 
@@ -169,9 +179,34 @@ fn provider_agents() -> u32 {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TiersFile {
+    pub(super) cheap: Vec<String>,
+    pub(super) standard: Vec<String>,
+    pub(super) expert: Vec<String>,
+    pub(super) priority: BTreeMap<Priority, Tier>,
+    pub(super) escalate_after: u32,
+}
+
+impl Default for TiersFile {
+    fn default() -> Self {
+        Self {
+            cheap: Vec::new(),
+            standard: Vec::new(),
+            expert: Vec::new(),
+            priority: BTreeMap::new(),
+            escalate_after: 1,
+        }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleFile {
-    pub(super) provider: String,
+    pub(super) provider: Option<String>,
+    #[serde(default)]
+    pub(super) fallback: Vec<String>,
+    pub(super) tier: Option<Tier>,
     #[serde(default = "one")]
     pub(super) agents: u32,
     #[serde(default)]
@@ -179,6 +214,8 @@ pub(super) struct RoleFile {
     #[serde(default)]
     pub(super) session: SessionScope,
     pub(super) sandbox: Option<bool>,
+    #[serde(default)]
+    pub(super) messages: Vec<String>,
 }
 
 fn one() -> u32 {

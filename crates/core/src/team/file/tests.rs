@@ -1,7 +1,7 @@
 //! Every kind of mistake in a `team.toml` is named, with a hint.
 
 use super::*;
-use crate::team::{Claude, Payer, Permissions, ProviderKind, Work};
+use crate::team::{AcpAgent, Payer, Permissions, Program, ProviderKind, Work};
 use crate::{Micros, ProviderName, RoleName};
 
 /// The default team with one piece of text replaced.
@@ -115,22 +115,30 @@ fn modes_read_with_what_they_need() {
     assert!(stage("mode = \"parallel\"").is_err());
 }
 
-/// The default team with this provider added.
-fn with_provider(keys: &str) -> String {
-    format!("{DEFAULT_TEAM}\n[providers.claude]\nkind = \"claude\"\n{keys}")
+/// The default team with a provider of this kind added.
+fn with_provider(kind: &str, keys: &str) -> String {
+    format!("{DEFAULT_TEAM}\n[providers.added]\nkind = \"{kind}\"\n{keys}")
 }
 
-fn claude_of(team: &Team) -> &Claude {
-    match &team.providers[&"claude".parse::<ProviderName>().unwrap()].kind {
-        ProviderKind::Claude(claude) => claude,
+fn added(team: &Team) -> &Program {
+    match &team.providers[&"added".parse::<ProviderName>().unwrap()].kind {
+        ProviderKind::Claude(program) | ProviderKind::Codex(program) => program,
         other => panic!("{other:?}"),
     }
 }
 
+/// A mistake in the keys of a provider is named, with what to do.
+fn mistaken(kind: &str, keys: &str, what: &str, hint: &str) {
+    let problems = parse(&with_provider(kind, keys)).expect_err(keys);
+    let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let text = text.join("\n");
+    assert!(text.contains(what) && text.contains(hint), "{keys}: {text}");
+}
+
 #[test]
 fn claude_needs_nothing_but_its_kind() {
-    let team = parse(&with_provider("")).unwrap();
-    let claude = claude_of(&team);
+    let team = parse(&with_provider("claude", "")).unwrap();
+    let claude = added(&team);
     assert_eq!((claude.program.as_str(), &claude.model), ("claude", &None));
     assert_eq!(claude.permissions, Permissions::Edit);
     assert_eq!(claude.billing, Payer::Subscription);
@@ -143,20 +151,42 @@ permissions = "all"
 allow = ["Bash(make:*)"]
 billing = "api-key"
 "#;
-    let team = parse(&with_provider(keys)).unwrap();
-    let claude = claude_of(&team);
+    let team = parse(&with_provider("claude", keys)).unwrap();
+    let claude = added(&team);
     assert_eq!(claude.env, ["ANTHROPIC_API_KEY", "HTTPS_PROXY"]);
     assert_eq!((claude.permissions, claude.billing), (Permissions::All, Payer::ApiKey));
 }
 
 #[test]
-fn every_mistake_about_claude_is_named_with_a_hint() {
-    let check = |keys: &str, what: &str, hint: &str| {
-        let problems = parse(&with_provider(keys)).expect_err(keys);
-        let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let text = text.join("\n");
-        assert!(text.contains(what) && text.contains(hint), "{keys}: {text}");
+fn an_agent_that_speaks_acp_is_one_that_we_know_or_a_program() {
+    let acp_of = |keys: &str| {
+        let team = parse(&with_provider("acp", keys)).unwrap();
+        match &team.providers[&"added".parse::<ProviderName>().unwrap()].kind {
+            ProviderKind::Acp(acp) => acp.clone(),
+            other => panic!("{other:?}"),
+        }
     };
+    let known = acp_of("agent = \"gemini\"\nbase_url = \"http://127.0.0.1:1\"");
+    assert_eq!((known.agent, known.program), (Some(AcpAgent::Gemini), None));
+    assert_eq!(known.permissions, Permissions::Edit);
+    let other = acp_of("program = \"mine\"\nargs = [\"--acp\"]\nmode = \"careful\"");
+    assert_eq!((other.agent, other.args), (None, Some(vec!["--acp".to_owned()])));
+}
+
+#[test]
+fn every_mistake_about_acp_is_named_with_a_hint() {
+    let check = |keys: &str, what: &str, hint: &str| mistaken("acp", keys, what, hint);
+    check("", "it is not said which agent", "agent = \"gemini\"");
+    check("agent = \"opncode\"", "unknown variant `opncode`", "did you mean `opencode`?");
+    check("agent = \"codex\"\nbase_url = \"http://x\"", "told `base_url`", "own configuration");
+    check("agent = \"gemini\"\nbilling = \"any\"", "`billing` means nothing", "remove it");
+    check("agent = \"gemini\"\nenv = [\"GH_TOKEN\"]", "no agent is handed GH_TOKEN", "");
+    check("program = \"--acp\"", "`--acp` is no program", "examples");
+}
+
+#[test]
+fn every_mistake_about_claude_is_named_with_a_hint() {
+    let check = |keys, what, hint| mistaken("claude", keys, what, hint);
     check("api = \"anthropic\"", "`api` means nothing for kind = \"claude\"", "kind = \"native\"");
     check("key_env = \"K\"", "`key_env` means nothing", "remove it");
     check("permissions = \"yolo\"", "unknown variant `yolo`", "");
@@ -167,4 +197,35 @@ fn every_mistake_about_claude_is_named_with_a_hint() {
     check("env = [\"GIT_DIR\"]", "no agent is handed GIT_DIR", "");
     check("allow = [\"--dangerously-skip-permissions\"]", "is no program", "taken for an option");
     check("program = \"\"", "`` is no program", "");
+}
+
+#[test]
+fn codex_needs_nothing_but_its_kind() {
+    let team = parse(&with_provider("codex", "")).unwrap();
+    let codex = added(&team);
+    assert_eq!((codex.program.as_str(), &codex.key_env), ("codex", &None));
+    assert_eq!((codex.permissions, codex.billing), (Permissions::Edit, Payer::Subscription));
+    let keys = r#"
+base_url = "http://127.0.0.1:1/v1"
+key_env = "ROUTER_KEY"
+billing = "api-key"
+allow = ["make", "git log"]
+"#;
+    let team = parse(&with_provider("codex", keys)).unwrap();
+    assert_eq!(added(&team).key_env.as_deref(), Some("ROUTER_KEY"));
+    assert_eq!(added(&team).allow, ["make", "git log"]);
+    parse(&with_provider("codex", "base_url = \"http://127.0.0.1:1/v1\"\nbilling = \"any\""))
+        .unwrap();
+}
+
+#[test]
+fn every_mistake_about_codex_is_named_with_a_hint() {
+    let check = |keys, what, hint| mistaken("codex", keys, what, hint);
+    check("api = \"openai\"", "`api` means nothing for kind = \"codex\"", "kind = \"native\"");
+    check("key_env = \"ROUTER_KEY\"", "`key_env` is ROUTER_KEY", "billing = \"api-key\"");
+    check("base_url = \"http://127.0.0.1:1\"", "no subscription pays at `base_url`", "key_env");
+    check("env = [\"CODEX_API_KEY\"]", "hands over CODEX_API_KEY", "billing = \"api-key\"");
+    check("env = [\"CODEX_HOME\"]", "no agent is handed CODEX_HOME", "");
+    check("key_env = \"sk-1\"", "`sk-1` is no name of a variable", "names only");
+    check("allow = [\" \"]", "is no program", "docs/team.md");
 }

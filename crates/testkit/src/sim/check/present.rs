@@ -1,10 +1,12 @@
 //! What must hold at every moment.
 
+use std::collections::BTreeSet;
+
 use crew_core::ask::{Ask, Asker};
 use crew_core::run::{Run, RunState};
 use crew_core::status::status;
 use crew_core::task::{Phase, Task};
-use crew_core::{State, Time};
+use crew_core::{LimitEnd, State, Time};
 
 use super::super::ledger::Ledger;
 
@@ -37,6 +39,12 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
     for ask in state.open_asks() {
         if !is_awaited(state, ask) {
             return Err(format!("nobody waits for the answer to {}", ask.id));
+        }
+    }
+    let mut about = BTreeSet::new();
+    for ask in state.open_asks().filter(|ask| matches!(ask.from, Asker::Provider { .. })) {
+        if !about.insert(format!("{:?}", (ask.project, &ask.from))) {
+            return Err(format!("{} asks about a provider again", ask.id));
         }
     }
     for project in state.projects.values() {
@@ -77,13 +85,19 @@ fn waits_for_nothing(state: &State, task: &Task) -> bool {
 fn is_awaited(state: &State, ask: &Ask) -> bool {
     let Some(task) = state.tasks.get(&ask.task) else { return false };
     match &ask.from {
-        Asker::Agent { run, .. } => state.runs.get(run).is_some_and(|run| !run.is_over()),
+        Asker::Agent { run, .. } | Asker::Call { run, .. } => {
+            state.runs.get(run).is_some_and(|run| !run.is_over())
+        }
         Asker::Request { .. } => {
             matches!(&task.phase, Phase::Asking { ask: a, .. } if *a == ask.id)
         }
         Asker::Arbiter => {
             let stuck = matches!(&task.phase, Phase::Stuck { ask: a, .. } if *a == ask.id);
             stuck || task.budget_ask == Some(ask.id)
+        }
+        Asker::Provider { provider } => {
+            let window = state.limits.get(&(ask.project, provider.clone()));
+            window.is_some_and(|window| window.ends == LimitEnd::Human { ask: Some(ask.id) })
         }
     }
 }

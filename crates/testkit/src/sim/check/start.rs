@@ -1,14 +1,17 @@
 //! Nothing starts that may not: checked against the rules, counted anew.
 
-use crew_core::run::{Run, RunState, Wait};
+use crew_core::run::{Outcome, Run, RunState, Wait};
 use crew_core::team::{Amount, ProviderKind, Team};
-use crew_core::{Effect, Event, Millis, RunId, Time, Token, Words};
+use crew_core::{Effect, Event, LimitEnd, LimitKey, LimitWindow, Millis, ProviderName};
+use crew_core::{RunId, Time, Token, Words};
 
 use super::super::ledger::Ledger;
 use super::Fact;
 
 /// Longer than any pause that is ever made: a deadline beyond it was set by another clock.
 const LONGEST_PAUSE: Millis = Millis::minutes(20);
+/// A limit that ends sooner is waited out, whoever could step in.
+const LONGEST_PATIENCE: Millis = Millis::minutes(2);
 /// Longer than any limit that is believed.
 const LONGEST_LIMIT: Millis = Millis::hours(8 * 24);
 
@@ -44,6 +47,7 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     let others = fact.before.live_runs().filter_map(|known| fact.run(known.id));
     fail(others.chain(fact.change.runs.values()).any(|o| same_place(&o)), "where another works")?;
     limits(fact, run)?;
+    player(fact, team, run)?;
     crowd(fact, team, run)?;
     budget(fact, ledger, team, run)
 }
@@ -53,7 +57,10 @@ pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
     let Event::Said { run, words, .. } = fact.event else { return Ok(()) };
     let serves = match words {
         Words::Used(_) | Words::Asks { .. } | Words::Responds { .. } => dropped.is_none(),
-        Words::Session { .. } | Words::Limited { .. } | Words::Failed(_) => false,
+        Words::Session { .. }
+        | Words::Limited { .. }
+        | Words::Repeats { .. }
+        | Words::Failed(_) => false,
     };
     let tried = |run: &Run| {
         let window = fact.before.limits.get(&(run.project, run.provider.clone()));
@@ -98,6 +105,9 @@ fn limits(fact: &Fact<'_>, run: &Run) -> Result<(), String> {
         None => before,
     };
     let Some(window) = after else { return Ok(()) };
+    if window.ends != LimitEnd::Time {
+        return Err("on a provider that serves nobody before the human has seen to it".into());
+    }
     if window.probe != Some(run.id) {
         return Err(format!("on a limited provider, where {:?} tries", window.probe));
     }
@@ -109,6 +119,60 @@ fn limits(fact: &Fact<'_>, run: &Run) -> Result<(), String> {
             Err(format!("while {probe} tries whether the provider serves again"))
         }
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Who plays a role may play it; and who begins for others does so because they serve nothing.
+fn player(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
+    if !super::way::plays(team, run) {
+        return Err(format!("with {}, who does not play its role", run.provider));
+    }
+    let role = team.roles.get(&run.role).filter(|role| role.tier.is_none());
+    let before = role.into_iter().flat_map(|role| role.chain()).take_while(|p| **p != run.provider);
+    let serves = |provider: &&ProviderName| !is_shut(fact, &(run.project, (*provider).clone()));
+    match before.into_iter().find(serves) {
+        Some(first) if run.token == Token(1) => {
+            Err(format!("with {}, though {first} serves", run.provider))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether a provider serves nothing for so long that another is to step in, before or afterwards.
+fn is_shut(fact: &Fact<'_>, key: &LimitKey) -> bool {
+    let shut = |window: &LimitWindow| {
+        window.ends != LimitEnd::Time || window.until > fact.now + LONGEST_PATIENCE
+    };
+    let after = match fact.change.limits.get(key) {
+        Some(changed) => changed.as_ref(),
+        None => fact.before.limits.get(key),
+    };
+    after.is_some_and(shut) || fact.before.limits.get(key).is_some_and(shut)
+}
+
+/// A limit lasts as long as the provider said, and a run is handed over for no other reason.
+pub(super) fn closed(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), String> {
+    for run in fact.change.runs.values() {
+        let RunState::Saving { outcome: Outcome::HandedOver, .. } = run.state else { continue };
+        let before = fact.before.runs.get(&run.id).map(|run| run.state.word());
+        if before != Some("saving") && !is_shut(fact, &(run.project, run.provider.clone())) {
+            return Err(format!("{} is handed over, though {} serves", run.id, run.provider));
+        }
+    }
+    let Event::Said { run, words: Words::Limited { until: Some(until), .. }, .. } = fact.event
+    else {
+        return Ok(());
+    };
+    let Some(row) = fact.run(*run).filter(|_| dropped.is_none()) else { return Ok(()) };
+    let key = (row.project, row.provider.clone());
+    let window = match fact.change.limits.get(&key) {
+        Some(changed) => changed.as_ref(),
+        None => fact.before.limits.get(&key),
+    };
+    let promised = (*until).min(fact.now + LONGEST_LIMIT);
+    match window {
+        Some(window) if window.until >= promised => Ok(()),
+        window => Err(format!("{} serves nothing before {until:?}, not {window:?}", row.provider)),
     }
 }
 

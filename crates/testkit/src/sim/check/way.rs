@@ -4,7 +4,7 @@ use crew_core::protocol::{Claim, Response};
 use crew_core::run::{AfterStop, Outcome, Run, RunState};
 use crew_core::task::{CommitId, Phase, REMARK_CHARS_MAX, Retry, Task};
 use crew_core::team::{Stage, Team};
-use crew_core::{Effect, Event, ProjectId, StageName, State, TaskId, Token, Words};
+use crew_core::{Effect, Event, ProjectId, Settled, StageName, State, TaskId, Token, Words};
 
 use super::super::ledger::Ledger;
 use super::Fact;
@@ -214,11 +214,48 @@ pub(super) fn strands(state: &State, project: ProjectId, team: &Team) -> bool {
         };
         !has(&task.stage) || to.is_some_and(|to| !has(to))
     });
-    let runs = state
-        .live_runs()
-        .filter(|run| run.project == project)
-        .any(|run| team.roles.get(&run.role).is_none_or(|role| role.provider != run.provider));
+    let runs = state.live_runs().filter(|run| run.project == project).any(|run| !plays(team, run));
     tasks || runs
+}
+
+/// Who goes round in circles is ended, and what comes to a check as it was goes round no more.
+pub(super) fn rounds(
+    fact: &Fact<'_>,
+    dropped: Option<&str>,
+    ledger: &Ledger,
+) -> Result<(), String> {
+    if dropped.is_some() {
+        return Ok(());
+    }
+    if let Event::Said { run, words: Words::Repeats { .. }, .. } = fact.event
+        && let Some(row) = fact.run(*run)
+        && row.response.is_none()
+        && !matches!(row.state, RunState::Stopping { .. })
+    {
+        return Err(format!("{run} goes round in circles, and on"));
+    }
+    let Event::Settled { effect, result: Settled::Checked { passed: false, .. } } = fact.event
+    else {
+        return Ok(());
+    };
+    let Some(Effect::Check { task, commit: Some(commit), .. }) = fact.before.outbox.get(effect)
+    else {
+        return Ok(());
+    };
+    let is_stuck = fact.task(*task).is_some_and(|task| matches!(task.phase, Phase::Stuck { .. }));
+    if ledger.failed_again(*task, commit) && !is_stuck {
+        return Err(format!("{task} fails at {} again, and goes round", commit.0));
+    }
+    Ok(())
+}
+
+/// Whether the team has the role of a run, and would let its provider play it.
+pub(super) fn plays(team: &Team, run: &Run) -> bool {
+    let Some(role) = team.roles.get(&run.role) else { return false };
+    match role.tier {
+        Some(_) => team.tiers.lists.values().flatten().any(|provider| *provider == run.provider),
+        None => role.provider == run.provider || role.fallback.contains(&run.provider),
+    }
 }
 
 /// What an agent said in the end counts: the first time, as it was said, from whom it came.

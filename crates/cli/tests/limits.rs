@@ -1,0 +1,202 @@
+//! Providers that serve nothing for now, in the whole program: who waits, who tries, who steps in.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "a failure here fails the test"
+)]
+
+mod support;
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crew_testkit::{ModelServer, Reply, Wire};
+use serde_json::{Value, json};
+use support::{Daemon, Lab, simple_play};
+
+const KEY: &str = "an-invented-key-7f3a";
+
+/// Limits, providers by their address, and who the engineer is; the human approves.
+fn lab(limits: &str, providers: &[(&str, &ModelServer)], engineer: &str) -> Lab {
+    let lab = Lab::new(&simple_play("made.txt"), &[]);
+    let mut team = format!("[limits]\nbackoff_seconds = 0\n{limits}\n");
+    for (name, server) in providers {
+        let url = server.base_url(Wire::Anthropic);
+        team.push_str(&format!(
+            "[providers.{name}]\nkind = \"native\"\napi = \"anthropic\"\nmodel = \"tiny\"\n\
+             base_url = \"{url}/\"\nkey_env = \"CREW_TEST_KEY\"\nagents = 20\n"
+        ));
+    }
+    team.push_str(&format!(
+        r#"
+{engineer}
+[[stages]]
+name = "todo"
+owner = "engineer"
+next = ["review"]
+
+[[stages]]
+name = "review"
+owner = "human"
+next = ["done"]
+back = "todo"
+gates = [{{ human = true }}]
+
+[[stages]]
+name = "done"
+mode = "end"
+"#
+    ));
+    fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
+    lab
+}
+
+fn up(lab: &Lab) -> Daemon {
+    let daemon = lab.serve_with(&[("CREW_TEST_KEY", KEY)]);
+    lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
+    daemon
+}
+
+/// A limit so long that the agent does not wait itself.
+fn limited(seconds: u32) -> Reply {
+    Reply::status(429)
+        .header("retry-after", &seconds.to_string())
+        .body(r#"{"type":"error","error":{"type":"rate_limit_error","message":"Slow down"}}"#)
+}
+
+fn refused() -> Reply {
+    Reply::status(401).body(
+        r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#,
+    )
+}
+
+/// How all tasks are, as the board says it.
+fn statuses(lab: &Lab) -> Vec<Value> {
+    let tasks = lab.json(&["task", "list"]);
+    tasks["tasks"].as_array().unwrap().iter().map(|task| task["status"].clone()).collect()
+}
+
+fn wait_until_all(lab: &Lab, word: &str) -> Vec<Value> {
+    lab.wait(word, || Some(statuses(lab)).filter(|all| all.iter().all(|it| it["word"] == word)))
+}
+
+#[test]
+fn twenty_cards_behind_one_limit_make_one_probe() {
+    const LIMITED: usize = 0;
+    const HELD: usize = 1;
+    const SERVED: usize = 2;
+    let mood = Arc::new(AtomicUsize::new(LIMITED));
+    let tried = Arc::new(AtomicUsize::new(0));
+    let (mood_there, tried_there) = (Arc::clone(&mood), Arc::clone(&tried));
+    let server = ModelServer::answering(move |_| {
+        if mood_there.load(Ordering::SeqCst) == LIMITED {
+            return limited(31);
+        }
+        tried_there.fetch_add(1, Ordering::SeqCst);
+        while mood_there.load(Ordering::SeqCst) == HELD {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Reply::text("DONE: there was nothing to do")
+    })
+    .unwrap();
+    let engineer = "[roles.engineer]\nprovider = \"model\"\nagents = 20\n";
+    let lab = lab("agents = 3", &[("model", &server)], engineer);
+    let _daemon = up(&lab);
+    for n in 0..20 {
+        lab.ok(&["task", "add", &format!("Look at {n}")]);
+    }
+    let all = wait_until_all(&lab, "limited");
+    mood.store(HELD, Ordering::SeqCst);
+    assert_eq!(all.len(), 20);
+    for status in all {
+        assert!(status["text"].as_str().unwrap().contains("the limit of model"), "{status}");
+        assert!(status["until"].is_u64(), "{status}");
+    }
+    lab.wait("one tries", || (tried.load(Ordering::SeqCst) > 0).then_some(()));
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(tried.load(Ordering::SeqCst), 1, "the others wait for what it finds out");
+    mood.store(SERVED, Ordering::SeqCst);
+    wait_until_all(&lab, "needs_approval");
+    assert_eq!(tried.load(Ordering::SeqCst), 20, "each is served once");
+}
+
+#[test]
+fn a_key_that_is_refused_is_one_thing_to_see_to_however_many_wait() {
+    let server = ModelServer::start([refused(), refused()]).unwrap();
+    let engineer = "[roles.engineer]\nprovider = \"model\"\nagents = 2\n";
+    let lab = lab("agents = 2", &[("model", &server)], engineer);
+    let _daemon = up(&lab);
+    for n in 0..5 {
+        lab.ok(&["task", "add", &format!("Look at {n}")]);
+    }
+    wait_until_all(&lab, "needs_answer");
+    let inbox = lab.json(&["inbox"]);
+    let items = inbox["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{inbox}");
+    assert!(items[0]["text"].as_str().unwrap().contains("`model` serves nobody"), "{inbox}");
+    assert!(server.requests().len() <= 2, "nobody else tries");
+    server.then((0..5).map(|_| Reply::text("DONE: there was nothing to do")));
+    lab.ok(&["answer", &format!("a{}", items[0]["ask"]), "try again"]);
+    wait_until_all(&lab, "needs_approval");
+}
+
+#[test]
+fn another_provider_goes_on_with_what_was_left() {
+    let writes = Reply::tool("write", json!({"path": "made.txt", "content": "made\n"}));
+    let first = ModelServer::start([writes, limited(3600)]).unwrap();
+    let second = ModelServer::start([Reply::text("DONE: it was made")]).unwrap();
+    let engineer = "[roles.engineer]\nprovider = \"first\"\nfallback = [\"second\"]\n";
+    let lab = lab("", &[("first", &first), ("second", &second)], engineer);
+    let _daemon = up(&lab);
+    let checked = lab.ok(&["team", "check"]);
+    assert!(checked.contains("first, then second"), "{checked}");
+    lab.ok(&["task", "add", "Make it"]);
+    lab.run();
+    assert_eq!(lab.landed("made.txt"), "made\n");
+    let asked = second.requests()[0].body.to_string();
+    assert!(asked.contains("You take over"), "{asked}");
+    let shown = lab.ok(&["task", "show", "1"]);
+    assert!(shown.contains("`first` serves nothing for now; takes over from r1"), "{shown}");
+    assert!(lab.ok(&["journal"]).contains("with `second`: first choice of its role"));
+    assert_eq!(first.requests().len(), 2, "no turn is played again");
+}
+
+#[test]
+fn work_that_fails_goes_up_a_tier_and_the_next_task_does_not() {
+    let cheap = ModelServer::start([
+        Reply::text("ERROR: this is beyond me"),
+        Reply::text("DONE: that was easy"),
+    ])
+    .unwrap();
+    let expert = ModelServer::start([Reply::text("DONE: there was nothing to do")]).unwrap();
+    let pm = ModelServer::start([Reply::text("DONE: let somebody else try")]).unwrap();
+    let engineer = r#"
+[tiers]
+cheap = ["small"]
+expert = ["large"]
+[roles.pm]
+provider = "pm"
+[roles.engineer]
+tier = "cheap"
+
+[[stages]]
+name = "plan"
+owner = "pm"
+roles = []
+next = ["todo"]
+"#;
+    let lab = lab("", &[("small", &cheap), ("large", &expert), ("pm", &pm)], engineer);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Hard"]);
+    wait_until_all(&lab, "needs_approval");
+    let shown = lab.ok(&["task", "show", "1"]);
+    assert!(shown.contains("large: tier expert, up from cheap: set back once"), "{shown}");
+    lab.ok(&["task", "add", "Easy"]);
+    wait_until_all(&lab, "needs_approval");
+    assert_eq!((cheap.requests().len(), expert.requests().len()), (2, 1));
+}

@@ -1,0 +1,109 @@
+//! Agents that are programs of others, in a laboratory: the pinned ones of `tests/clients`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{Lab, simple_play};
+
+/// The pinned program.
+pub fn client(name: &str) -> String {
+    let clients = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
+    let program = clients.join("node_modules/.bin").join(name);
+    assert!(program.exists(), "there is no {}; hint: `make clients`", program.display());
+    program.canonicalize().unwrap().display().to_string()
+}
+
+/// One engineer, played by this program, and one human.
+pub fn played_by(kind: &str, program: &str, keys: &str, limits: &str) -> Lab {
+    let lab = Lab::new(&simple_play("made.txt"), &[]);
+    let team = format!(
+        r#"
+[limits]
+backoff_seconds = 0
+{limits}
+
+[providers.{kind}]
+kind = "{kind}"
+program = "{program}"
+{keys}
+
+[roles.engineer]
+provider = "{kind}"
+
+[[stages]]
+name = "todo"
+owner = "engineer"
+next = ["review"]
+
+[[stages]]
+name = "review"
+owner = "human"
+next = ["done"]
+back = "todo"
+gates = [{{ human = true }}]
+
+[[stages]]
+name = "done"
+mode = "end"
+"#
+    );
+    fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
+    lab
+}
+
+/// A program that says that it has this version, and nothing else.
+pub fn old_program(dir: &Path, version: &str) -> String {
+    let path = dir.join("old");
+    fs::write(&path, format!("#!/bin/sh\necho '{version}'\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.display().to_string()
+}
+
+/// The first thing that waits for the human and says this.
+pub fn waits(lab: &Lab, words: &str) -> Value {
+    lab.wait(words, || {
+        let items = lab.json(&["inbox"])["items"].as_array().unwrap().clone();
+        items.into_iter().find(|item| item["text"].as_str().is_some_and(|it| it.contains(words)))
+    })
+}
+
+pub fn answer(lab: &Lab, item: &Value, text: &str) {
+    lab.ok(&["answer", &format!("a{}", item["ask"]), text]);
+}
+
+pub fn nobody_is_left(lab: &Lab) {
+    lab.wait("no process of an agent is left", || lab.agents().is_empty().then_some(()));
+}
+
+/// Processes of agents whose command line has these words.
+pub fn running(lab: &Lab, words: &str) -> Vec<u32> {
+    let line = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let has = |pid: &u32| String::from_utf8_lossy(&line(pid)).replace('\0', " ").contains(words);
+    lab.agents().into_iter().filter(has).collect()
+}
+
+pub fn is_called(pid: u32, name: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|it| it.trim().starts_with(name))
+}
+
+pub fn kill(pid: u32) {
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+}
+
+/// Ends the shim of the first start of run 1, as a crash would.
+pub fn kill_shim(lab: &Lab) {
+    let shim = fs::read_to_string(lab.home().join("runs/1.1/pid")).unwrap();
+    let shim: String = shim.chars().take_while(char::is_ascii_digit).collect();
+    kill(shim.parse().unwrap());
+}
+
+/// What each start of run 1 was made of.
+pub fn starts(lab: &Lab) -> Vec<Value> {
+    let spec = |token: u32| fs::read(lab.home().join(format!("runs/1.{token}/spec.json"))).ok();
+    (1..9).map_while(spec).map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect()
+}

@@ -1,0 +1,198 @@
+//! Providers that serve nothing for now.
+//!
+//! ```text
+//!  a run hears "not before T" ──► closed until T ──► one run tries ──► served: open for all
+//!                                     ▲                   │
+//!                                     └── refused again ──┘
+//!  a run hears "not you" ───────► closed until the human says so ──► one run tries ──► …
+//! ```
+//!
+//! What one run hears holds for all runs of the provider. Those at work go on: they find out by
+//! themselves. Those that are not wait, and of them one tries.
+
+use super::{flow, timer};
+use crate::ask::{Ask, Asker, TRY_AGAIN};
+use crate::run::{AfterStop, Run, RunEvent, RunState, Trouble, Wait};
+use crate::state::{Draft, LimitEnd, LimitKey, LimitWindow};
+use crate::task::bounded;
+use crate::{AskId, Millis, ProviderName, Refusal, RunId, Time};
+
+/// A provider that does not say until when is asked again after this; it doubles each time.
+const GUESS: Millis = Millis::minutes(5);
+/// Longest guess.
+const GUESS_MAX: Millis = Millis::hours(1);
+/// Longest limit that is believed.
+const LONGEST: Millis = Millis::hours(8 * 24);
+/// A limit that ends within this is waited out, even where another could step in.
+const PATIENCE: Millis = Millis::minutes(2);
+/// Most that is waited longer than the provider said.
+const SPREAD_MAX: Millis = Millis::seconds(30);
+
+/// Why a provider does not serve a run.
+pub(super) enum Closed {
+    /// Not before that moment.
+    Until(Time),
+    /// Another run tries.
+    Probed(RunId),
+    /// Not before the human has seen to it.
+    Refused(Option<AskId>),
+}
+
+/// The window of a run's provider.
+pub(super) fn key(run: &Run) -> LimitKey {
+    (run.project, run.provider.clone())
+}
+
+/// Why the provider of a run does not serve it now, if it does not.
+pub(super) fn closed(d: &Draft<'_>, run: &Run) -> Option<Closed> {
+    let window = d.limit(&key(run))?;
+    match (window.ends, window.probe) {
+        (LimitEnd::Human { ask }, _) => Some(Closed::Refused(ask)),
+        (LimitEnd::Time, Some(probe)) if probe != run.id => Some(Closed::Probed(probe)),
+        (LimitEnd::Time, _) => {
+            let is_over = timer::is_due(window.until, LONGEST, d.now);
+            (!is_over).then_some(Closed::Until(window.until))
+        }
+    }
+}
+
+/// Until when a provider is closed for so long that another is to step in; `None` if it is not.
+pub(super) fn shut(d: &Draft<'_>, key: &LimitKey) -> Option<Time> {
+    let window = d.limit(key)?;
+    match window.ends {
+        LimitEnd::Human { .. } => Some(Time(u64::MAX)),
+        LimitEnd::Time if timer::is_due(window.until, LONGEST, d.now) => None,
+        LimitEnd::Time => Some(window.until).filter(|until| *until > d.now + PATIENCE),
+    }
+}
+
+/// A run starts: if its provider is closed, it is the one that tries.
+pub(super) fn probe(d: &mut Draft<'_>, run: &Run) {
+    if let Some(window) = d.limit(&key(run)).cloned() {
+        d.set_limit(key(run), Some(LimitWindow { probe: Some(run.id), ..window }));
+    }
+}
+
+/// The provider has served this run: whoever waited for it may go on.
+pub(super) fn serves_again(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    let key = key(d.run(id)?);
+    if d.limit(&key).is_some_and(|window| window.probe == Some(id)) {
+        d.set_limit(key, None);
+    }
+    Ok(())
+}
+
+/// A probe that ended without having been served proves nothing: the next one tries.
+pub(super) fn release_probe(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    let key = key(d.run(id)?);
+    if let Some(window) = d.limit(&key).filter(|window| window.probe == Some(id)).cloned() {
+        d.set_limit(key, Some(LimitWindow { probe: None, ..window }));
+    }
+    Ok(())
+}
+
+/// The provider serves nothing before a moment. The run waits, and so does every other run of the
+/// provider that is not at work yet.
+pub(super) fn limited(
+    d: &mut Draft<'_>,
+    id: RunId,
+    until: Option<Time>,
+    message: &str,
+) -> Result<(), Refusal> {
+    let key = key(d.run(id)?);
+    let known = d.limit(&key).cloned();
+    let probe = known.as_ref().and_then(|window| window.probe);
+    let guesses = known.as_ref().map_or(0, |window| window.guesses);
+    let soonest = d.now + Millis::seconds(1);
+    let spread = |until: Time| until.max(soonest) + spread(until.max(soonest).since(d.now), &key);
+    let (until, guesses) = match (until, &known) {
+        (Some(until), _) => (spread(until.min(d.now + LONGEST)), 0),
+        // It was at work when another met the limit: the same refusal once more, not a new one.
+        (None, Some(window)) if probe != Some(id) => (window.until.max(soonest), guesses),
+        (None, _) => (spread(d.now + guess(guesses)), guesses + 1),
+    };
+    let ends = known.as_ref().map_or(LimitEnd::Time, |window| window.ends);
+    let until = known.map_or(until, |window| window.until.max(until)).min(d.now + LONGEST);
+    // Whoever tries meanwhile goes on trying; if that is this one, it has its answer.
+    let probe = probe.filter(|probe| *probe != id);
+    let message = message.to_owned();
+    d.set_limit(key, Some(LimitWindow { ends, until, guesses, probe, message }));
+    wait(d, id, until)
+}
+
+/// The provider serves nobody until a human has seen to it. That is no failure of the run, and one
+/// thing to see to, however many runs hear it.
+pub(super) fn refused(d: &mut Draft<'_>, id: RunId, trouble: &Trouble) -> Result<(), Refusal> {
+    let key = key(d.run(id)?);
+    d.run_mut(id)?.trouble = Some(trouble.clone());
+    let ends = match d.limit(&key).map(|window| window.ends) {
+        Some(ends @ LimitEnd::Human { .. }) => ends,
+        Some(LimitEnd::Time) | None => LimitEnd::Human { ask: None },
+    };
+    let (until, message) = (d.now, bounded(&trouble.message));
+    d.set_limit(key, Some(LimitWindow { ends, until, guesses: 0, probe: None, message }));
+    wait(d, id, until)
+}
+
+/// A run whose provider is closed has no agent until that is over.
+fn wait(d: &mut Draft<'_>, id: RunId, until: Time) -> Result<(), Refusal> {
+    match d.run(id)?.state {
+        RunState::Stopping { .. } => Ok(()),
+        // Nothing was started.
+        RunState::Preparing { .. } => d.move_run(id, RunEvent::Wait(Wait::Limit { until })),
+        RunState::Queued { .. }
+        | RunState::Running { .. }
+        | RunState::Waiting(_)
+        | RunState::Saving { .. }
+        | RunState::Finished { .. } => flow::stop(d, id, AfterStop::Limit { until }),
+    }
+}
+
+/// Asks the human about a provider that a run waits for, unless that was asked.
+pub(super) fn ask(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
+    let Some(window) = d.limit(&key(run)).cloned() else { return Ok(()) };
+    let LimitEnd::Human { ask } = window.ends else { return Ok(()) };
+    if ask.is_some_and(|ask| d.ask(ask).is_ok_and(Ask::is_open)) {
+        return Ok(());
+    }
+    let from = Asker::Provider { provider: run.provider.clone() };
+    let text =
+        format!("`{}` serves nobody until you have seen to it: {}", run.provider, window.message);
+    let ask = flow::new_ask(d, run.task, from, &text, vec![TRY_AGAIN.into()])?;
+    let ends = LimitEnd::Human { ask: Some(ask) };
+    d.set_limit(key(run), Some(LimitWindow { ends, ..window }));
+    Ok(())
+}
+
+/// The human has seen to it: one run tries.
+pub(super) fn seen_to(d: &mut Draft<'_>, ask: &Ask, provider: &ProviderName) {
+    let key = (ask.project, provider.clone());
+    let asked = LimitEnd::Human { ask: Some(ask.id) };
+    if let Some(window) = d.limit(&key).filter(|window| window.ends == asked).cloned() {
+        let (ends, until) = (LimitEnd::Time, d.now);
+        d.set_limit(key, Some(LimitWindow { ends, until, probe: None, ..window }));
+    }
+}
+
+/// A provider is not what it was: what it said before no longer holds.
+pub(super) fn forget(d: &mut Draft<'_>, key: LimitKey) -> Result<(), Refusal> {
+    if let Some(LimitEnd::Human { ask: Some(ask) }) = d.limit(&key).map(|window| window.ends) {
+        flow::expire_asks(d, |open| open.id == ask)?;
+    }
+    d.set_limit(key, None);
+    Ok(())
+}
+
+fn guess(times: u32) -> Millis {
+    Millis(GUESS.0 << times.min(8)).min(GUESS_MAX)
+}
+
+/// A tenth more at most, different for each provider of each project: no randomness, a replay must
+/// give the same.
+fn spread(wait: Millis, (project, provider): &LimitKey) -> Millis {
+    let seed = 0xCBF2_9CE4_8422_2325_u64 ^ project.0;
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
+    let hash = provider.as_str().bytes().fold(seed, mix);
+    let most = Millis(wait.0 / 10).min(SPREAD_MAX);
+    Millis(most.0 * (hash % 256) / 256)
+}

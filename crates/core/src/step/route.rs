@@ -1,0 +1,115 @@
+//! Which provider a run is for, and what becomes of it while that one serves nothing.
+//!
+//! A run that has not begun goes to the first of its route that serves. One that has begun keeps its
+//! provider: its conversation is there. If that provider is closed for long and another serves, the
+//! run ends, what it left in the worktree is saved, and a new run goes on from there with a brief. No
+//! turn is ever played again, so nothing that was done outside is done twice.
+
+use super::dispatch::is_held_back;
+use super::limit;
+use super::{agent, flow};
+use crate::run::{Outcome, Purpose, Run};
+use crate::state::Draft;
+use crate::team::{Role, Team};
+use crate::{ProviderName, Refusal, RoleName, RunId, TaskId, Time, Token};
+
+/// Where an agent is to come from.
+pub(super) struct Choice {
+    pub(super) provider: ProviderName,
+    pub(super) why: Option<String>,
+}
+
+/// The first provider of the route that serves; while none does, the one that serves again first.
+pub(super) fn choose(
+    d: &Draft<'_>,
+    id: TaskId,
+    name: &RoleName,
+    purpose: &Purpose,
+) -> Result<Choice, Refusal> {
+    let task = d.task(id)?;
+    let team = &d.project(task.project)?.team;
+    let missing = || Refusal::TeamStrands { what: format!("role `{name}`"), who: id.to_string() };
+    let role = team.roles.get(name).ok_or_else(missing)?;
+    let setbacks = if role.tier.is_some() { setbacks(d, id, name, purpose)? } else { 0 };
+    let route = team.route(name, task.priority, setbacks).ok_or_else(missing)?;
+    let shut = |provider: &ProviderName| limit::shut(d, &(task.project, provider.clone()));
+    let serves = route.providers.iter().position(|provider| shut(provider).is_none());
+    let soonest = || {
+        let shut = route.providers.iter().map(|provider| shut(provider).unwrap_or(Time(0)));
+        shut.enumerate().min_by_key(|(_, until)| *until).map_or(0, |(at, _)| at)
+    };
+    let at = serves.unwrap_or_else(soonest);
+    let why = match (route.why, at) {
+        (Some(why), 0) => Some(why),
+        (Some(why), _) => {
+            let before: Vec<String> =
+                route.providers[..at].iter().map(|provider| format!("`{provider}`")).collect();
+            Some(format!("{why}; {} serves nothing for now", before.join(" and ")))
+        }
+        (None, _) => None,
+    };
+    Ok(Choice { provider: route.providers[at].clone(), why })
+}
+
+/// How often the work of a stage had to be done again: it was sent back, or a run failed.
+fn setbacks(d: &Draft<'_>, id: TaskId, role: &RoleName, purpose: &Purpose) -> Result<u32, Refusal> {
+    if *purpose != Purpose::Work {
+        return Ok(0);
+    }
+    let task = d.task(id)?;
+    let again = task.visits.get(&task.stage).map_or(0, |visits| visits.saturating_sub(1));
+    let failed = d.all_runs_of(id).filter(|run| {
+        run.stage == task.stage
+            && run.role == *role
+            && run.purpose == Purpose::Work
+            && matches!(run.outcome(), Some(Outcome::Error | Outcome::Stalled))
+    });
+    Ok(again.saturating_add(u32::try_from(failed.count()).unwrap_or(u32::MAX)))
+}
+
+/// A run that waits for a place is looked at again: by now another provider may be the one for it.
+pub(super) fn reroute(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    let team = &d.project(run.project)?.team;
+    if is_held_back(d, d.task(run.task)?) || !has_choice(team, run) {
+        return Ok(());
+    }
+    let Choice { provider, why } = choose(d, run.task, &run.role, &run.purpose)?;
+    let is_same = run.provider == provider && run.why == why;
+    let serves = limit::shut(d, &(run.project, provider.clone())).is_none();
+    if run.token == Token(0) && !is_same {
+        let run = d.run_mut(id)?;
+        (run.provider, run.why) = (provider, why);
+    } else if run.token > Token(0) && serves && limit::shut(d, &limit::key(run)).is_some() {
+        agent::save(d, id, Outcome::HandedOver)?;
+    }
+    Ok(())
+}
+
+fn has_choice(team: &Team, run: &Run) -> bool {
+    let chooses = |role: &Role| role.tier.is_some() || !role.fallback.is_empty();
+    team.roles.get(&run.role).is_some_and(|role| chooses(role) || role.provider != run.provider)
+}
+
+/// What a run left is saved: another goes on in its place.
+pub(super) fn hand_over(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
+    let mut phase = d.task(run.task)?.phase.clone();
+    if !phase.runs_mut().into_iter().any(|waited_for| *waited_for == run.id) {
+        return Ok(()); // the human has other plans
+    }
+    let new = flow::new_run(d, run.task, &run.role, run.purpose.clone(), run.slot)?;
+    let row = d.run_mut(new)?;
+    row.takes_over = Some(run.id);
+    row.queued_at = run.queued_at; // it has waited long enough
+    let provider = row.provider.clone();
+    for waited_for in phase.runs_mut() {
+        if *waited_for == run.id {
+            *waited_for = new;
+        }
+    }
+    d.task_mut(run.task)?.phase = phase;
+    let Run { role, provider: before, .. } = run;
+    let text =
+        format!("`{before}` serves nothing for now: the work of {role} goes on with `{provider}`");
+    flow::remark(d, run.task, &text)
+}

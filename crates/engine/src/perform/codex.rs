@@ -1,0 +1,98 @@
+//! Codex: how it is found, and what a run starts it with.
+
+use crew_agent::Dialect;
+use crew_agent::codex::{
+    CODEX, Decoder, HOME, Launch, Means, Opening, Remembered, Resumed, places,
+};
+use crew_agent::desk::Desk;
+use crew_agent::shim::{InputMode, Spec};
+use crew_core::Token;
+use crew_core::run::Trouble;
+use crew_core::team::Program;
+use crew_git::Worktree;
+
+use super::Outside;
+use super::agent::GRACE;
+use super::cell::{Cell, inside};
+use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment};
+use super::program::{Ready, homeless, mark, secrets, settings, trouble};
+use crate::place::{Place, marker, session_file};
+use crate::prompt;
+
+/// What a run starts Codex with, or what a human has to put right before.
+pub(super) fn spec(
+    outside: &Outside,
+    place: &Place,
+    (worktree, desk, token): (&Worktree, &Desk, Token),
+    codex: &Program,
+    material: &str,
+) -> anyhow::Result<Result<Ready, Trouble>> {
+    let installed = match CODEX.find(&codex.program, &environment()) {
+        Ok(installed) => installed,
+        Err(unusable) => return Ok(Err(trouble(&unusable))),
+    };
+    let secrets = secrets(codex);
+    let Some(user) = settings(HOME, ".codex", &secrets) else {
+        return Ok(Err(homeless(HOME)));
+    };
+    let launch = Launch {
+        model: codex.model.clone(),
+        base_url: codex.base_url.clone(),
+        means: means(codex),
+        permissions: codex.permissions,
+    };
+    let Place { project, run, .. } = place;
+    let crew = outside.handle.home();
+    let home = session_file(crew, project, run).with_extension("codex");
+    launch.make_home(&home, &user)?;
+    let cell = Cell::of_agent(outside, place, token, (worktree, desk))?;
+    let places = places(&installed, &home);
+    let cell = cell.map(|cell| cell.opened(places.read, places.write));
+    let mark = mark(crew, place)?;
+    let known = Remembered::find(&home, worktree.path(), installed.version);
+    let prompt = format!("{}\n\n{mark}", prompt::prompt(place, material));
+    let resumed = known.map(|known| Resumed {
+        prompt: if known.has_line(&mark) {
+            format!("{}\n\n{mark}", prompt::go_on(place))
+        } else {
+            prompt.clone()
+        },
+        thread: known.thread,
+    });
+    let opening = Opening {
+        payer: codex.billing,
+        thread: launch.thread(worktree.path(), &prompt::system(place)),
+        means: launch.means,
+        permissions: codex.permissions,
+        allow: codex.allow.clone(),
+        worktree: worktree.path().to_owned(),
+        prompt,
+        resumed,
+    };
+    let mut env = environment();
+    env.insert(HOME.to_owned(), home.display().to_string());
+    env.extend(about_desk(outside, desk));
+    let spec = Spec {
+        argv: Launch::argv(&installed),
+        cwd: worktree.path().to_owned(),
+        env,
+        secret_env: Vec::new(), // named by the launch
+        marker: marker(crew, run.id, token),
+        stdin: vec![Decoder::first_input()],
+        input: InputMode::KeepOpen,
+        grace: GRACE,
+        deadline: None,
+        output_bytes_max: OUTPUT_BYTES_MAX,
+        dialect: Dialect::Codex(Box::new(opening)),
+    };
+    Ok(Ok((inside(cell.as_ref(), spec)?, secrets)))
+}
+
+/// With what it is paid: a key, where one is named; whoever is signed in, at OpenAI only.
+fn means(codex: &Program) -> Means {
+    match (&codex.key_env, &codex.base_url) {
+        (Some(env), _) => Means::Key { env: env.clone() },
+        (None, Some(_)) => Means::Nothing,
+        (None, None) => Means::SignedIn,
+    }
+}
