@@ -66,7 +66,7 @@ fn task(lab: &Lab) -> Value {
 }
 
 fn in_stage(lab: &Lab, stage: &str) -> Option<()> {
-    let all = lab.json(&["task", "list"]); // an issue may not be a task yet
+    let all = lab.json(&["task", "list", "--all"]); // an issue may not be a task yet
     (all["tasks"][0]["stage"] == stage).then_some(())
 }
 
