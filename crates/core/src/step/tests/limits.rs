@@ -132,15 +132,14 @@ wakes in 1 min
 
 #[test]
 fn what_the_human_wants_comes_before_a_hand_over() {
-    assert_snapshot!(
-                                            with_fallback("add\n started base\n r1 limited 7200\n stopped\n cancel 1\n saved base"),
-                                            @r"
+    let play =
+        with_fallback("add\n started base\n r1 limited 7200\n stopped\n cancel 1\n saved base");
+    assert_snapshot!(play, @r"
 #1 in plan: cancelled (cancelled), head base, starts 1
 r1 Work of pm on #1/0, start 1: handed-over, with native: first choice of its role
 limit of native in 2 h, guesses 0, probe None
 e4 release #1
-"
-                                        );
+");
 }
 
 #[test]
