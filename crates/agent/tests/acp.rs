@@ -2,6 +2,7 @@
 //! and what is said to them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
+#![allow(clippy::needless_pass_by_value, reason = "what is said is written where it is said")]
 
 mod recorded;
 

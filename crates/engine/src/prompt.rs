@@ -77,9 +77,10 @@ fn tools(place: &Place) -> String {
     let where_they_are = match provider.map(|provider| &provider.kind) {
         Some(ProviderKind::Native(_)) => "They are among your tools; `ask` and `finish`, too.",
         Some(ProviderKind::Claude(_)) => "They are your tools `mcp__crew__…`.",
-        // They would ask for permission each time.
-        Some(ProviderKind::Codex(_) | ProviderKind::Acp(_)) => return String::new(),
-        Some(ProviderKind::Mailbox) | None => return String::new(),
+        // Agents of others that would ask for permission each time; and whoever is no agent of ours.
+        Some(ProviderKind::Codex(_) | ProviderKind::Acp(_) | ProviderKind::Mailbox) | None => {
+            return String::new();
+        }
     };
     format!(
         "\n## Tools of Crewhouse\n\

@@ -154,6 +154,7 @@ mod tests {
 
     #[test]
     fn the_policy_answers_what_is_clear_and_asks_the_rest() {
+        use Permissions::{All, Ask, Deny, Edit};
         let check = |permissions: Permissions, kind: &str, path: &str, offered: &[&str], expect| {
             let policy = Some((permissions, Path::new("/w")));
             let became = take(&mut Asks::default(), policy, request(kind, path, offered));
@@ -163,7 +164,6 @@ mod tests {
             };
             assert!(became.contains(expect), "{permissions:?} {kind} {path}: {became}");
         };
-        use Permissions::{All, Ask, Deny, Edit};
         check(Ask, "edit", "/w/a", &ALL, "asked");
         check(Edit, "edit", "/w/a", &ALL, "id-allow_once");
         check(Edit, "edit", "/etc/a", &ALL, "asked");

@@ -48,7 +48,7 @@ enum Stage {
 impl Calls {
     /// Takes in news of a call, and gives what is to be told of it now.
     pub(super) fn news(&mut self, news: ToolCall) -> Vec<AgentEvent> {
-        let (id, status) = (news.tool_call_id.clone(), news.status.clone());
+        let (id, status) = (news.id.clone(), news.status.clone());
         let output = news.raw_output.clone();
         let call = self.take_in(news);
         let mut events = Vec::new();
@@ -82,7 +82,7 @@ impl Calls {
 
     /// The call that a permission is asked for, with all that was said about it before.
     pub(super) fn asked(&mut self, news: ToolCall) -> (Call, Option<AgentEvent>) {
-        let id = news.tool_call_id.clone();
+        let id = news.id.clone();
         let call = self.take_in(news);
         let event = (call.stage == Stage::New).then(|| call.called(&id));
         if event.is_some() {
@@ -92,13 +92,13 @@ impl Calls {
     }
 
     fn take_in(&mut self, news: ToolCall) -> &mut Call {
-        if self.0.len() >= CALLS_MAX && !self.0.contains_key(&news.tool_call_id) {
+        if self.0.len() >= CALLS_MAX && !self.0.contains_key(&news.id) {
             self.0.retain(|_, call| call.stage != Stage::Over);
         }
         if self.0.len() >= CALLS_MAX {
             self.0.clear();
         }
-        let call = self.0.entry(news.tool_call_id.clone()).or_default();
+        let call = self.0.entry(news.id.clone()).or_default();
         call.take_in(news);
         call
     }

@@ -192,7 +192,7 @@ impl Decoder {
         } else if outcome.protocol_version.is_some() {
             self.initialized(&outcome)
         } else if is_session && self.session.is_none() || id.is(SESSION) {
-            self.begun(outcome)
+            self.begun(&outcome)
         } else {
             Vec::new()
         })
@@ -236,7 +236,7 @@ impl Decoder {
     }
 
     /// There is a conversation.
-    fn begun(&mut self, outcome: Outcome) -> Vec<AgentEvent> {
+    fn begun(&mut self, outcome: &Outcome) -> Vec<AgentEvent> {
         let resume = self.opening.as_ref().and_then(|opening| opening.resume.clone());
         match (&outcome.session_id, &resume) {
             (_, Some(resume)) => self.meter = Meter::after(resume.cost),
@@ -260,17 +260,17 @@ impl Decoder {
             let Some(wanted) = wanted(setting) else { continue };
             // Some answer a request to load before they have repeated everything. One more question
             // is answered after that.
-            if !is_resumed && setting.current(&outcome).as_ref() == Some(&wanted) {
+            if !is_resumed && setting.current(outcome).as_ref() == Some(&wanted) {
                 continue;
             }
-            match setting.request(&outcome, &id, &wanted) {
+            match setting.request(outcome, &id, &wanted) {
                 Ok(it) => {
                     settings.push((setting, rpc::request(setting.word(), it.method, &it.params)));
                 }
                 Err(why) => return vec![self.cannot_be_set(setting, &why)],
             }
         }
-        let current = || Setting::Model.current(&outcome);
+        let current = || Setting::Model.current(outcome);
         let model = wanted(Setting::Model).or_else(current).unwrap_or_default();
         self.settings = settings;
         self.go_on();
@@ -400,7 +400,7 @@ impl Decoder {
             self.repeat(&update);
             return Some(Vec::new());
         }
-        match update.session_update.as_str() {
+        match update.kind.as_str() {
             "agent_message_chunk" => Some(self.words(Kind::Answer, update, raw)),
             "agent_thought_chunk" => Some(self.words(Kind::Thought, update, raw)),
             "tool_call" | "tool_call_update" => Some(self.call(ToolCall::deserialize(&raw).ok()?)),
@@ -433,7 +433,7 @@ impl Decoder {
     /// What is said before a prompt was said before.
     fn repeat(&mut self, update: &Update) {
         let text = update.content.get("text").and_then(Value::as_str).unwrap_or_default();
-        if update.session_update == "user_message_chunk"
+        if update.kind == "user_message_chunk"
             && self.repeated.len() + text.len() <= REPEATED_BYTES_MAX
         {
             self.repeated.push_str(text);
@@ -454,10 +454,10 @@ impl Decoder {
         self.another_turn();
         let is_over = matches!(news.status.as_deref(), Some("completed" | "failed"));
         if is_over {
-            self.asks.forget(|open| open.is_about(&news.tool_call_id));
+            self.asks.forget(|open| open.is_about(&news.id));
         }
         let mut events: Vec<AgentEvent> = self.turn.complete().into_iter().collect();
-        events.extend(self.calls.settle(Some(&news.tool_call_id)));
+        events.extend(self.calls.settle(Some(&news.id)));
         events.extend(self.calls.news(news));
         events
     }
@@ -481,20 +481,18 @@ impl Decoder {
         params: Option<&RawValue>,
     ) -> Option<Vec<AgentEvent>> {
         let request = (method == "session/request_permission").then(|| part(params)).flatten();
-        match request {
-            Some(request) => Some(self.permission(id, request)),
-            None => {
-                let refusal = rpc::refusal(&id, METHOD_NOT_FOUND, "this is not offered here");
-                self.say(&format!("answer-{id}"), refusal);
-                None
-            }
+        if let Some(request) = request {
+            return Some(self.permission(id, request));
         }
+        let refusal = rpc::refusal(&id, METHOD_NOT_FOUND, "this is not offered here");
+        self.say(&format!("answer-{id}"), refusal);
+        None
     }
 
     fn permission(&mut self, id: Id, request: PermissionRequest) -> Vec<AgentEvent> {
         let PermissionRequest { tool_call, options } = request;
         let mut events = self.settle();
-        let call_id = tool_call.tool_call_id.clone();
+        let call_id = tool_call.id.clone();
         let (call, told) = self.calls.asked(tool_call);
         events.extend(told);
         let name = format!("answer-{id}");

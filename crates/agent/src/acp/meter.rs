@@ -65,9 +65,9 @@ impl Meter {
 
 fn usage(tokens: Tokens) -> Usage {
     Usage {
-        input_tokens: tokens.input_tokens.saturating_add(tokens.written_to_cache),
-        cached_tokens: tokens.cached_tokens,
-        output_tokens: tokens.output_tokens,
+        input_tokens: tokens.input.saturating_add(tokens.written_to_cache),
+        cached_tokens: tokens.cached,
+        output_tokens: tokens.output,
         cost: None,
     }
 }

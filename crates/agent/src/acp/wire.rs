@@ -116,12 +116,13 @@ pub(super) struct Choice {
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Tokens {
-    #[serde(alias = "inputTokens", deserialize_with = "lenient")]
-    pub(super) input_tokens: u64,
-    #[serde(alias = "outputTokens", deserialize_with = "lenient")]
-    pub(super) output_tokens: u64,
-    #[serde(alias = "cachedReadTokens", alias = "cachedInputTokens", deserialize_with = "lenient")]
-    pub(super) cached_tokens: u64,
+    #[serde(rename = "input_tokens", alias = "inputTokens", deserialize_with = "lenient")]
+    pub(super) input: u64,
+    #[serde(rename = "output_tokens", alias = "outputTokens", deserialize_with = "lenient")]
+    pub(super) output: u64,
+    #[serde(rename = "cached_tokens", alias = "cachedReadTokens", alias = "cachedInputTokens")]
+    #[serde(deserialize_with = "lenient")]
+    pub(super) cached: u64,
     #[serde(alias = "cachedWriteTokens", alias = "cacheWriteInputTokens")]
     #[serde(deserialize_with = "lenient")]
     pub(super) written_to_cache: u64,
@@ -159,7 +160,8 @@ pub(super) struct Notice {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Update {
-    pub(super) session_update: String,
+    #[serde(rename = "sessionUpdate")]
+    pub(super) kind: String,
     /// A block of words, or what a tool shows.
     #[serde(deserialize_with = "lenient")]
     pub(super) content: Value,
@@ -193,7 +195,8 @@ pub(super) struct Cost {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ToolCall {
-    pub(super) tool_call_id: String,
+    #[serde(rename = "toolCallId")]
+    pub(super) id: String,
     #[serde(deserialize_with = "lenient")]
     pub(super) name: Option<String>,
     #[serde(deserialize_with = "lenient")]

@@ -77,9 +77,9 @@ struct Outcome {
     stats: Stats,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Failure {
-    #[serde(default)]
     message: String,
 }
 
@@ -177,19 +177,19 @@ impl Gemini {
             Line::Result(outcome) => {
                 events.extend(used(usage(&outcome.stats)));
                 let words = std::mem::take(&mut self.last);
-                let failure = (outcome.status != "success").then_some(outcome.error);
+                let failure =
+                    (outcome.status != "success").then(|| outcome.error.unwrap_or_default());
                 events.extend(self.end(words, failure));
             }
         }
         events
     }
 
-    fn end(&mut self, words: String, failure: Option<Option<Failure>>) -> Option<AgentEvent> {
-        let Some(failure) = failure else {
+    fn end(&mut self, words: String, failure: Option<Failure>) -> Option<AgentEvent> {
+        let Some(Failure { message }) = failure else {
             self.ended = Ended::Well(words);
             return None;
         };
-        let message = failure.map(|failure| failure.message).unwrap_or_default();
         let trouble = match words::meaning(&message) {
             Meaning::Limit => Trouble::Limit { until: None, message },
             Meaning::Failure(class) => Trouble::Failure { class, message },
@@ -215,7 +215,7 @@ impl Gemini {
         if !response.is_empty() {
             events.push(AgentEvent::Text { text: response.clone() });
         }
-        events.extend(self.end(response, error.map(Some)));
+        events.extend(self.end(response, error));
         events
     }
 

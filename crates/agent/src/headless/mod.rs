@@ -38,14 +38,15 @@ impl Ended {
     fn last(&self, ending: &Ending, has_spoken: bool) -> Option<AgentEvent> {
         match (self, self.verdict(ending, has_spoken)) {
             (Self::Well(text), _) => Some(AgentEvent::Done { text: text.clone() }),
-            (Self::Badly(_), _) => None,
             (Self::Not, Verdict::Failed { class, message }) => {
                 Some(AgentEvent::Error { class, message })
             }
             (Self::Not, Verdict::Limited { until, message }) => {
                 Some(AgentEvent::Limit { until, message })
             }
-            (Self::Not, Verdict::Done | Verdict::Asked | Verdict::Cut) => None,
+            (Self::Badly(_), _) | (Self::Not, Verdict::Done | Verdict::Asked | Verdict::Cut) => {
+                None
+            }
         }
     }
 }

@@ -150,13 +150,13 @@ impl LogStream {
     }
 
     async fn decoder(&mut self, offset: u64) -> Result<&mut Decoder, ApiError> {
-        let decoder = match self.decoder.take() {
-            Some(decoder) => decoder,
-            None => {
-                let dir = self.app.handle.home().run(self.run, Token(self.place.start));
-                let read = move || shim::dialect(&dir).map_err(ApiError::broken);
-                blocking(read).await?.unwrap_or_default().listener(offset)
-            }
+        let known = self.decoder.take();
+        let decoder = if let Some(decoder) = known {
+            decoder
+        } else {
+            let dir = self.app.handle.home().run(self.run, Token(self.place.start));
+            let read = move || shim::dialect(&dir).map_err(ApiError::broken);
+            blocking(read).await?.unwrap_or_default().listener(offset)
         };
         Ok(self.decoder.insert(decoder))
     }

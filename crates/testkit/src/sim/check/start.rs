@@ -128,7 +128,8 @@ fn player(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
         return Err(format!("with {}, who does not play its role", run.provider));
     }
     let role = team.roles.get(&run.role).filter(|role| role.tier.is_none());
-    let before = role.into_iter().flat_map(|role| role.chain()).take_while(|p| **p != run.provider);
+    let before =
+        role.into_iter().flat_map(crew_core::team::Role::chain).take_while(|p| **p != run.provider);
     let serves = |provider: &&ProviderName| !is_shut(fact, &(run.project, (*provider).clone()));
     match before.into_iter().find(serves) {
         Some(first) if run.token == Token(1) => {
