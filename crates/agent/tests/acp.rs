@@ -4,24 +4,26 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here fails the test")]
 #![allow(clippy::needless_pass_by_value, reason = "what is said is written where it is said")]
 
-mod recorded;
+mod recordings;
 
 use crew_agent::acp::{Decoder, Opening, Resume};
 use crew_agent::program::Version;
 use crew_agent::{Act, AgentEvent, Speaker, Verdict};
 use crew_core::team::Permissions;
 use crew_core::{Micros, Usage};
-use recorded::{decode, ending, kinds, read, word};
+use recordings::{Recordings, ending, kinds, word};
 use serde_json::{Value, json};
+
+const ACP: Recordings = Recordings { speaker: Speaker::Acp, name: "acp" };
 
 #[test]
 fn every_recording_means_what_it_should() {
-    recorded::check("acp", Speaker::Acp);
+    ACP.mean_what_they_should();
 }
 
 #[test]
 fn every_beginning_of_every_recording_is_understood() {
-    recorded::check_beginnings("acp", Speaker::Acp, "\"stopReason\":\"end_turn\"");
+    ACP.are_understood_from_their_beginning(&["\"stopReason\":\"end_turn\""]);
 }
 
 #[test]
@@ -34,14 +36,13 @@ fn no_line_is_lost_whatever_stands_before_it() {
         b"{\"jsonrpc\":\"2.0\",\"id\":99,\"result\":{}}",
         b"{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"terminal/create\"}",
     ];
-    recorded::check_junk("acp", "claude-0.100.0/mode-bypass", Speaker::Acp, &more);
-    recorded::check_junk("acp", "opencode-1.18.33/two-sessions-one-process", Speaker::Acp, &more);
+    ACP.no_line_is_lost("claude-0.100.0/mode-bypass", &more);
+    ACP.no_line_is_lost("opencode-1.18.33/two-sessions-one-process", &more);
 }
 
 #[test]
 fn texts_calls_changes_and_questions_come_with_what_they_say() {
-    let said =
-        decode(Speaker::Acp, &read("acp", "claude-0.100.0/permission-allow-tools"), &ending(0));
+    let said = ACP.decode(&ACP.read("claude-0.100.0/permission-allow-tools"), &ending(0));
     let text = format!("{:#?}", said.events);
     for words in [
         "I will write the file first.",
@@ -56,8 +57,8 @@ fn texts_calls_changes_and_questions_come_with_what_they_say() {
     let Some(AgentEvent::Done { text }) = said.events.last() else { panic!("{text}") };
     assert_eq!(text, "Command finished.");
     // What Codex changes was said before it asks; the request does not repeat it.
-    let codex = read("acp", "codex-2.6.0/permission-in-mode-read-only");
-    let text = format!("{:?}", decode(Speaker::Acp, &codex, &ending(0)).events);
+    let codex = ACP.read("codex-2.6.0/permission-in-mode-read-only");
+    let text = format!("{:?}", ACP.decode(&codex, &ending(0)).events);
     assert!(text.contains("May it change files? Edit files") && text.contains("+perm"), "{text}");
 }
 

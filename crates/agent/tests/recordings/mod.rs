@@ -35,7 +35,7 @@ fn kind(event: &AgentEvent) -> String {
         AgentEvent::Text { .. } => "text".into(),
         AgentEvent::Thinking { .. } => "thinking".into(),
         AgentEvent::Partial { .. } => "partial".into(),
-        AgentEvent::ToolCall { name, .. } => format!("call:{name}"),
+        AgentEvent::ToolCall { name, .. } => format!("call:{}", name.replace(' ', "_")),
         AgentEvent::ToolResult { ok, .. } => format!("result:{ok}"),
         AgentEvent::Ask { options, .. } => format!("ask:{}", options.join("|")),
         AgentEvent::Usage(_) => "usage".into(),
@@ -48,8 +48,9 @@ fn kind(event: &AgentEvent) -> String {
         AgentEvent::Heartbeat => "heartbeat".into(),
         AgentEvent::Done { .. } => "done".into(),
         AgentEvent::Other(value) => {
-            let word = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-            format!("other({} {})", word("type"), word("subtype"))
+            let names = ["type", "subtype", "method", "sessionUpdate"];
+            let words: Vec<&str> = names.iter().filter_map(|name| value[*name].as_str()).collect();
+            format!("other({})", words.join(" "))
         }
         AgentEvent::Noise(_) => "noise".into(),
     }
