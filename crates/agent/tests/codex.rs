@@ -205,7 +205,10 @@ fn what_the_team_allows_is_answered_and_the_rest_is_asked() {
     assert_eq!((asked.as_str(), ruled.as_str()), ("", "ruled-3=accept"));
 
     let (asked, ruled) = wish(&mut decoder, 4, "permissions", &files);
-    assert_eq!((asked.as_str(), ruled.as_str()), ("other(item/permissions/requestApproval)", "no-4=no"));
+    assert_eq!(
+        (asked.as_str(), ruled.as_str()),
+        ("other(item/permissions/requestApproval)", "no-4=no")
+    );
 }
 
 #[test]

@@ -9,20 +9,18 @@
 
 mod support;
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crew_testkit::{ModelServer, Reply, Wire};
 use serde_json::{Value, json};
-use support::{Daemon, Lab, simple_play};
+use support::{Daemon, Lab, one_engineer};
 
 const KEY: &str = "an-invented-key-7f3a";
 
 /// Limits, providers by their address, and who the engineer is; the human approves.
 fn lab(limits: &str, providers: &[(&str, &ModelServer)], engineer: &str) -> Lab {
-    let lab = Lab::new(&simple_play("made.txt"), &[]);
     let mut team = format!("[limits]\nbackoff_seconds = 0\n{limits}\n");
     for (name, server) in providers {
         let url = server.base_url(Wire::Anthropic);
@@ -31,29 +29,7 @@ fn lab(limits: &str, providers: &[(&str, &ModelServer)], engineer: &str) -> Lab 
              base_url = \"{url}/\"\nkey_env = \"CREW_TEST_KEY\"\nagents = 20\n"
         ));
     }
-    team.push_str(&format!(
-        r#"
-{engineer}
-[[stages]]
-name = "todo"
-owner = "engineer"
-next = ["review"]
-
-[[stages]]
-name = "review"
-owner = "human"
-next = ["done"]
-back = "todo"
-gates = [{{ human = true }}]
-
-[[stages]]
-name = "done"
-mode = "end"
-"#
-    ));
-    fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
-    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
-    lab
+    one_engineer(&format!("{team}\n{engineer}\n"))
 }
 
 fn up(lab: &Lab) -> Daemon {

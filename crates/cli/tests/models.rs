@@ -14,14 +14,13 @@ use std::fs;
 
 use crew_testkit::{ModelServer, Reply, Wire};
 use serde_json::json;
-use support::{Daemon, Lab, simple_play};
+use support::{Daemon, Lab, one_engineer};
 
 const KEY: &str = "an-invented-key-7f3a";
 
 /// One engineer and one human; the model is ours.
 fn lab(server: &ModelServer, wire: Wire, api: &str) -> Lab {
-    let lab = Lab::new(&simple_play("made.txt"), &[]);
-    let team = format!(
+    one_engineer(&format!(
         r#"
 [limits]
 backoff_seconds = 0
@@ -37,28 +36,9 @@ output_usd_per_mtok = 10.00
 
 [roles.engineer]
 provider = "model"
-
-[[stages]]
-name = "todo"
-owner = "engineer"
-next = ["review"]
-
-[[stages]]
-name = "review"
-owner = "human"
-next = ["done"]
-back = "todo"
-gates = [{{ human = true }}]
-
-[[stages]]
-name = "done"
-mode = "end"
 "#,
         server.base_url(wire)
-    );
-    fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
-    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
-    lab
+    ))
 }
 
 fn up(lab: &Lab) -> Daemon {

@@ -1,6 +1,5 @@
 //! One turn of the real Claude Code: in Crewhouse, and by itself.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use crew_testkit::{ModelServer, Reply, Wire};
 use serde_json::{Value, json};
 
 use crate::report::{Bound, Row, Section, number, percentile};
-use crate::support::{Lab, simple_play};
+use crate::support::one_engineer;
 
 const ROUNDS: usize = 7;
 const MODEL: &str = "claude-sonnet-5-5";
@@ -96,20 +95,13 @@ fn by_itself(program: &Path, pause: Duration) -> anyhow::Result<f64> {
 /// Milliseconds: of the agent, and of all of it.
 fn in_crewhouse(program: &Path, pause: Duration) -> anyhow::Result<(f64, f64)> {
     let server = server(pause)?;
-    let lab = Lab::new(&simple_play("made.txt"), &[]);
-    let team = format!(
+    let lab = one_engineer(&format!(
         "[providers.claude]\nkind = \"claude\"\nprogram = \"{}\"\nmodel = \"{MODEL}\"\n\
          base_url = \"{}\"\nenv = [\"ANTHROPIC_API_KEY\"]\nbilling = \"api-key\"\n\
-         [roles.engineer]\nprovider = \"claude\"\n\
-         [[stages]]\nname = \"todo\"\nowner = \"engineer\"\nnext = [\"review\"]\n\
-         [[stages]]\nname = \"review\"\nowner = \"human\"\nnext = [\"done\"]\nback = \"todo\"\n\
-         gates = [{{ human = true }}]\n\
-         [[stages]]\nname = \"done\"\nmode = \"end\"\n",
+         [roles.engineer]\nprovider = \"claude\"\n",
         program.display(),
         address(&server)
-    );
-    fs::write(lab.repo().join(".crew/team.toml"), team)?;
-    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
+    ));
     let daemon = lab.serve_with(&ENVIRONMENT);
     lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
     lab.ok(&["task", "add", "Make it"]);

@@ -326,6 +326,33 @@ pub fn show(output: &Output) -> String {
     )
 }
 
+/// What an engineer makes and a human approves.
+const TWO_STAGES: &str = r#"
+[[stages]]
+name = "todo"
+owner = "engineer"
+next = ["review"]
+
+[[stages]]
+name = "review"
+owner = "human"
+next = ["done"]
+back = "todo"
+gates = [{ human = true }]
+
+[[stages]]
+name = "done"
+mode = "end"
+"#;
+
+/// A repository with one engineer and one human; `team` says who the engineer is.
+pub fn one_engineer(team: &str) -> Lab {
+    let lab = Lab::new(&simple_play("made.txt"), &[]);
+    fs::write(lab.repo().join(".crew/team.toml"), format!("{team}{TWO_STAGES}")).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
+    lab
+}
+
 /// Every role says that it is done, and the engineer writes `file` first.
 pub fn simple_play(file: &str) -> String {
     format!(

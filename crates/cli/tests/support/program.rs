@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Lab, simple_play};
+use super::{Lab, one_engineer};
 
 /// The pinned program.
 pub fn client(name: &str) -> String {
@@ -19,8 +19,7 @@ pub fn client(name: &str) -> String {
 
 /// One engineer, played by this program, and one human.
 pub fn played_by(kind: &str, program: &str, keys: &str, limits: &str) -> Lab {
-    let lab = Lab::new(&simple_play("made.txt"), &[]);
-    let team = format!(
+    one_engineer(&format!(
         r#"
 [limits]
 backoff_seconds = 0
@@ -33,27 +32,8 @@ program = "{program}"
 
 [roles.engineer]
 provider = "{kind}"
-
-[[stages]]
-name = "todo"
-owner = "engineer"
-next = ["review"]
-
-[[stages]]
-name = "review"
-owner = "human"
-next = ["done"]
-back = "todo"
-gates = [{{ human = true }}]
-
-[[stages]]
-name = "done"
-mode = "end"
 "#
-    );
-    fs::write(lab.repo().join(".crew/team.toml"), team).unwrap();
-    lab.git(&["commit", "--quiet", "--all", "--message", "one engineer"]);
-    lab
+    ))
 }
 
 /// A program that says that it has this version, and nothing else.
