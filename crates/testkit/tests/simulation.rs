@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failure here fails the test")]
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crew_testkit::sim::{self, FAULTS, Scenario};
@@ -59,11 +60,14 @@ fn a_team_survives_whatever_happens() {
         }
     });
     let [entries, crashes, tasks] = totals.map(AtomicU64::into_inner);
-    println!(
+    // Not by `println!`, which is kept back where a test passes: people are to see it.
+    writeln!(
+        std::io::stderr(),
         "simulation: {runs} runs, seeds {FIRST_SEED} to {}, {tasks} tasks, {entries} journal \
          entries, {crashes} crashes: every invariant held",
         FIRST_SEED + runs - 1
-    );
+    )
+    .unwrap();
 }
 
 /// The smallest scenario of a seed that fails, and how.
