@@ -164,7 +164,11 @@ impl Scene {
             if let Some(tasks) = self.tasks_now() {
                 let open: Vec<&Value> = tasks.iter().filter(|task| !is_over(task)).collect();
                 self.added = tasks.len();
-                let settled = self.lab.journal_text().matches("\"result\":\"released\"").count();
+                // A worktree that cannot be removed now is kept, and given back at the PM's next look.
+                let journal = self.lab.journal_text();
+                let count =
+                    |result: &str| journal.matches(&format!("\"result\":\"{result}\"")).count();
+                let settled = count("released") + count("not_released");
                 if open.is_empty() && settled >= tasks.len() {
                     return;
                 }
@@ -173,7 +177,9 @@ impl Scene {
                 }
                 assert!(
                     best.1.elapsed().as_secs() < 90,
-                    "these do not end: {open:#?}\n{}",
+                    "of {} tasks {settled} gave their worktree back, and these do not end: {open:#?}\n{}\n{}",
+                    tasks.len(),
+                    journal,
                     fs::read_to_string(self.lab.dir.path().join("log")).unwrap_or_default()
                 );
             }
