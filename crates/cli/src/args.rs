@@ -78,7 +78,14 @@ pub(crate) enum Command {
         ask: AskId,
         /// The answer; `-` reads it from standard input.
         text: String,
+        /// Give it again whenever the same role asks for exactly the same: in this task, or in all of
+        /// the project. Only for `allow` and `deny`.
+        #[arg(long, value_name = "REACH")]
+        always: Option<Always>,
     },
+    /// Look at the answers that are remembered.
+    #[command(subcommand)]
+    Asks(Asks),
     /// Show what a task changes.
     Diff {
         /// The task.
@@ -296,6 +303,27 @@ pub(crate) enum Priority {
     High,
     Normal,
     Low,
+}
+
+/// How far a remembered answer reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Always {
+    /// This task.
+    Task,
+    /// All tasks of the project, for the role.
+    Role,
+}
+
+/// What is done with remembered answers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Asks {
+    /// List what is answered without asking you again.
+    List,
+    /// Ask again.
+    Forget {
+        /// The ask that was answered for always, as in a5.
+        ask: AskId,
+    },
 }
 
 /// What an agent at work can want. It needs no daemon: what cannot be answered now waits.

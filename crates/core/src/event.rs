@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::about::About;
+use crate::ask::{Permission, Reach};
 use crate::call::Call;
 use crate::github::{Digest, PullSeen, Said, Seen};
 use crate::protocol::Response;
@@ -94,6 +96,20 @@ pub enum Event {
         ask: AskId,
         /// The answer.
         text: String,
+    },
+    /// The human answered an ask, and the answer is remembered for exactly the same.
+    AnsweredAlways {
+        /// The ask.
+        ask: AskId,
+        /// Whether it may.
+        permission: Permission,
+        /// For how much.
+        reach: Reach,
+    },
+    /// The human took a remembered answer back.
+    Forgotten {
+        /// The ask that it was given to.
+        ask: AskId,
     },
     /// The human approved what waits at a gate.
     Approved {
@@ -259,6 +275,9 @@ pub enum Words {
         text: String,
         /// Answers to choose from.
         options: Vec<String>,
+        /// What it is about, where that can be judged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Box<About>>,
     },
     /// It consumed this since it last said so.
     Used(Usage),

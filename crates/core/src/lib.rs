@@ -6,8 +6,10 @@
 //! Start with [`step()`]: it takes the present [`State`] and an [`Event`] and gives the [`Change`],
 //! in which the [`Effect`]s are that somebody has to perform.
 
+pub mod about;
 pub mod ask;
 pub mod call;
+pub mod command;
 mod effect;
 mod event;
 pub mod github;

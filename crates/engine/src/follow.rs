@@ -10,15 +10,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crew_agent::shim::{self, ExitRecord, Presence, Refused, ShimError, Status, Why};
 use crew_agent::spool::{self, SpoolError};
-use crew_agent::{Act, AgentEvent, Ending, ErrorClass, Heard, Listener};
-use crew_core::protocol::parse_response;
-use crew_core::run::{RunState, Trouble, TroubleKind};
+use crew_agent::{Act, Ending, Heard, Listener};
+use crew_core::run::RunState;
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
 
 use crate::desk::Clerk;
 use crate::perform::{Outside, blocking};
-use crate::place::marker;
+use crate::place::{Place, marker, site};
 use crate::rounds::Rounds;
+use crate::site::Site;
+use crate::words::words;
 use crate::{Failure, Handle};
 
 /// A directory that nothing is heard from is looked at again after this.
@@ -31,10 +32,6 @@ const END_PATIENCE: Duration = Duration::from_secs(3);
 const END_PAUSE: Duration = Duration::from_millis(20);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
-/// Answers that an ask may offer.
-const OPTIONS_MAX: usize = 20;
-/// An agent's last words are kept up to this length, in characters.
-const TEXT_CHARS_MAX: usize = 2_000;
 /// Lines of its standard error that may say why an agent ended.
 const COMPLAINT_LINES: usize = 5;
 
@@ -47,7 +44,8 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let told = outside.wakes.watch(&watched);
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
     let rounds = Rounds::default();
-    let mut follower = Follower { outside, run, token, dir, life, clerk, watched, rounds };
+    let site = site(outside.handle.home(), &Place::of(&outside.handle, run)?);
+    let mut follower = Follower { outside, run, token, dir, life, clerk, watched, rounds, site };
     let mut listener = None;
     let mut damage = None;
     let how = loop {
@@ -123,6 +121,8 @@ struct Follower {
     watched: Vec<PathBuf>,
     /// What it did, since it is followed.
     rounds: Rounds,
+    /// What its paths are seen from.
+    site: Site,
 }
 
 /// How an agent ended.
@@ -236,7 +236,7 @@ impl Follower {
     async fn take(&mut self, heard: Heard) -> anyhow::Result<()> {
         let circle = self.rounds.hear(&heard.event).filter(|(times, _)| *times == self.patience());
         let circle = circle.map(|(times, what)| Words::Repeats { times, what });
-        let Some(words) = circle.or_else(|| words(heard.event)) else { return Ok(()) };
+        let Some(words) = circle.or_else(|| words(heard.event, &self.site)) else { return Ok(()) };
         let Self { run, token, .. } = *self;
         submit(&self.outside.handle, Event::Said { run, token, offset: heard.place, words }).await
     }
@@ -367,54 +367,4 @@ fn describe(why: &Why, status: Status) -> String {
         }
         (Why::ShimLost, _) => "its shim was killed".to_owned(),
     }
-}
-
-/// What of an agent's words matters to the arbiter.
-fn words(event: AgentEvent) -> Option<Words> {
-    Some(match event {
-        AgentEvent::Session { id, .. } => Words::Session { id },
-        AgentEvent::Ask { key, text, options } => Words::Asks {
-            key: shorten(&key),
-            text: shorten(&text),
-            options: options.iter().take(OPTIONS_MAX).map(|option| shorten(option)).collect(),
-        },
-        AgentEvent::Usage(usage) => Words::Used(usage),
-        AgentEvent::Limit { until, message } => {
-            Words::Limited { until, message: shorten(&message) }
-        }
-        AgentEvent::Error { class, message } => {
-            Words::Failed(Trouble { kind: trouble_kind(class), message: shorten(&message) })
-        }
-        AgentEvent::Done { text } => {
-            let parsed = parse_response(&text);
-            let text = match &parsed {
-                Ok(_) => shorten(&text),
-                Err(problem) => format!("{problem}. It said: {}", shorten(&text)),
-            };
-            Words::Responds { response: parsed.ok(), text }
-        }
-        // What a subagent says is for its agent; what it used or asks does not come in a wrapping.
-        AgentEvent::Text { .. }
-        | AgentEvent::Partial { .. }
-        | AgentEvent::Retry { .. }
-        | AgentEvent::Subagent { .. }
-        | AgentEvent::Thinking { .. }
-        | AgentEvent::ToolCall { .. }
-        | AgentEvent::ToolResult { .. }
-        | AgentEvent::Heartbeat
-        | AgentEvent::Other(_)
-        | AgentEvent::Noise(_) => return None,
-    })
-}
-
-fn trouble_kind(class: ErrorClass) -> TroubleKind {
-    match class {
-        ErrorClass::Auth | ErrorClass::Billing => TroubleKind::Provider,
-        ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
-        ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
-    }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(TEXT_CHARS_MAX).collect()
 }

@@ -33,8 +33,10 @@ mod prompt;
 mod quote;
 mod rounds;
 mod screen;
+mod site;
 mod teamfile;
 mod wake;
+mod words;
 
 pub use clock::Clock;
 pub use crash::{CALL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS};

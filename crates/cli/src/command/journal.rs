@@ -1,5 +1,6 @@
 //! `crew journal`: what happened.
 
+use crew_core::ask::Reach;
 use crew_core::call::Call;
 use crew_core::{Event, Settled, Words};
 use crew_server::wire::{Health, Journal, JournalEntry, Usage};
@@ -84,6 +85,14 @@ fn about(event: &Event) -> Option<String> {
         | Event::TaskCancelled { task } => Some(task.to_string()),
         Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
         Event::Answered { ask, text } => said(ask, text),
+        Event::AnsweredAlways { ask, permission, reach } => {
+            let reach = match reach {
+                Reach::Task => "for the task",
+                Reach::Role => "for the role",
+            };
+            said(ask, &format!("{} always, {reach}", permission.word()))
+        }
+        Event::Forgotten { ask } => said(ask, "is answered anew each time"),
         Event::Approved { task, commit } => {
             said(task, commit.as_ref().map_or("without a commit", |commit| &commit.0))
         }

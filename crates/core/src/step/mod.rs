@@ -3,7 +3,8 @@
 //! ```text
 //!  human.rs     what people want          ┐   flow.rs     the way of a task
 //!  policy.rs    a changed team.toml       │     work.rs      its agents
-//!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
+//!  agent.rs     what agents said or did   │
+//!  asks.rs      what they ask, who answers├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
 //!  call.rs      what they want of us      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │     limit.rs  who serves nothing now
@@ -16,6 +17,7 @@
 //! late, twice or out of turn is recorded with the reason why it changed nothing.
 
 mod agent;
+mod asks;
 mod call;
 mod consult;
 mod dispatch;
@@ -84,6 +86,8 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::TaskCancelled { .. }
         | Event::Remarked { .. }
         | Event::Answered { .. }
+        | Event::AnsweredAlways { .. }
+        | Event::Forgotten { .. }
         | Event::Approved { .. }
         | Event::Rejected { .. }
         | Event::PullAsked { .. }
@@ -133,6 +137,8 @@ impl Event {
             | Self::TaskCancelled { .. }
             | Self::Remarked { .. }
             | Self::Answered { .. }
+            | Self::AnsweredAlways { .. }
+            | Self::Forgotten { .. }
             | Self::Approved { .. }
             | Self::Rejected { .. }
             | Self::PullAsked { .. }

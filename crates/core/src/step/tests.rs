@@ -1,6 +1,7 @@
 //! Decisions as plays: a script of events, and all that is visible afterwards.
 
 mod agents;
+mod asks;
 mod calls;
 mod limits;
 mod play;

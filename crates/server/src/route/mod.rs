@@ -89,6 +89,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(task::push))
         .routes(routes!(ask::inbox))
         .routes(routes!(ask::answer))
+        .routes(routes!(ask::remembered))
+        .routes(routes!(ask::forget))
         .routes(routes!(run::show))
         .routes(routes!(run::log))
         .routes(routes!(run::events))

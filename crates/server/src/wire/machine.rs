@@ -147,6 +147,10 @@ pub struct InboxItem {
     pub text: String,
     /// Answers to choose from; empty when any text will do.
     pub options: Vec<String>,
+    /// What an answer for always would be remembered for; null where it cannot be.
+    pub about: Option<String>,
+    /// When the safe answer is given to it, if nobody answers before.
+    pub expires: Option<u64>,
     /// The commit that waits for approval.
     pub commit: Option<String>,
     /// Since when it waits.

@@ -4,6 +4,7 @@
 //! `_ms`, money is millionths of a US dollar, ids are numbers. Nothing is formatted. An answer
 //! carries the position in the journal that it was computed at as `seq`.
 
+mod ask;
 mod cost;
 mod files;
 mod github;
@@ -24,6 +25,7 @@ use utoipa::ToSchema;
 
 use crate::ErrorCode;
 
+pub use ask::{Permission, Remembered, RememberedAnswers};
 pub use cost::{CostQuery, Costs, Share};
 pub use files::{
     CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
@@ -38,8 +40,8 @@ pub use machine::{
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
     Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, IdleQuery, JournalQuery, LogQuery,
-    MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reject, RestoreTrash, RunEventsQuery,
-    TaskQuery, TrashQuery,
+    MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reach, Reject, RestoreTrash,
+    RunEventsQuery, TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Response, Run, Trouble};
 pub use setup::{
@@ -52,7 +54,8 @@ pub use task::{
     TaskStatus, Tasks,
 };
 pub use team::{
-    Gate, Limits, MergePolicy, Provider, Role, Stage, Team, TeamAnswer, WorktreePolicy, WorstCase,
+    Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer, WorktreePolicy,
+    WorstCase,
 };
 
 /// What every error looks like.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::rule::RuleFile;
 use super::sandbox::SandboxFile;
 use crate::github::{Publish, Pulls};
 use crate::task::Priority;
@@ -216,6 +217,9 @@ pub(super) struct RoleFile {
     pub(super) sandbox: Option<bool>,
     #[serde(default)]
     pub(super) messages: Vec<String>,
+    #[serde(default)]
+    pub(super) rules: Vec<RuleFile>,
+    pub(super) asks_expire: Option<String>,
 }
 
 fn one() -> u32 {
