@@ -13,9 +13,7 @@ use super::agent::{give_up, is_stopping};
 use super::timer::is_due;
 use super::{flow, human, limit};
 use crate::about::{About, Deed, Place};
-use crate::ask::{
-    AnsweredBy, Ask, AskState, Asker, DENY, Permission, Reach, Remembered, Scope,
-};
+use crate::ask::{AnsweredBy, Ask, AskState, Asker, DENY, Permission, Reach, Remembered, Scope};
 use crate::call::Reply;
 use crate::effect::Effect;
 use crate::run::{Run, RunEvent, RunState, Wait};

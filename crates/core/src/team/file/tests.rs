@@ -248,8 +248,7 @@ rules = [
     let team = parse(&with_engineer(keys)).unwrap();
     let engineer = &team.roles[&"engineer".parse::<RoleName>().unwrap()];
     let rules: Vec<String> = engineer.rules.iter().map(ToString::to_string).collect();
-    let expect =
-        ["allow command cargo test", "deny tool edit path ~/.ssh/**", "ask tool mcp__*"];
+    let expect = ["allow command cargo test", "deny tool edit path ~/.ssh/**", "ask tool mcp__*"];
     assert_eq!(rules, expect);
     assert_eq!(engineer.asks_expire, Some(crate::Millis::minutes(90)));
 }
