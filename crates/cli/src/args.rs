@@ -86,6 +86,9 @@ pub(crate) enum Command {
     /// Look at the answers that are remembered.
     #[command(subcommand)]
     Asks(Asks),
+    /// Look at what the sandbox refused to agents.
+    #[command(subcommand)]
+    Sandbox(Sandbox),
     /// Show what a task changes.
     Diff {
         /// The task.
@@ -312,6 +315,17 @@ pub(crate) enum Always {
     Task,
     /// All tasks of the project, for the role.
     Role,
+}
+
+/// What is done about the sandbox.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sandbox {
+    /// Print the least that would have to be opened to what runs were refused, for `team.toml`.
+    Learn {
+        /// Only the runs of this role.
+        #[arg(long)]
+        role: Option<RoleName>,
+    },
 }
 
 /// What is done with remembered answers.

@@ -31,6 +31,7 @@ const BY_KEY: &str = "env = [\"ANTHROPIC_API_KEY\"]\nbilling = \"api-key\"\n";
 const BY_PLAN: &str = "env = [\"CLAUDE_CODE_OAUTH_TOKEN\"]\n";
 /// A command that is not allowed by itself.
 const MAKES: &str = "sh -c 'echo made > made.txt'";
+const NEVER: &str = "sh -c 'echo no > never.txt'";
 
 /// One engineer, played by Claude Code, and one human.
 fn lab(server: &ModelServer, keys: &str) -> Lab {
@@ -246,7 +247,7 @@ fn nobody_answers_in_time_and_the_agent_goes_on() {
     ]);
     let question = Reply::tool("AskUserQuestion", json!({"questions": questions}));
     let server =
-        ModelServer::start([question, runs("rm -r x"), writes("made.txt"), finishes()]).unwrap();
+        ModelServer::start([question, runs(NEVER), writes("made.txt"), finishes()]).unwrap();
     let lab = lab(&server, BY_KEY);
     engineer_with(&lab, "asks_expire = \"15s\"");
     let _daemon = up(&lab);
@@ -254,7 +255,7 @@ fn nobody_answers_in_time_and_the_agent_goes_on() {
     let item = waits(&lab, "2. How large?");
     assert!(item["expires"].as_u64() > item["since"].as_u64(), "{item}");
     answer(&lab, &item, "Wood\nSmall");
-    waits(&lab, "rm -r x");
+    waits(&lab, "never.txt");
     lab.wait("it is denied", || {
         let items = lab.json(&["inbox"])["items"].as_array().unwrap().clone();
         items.iter().all(|item| item["kind"] != "ask").then_some(())

@@ -11,7 +11,7 @@ use crate::ask::{Permission, Reach};
 use crate::call::Call;
 use crate::github::{Digest, PullSeen, Said, Seen};
 use crate::protocol::Response;
-use crate::run::Trouble;
+use crate::run::{Reached, Trouble};
 use crate::task::{CommitId, Priority};
 use crate::team::Team;
 use crate::{
@@ -166,6 +166,15 @@ pub enum Event {
         /// What it wants.
         call: Box<Call>,
     },
+    /// What a run has changed in its worktree is something else now.
+    Touched {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// All files that are others than on the base branch.
+        files: BTreeSet<String>,
+    },
     /// A response file was found for a role.
     ResponseFound {
         /// The project.
@@ -290,6 +299,8 @@ pub enum Words {
     },
     /// Something failed.
     Failed(Trouble),
+    /// It reached for something outside of its worktree.
+    Reached(Reached),
     /// It goes round in circles: so many uses of tools in a row were all made before, with the same
     /// results.
     Repeats {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crew_agent::shim::{self, ExitRecord, Presence, Refused, ShimError, Status, Why};
 use crew_agent::spool::{self, SpoolError};
-use crew_agent::{Act, Ending, Heard, Listener};
-use crew_core::run::RunState;
+use crew_agent::{Act, AgentEvent, Ending, Heard, Listener};
+use crew_core::run::{Purpose, RunState};
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
 
 use crate::desk::Clerk;
@@ -19,6 +19,7 @@ use crate::perform::{Outside, blocking};
 use crate::place::{Place, marker, site};
 use crate::rounds::Rounds;
 use crate::site::Site;
+use crate::touched;
 use crate::words::words;
 use crate::{Failure, Handle};
 
@@ -30,6 +31,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const END_PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether it has.
 const END_PAUSE: Duration = Duration::from_millis(20);
+/// What an agent has changed is looked at so long after it used a tool.
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
 /// Lines of its standard error that may say why an agent ended.
@@ -45,7 +48,8 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
     let rounds = Rounds::default();
     let site = site(outside.handle.home(), &Place::of(&outside.handle, run)?);
-    let mut follower = Follower { outside, run, token, dir, life, clerk, watched, rounds, site };
+    let mut follower =
+        Follower { outside, run, token, dir, life, clerk, watched, rounds, site, stirred: None };
     let mut listener = None;
     let mut damage = None;
     let how = loop {
@@ -67,8 +71,10 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
             };
         }
         follower.check_health().await?;
+        follower.look(LOOK_PAUSE).await?;
         tokio::time::timeout(POLL, told.notified()).await.ok();
     };
+    follower.look(Duration::ZERO).await?;
     submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
     follower.clerk.close("this run is over").await
 }
@@ -123,6 +129,8 @@ struct Follower {
     rounds: Rounds,
     /// What its paths are seen from.
     site: Site,
+    /// Since when it may have changed something that was not looked at.
+    stirred: Option<Instant>,
 }
 
 /// How an agent ended.
@@ -234,11 +242,40 @@ impl Follower {
     }
 
     async fn take(&mut self, heard: Heard) -> anyhow::Result<()> {
+        if matches!(heard.event, AgentEvent::ToolResult { .. }) {
+            self.stirred.get_or_insert_with(Instant::now);
+        }
         let circle = self.rounds.hear(&heard.event).filter(|(times, _)| *times == self.patience());
         let circle = circle.map(|(times, what)| Words::Repeats { times, what });
         let Some(words) = circle.or_else(|| words(heard.event, &self.site)) else { return Ok(()) };
         let Self { run, token, .. } = *self;
         submit(&self.outside.handle, Event::Said { run, token, offset: heard.place, words }).await
+    }
+
+    /// Looks at what the agent has changed, if it used a tool so long ago. What cannot be seen now is
+    /// seen the next time; nothing waits for it.
+    async fn look(&mut self, pause: Duration) -> anyhow::Result<()> {
+        if self.stirred.is_none_or(|since| since.elapsed() < pause) {
+            return Ok(());
+        }
+        self.stirred = None;
+        let Self { run, token, .. } = *self;
+        let place = Place::of(&self.outside.handle, run)?;
+        if place.run.purpose != Purpose::Work {
+            return Ok(());
+        }
+        let known = place.task.touched.get(&place.run.slot).cloned().unwrap_or_default();
+        let outside = Arc::clone(&self.outside);
+        match blocking(move || touched::changed(&outside, &place)).await {
+            Ok(Some(files)) if files != known => {
+                submit(&self.outside.handle, Event::Touched { run, token, files }).await
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!("what {run} has changed was not seen: {error:#}");
+                Ok(())
+            }
+        }
     }
 
     /// After how many uses of tools that bring nothing new an agent is ended; no count is 0.

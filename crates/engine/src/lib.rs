@@ -31,10 +31,12 @@ mod perform;
 mod place;
 mod prompt;
 mod quote;
+mod reached;
 mod rounds;
 mod screen;
 mod site;
 mod teamfile;
+mod touched;
 mod wake;
 mod words;
 

@@ -5,6 +5,7 @@ use crew_core::Words;
 use crew_core::protocol::parse_response;
 use crew_core::run::{Trouble, TroubleKind};
 
+use crate::reached;
 use crate::site::Site;
 
 /// Answers that an ask may offer.
@@ -38,13 +39,15 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
             Words::Responds { response: parsed.ok(), text }
         }
         // What a subagent says is for its agent; what it used or asks does not come in a wrapping.
+        AgentEvent::ToolCall { name, input, .. } => {
+            Words::Reached(reached::change(site, &name, &input)?)
+        }
+        AgentEvent::ToolResult { output, .. } => Words::Reached(reached::refusal(site, &output)?),
         AgentEvent::Text { .. }
         | AgentEvent::Partial { .. }
         | AgentEvent::Retry { .. }
         | AgentEvent::Subagent { .. }
         | AgentEvent::Thinking { .. }
-        | AgentEvent::ToolCall { .. }
-        | AgentEvent::ToolResult { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Other(_)
         | AgentEvent::Noise(_) => return None,

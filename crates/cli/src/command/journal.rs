@@ -100,6 +100,9 @@ fn about(event: &Event) -> Option<String> {
         Event::PullAsked { task, .. } => said(task, "is to be seen on GitHub"),
         Event::Said { run, words, .. } => said(run, &spoken(words)),
         Event::Called { run, call, .. } => said(run, &wished(call)),
+        Event::Touched { run, files, .. } => {
+            said(run, &format!("has changed {} files", files.len()))
+        }
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
         Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
@@ -130,6 +133,7 @@ fn spoken(words: &Words) -> String {
         Words::Used(usage) => format!("used {}", text::usage(&Usage::from(*usage))),
         Words::Limited { message, .. } => format!("is limited: {message}"),
         Words::Failed(trouble) => format!("fails: {}", trouble.message),
+        Words::Reached(reached) => format!("reached for {}", reached.place),
         Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
         Words::Responds { text, .. } => format!("responds: {text}"),
     }

@@ -21,6 +21,7 @@ mod provider;
 mod respond;
 mod restore;
 pub(crate) mod run;
+mod sandbox;
 pub(crate) mod serve;
 mod status;
 mod task;
@@ -48,6 +49,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Inbox => inbox::run(context).await,
         Command::Answer { ask, text, always } => decide::answer(context, ask, text, always).await,
         Command::Asks(command) => asks::run(context, command).await,
+        Command::Sandbox(command) => sandbox::run(context, command).await,
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,
         Command::Reject { task, why } => decide::reject(context, task, why).await,
         Command::Respond { role, text } => respond::run(context, &role, text),

@@ -5,11 +5,14 @@ use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
 use crate::protocol::{Claim, Response};
 use crate::run::{
-    AfterStop, Outcome, Purpose, Run, RunEvent, RunState, Trouble, TroubleKind, Wait,
+    AfterStop, Outcome, Purpose, Reached, Run, RunEvent, RunState, Trouble, TroubleKind, Wait,
 };
 use crate::state::Draft;
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
 use crate::{Event, Millis, ProjectId, Refusal, RoleName, RunId, Token, Usage};
+
+/// Places outside of its worktree that are noted of a run.
+const REACHED_MAX: usize = 50;
 
 pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
     match event {
@@ -47,6 +50,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         // It is on record for people; whoever wrote it finds the reason next to it.
         Event::MailSetAside { .. }
         | Event::Called { .. }
+        | Event::Touched { .. }
         | Event::ProjectAdded { .. }
         | Event::TeamLoaded { .. }
         | Event::TeamRefused { .. }
@@ -111,8 +115,23 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
             d.run_mut(id)?.trouble = Some(trouble.clone());
             Ok(())
         }
+        Words::Reached(reached) => {
+            note_reached(d.run_mut(id)?, reached);
+            Ok(())
+        }
         Words::Repeats { times, what } => repeats(d, id, *times, what),
         Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
+    }
+}
+
+/// The same place is noted once, refused if it ever was.
+fn note_reached(run: &mut Run, reached: &Reached) {
+    let is_same = |it: &&mut Reached| (&it.place, it.access) == (&reached.place, reached.access);
+    let noted = run.reached.len();
+    match run.reached.iter_mut().find(is_same) {
+        Some(known) => known.denied |= reached.denied,
+        None if noted < REACHED_MAX => run.reached.push(reached.clone()),
+        None => {}
     }
 }
 

@@ -100,6 +100,7 @@ pub(super) fn new_run(
         calls: 0,
         comments: 0,
         judges: None,
+        reached: Vec::new(),
         spent: Usage::default(),
         read_to: 0,
         queued_at: d.now,

@@ -50,6 +50,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::EmergencyReleased => release(draft),
         Event::Said { .. }
         | Event::Called { .. }
+        | Event::Touched { .. }
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
@@ -144,6 +145,7 @@ pub(super) fn add_task(
         pr: None,
         kept: None,
         proposed_by: None,
+        touched: BTreeMap::new(),
         link: None,
         pull: None,
     };

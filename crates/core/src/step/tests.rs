@@ -6,6 +6,7 @@ mod calls;
 mod limits;
 mod play;
 mod policy;
+mod touched;
 mod way;
 
 /// The PM has planned, the developer has built.

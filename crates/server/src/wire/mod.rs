@@ -13,6 +13,7 @@ mod machine;
 mod project;
 mod request;
 mod run;
+mod sandbox;
 mod setup;
 mod stream;
 mod task;
@@ -34,7 +35,7 @@ pub use files::{
 pub use github::{Github, GithubCalls, GithubPending};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
-    AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,
+    AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Overlap, Status,
     StatusOfProject,
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
@@ -43,14 +44,15 @@ pub use request::{
     MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reach, Reject, RestoreTrash,
     RunEventsQuery, TaskQuery, TrashQuery,
 };
-pub use run::{LogLine, Response, Run, Trouble};
+pub use run::{LogLine, Reached, Response, Run, Trouble};
+pub use sandbox::{LeftOut, SandboxLesson, SandboxLessonQuery};
 pub use setup::{
     Begin, BeginModel, Begun, Directory, Finding, Findings, FoundRepository, Grade, Place,
     PlaceQuery,
 };
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
-    Approval, Card, ChangedFile, Criterion, Priority, Remark, Task, TaskAdded, TaskDiff,
+    Approval, Card, ChangedFile, Conflict, Criterion, Priority, Remark, Task, TaskAdded, TaskDiff,
     TaskStatus, Tasks,
 };
 pub use team::{

@@ -91,6 +91,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
     match event {
         Event::Said { .. }
         | Event::Called { .. }
+        | Event::Touched { .. }
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }

@@ -189,6 +189,10 @@ impl Play {
                 let call = serde_json::from_str(call).unwrap();
                 return Event::Called { run, token, id: id.into(), call };
             }
+            "touches" => {
+                let files = rest.split_whitespace().map(str::to_owned).collect();
+                return Event::Touched { run, token, files };
+            }
             "silent" => return Event::Silent { run, token },
             "quiet" => return Event::Quiet { run, token, since: self.now },
             "heard" => return Event::Heard { run, token },

@@ -1,3 +1,5 @@
+//! What rules answer, and what holds for all of them.
+
 use proptest::prelude::*;
 
 use super::*;
