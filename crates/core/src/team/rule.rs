@@ -13,7 +13,7 @@ use crate::command::{Says, plain, says};
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
+pub struct AskRule {
     /// What it answers.
     pub answer: RuleAnswer,
     /// Only uses of tools that are called like that, by their program or by us; `*` is any text.
@@ -62,12 +62,12 @@ impl RuleAnswer {
 }
 
 /// What the rules answer, and by which of them, counted from 1. `None` when none is about it.
-pub fn judge(rules: &[Rule], about: &About) -> Option<(RuleAnswer, usize)> {
+pub fn judge(rules: &[AskRule], about: &About) -> Option<(RuleAnswer, usize)> {
     let said = rules.iter().zip(1..).filter_map(|(rule, n)| Some((rule.answers(about)?, n)));
     said.max_by_key(|(answer, n)| (*answer, std::cmp::Reverse(*n)))
 }
 
-impl Rule {
+impl AskRule {
     /// What it answers to this, if it is about it. A command that may become what a rule is against
     /// is asked about.
     fn answers(&self, about: &About) -> Option<RuleAnswer> {
@@ -125,10 +125,10 @@ impl Rule {
 
 /// The rules that never decide anything, each with the one that always decides before it; both counted
 /// from 1.
-pub fn shadowed(rules: &[Rule]) -> Vec<(usize, usize)> {
+pub fn shadowed(rules: &[AskRule]) -> Vec<(usize, usize)> {
     let numbered = || rules.iter().zip(1..);
-    let by = |(rule, n): (&Rule, usize)| {
-        let wins = |(other, m): &(&Rule, usize)| {
+    let by = |(rule, n): (&AskRule, usize)| {
+        let wins = |(other, m): &(&AskRule, usize)| {
             let is_stronger = other.answer > rule.answer || (other.answer == rule.answer && *m < n);
             *m != n && is_stronger && other.covers(rule)
         };
@@ -220,7 +220,7 @@ fn pattern_covers(mine: &str, other: &str) -> bool {
 }
 
 /// As `crew team check` and a denied agent read it.
-impl fmt::Display for Rule {
+impl fmt::Display for AskRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.answer.word())?;
         if let Some(tool) = &self.tool {

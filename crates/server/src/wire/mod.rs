@@ -56,8 +56,8 @@ pub use task::{
     TaskStatus, Tasks,
 };
 pub use team::{
-    Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer, WorktreePolicy,
-    WorstCase,
+    AskRule, Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer,
+    WorktreePolicy, WorstCase,
 };
 
 /// What every error looks like.

@@ -1,10 +1,11 @@
 //! Teams: the default one made harder, and what people change in it while it works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::task::Priority;
 use crew_core::team::{
-    self, Gate, Provider, ProviderKind, Rule, RuleAnswer, Stage, Team, Tier, Tiers, What, Work,
+    self, AskRule, Gate, Provider, ProviderKind, Rule, RuleAnswer, Stage, Team, Tier, Tiers, What,
+    Work,
 };
 use crew_core::{Millis, ProviderName, RoleName};
 
@@ -148,7 +149,7 @@ fn change_rules(team: &mut Team, random: &mut Random) {
     for role in team.roles.values_mut() {
         let rule = |random: &mut Random| {
             let (what, answer) = (random.pick(&whats)?.clone(), *random.pick(&answers)?);
-            Some(Rule { answer, tool: None, what, why: None })
+            Some(AskRule { answer, tool: None, what, why: None })
         };
         role.rules = (0..random.below(4)).filter_map(|_| rule(random)).collect();
         role.asks_expire = random
@@ -172,7 +173,13 @@ fn change_players(team: &mut Team, random: &mut Random) {
             (Tier::Standard, vec![native.clone(), third.clone()]),
             (Tier::Expert, vec![third.clone(), second.clone()]),
         ]),
-        priority: BTreeMap::from([(Priority::Urgent, Tier::Expert)]),
+        rules: vec![Rule {
+            tier: Tier::Expert,
+            priority: BTreeSet::from([Priority::Urgent]),
+            labels: BTreeSet::new(),
+            words: BTreeSet::new(),
+            criteria: 0,
+        }],
         escalate_after: random.below(3) as u32,
     };
     for name in ["engineer", "tester", "pm"].map(str::parse::<RoleName>).into_iter().flatten() {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Problem;
 use crate::Millis;
-use crate::team::{Rule, RuleAnswer, What};
+use crate::team::{AskRule, RuleAnswer, What};
 
 /// Most rules of a role.
 const RULES_MAX: usize = 200;
@@ -13,7 +13,7 @@ const EXPIRE_DAYS_MAX: u64 = 7;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RuleFile {
+pub(super) struct AskRuleFile {
     answer: RuleAnswer,
     tool: Option<String>,
     path: Option<String>,
@@ -22,10 +22,10 @@ pub(super) struct RuleFile {
 }
 
 pub(super) fn build_all(
-    files: Vec<RuleFile>,
+    files: Vec<AskRuleFile>,
     place: &str,
     problems: &mut Vec<Problem>,
-) -> Vec<Rule> {
+) -> Vec<AskRule> {
     if files.len() > RULES_MAX {
         problems.push(Problem::new(
             format!("{place}.rules has more than {RULES_MAX} rules"),
@@ -33,7 +33,7 @@ pub(super) fn build_all(
         ));
     }
     let numbered = files.into_iter().zip(1..);
-    let mut build = |(file, n): (RuleFile, usize)| {
+    let mut build = |(file, n): (AskRuleFile, usize)| {
         let built = file.build();
         let place = format!("{place}.rules, rule {n}");
         built
@@ -45,8 +45,8 @@ pub(super) fn build_all(
 
 type Wrong = (String, &'static str);
 
-impl RuleFile {
-    fn build(self) -> Result<Rule, Wrong> {
+impl AskRuleFile {
+    fn build(self) -> Result<AskRule, Wrong> {
         let Self { answer, tool, path, command, why } = self;
         let what = match (path, command) {
             (Some(_), Some(_)) => {
@@ -79,7 +79,7 @@ impl RuleFile {
             let hint = "only who is denied something is told why";
             return Err(("it has a `why` and does not deny".to_owned(), hint));
         }
-        Ok(Rule { answer, tool, what, why })
+        Ok(AskRule { answer, tool, what, why })
     }
 }
 

@@ -4,15 +4,15 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn rule(answer: RuleAnswer, tool: Option<&str>, what: What) -> Rule {
-    Rule { answer, tool: tool.map(str::to_owned), what, why: None }
+fn rule(answer: RuleAnswer, tool: Option<&str>, what: What) -> AskRule {
+    AskRule { answer, tool: tool.map(str::to_owned), what, why: None }
 }
 
-fn path(answer: RuleAnswer, pattern: &str) -> Rule {
+fn path(answer: RuleAnswer, pattern: &str) -> AskRule {
     rule(answer, None, What::Path(pattern.to_owned()))
 }
 
-fn command(answer: RuleAnswer, words: &str) -> Rule {
+fn command(answer: RuleAnswer, words: &str) -> AskRule {
     rule(answer, None, What::Command(words.split(' ').map(str::to_owned).collect()))
 }
 
@@ -97,7 +97,7 @@ fn a_tool_is_named_by_its_program_or_by_us() {
 
 #[test]
 fn a_rule_that_never_decides_is_found() {
-    let check = |rules: &[Rule], expect: &[(usize, usize)]| assert_eq!(shadowed(rules), expect);
+    let check = |rules: &[AskRule], expect: &[(usize, usize)]| assert_eq!(shadowed(rules), expect);
     check(&[path(Allow, "src/a"), path(Deny, "src/**")], &[(1, 2)]);
     check(&[path(Deny, "src/**"), path(Deny, "src/a")], &[(2, 1)]);
     check(&[path(Allow, "src/**"), path(Deny, "src/a")], &[]);
@@ -109,7 +109,7 @@ fn a_rule_that_never_decides_is_found() {
     check(&[path(Allow, "a"), path(Allow, "a")], &[(2, 1)]);
 }
 
-fn any_rule() -> impl Strategy<Value = Rule> {
+fn any_rule() -> impl Strategy<Value = AskRule> {
     let answer = prop_oneof![Just(Allow), Just(Ask), Just(Deny)];
     let tool = prop_oneof![Just(None), Just(Some("edit")), Just(Some("Ed*")), Just(Some("Bash"))];
     let what = prop_oneof![
@@ -135,8 +135,8 @@ proptest! {
     fn the_order_of_rules_changes_no_answer(
         rules in proptest::collection::vec(any_rule(), 0..6), about in any_about(),
     ) {
-        let answer = |rules: &[Rule]| judge(rules, &about).map(|(answer, _)| answer);
-        let backwards: Vec<Rule> = rules.iter().rev().cloned().collect();
+        let answer = |rules: &[AskRule]| judge(rules, &about).map(|(answer, _)| answer);
+        let backwards: Vec<AskRule> = rules.iter().rev().cloned().collect();
         prop_assert_eq!(answer(&rules), answer(&backwards));
     }
 
@@ -145,7 +145,7 @@ proptest! {
         rules in proptest::collection::vec(any_rule(), 0..6), more in any_rule(), about in any_about(),
     ) {
         let before = judge(&rules, &about).map(|(answer, _)| answer);
-        let with: Vec<Rule> = rules.iter().cloned().chain([more]).collect();
+        let with: Vec<AskRule> = rules.iter().cloned().chain([more]).collect();
         prop_assert!(judge(&with, &about).map(|(answer, _)| answer) >= before);
     }
 
@@ -153,7 +153,7 @@ proptest! {
     fn a_shadowed_rule_can_go(
         rules in proptest::collection::vec(any_rule(), 0..6), about in any_about(),
     ) {
-        let answer = |rules: &[Rule]| judge(rules, &about).map(|(answer, _)| answer);
+        let answer = |rules: &[AskRule]| judge(rules, &about).map(|(answer, _)| answer);
         for (n, _) in shadowed(&rules) {
             let mut without = rules.clone();
             without.remove(n - 1);
