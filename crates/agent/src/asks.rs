@@ -7,13 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crew_core::ask::Permission;
+pub(crate) use crew_core::ask::{ALLOW, DENY};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// What lets it happen.
-pub(crate) const ALLOW: &str = "allow";
-/// What does not.
-pub(crate) const DENY: &str = "deny";
 /// Requests that may wait at once; more are denied unseen.
 const OPEN_MAX: usize = 64;
 /// What it asks for is shown up to this length, in characters.
@@ -69,16 +67,84 @@ pub(crate) enum Answer<'a> {
     Deny,
     /// No, and what to do instead.
     DenyBecause(&'a str),
+    /// No, and not from the human, with the reason.
+    Refused(&'a str),
 }
 
 impl<'a> Answer<'a> {
     /// Anything but a yes is a no.
     pub(crate) fn of(text: &'a str) -> Self {
-        match text.trim().to_lowercase().as_str() {
-            ALLOW | "yes" | "y" => Self::Allow,
-            DENY | "no" | "n" => Self::Deny,
-            _ => Self::DenyBecause(text.trim()),
+        match Permission::of(text) {
+            Some(Permission::Allow) => Self::Allow,
+            Some(Permission::Deny) => Self::Deny,
+            None => match text.strip_prefix(DENY).and_then(|rest| rest.strip_prefix(": ")) {
+                Some(why) => Self::Refused(why),
+                None => Self::DenyBecause(text.trim()),
+            },
         }
+    }
+}
+
+/// A question of an agent that is no request for permission.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// What the agent knows it by.
+    pub(crate) name: String,
+    pub(crate) text: String,
+    /// Labels, and what they mean.
+    pub(crate) choices: Vec<(String, String)>,
+    /// Whether several may be chosen.
+    pub(crate) takes_several: bool,
+}
+
+/// For the human: the text, and the answers to choose from. Several questions are one ask, answered
+/// line by line.
+pub(crate) fn put(questions: &[Question]) -> Option<(String, Vec<String>)> {
+    match questions {
+        [] => None,
+        [one] if one.takes_several => {
+            let hint = "Choose one or more, with commas between them.";
+            Some((format!("{}\n{hint}", one.shown(&one.text)), Vec::new()))
+        }
+        [one] => {
+            let labels = one.choices.iter().map(|(label, _)| label.clone()).collect();
+            let explains = one.choices.iter().any(|(_, meaning)| !meaning.is_empty());
+            Some((if explains { one.shown(&one.text) } else { one.text.clone() }, labels))
+        }
+        several => {
+            let numbered = several.iter().zip(1..);
+            let shown = numbered.map(|(one, n)| one.shown(&format!("{n}. {}", one.text)));
+            let hint = format!("Answer with {} lines, one for each.", several.len());
+            let parts: Vec<String> = shown.chain([hint]).collect();
+            Some((parts.join("\n"), Vec::new()))
+        }
+    }
+}
+
+/// The answer to each question, in their order. A text that has not a line for each is the answer to
+/// all of them.
+pub(crate) fn answers<'a>(questions: usize, text: &'a str) -> Vec<&'a str> {
+    let lines: Vec<&'a str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if questions < 2 || lines.len() != questions {
+        return vec![text.trim(); questions];
+    }
+    lines.into_iter().zip(1..).map(|(line, n)| without_number(line, n)).collect()
+}
+
+fn without_number(line: &str, n: usize) -> &str {
+    let rest =
+        line.strip_prefix(&n.to_string()).and_then(|rest| rest.strip_prefix(['.', ':', ')']));
+    rest.map_or(line, str::trim)
+}
+
+impl Question {
+    fn shown(&self, text: &str) -> String {
+        let mut shown = text.to_owned();
+        for (label, meaning) in &self.choices {
+            let colon = if meaning.is_empty() { "" } else { ": " };
+            write!(shown, "\n- {label}{colon}{meaning}").ok();
+        }
+        shown
     }
 }
 
@@ -147,6 +213,28 @@ mod tests {
         check(" Yes\n", Answer::Allow);
         check("deny", Answer::Deny);
         check("use make", Answer::DenyBecause("use make"));
+        check("deny: rule 2", Answer::Refused("rule 2"));
+    }
+
+    #[test]
+    fn several_questions_are_answered_line_by_line() {
+        assert_eq!(answers(2, "1. A\n\n2: B "), ["A", "B"]);
+        assert_eq!(answers(2, "2\n1"), ["2", "1"]);
+        assert_eq!(answers(2, "whatever you like"), ["whatever you like"; 2]);
+        assert_eq!(answers(1, "A\nB"), ["A\nB"]);
+        let question = |text: &str| Question {
+            text: text.into(),
+            choices: vec![("A".into(), String::new()), ("B".into(), "better".into())],
+            ..Question::default()
+        };
+        let (text, options) = put(&[question("Which?")]).unwrap();
+        assert_eq!((text.as_str(), options.len()), ("Which?\n- A\n- B: better", 2));
+        let (text, options) = put(&[question("Which?"), question("And?")]).unwrap();
+        assert!(text.starts_with("1. Which?\n- A") && text.contains("2. And?"), "{text}");
+        assert!(text.ends_with("2 lines, one for each.") && options.is_empty(), "{text}");
+        let several = Question { takes_several: true, ..question("Which?") };
+        assert!(put(&[several]).unwrap().1.is_empty());
+        assert_eq!(put(&[]), None);
     }
 
     #[test]

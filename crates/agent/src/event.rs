@@ -5,6 +5,7 @@
 //! [`AgentEvent::Other`], and a line that is no JSON at all as [`AgentEvent::Noise`], so that
 //! nothing an agent prints can stop the reading of what comes after it.
 
+use crew_core::about::About;
 use crew_core::{Millis, Time, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -62,6 +63,9 @@ pub enum AgentEvent {
         /// Answers to choose from; empty when any text will do.
         #[serde(default)]
         options: Vec<String>,
+        /// What it wants to do, where it asks for that and says so in data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Box<About<String>>>,
     },
     /// What was consumed since the last such event.
     Usage(Usage),

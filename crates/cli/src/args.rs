@@ -78,7 +78,17 @@ pub(crate) enum Command {
         ask: AskId,
         /// The answer; `-` reads it from standard input.
         text: String,
+        /// Give it again whenever the same role asks for exactly the same: in this task, or in all of
+        /// the project. Only for `allow` and `deny`.
+        #[arg(long, value_name = "REACH")]
+        always: Option<Always>,
     },
+    /// Look at the answers that are remembered.
+    #[command(subcommand)]
+    Asks(Asks),
+    /// Look at what the sandbox refused to agents.
+    #[command(subcommand)]
+    Sandbox(Sandbox),
     /// Show what a task changes.
     Diff {
         /// The task.
@@ -300,6 +310,38 @@ pub(crate) enum Priority {
     High,
     Normal,
     Low,
+}
+
+/// How far a remembered answer reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Always {
+    /// This task.
+    Task,
+    /// All tasks of the project, for the role.
+    Role,
+}
+
+/// What is done about the sandbox.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sandbox {
+    /// Print the least that would have to be opened to what runs were refused, for `team.toml`.
+    Learn {
+        /// Only the runs of this role.
+        #[arg(long)]
+        role: Option<RoleName>,
+    },
+}
+
+/// What is done with remembered answers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Asks {
+    /// List what is answered without asking you again.
+    List,
+    /// Ask again.
+    Forget {
+        /// The ask that was answered for always, as in a5.
+        ask: AskId,
+    },
 }
 
 /// What an agent at work can want. It needs no daemon: what cannot be answered now waits.

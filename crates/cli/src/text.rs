@@ -114,7 +114,9 @@ fn note(note: &Note) -> String {
             let why = why.as_ref().map_or_else(String::new, |why| format!(" with {why}"));
             format!("#{task} r{run} {role} {state}{why}")
         }
-        Note::Ask { ask, task, state } => format!("#{task} a{ask} {state}"),
+        Note::Ask { ask, task, state, why } => {
+            format!("#{task} a{ask} {}", why.as_ref().unwrap_or(state))
+        }
         Note::Project { project } => format!("p{project} team in use"),
     }
 }

@@ -18,8 +18,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
 use support::program::{
-    answer, client, is_called, kill, kill_shim, nobody_is_left, old_program, played_by, running,
-    starts, waits,
+    RULES, answer, client, engineer_with, is_called, kill, kill_shim, nobody_is_left, old_program,
+    played_by, running, starts, waits,
 };
 use support::{Daemon, Lab};
 
@@ -31,6 +31,7 @@ const BY_KEY: &str = "env = [\"ANTHROPIC_API_KEY\"]\nbilling = \"api-key\"\n";
 const BY_PLAN: &str = "env = [\"CLAUDE_CODE_OAUTH_TOKEN\"]\n";
 /// A command that is not allowed by itself.
 const MAKES: &str = "sh -c 'echo made > made.txt'";
+const NEVER: &str = "sh -c 'echo no > never.txt'";
 
 /// One engineer, played by Claude Code, and one human.
 fn lab(server: &ModelServer, keys: &str) -> Lab {
@@ -192,6 +193,83 @@ fn a_permission_is_denied_and_a_question_is_answered() {
     let requests = server.requests();
     assert!(asked(&requests[1]).contains("The human said no."), "{}", asked(&requests[1]));
     assert!(asked(&requests[2]).contains("Wood"), "{}", asked(&requests[2]));
+}
+
+#[test]
+fn rules_answer_for_the_human_and_the_human_for_always() {
+    let server = ModelServer::start([
+        runs("touch other.txt"),
+        writes("secret/a"),
+        runs("true && git push"),
+        runs(MAKES),
+        runs(MAKES),
+        writes("fine.txt"),
+        finishes(),
+    ])
+    .unwrap();
+    let lab = lab(&server, BY_KEY);
+    engineer_with(&lab, RULES);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "May it use Bash?");
+    assert_eq!(item["ask"], 4, "three were answered by rules: {item}");
+    assert_eq!(item["about"], format!("Bash: `{MAKES}`"));
+    lab.ok(&["answer", "a4", "allow", "--always", "role"]);
+    lands(&lab);
+    let requests = server.requests();
+    assert!(asked(&requests[2]).contains("Nobody writes there."), "{}", asked(&requests[2]));
+    assert!(asked(&requests[3]).contains("deny command git push"), "{}", asked(&requests[3]));
+    let main = lab.git(&["ls-tree", "-r", "--name-only", "main"]);
+    assert!(main.contains("other.txt") && main.contains("fine.txt") && !main.contains("secret"));
+    let journal = lab.ok(&["journal"]);
+    for line in [
+        "a1 allowed by rule 1 of engineer (allow command touch)",
+        "a2 denied by rule 2 of engineer",
+        "a3 denied by rule 3 of engineer",
+        "a5 allowed as a4 was",
+        "a6 allowed by the permissions of its provider",
+    ] {
+        assert!(journal.contains(line), "{line} in {journal}");
+    }
+    let known = lab.ok(&["asks", "list"]);
+    assert!(known.contains("a4") && known.contains("all tasks"), "{known}");
+    lab.ok(&["asks", "forget", "a4"]);
+    assert!(lab.ok(&["asks", "list"]).contains("nothing is remembered"));
+}
+
+#[test]
+fn nobody_answers_in_time_and_the_agent_goes_on() {
+    let questions = json!([
+        {"question": "Of what?", "header": "Stuff", "multiSelect": false, "options": [
+            {"label": "Iron", "description": "Heavy"}, {"label": "Wood", "description": "Light"}]},
+        {"question": "How large?", "header": "Size", "multiSelect": false, "options": [
+            {"label": "Big", "description": ""}, {"label": "Small", "description": ""}]},
+    ]);
+    let question = Reply::tool("AskUserQuestion", json!({"questions": questions}));
+    let server =
+        ModelServer::start([question, runs(NEVER), writes("made.txt"), finishes()]).unwrap();
+    let lab = lab(&server, BY_KEY);
+    engineer_with(&lab, "asks_expire = \"15s\"");
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "2. How large?");
+    assert!(item["expires"].as_u64() > item["since"].as_u64(), "{item}");
+    answer(&lab, &item, "Wood\nSmall");
+    waits(&lab, "never.txt");
+    lab.wait("it is denied", || {
+        let items = lab.json(&["inbox"])["items"].as_array().unwrap().clone();
+        items.iter().all(|item| item["kind"] != "ask").then_some(())
+    });
+    lands(&lab);
+    let requests = server.requests();
+    let said = asked(&requests[1]);
+    assert!(
+        said.contains("Wood") && said.contains("Small") && !said.contains("Wood\\nSmall"),
+        "{said}"
+    );
+    assert!(asked(&requests[2]).contains("nobody answered within 15 s"), "{}", asked(&requests[2]));
+    let late = "a2 was answered with a no, as nobody answered in time";
+    lab.fails(&["answer", "a2", "allow"], 3, late);
 }
 
 #[test]

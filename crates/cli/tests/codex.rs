@@ -19,8 +19,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
 use support::program::{
-    answer, client, is_called, kill, kill_shim, nobody_is_left, old_program, played_by, running,
-    starts, waits,
+    RULES, answer, client, engineer_with, is_called, kill, kill_shim, nobody_is_left, old_program,
+    played_by, running, starts, waits,
 };
 use support::{Daemon, Lab};
 
@@ -137,6 +137,34 @@ fn a_permission_is_denied() {
     lands(&lab);
     assert!(lab.landed("a.txt").contains("two"), "what was denied was not done");
     assert!(asked(&server.requests()[1]).contains("rejected"), "and it hears so");
+}
+
+#[test]
+fn rules_answer_for_the_human() {
+    let server = ModelServer::start([
+        runs("touch other.txt"),
+        writes("secret/a"),
+        runs("true && git push"),
+        writes("made.txt"),
+        finishes(),
+    ])
+    .unwrap();
+    let lab = lab(&server);
+    engineer_with(&lab, RULES);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lands(&lab);
+    let main = lab.git(&["ls-tree", "-r", "--name-only", "main"]);
+    assert!(main.contains("other.txt") && !main.contains("secret"), "{main}");
+    let journal = lab.ok(&["journal"]);
+    for line in [
+        "a1 allowed by rule 1 of engineer (allow command touch)",
+        "a2 denied by rule 2 of engineer",
+        "a3 denied by rule 3 of engineer",
+        "a4 allowed by the permissions of its provider",
+    ] {
+        assert!(journal.contains(line), "{line} in {journal}");
+    }
 }
 
 #[test]

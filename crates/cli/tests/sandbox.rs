@@ -118,6 +118,52 @@ fn a_role_can_be_let_out_by_name_and_a_place_can_be_opened() {
     assert!(lab.landed("got").contains("a hook"), "{}", lab.landed("got"));
 }
 
+/// It tries what it is refused, and says nothing about it.
+const PUPIL: &str = r#"
+[[scene]]
+role = "engineer"
+[[scene.turn]]
+tools = [
+    { name = "shell", command = "cat ~/data/x" },
+    { name = "shell", command = "touch ~/data/new/y" },
+    { name = "shell", command = "cat ~/.ssh/id_ed25519" },
+    { name = "write", path = "made.txt", content = "made\n" },
+]
+[[scene.turn]]
+finish = "DONE: tried"
+
+[[scene]]
+[[scene.turn]]
+finish = "DONE: fine"
+"#;
+
+#[test]
+fn what_was_refused_is_on_the_card_and_the_least_that_opens_it_is_proposed() {
+    if !has_sandbox() {
+        return;
+    }
+    let lab = Lab::new(PUPIL, &[]);
+    for (directory, file) in [("data/new", "data/x"), (".ssh", ".ssh/id_ed25519")] {
+        fs::create_dir_all(lab.dir.path().join(directory)).unwrap();
+        fs::write(lab.dir.path().join(file), "x").unwrap();
+    }
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "Make it"]);
+    lab.run();
+    let card = lab.ok(&["task", "show", "1"]);
+    assert!(card.contains("~/data/x to read: was refused"), "{card}");
+    assert!(card.contains("~/.ssh/id_ed25519 to read: was refused"), "{card}");
+    let lesson = lab.ok(&["sandbox", "learn", "--role", "engineer"]);
+    let expect = "[sandbox]\nread = [\n    \"~/data/x\", # engineer\n]\n\
+                  write = [\n    \"~/data/new\", # engineer\n]\n";
+    assert_eq!(lesson, expect, "and no secrets");
+    assert_eq!(lab.ok(&["sandbox", "learn", "--role", "tester"]), "");
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    fs::write(&team, format!("{text}\n{lesson}")).unwrap();
+    lab.ok(&["team", "check"]);
+}
+
 /// A check runs what an agent wrote.
 #[test]
 fn a_check_is_no_way_out() {

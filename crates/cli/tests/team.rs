@@ -406,3 +406,40 @@ fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let below: Vec<_> = below.collect();
     paths.into_iter().chain(below).collect()
 }
+
+/// Two write the same file at the same time, and wait for an answer.
+#[test]
+fn who_changes_the_same_is_told_while_both_are_at_work() {
+    let lab = support::one_engineer(
+        "[providers.native]\nkind = \"native\"\napi = \"playbook\"\nmodel = \"play.toml\"\n\n\
+         [roles.engineer]\nprovider = \"native\"\nagents = 2\n",
+    );
+    let play = r#"
+[[scene]]
+role = "engineer"
+[[scene.turn]]
+tools = [{ name = "write", path = "same.txt", content = "made\n" }]
+[[scene.turn]]
+ask = { text = "Go on?" }
+[[scene.turn]]
+finish = "DONE: wrote it"
+"#;
+    fs::write(lab.repo().join(".crew/play.toml"), play).unwrap();
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "One"]);
+    lab.ok(&["task", "add", "Two"]);
+    let overlaps = || lab.json(&["status"])["projects"][0]["overlaps"].clone();
+    let found = lab.wait("both are seen", || {
+        Some(overlaps()).filter(|them| !them.as_array().unwrap().is_empty())
+    });
+    assert_eq!((&found[0]["first"], &found[0]["second"]), (&1.into(), &2.into()), "{found}");
+    assert_eq!(found[0]["files"][0], "same.txt");
+    assert!(lab.ok(&["status"]).contains("#1 and #2 both change same.txt"));
+    for (task, other) in [("1", "#2"), ("2", "#1")] {
+        let card = lab.ok(&["task", "show", task]);
+        assert!(card.contains(&format!("{other} changes same.txt too")), "{card}");
+        assert!(card.contains(&format!("{other} changes same.txt as well; whoever")), "{card}");
+    }
+    lab.ok(&["task", "cancel", "2"]);
+    lab.wait("it is in nobody's way", || overlaps().as_array().unwrap().is_empty().then_some(()));
+}

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AskId, ProjectId, ProviderName, RunId, TaskId, Time};
+use crate::about::About;
+use crate::{AskId, ProjectId, ProviderName, RoleName, RunId, TaskId, Time};
 
 /// A question to the human.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct Ask {
     pub text: String,
     /// Answers to choose from; empty when any text will do.
     pub options: Vec<String>,
+    /// What it is about, where it asks for a permission and says so in data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
     /// When it was asked.
     pub asked_at: Time,
     /// Whether it still waits.
@@ -74,12 +78,15 @@ impl Asker {
 pub enum AskState {
     /// It waits.
     Open,
-    /// The human answered.
+    /// It is answered.
     Answered {
         /// When.
         at: Time,
         /// What.
         text: String,
+        /// By whom.
+        #[serde(default)]
+        by: AnsweredBy,
     },
     /// Nobody waits for the answer any more.
     Expired {
@@ -88,6 +95,127 @@ pub enum AskState {
     },
 }
 
+/// Who answered an ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub enum AnsweredBy {
+    /// The human.
+    #[default]
+    Human,
+    /// A rule of the team.
+    Rule {
+        /// Of this role.
+        role: RoleName,
+        /// Which, from 1.
+        number: usize,
+        /// What it said then.
+        rule: String,
+    },
+    /// The permissions of the provider, as no rule of its role was about it.
+    Permissions,
+    /// An answer that the human gave before to exactly the same.
+    Remembered {
+        /// To this ask.
+        ask: AskId,
+    },
+    /// Nobody, in the time that its role has for it.
+    Time,
+}
+
+impl std::fmt::Display for AnsweredBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Human => f.write_str("by the human"),
+            Self::Rule { role, number, rule } => write!(f, "by rule {number} of {role} ({rule})"),
+            Self::Permissions => f.write_str("by the permissions of its provider"),
+            Self::Remembered { ask } => write!(f, "as {ask} was"),
+            Self::Time => f.write_str("as nobody answered in time"),
+        }
+    }
+}
+
+/// A yes or no to a request for permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// It may.
+    Allow,
+    /// It may not.
+    Deny,
+}
+
+impl Permission {
+    /// The answer that it is.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => ALLOW,
+            Self::Deny => DENY,
+        }
+    }
+
+    /// The answer that it is, with a reason for a no.
+    pub(crate) fn text(self, refused: impl Fn() -> String) -> String {
+        match self {
+            Self::Allow => ALLOW.to_owned(),
+            Self::Deny => refused(),
+        }
+    }
+
+    /// The permission that an answer is, if it is one and nothing else.
+    pub fn of(text: &str) -> Option<Self> {
+        match text.trim().to_lowercase().as_str() {
+            "allow" | "yes" | "y" => Some(Self::Allow),
+            "deny" | "no" | "n" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+}
+
+/// How far a remembered answer reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// The task of the ask, for its role.
+    Task,
+    /// All tasks of the project, for its role.
+    Role,
+}
+
+/// An answer that is given again when exactly the same is asked: by the same role, with the same tool,
+/// for the same command or files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// The ask that it was given to, which names it.
+    pub ask: AskId,
+    /// Whose asks.
+    pub role: RoleName,
+    /// In which tasks.
+    pub scope: Scope,
+    /// What it is about.
+    pub about: About,
+    /// The answer.
+    pub permission: Permission,
+    /// Since when.
+    pub at: Time,
+}
+
+/// Where a remembered answer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scope", rename_all = "snake_case")]
+pub enum Scope {
+    /// In one task.
+    Task {
+        /// Which.
+        task: TaskId,
+    },
+    /// In all of the project.
+    Role,
+}
+
+/// What lets an agent do what it asks for.
+pub const ALLOW: &str = "allow";
+/// What does not.
+pub const DENY: &str = "deny";
 /// What the human may say to Crewhouse's own asks, besides words of advice.
 pub const TRY_AGAIN: &str = "try again";
 /// The other answer.
@@ -99,6 +227,12 @@ impl Ask {
     /// Whether it still waits.
     pub fn is_open(&self) -> bool {
         self.state == AskState::Open
+    }
+
+    /// Whether these words are an answer to it.
+    pub fn takes(&self, text: &str) -> bool {
+        let is_permission = self.about.is_some() && Permission::of(text).is_some();
+        is_permission || self.takes_advice() || self.options.iter().any(|option| option == text)
     }
 
     /// Whether words that are none of the options are an answer: advice.

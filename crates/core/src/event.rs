@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::about::About;
+use crate::ask::{Permission, Reach};
 use crate::call::Call;
 use crate::github::{Digest, PullSeen, Said, Seen};
 use crate::protocol::Response;
-use crate::run::Trouble;
+use crate::run::{Reached, Trouble};
 use crate::task::{CommitId, Priority};
 use crate::team::Team;
 use crate::{
@@ -95,6 +97,20 @@ pub enum Event {
         /// The answer.
         text: String,
     },
+    /// The human answered an ask, and the answer is remembered for exactly the same.
+    AnsweredAlways {
+        /// The ask.
+        ask: AskId,
+        /// Whether it may.
+        permission: Permission,
+        /// For how much.
+        reach: Reach,
+    },
+    /// The human took a remembered answer back.
+    Forgotten {
+        /// The ask that it was given to.
+        ask: AskId,
+    },
     /// The human approved what waits at a gate.
     Approved {
         /// The task.
@@ -149,6 +165,15 @@ pub enum Event {
         id: String,
         /// What it wants.
         call: Box<Call>,
+    },
+    /// What a run has changed in its worktree is something else now.
+    Touched {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// All files that are others than on the base branch.
+        files: BTreeSet<String>,
     },
     /// A response file was found for a role.
     ResponseFound {
@@ -262,6 +287,9 @@ pub enum Words {
         text: String,
         /// Answers to choose from.
         options: Vec<String>,
+        /// What it is about, where that can be judged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Box<About>>,
     },
     /// It consumed this since it last said so.
     Used(Usage),
@@ -274,6 +302,8 @@ pub enum Words {
     },
     /// Something failed.
     Failed(Trouble),
+    /// It reached for something outside of its worktree.
+    Reached(Reached),
     /// It goes round in circles: so many uses of tools in a row were all made before, with the same
     /// results.
     Repeats {

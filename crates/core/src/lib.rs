@@ -6,12 +6,16 @@
 //! Start with [`step()`]: it takes the present [`State`] and an [`Event`] and gives the [`Change`],
 //! in which the [`Effect`]s are that somebody has to perform.
 
+pub mod about;
 pub mod ask;
 pub mod call;
+pub mod command;
+pub mod conflict;
 mod effect;
 mod event;
 pub mod github;
 mod id;
+pub mod learn;
 mod name;
 pub mod note;
 pub mod project;

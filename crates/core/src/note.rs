@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ask::AskState;
+use crate::ask::{AnsweredBy, AskState, Permission};
 use crate::{AskId, Change, ProjectId, RoleName, RunId, StageName, State, TaskId};
 
 /// One visible consequence of an event.
@@ -49,6 +49,9 @@ pub enum Note {
         task: TaskId,
         /// `open`, `answered` or `expired`.
         state: String,
+        /// By whom it was answered, where that was not the human.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// A project came, or its team changed.
     Project {
@@ -88,12 +91,17 @@ pub fn notes(before: &State, change: &Change) -> Vec<Note> {
     }
     for (id, ask) in &change.asks {
         if before.asks.get(id).is_none_or(|old| old.state != ask.state) {
-            let state = match ask.state {
-                AskState::Open => "open",
-                AskState::Answered { .. } => "answered",
-                AskState::Expired { .. } => "expired",
+            let (state, why) = match &ask.state {
+                AskState::Open => ("open", None),
+                AskState::Answered { by: AnsweredBy::Human, .. } => ("answered", None),
+                AskState::Answered { text, by, .. } => {
+                    let is_allowed = Permission::of(text) == Some(Permission::Allow);
+                    let word = if is_allowed { "allowed" } else { "denied" };
+                    ("answered", Some(format!("{word} {by}")))
+                }
+                AskState::Expired { .. } => ("expired", None),
             };
-            notes.push(Note::Ask { ask: *id, task: ask.task, state: state.to_owned() });
+            notes.push(Note::Ask { ask: *id, task: ask.task, state: state.to_owned(), why });
         }
     }
     notes

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ask::Remembered;
 use crate::team::{Amount, Team};
 use crate::{Micros, ProjectId, RoleName, RunId, TaskId, Time, Usage};
 
@@ -23,6 +24,9 @@ pub struct Project {
     /// What roles said to each other that was not read yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
+    /// Answers that are given again, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remembered: Vec<Remembered>,
 }
 
 /// Something that one role said to another. It is read when that role works next.

@@ -67,9 +67,15 @@ pub enum Refusal {
     AskClosed {
         /// The ask.
         ask: AskId,
-        /// `answered` or `withdrawn`.
+        /// What became of it: `answered`, `withdrawn`.
         how: &'static str,
     },
+    /// It says in no data what it is about, so that the same could not be recognised.
+    #[error("{0} cannot be answered for always: what it is about is not known exactly")]
+    NotRemembered(AskId),
+    /// Nothing is remembered of it.
+    #[error("no answer to {0} is remembered")]
+    NotKnown(AskId),
     /// The answer is none of the options.
     #[error("{ask} takes one of: {options}")]
     NotAnOption {
@@ -122,6 +128,8 @@ impl Refusal {
             Self::NoAsk(_) | Self::AskClosed { .. } | Self::NotApproving(_) => {
                 Some("`crew inbox` shows what waits for you")
             }
+            Self::NotRemembered(_) => Some("answer it without --always"),
+            Self::NotKnown(_) => Some("`crew asks list` shows what is remembered"),
             Self::NoStage(_) => Some("`crew team check` shows the stages"),
             Self::EndByMergeOnly(..) => Some("`crew approve` lets it land"),
             Self::CommitChanged(_) => Some("look at it again, then approve"),

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::about::Place;
 use crate::protocol::Response;
 use crate::task::CommitId;
 use crate::{AskId, EffectId, ProjectId, ProviderName, RoleName, RunId, StageName, TaskId};
@@ -72,12 +73,36 @@ pub struct Run {
     /// The exact commit that it is to judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judges: Option<CommitId>,
+    /// What it reached for outside of its worktree, as far as its tools say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<Reached>,
     /// What it consumed.
     pub spent: Usage,
     /// How many bytes of the present start's output have been taken in.
     pub read_to: u64,
     /// When it was created.
     pub queued_at: Time,
+}
+
+/// A place outside of its worktree that an agent reached for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// Where.
+    pub place: Place,
+    /// What for.
+    pub access: Access,
+    /// Whether the system refused it.
+    pub denied: bool,
+}
+
+/// What is done with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// It is looked at.
+    Read,
+    /// It is made, changed or removed.
+    Write,
 }
 
 /// What a run is for.

@@ -72,6 +72,9 @@ pub struct Task {
     /// The task that was worked on when an agent proposed this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed_by: Option<TaskId>,
+    /// What its agents have changed so far, by the slot of the worktree. Empty when it is over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub touched: BTreeMap<u32, BTreeSet<String>>,
     /// Its issue on GitHub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Box<Link>>,

@@ -10,15 +10,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crew_agent::shim::{self, ExitRecord, Presence, Refused, ShimError, Status, Why};
 use crew_agent::spool::{self, SpoolError};
-use crew_agent::{Act, AgentEvent, Ending, ErrorClass, Heard, Listener};
-use crew_core::protocol::parse_response;
-use crew_core::run::{RunState, Trouble, TroubleKind};
+use crew_agent::{Act, AgentEvent, Ending, Heard, Listener};
+use crew_core::run::{Purpose, RunState};
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
 
 use crate::desk::Clerk;
 use crate::perform::{Outside, blocking};
-use crate::place::marker;
+use crate::place::{Place, marker, site};
 use crate::rounds::Rounds;
+use crate::site::Site;
+use crate::touched;
+use crate::words::words;
 use crate::{Failure, Handle};
 
 /// A directory that nothing is heard from is looked at again after this.
@@ -29,12 +31,10 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const END_PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether it has.
 const END_PAUSE: Duration = Duration::from_millis(20);
+/// What an agent has changed is looked at so long after it used a tool.
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
-/// Answers that an ask may offer.
-const OPTIONS_MAX: usize = 20;
-/// An agent's last words are kept up to this length, in characters.
-const TEXT_CHARS_MAX: usize = 2_000;
 /// Lines of its standard error that may say why an agent ended.
 const COMPLAINT_LINES: usize = 5;
 
@@ -48,8 +48,11 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
     let rounds = Rounds::default();
     let looked_at = Instant::now();
-    let mut follower =
-        Follower { outside, run, token, dir, life, clerk, watched, looked_at, rounds };
+    let site = site(outside.handle.home(), &Place::of(&outside.handle, run)?);
+    let stirred = None;
+    let mut follower = Follower {
+        outside, run, token, dir, life, clerk, watched, looked_at, rounds, site, stirred,
+    };
     let mut listener = None;
     let mut damage = None;
     let mut speaks = false;
@@ -78,10 +81,12 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
             }
             follower.check_health().await?;
         }
+        follower.look(LOOK_PAUSE).await?;
         if tokio::time::timeout(POLL, told.notified()).await.is_err() {
             follower.clerk.look_again();
         }
     };
+    follower.look(Duration::ZERO).await?;
     submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
     follower.clerk.close("this run is over").await
 }
@@ -136,6 +141,10 @@ struct Follower {
     looked_at: Instant,
     /// What it did, since it is followed.
     rounds: Rounds,
+    /// What its paths are seen from.
+    site: Site,
+    /// Since when it may have changed something that was not looked at.
+    stirred: Option<Instant>,
 }
 
 /// How an agent ended.
@@ -249,11 +258,40 @@ impl Follower {
     }
 
     async fn take(&mut self, heard: Heard) -> anyhow::Result<()> {
+        if matches!(heard.event, AgentEvent::ToolResult { .. }) {
+            self.stirred.get_or_insert_with(Instant::now);
+        }
         let circle = self.rounds.hear(&heard.event).filter(|(times, _)| *times == self.patience());
         let circle = circle.map(|(times, what)| Words::Repeats { times, what });
-        let Some(words) = circle.or_else(|| words(heard.event)) else { return Ok(()) };
+        let Some(words) = circle.or_else(|| words(heard.event, &self.site)) else { return Ok(()) };
         let Self { run, token, .. } = *self;
         submit(&self.outside.handle, Event::Said { run, token, offset: heard.place, words }).await
+    }
+
+    /// Looks at what the agent has changed, if it used a tool so long ago. What cannot be seen now is
+    /// seen the next time; nothing waits for it.
+    async fn look(&mut self, pause: Duration) -> anyhow::Result<()> {
+        if self.stirred.is_none_or(|since| since.elapsed() < pause) {
+            return Ok(());
+        }
+        self.stirred = None;
+        let Self { run, token, .. } = *self;
+        let place = Place::of(&self.outside.handle, run)?;
+        if place.run.purpose != Purpose::Work {
+            return Ok(());
+        }
+        let known = place.task.touched.get(&place.run.slot).cloned().unwrap_or_default();
+        let outside = Arc::clone(&self.outside);
+        match blocking(move || touched::changed(&outside, &place)).await {
+            Ok(Some(files)) if files != known => {
+                submit(&self.outside.handle, Event::Touched { run, token, files }).await
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!("what {run} has changed was not seen: {error:#}");
+                Ok(())
+            }
+        }
     }
 
     /// After how many uses of tools that bring nothing new an agent is ended; no count is 0.
@@ -382,54 +420,4 @@ fn describe(why: &Why, status: Status) -> String {
         }
         (Why::ShimLost, _) => "its shim was killed".to_owned(),
     }
-}
-
-/// What of an agent's words matters to the arbiter.
-fn words(event: AgentEvent) -> Option<Words> {
-    Some(match event {
-        AgentEvent::Session { id, .. } => Words::Session { id },
-        AgentEvent::Ask { key, text, options } => Words::Asks {
-            key: shorten(&key),
-            text: shorten(&text),
-            options: options.iter().take(OPTIONS_MAX).map(|option| shorten(option)).collect(),
-        },
-        AgentEvent::Usage(usage) => Words::Used(usage),
-        AgentEvent::Limit { until, message } => {
-            Words::Limited { until, message: shorten(&message) }
-        }
-        AgentEvent::Error { class, message } => {
-            Words::Failed(Trouble { kind: trouble_kind(class), message: shorten(&message) })
-        }
-        AgentEvent::Done { text } => {
-            let parsed = parse_response(&text);
-            let text = match &parsed {
-                Ok(_) => shorten(&text),
-                Err(problem) => format!("{problem}. It said: {}", shorten(&text)),
-            };
-            Words::Responds { response: parsed.ok(), text }
-        }
-        // What a subagent says is for its agent; what it used or asks does not come in a wrapping.
-        AgentEvent::Text { .. }
-        | AgentEvent::Partial { .. }
-        | AgentEvent::Retry { .. }
-        | AgentEvent::Subagent { .. }
-        | AgentEvent::Thinking { .. }
-        | AgentEvent::ToolCall { .. }
-        | AgentEvent::ToolResult { .. }
-        | AgentEvent::Heartbeat
-        | AgentEvent::Other(_)
-        | AgentEvent::Noise(_) => return None,
-    })
-}
-
-fn trouble_kind(class: ErrorClass) -> TroubleKind {
-    match class {
-        ErrorClass::Auth | ErrorClass::Billing => TroubleKind::Provider,
-        ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
-        ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
-    }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(TEXT_CHARS_MAX).collect()
 }

@@ -31,10 +31,14 @@ mod perform;
 mod place;
 mod prompt;
 mod quote;
+mod reached;
 mod rounds;
 mod screen;
+mod site;
 mod teamfile;
+mod touched;
 mod wake;
+mod words;
 
 pub use clock::Clock;
 pub use crash::{CALL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS};

@@ -14,6 +14,7 @@ use crew_git::{CommitId, Git, Identity, Include, Repository, Worktree, Worktrees
 use crew_store::Home;
 
 use crate::Handle;
+use crate::site::Site;
 
 /// Everything about a run that its performers need, as it was when they looked.
 #[derive(Clone, Debug)]
@@ -39,6 +40,13 @@ impl Place {
 /// The task of a run's worktree: `12` is the task's own, `12-1` a candidate's.
 pub(crate) fn worktree_name(task: TaskId, slot: u32) -> String {
     if slot == 0 { task.0.to_string() } else { format!("{}-{slot}", task.0) }
+}
+
+/// What the paths of a run's agent are seen from.
+pub(crate) fn site(home: &Home, place: &Place) -> Site {
+    let Place { project, run, .. } = place;
+    let worktree = home.worktrees(project.id).join(worktree_name(run.task, run.slot));
+    Site::new(worktree, std::env::var_os("HOME").map(PathBuf::from))
 }
 
 /// The branch of a run's worktree. Candidates have branches of their own.

@@ -117,6 +117,8 @@ impl From<Refusal> for ApiError {
             | Refusal::CommitChanged(_)
             | Refusal::AskClosed { .. }
             | Refusal::NotAnOption { .. }
+            | Refusal::NotRemembered(_)
+            | Refusal::NotKnown(_)
             | Refusal::Cycle(_)
             | Refusal::ForeignDependency(_)
             | Refusal::TeamStrands { .. }

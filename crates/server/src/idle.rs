@@ -157,7 +157,7 @@ mod tests {
         add(&mut state, &[1]);
         add(&mut state, &[2]);
         let (key, text, options) = ("k".into(), "which?".into(), Vec::new());
-        says(&mut state, Words::Asks { key, text, options });
+        says(&mut state, Words::Asks { key, text, options, about: None });
         check("asked", &state, true, 3);
         add(&mut state, &[]);
         check("the only PM is taken until the answer", &state, true, 3);

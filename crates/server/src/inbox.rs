@@ -35,6 +35,8 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
         run: run.map(|run| run.0),
         text: ask.text.clone(),
         options: ask.options.clone(),
+        about: ask.about.as_ref().filter(|it| it.is_exact()).map(ToString::to_string),
+        expires: expires(state, ask),
         since: ask.asked_at.0,
         ..about(state, task, kind)
     })
@@ -59,10 +61,18 @@ fn about(state: &State, task: &Task, kind: InboxKind) -> InboxItem {
         run: None,
         text: String::new(),
         options: Vec::new(),
+        about: None,
+        expires: None,
         commit: None,
         since: task.entered_at.0,
         unblocks: unblocks(state, task.id),
     }
+}
+
+fn expires(state: &State, ask: &Ask) -> Option<u64> {
+    let run = state.runs.get(&ask.from.agent()?)?;
+    let role = state.projects.get(&run.project)?.team.roles.get(&run.role)?;
+    Some((ask.asked_at + role.asks_expire?).0)
 }
 
 fn role(state: &State, run: RunId) -> Option<String> {

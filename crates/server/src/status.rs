@@ -1,12 +1,19 @@
 //! Projects, agents at work, limits and spending, computed when it is asked for.
 
 use crew_agent::sandbox::{Support, support};
+use crew_core::conflict::conflicts;
 use crew_core::project::Project;
 use crew_core::run::{Run, RunState};
+use crew_core::task::Task;
 use crew_core::team::{SandboxMode, Team};
 use crew_core::{State, Time, status as task_status};
 
-use crate::wire::{AgentAtWork, Amount, Counts, Limit, Status, StatusOfProject, TaskStatus};
+use crate::wire::{
+    AgentAtWork, Amount, Counts, Limit, Overlap, Status, StatusOfProject, TaskStatus,
+};
+
+/// Files that are named where several are the same.
+const FILES_MAX: usize = 5;
 
 /// Everything but what agents are just doing, which only their output says.
 pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
@@ -53,9 +60,26 @@ fn of_project(state: &State, project: &Project, now: Time) -> StatusOfProject {
         mail_set_aside: 0, // counted where files may be read
         unconfined: unconfined(&project.team),
         tasks,
+        overlaps: overlaps(state, project),
         disk_bytes: None, // measured beside
         today: state.spent_today(project.id, now).into(),
     }
+}
+
+fn overlaps(state: &State, project: &Project) -> Vec<Overlap> {
+    let mine = state.open_tasks().filter(|task| task.project == project.id);
+    let of = |task: &Task| {
+        let first = task.id;
+        let newer =
+            conflicts(state.open_tasks(), task).into_iter().filter(move |(id, _)| *id > first);
+        newer.map(move |(second, files)| Overlap {
+            first: first.0,
+            second: second.0,
+            files_total: files.len() as u64,
+            files: files.into_iter().take(FILES_MAX).collect(),
+        })
+    };
+    mine.flat_map(of).collect()
 }
 
 fn unconfined(team: &Team) -> Option<String> {

@@ -41,7 +41,9 @@ impl Open {
         let named = self.options.iter().find(|option| option.name.eq_ignore_ascii_case(text));
         let option = named.or_else(|| match Answer::of(text) {
             Answer::Allow => of_kind(&self.options, ALLOWS),
-            Answer::Deny | Answer::DenyBecause(_) => of_kind(&self.options, REJECTS),
+            Answer::Deny | Answer::DenyBecause(_) | Answer::Refused(_) => {
+                of_kind(&self.options, REJECTS)
+            }
         });
         select(&self.id, option)
     }
@@ -90,13 +92,14 @@ pub(super) fn take(
         (Ruling::Allow, None) | (Ruling::Ask, _) => {}
     }
     let (question, details) = call.question();
+    let about = call.about().map(Box::new);
     let names = options.iter().map(|option| option.name.clone()).collect();
     let too_many = deny(&id, &options);
     let open = Open { id, call: call_id, options };
     match asks.add(&format!("{question}\n{details}"), open) {
         Some(key) => {
             let text = format!("{question}\n{}", shown(&fields(&details)));
-            Became::Asked(AgentEvent::Ask { key, text, options: names })
+            Became::Asked(AgentEvent::Ask { key, text, options: names, about })
         }
         None => Became::Denied(too_many),
     }
@@ -178,7 +181,7 @@ mod tests {
     #[test]
     fn the_human_chooses_among_the_agents_own_answers() {
         let mut asks = Asks::default();
-        let Became::Asked(AgentEvent::Ask { key, text, options }) =
+        let Became::Asked(AgentEvent::Ask { key, text, options, .. }) =
             take(&mut asks, None, request("execute", "/w/a", &ALL))
         else {
             panic!()

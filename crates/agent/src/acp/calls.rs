@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crew_core::about::About;
 use serde_json::{Map, Value, json};
 
 use super::wire::ToolCall;
@@ -182,6 +183,27 @@ impl Call {
             fields.insert("changes".to_owned(), json!(self.changes()));
         }
         (format!("May it {what}? {}", shorten(&self.title, TITLE_CHARS_MAX)), details)
+    }
+
+    /// What it wants to do, as far as that is said in data: titles are words.
+    pub(super) fn about(&self) -> Option<About<String>> {
+        let named = |name: &str| self.input.get(name)?.as_str();
+        let files = || {
+            let changed = self.diffs().filter_map(|diff| diff.get("path")?.as_str());
+            let files = self.files.iter().filter_map(|file| file.to_str());
+            changed.chain(files).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let tool = self.tool();
+        Some(match self.kind.as_str() {
+            "execute" => {
+                let place = named("cwd").or(named("workdir")).or(named("directory"));
+                About::run(tool, named("command")?, place)
+            }
+            "edit" | "delete" | "move" => About::change(tool, files()),
+            "read" | "search" => About::look(tool, files()),
+            _ if is_something(&self.input) => About::other(tool, self.input.to_string()),
+            _ => return None,
+        })
     }
 
     /// Whether all that it does is to change files below a directory.

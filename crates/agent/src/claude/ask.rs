@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 
+use crew_core::about::About;
 use serde_json::{Map, Value, json};
 
 use super::wire::Request;
-use crate::asks::{ALLOW, Answer, Asks, DENY, fields, options, shown};
+use crate::asks::{ALLOW, Answer, Asks, DENY, Question, answers, fields, options, put, shown};
 use crate::event::AgentEvent;
 
 /// The tool whose use is a question.
 const QUESTION: &str = "AskUserQuestion";
+/// The tool whose use shows a plan, and ends the planning when it is allowed.
+const PLAN: &str = "ExitPlanMode";
 
 /// The requests that wait for an answer.
 #[derive(Debug, Default)]
@@ -27,11 +30,12 @@ impl Requests {
     /// Takes a request in. `None` when too many wait.
     pub(super) fn add(&mut self, id: String, request: Request) -> Option<AgentEvent> {
         let (text, options) = words(&request);
+        let about = about(&request.tool_name, &request.input).map(Box::new);
         let what = format!("{}\n{}", request.tool_name, request.input);
         let call = request.tool_use_id;
         let open = Open { request: id, call, tool: request.tool_name, input: request.input };
         let key = self.0.add(&what, open)?;
-        Some(AgentEvent::Ask { key, text, options })
+        Some(AgentEvent::Ask { key, text, options, about })
     }
 
     /// The request was withdrawn.
@@ -61,6 +65,7 @@ impl Requests {
             Answer::DenyBecause(words) => {
                 json!({"behavior": DENY, "message": format!("The human said no: {words}")})
             }
+            Answer::Refused(why) => json!({"behavior": DENY, "message": why}),
         };
         Some(respond(&open.request, &behaviour))
     }
@@ -85,9 +90,13 @@ fn respond(request: &str, behaviour: &Value) -> String {
 
 fn words(request: &Request) -> (String, Vec<String>) {
     if request.tool_name == QUESTION
-        && let Some(question) = question(&request.input)
+        && let Some(question) = put(&questions(&request.input))
     {
         return question;
+    }
+    if request.tool_name == PLAN {
+        let plan = request.input.get("plan").and_then(Value::as_str).unwrap_or_default();
+        return (format!("It made a plan. May it begin?\n{}", shown(plan)), options());
     }
     let mut text = format!("May it use {}?", request.tool_name);
     for words in [&request.description, &request.decision_reason].into_iter().flatten() {
@@ -97,34 +106,46 @@ fn words(request: &Request) -> (String, Vec<String>) {
     (text, options())
 }
 
-/// One question has its options; several are answered in one text.
-fn question(input: &Value) -> Option<(String, Vec<String>)> {
-    let questions = input.get("questions")?.as_array()?;
-    let text_of = |question: &Value| Some(question.get("question")?.as_str()?.to_owned());
-    let options_of = |question: &Value| -> Vec<String> {
-        let options = question.get("options").and_then(Value::as_array);
-        let labels = options.into_iter().flatten().filter_map(|o| o.get("label")?.as_str());
-        labels.map(str::to_owned).collect()
+/// What it wants to do. Questions and plans are for a human.
+fn about(tool: &str, input: &Value) -> Option<About<String>> {
+    let text = |name: &str| input.get(name)?.as_str().map(str::to_owned);
+    let file = |name: &str| text(name).into_iter().collect::<Vec<_>>();
+    Some(match tool {
+        QUESTION | PLAN => return None,
+        "Bash" => About::run(tool, &text("command")?, None),
+        "Edit" | "MultiEdit" | "Write" => About::change(tool, file("file_path")),
+        "NotebookEdit" => About::change(tool, file("notebook_path")),
+        "Read" => About::look(tool, file("file_path")),
+        "Glob" | "Grep" | "LS" => About::look(tool, file("path")),
+        _ => About::other(tool, input.to_string()),
+    })
+}
+
+fn questions(input: &Value) -> Vec<Question> {
+    let text_of = |value: &Value, name: &str| {
+        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    match questions.as_slice() {
-        [] => None,
-        [one] => Some((text_of(one)?, options_of(one))),
-        several => {
-            let mut text = String::new();
-            for question in several {
-                let options = options_of(question).join(" | ");
-                writeln!(text, "{} ({options})", text_of(question)?).ok();
-            }
-            Some((text, Vec::new()))
+    let question = |value: &Value| {
+        let text = text_of(value, "question");
+        let choices = value.get("options").and_then(Value::as_array).into_iter().flatten();
+        let choices = choices.map(|it| (text_of(it, "label"), text_of(it, "description")));
+        Question {
+            name: text.clone(),
+            text,
+            choices: choices.filter(|(label, _)| !label.is_empty()).collect(),
+            takes_several: value.get("multiSelect") == Some(&Value::Bool(true)),
         }
-    }
+    };
+    let all = input.get("questions").and_then(Value::as_array).into_iter().flatten();
+    all.map(question).filter(|question| !question.text.is_empty()).collect()
 }
 
 fn answered(input: &Value, text: &str) -> Value {
-    let questions = input.get("questions").and_then(Value::as_array);
-    let names = questions.into_iter().flatten().filter_map(|q| q.get("question")?.as_str());
+    let questions = questions(input);
+    let said = answers(questions.len(), text);
+    let named = questions.iter().zip(said);
     let answers: Map<String, Value> =
-        names.map(|name| (name.to_owned(), Value::from(text.trim()))).collect();
+        named.map(|(question, said)| (question.name.clone(), Value::from(said))).collect();
     let mut input = input.clone();
     if let Some(fields) = input.as_object_mut() {
         fields.insert("answers".to_owned(), Value::Object(answers));
@@ -171,9 +192,52 @@ mod tests {
         let mut asks = Requests::default();
         let input = json!({"questions": [question]});
         let event = asks.add("1".into(), request(QUESTION, &input)).unwrap();
-        let AgentEvent::Ask { key, text, options } = &event else { panic!("{event:?}") };
+        let AgentEvent::Ask { key, text, options, about } = &event else { panic!("{event:?}") };
+        assert_eq!(*about, None, "no rule answers a question");
         assert_eq!((text.as_str(), options.as_slice()), ("Which?", &["A".into(), "B".into()][..]));
         let line: Value = serde_json::from_str(&asks.answer(key, "B").unwrap()).unwrap();
         assert_eq!(line["response"]["response"]["updatedInput"]["answers"]["Which?"], "B");
+    }
+
+    #[test]
+    fn several_questions_have_an_answer_each() {
+        let input = json!({"questions": [
+            {"question": "Which?", "options": [{"label": "A"}, {"label": "B"}]},
+            {"question": "Why?", "multiSelect": true, "options": [{"label": "C"}, {"label": "D"}]},
+        ]});
+        let mut asks = Requests::default();
+        let event = asks.add("1".into(), request(QUESTION, &input)).unwrap();
+        let line = asks.answer(key_of(&event), "B\nC, D").unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let expect = json!({"Which?": "B", "Why?": "C, D"});
+        assert_eq!(line["response"]["response"]["updatedInput"]["answers"], expect);
+    }
+
+    #[test]
+    fn a_plan_is_shown_and_allowed_with_all_that_it_is() {
+        let input = json!({"plan": "1. Do it."});
+        let mut asks = Requests::default();
+        let event = asks.add("1".into(), request(PLAN, &input)).unwrap();
+        let AgentEvent::Ask { key, text, options, about: None } = &event else {
+            panic!("{event:?}")
+        };
+        assert_eq!(text, "It made a plan. May it begin?\n1. Do it.");
+        assert_eq!(options.len(), 2);
+        let line: Value = serde_json::from_str(&asks.answer(key, "allow").unwrap()).unwrap();
+        let expect = json!({"behavior": "allow", "updatedInput": input});
+        assert_eq!(line["response"]["response"], expect);
+    }
+
+    #[test]
+    fn what_it_wants_to_do_is_read_from_its_data() {
+        let check = |tool: &str, input: Value, expect: Option<About<String>>| {
+            assert_eq!(about(tool, &input), expect, "{tool}");
+        };
+        check("Bash", json!({"command": "ls"}), Some(About::run("Bash", "ls", None)));
+        check("Bash", json!({"command": 7}), None);
+        let edit = About::change("Edit", vec!["/w/a".into()]);
+        check("Edit", json!({"file_path": "/w/a"}), Some(edit));
+        let other = About::other("WebFetch", r#"{"url":"https://x.example"}"#.into());
+        check("WebFetch", json!({"url": "https://x.example"}), Some(other));
     }
 }

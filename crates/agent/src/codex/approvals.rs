@@ -6,14 +6,16 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crew_core::about::About;
 use crew_core::team::Permissions;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::harmless::is_harmless;
 use super::items::change_kind;
-use super::wire::{Change, Params};
-use crate::asks::{Answer, Asks, options, shown};
+use super::wire::{Change, InputQuestion, Params};
+use crate::asks::{Answer, Asks, Question, answers, options, put, shown};
 use crate::event::AgentEvent;
+use crate::keep::part;
 use crate::rpc::{Id, response};
 
 /// It does it.
@@ -46,6 +48,8 @@ pub(super) struct Requests(Asks<Open>);
 struct Open {
     request: Id,
     thread: String,
+    /// What is asked, if it is no permission.
+    questions: Vec<Question>,
 }
 
 impl Wish<'_> {
@@ -67,6 +71,25 @@ impl Wish<'_> {
                 Ruling::Accept
             }
             (Permissions::Ask | Permissions::Edit, _) => Ruling::Ask,
+        }
+    }
+
+    /// What it is, for a rule. Whoever wants more than the files that are named asks a human.
+    fn about(&self) -> Option<About<String>> {
+        match self {
+            Wish::Command(params) => {
+                params.command.as_ref()?;
+                Some(About::run("shell", &command(params), params.cwd.as_deref()))
+            }
+            Wish::Files { params, changes } => {
+                let moved = |change: &Change| {
+                    let to = change.kind.get("move_path").or(change.kind.get("movePath"))?;
+                    to.as_str().map(str::to_owned)
+                };
+                let named = changes.iter().map(|change| change.path.clone());
+                let files = named.chain(changes.iter().filter_map(moved)).collect();
+                params.grant_root.is_none().then(|| About::change("apply_patch", files))
+            }
         }
     }
 
@@ -98,10 +121,20 @@ fn command(params: &Params<'_>) -> String {
     match &params.command {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(words)) => {
-            words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+            words.iter().filter_map(Value::as_str).map(quoted).collect::<Vec<_>>().join(" ")
         }
         Some(other) => other.to_string(),
         None => "(it does not say which)".to_owned(),
+    }
+}
+
+/// A word as a shell would have to read it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -120,8 +153,19 @@ impl Requests {
         let (Wish::Command(params) | Wish::Files { params, .. }) = wish;
         let text = wish.text();
         let thread = params.thread_id.clone().unwrap_or_default();
-        let key = self.0.add(&text, Open { request: id, thread })?;
-        Some(AgentEvent::Ask { key, text: shown(&text), options: options() })
+        let about = wish.about().map(Box::new);
+        let key = self.0.add(&text, Open { request: id, thread, questions: Vec::new() })?;
+        Some(AgentEvent::Ask { key, text: shown(&text), options: options(), about })
+    }
+
+    /// Asks the human what Codex wants to know. `None` when too many wait, or nothing is asked.
+    pub(super) fn add_questions(&mut self, id: Id, params: &Params<'_>) -> Option<AgentEvent> {
+        let asked: Vec<InputQuestion> = part(params.questions)?;
+        let questions: Vec<Question> = asked.into_iter().map(Question::from).collect();
+        let (text, options) = put(&questions)?;
+        let thread = params.thread_id.clone().unwrap_or_default();
+        let key = self.0.add(&text, Open { request: id, thread, questions })?;
+        Some(AgentEvent::Ask { key, text: shown(&text), options, about: None })
     }
 
     /// Nobody waits for this one any more.
@@ -141,11 +185,33 @@ impl Requests {
     /// The line that tells Codex the human's answer; `None` when nobody waits for it.
     pub(super) fn answer(&self, key: &str, text: &str) -> Option<String> {
         let open = self.0.get(key)?;
+        if !open.questions.is_empty() {
+            let said = answers(open.questions.len(), text);
+            let named = open.questions.iter().zip(said);
+            let named: Map<String, Value> = named
+                .map(|(asked, said)| (asked.name.clone(), json!({"answers": [said]})))
+                .collect();
+            return Some(response(&open.request, &json!({"answers": named})));
+        }
         Some(match Answer::of(text) {
             Answer::Allow => decide(&open.request, ACCEPT),
             // It has no place for a reason.
-            Answer::Deny | Answer::DenyBecause(_) => decide(&open.request, DECLINE),
+            Answer::Deny | Answer::DenyBecause(_) | Answer::Refused(_) => {
+                decide(&open.request, DECLINE)
+            }
         })
+    }
+}
+
+impl From<InputQuestion> for Question {
+    fn from(asked: InputQuestion) -> Self {
+        let choices = asked.options.unwrap_or_default().into_iter();
+        Self {
+            name: asked.id,
+            text: asked.question,
+            choices: choices.map(|it| (it.label, it.description)).collect(),
+            takes_several: false,
+        }
     }
 }
 
@@ -194,6 +260,27 @@ mod tests {
         check(Permissions::Ask, Some(&["/w/a"]), Ruling::Ask);
         check(Permissions::Deny, None, Ruling::Decline);
         check(Permissions::All, None, Ruling::Accept);
+    }
+
+    #[test]
+    fn a_question_is_answered_by_its_name() {
+        let params = r#"{"threadId":"t","questions":[
+            {"id":"q1","header":"H","question":"Which?","options":[{"label":"A","description":""}]},
+            {"id":"q2","header":"H","question":"Why?","options":null}]}"#;
+        let params: Params<'_> = serde_json::from_str(params).unwrap();
+        let mut requests = Requests::default();
+        let asked = requests.add_questions(Id::Number(7), &params);
+        let Some(AgentEvent::Ask { key, about: None, .. }) = asked else { panic!("{asked:?}") };
+        let line: Value = serde_json::from_str(&requests.answer(&key, "A\nso").unwrap()).unwrap();
+        let expect = json!({"q1": {"answers": ["A"]}, "q2": {"answers": ["so"]}});
+        assert_eq!(line["result"]["answers"], expect);
+    }
+
+    #[test]
+    fn words_of_a_command_stay_words() {
+        let params: Params<'_> =
+            serde_json::from_str(r#"{"command":["git","status","a && rm b","it's"]}"#).unwrap();
+        assert_eq!(command(&params), r"git status 'a && rm b' 'it'\''s'");
     }
 
     #[test]

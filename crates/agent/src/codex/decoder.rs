@@ -317,6 +317,14 @@ impl Decoder {
         let item = params.as_ref().and_then(|params| params.item_id.clone()).unwrap_or_default();
         let changes = self.changes.get(&item).cloned().unwrap_or_default();
         let wish = match (method, &params) {
+            ("item/tool/requestUserInput", Some(params)) => {
+                if let Some(event) = self.requests.add_questions(id.clone(), params) {
+                    return Some(vec![event]);
+                }
+                let no = rpc::refusal(id, METHOD_NOT_FOUND, "nobody can be asked that");
+                self.say(&format!("no-{id}"), no);
+                return None;
+            }
             ("item/commandExecution/requestApproval", Some(params)) => Wish::Command(params),
             ("item/fileChange/requestApproval", Some(params)) => {
                 Wish::Files { params, changes: &changes }

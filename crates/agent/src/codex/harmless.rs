@@ -4,6 +4,8 @@
 //! change nothing, in a shell's simplest words; whatever is not plainly that is asked about. It saves
 //! the human questions and is no wall: the wall is the sandbox.
 
+use crew_core::command::{Word, script};
+
 /// Programs that only look, whatever their arguments are.
 const LOOK: [&str; 37] = [
     "basename",
@@ -53,42 +55,10 @@ const FIND_NOT: [&str; 9] =
 /// Options, or beginnings of such, with which `rg` and `git` run other programs or write.
 const RG_NOT: [&str; 3] = ["--pre", "--hostname-bin", "--search-zip"];
 const GIT_NOT: [&str; 3] = ["--ou", "--ext", "--textconv"];
-/// Redirections that write nothing.
-const NOWHERE: [&str; 3] = ["2>&1", "2>/dev/null", ">/dev/null"];
-
-/// A word, as a shell would read it.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Word {
-    text: String,
-    /// Whether files are named by a pattern, so that nobody knows which words it becomes.
-    is_pattern: bool,
-}
-
 /// Whether a command, as Codex would run it, needs no answer. `allow` has beginnings of commands.
 pub(super) fn is_harmless(command: &str, allow: &[String]) -> bool {
     let Some(parts) = script(command) else { return false };
     !parts.is_empty() && parts.iter().all(|words| only_looks(words) || is_allowed(words, allow))
-}
-
-/// The commands in it, each by its words. `None` for more than a shell's simplest words.
-fn script(command: &str) -> Option<Vec<Vec<Word>>> {
-    let outer = parts(command)?;
-    let [words] = &outer[..] else { return Some(outer) };
-    match &words[..] {
-        [shell, option, script] if is_shell(&shell.text) && is_script(&option.text) => {
-            parts(&script.text)
-        }
-        _ => Some(outer),
-    }
-}
-
-fn is_shell(program: &str) -> bool {
-    ["/bin/bash", "/bin/sh", "/bin/zsh", "/usr/bin/bash", "/usr/bin/zsh", "bash", "sh", "zsh"]
-        .contains(&program)
-}
-
-fn is_script(option: &str) -> bool {
-    ["-c", "-lc"].contains(&option)
 }
 
 fn is_allowed(words: &[Word], allow: &[String]) -> bool {
@@ -131,78 +101,6 @@ fn is_lines(text: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let range = text.strip_suffix('p').map(|range| range.split_once(',').unwrap_or((range, "1")));
     range.is_some_and(|(from, to)| number(from) && number(to))
-}
-
-/// Commands between `&&`, `||`, `|`, `;` and ends of lines.
-fn parts(text: &str) -> Option<Vec<Vec<Word>>> {
-    let mut parts: Vec<Vec<Word>> = vec![Vec::new()];
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        if let Some(after) = after_command(rest) {
-            parts.push(Vec::new());
-            rest = after;
-        } else if next == '&' {
-            return None; // it would run on in the background
-        } else if next == ' ' || next == '\t' {
-            rest = &rest[1..];
-        } else if let Some(after) = nowhere(rest) {
-            rest = after;
-        } else {
-            let (word, after) = word(rest)?;
-            parts.last_mut()?.push(word);
-            rest = after;
-        }
-    }
-    parts.retain(|words| !words.is_empty());
-    Some(parts)
-}
-
-/// What follows after the end of a command, if it ends here.
-fn after_command(rest: &str) -> Option<&str> {
-    let two = ["&&", "||"].iter().find_map(|end| rest.strip_prefix(end));
-    two.or_else(|| rest.strip_prefix(['|', ';', '\n']))
-}
-
-fn nowhere(rest: &str) -> Option<&str> {
-    let after = NOWHERE.iter().find_map(|nowhere| rest.strip_prefix(nowhere))?;
-    after.chars().next().is_none_or(|c| " \t\n;|&".contains(c)).then_some(after)
-}
-
-/// One word with its quotes taken off, and what follows. `None` for anything that becomes another.
-fn word(text: &str) -> Option<(Word, &str)> {
-    let mut word = Word::default();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            ' ' | '\t' | '\n' | ';' | '|' | '&' => return Some((word, &text[at..])),
-            '\'' => loop {
-                match chars.next()?.1 {
-                    '\'' => break,
-                    inner => word.text.push(inner),
-                }
-            },
-            '"' => loop {
-                match chars.next()?.1 {
-                    '"' => break,
-                    '$' | '`' => return None,
-                    '\\' => match chars.next()?.1 {
-                        escaped @ ('"' | '\\' | '$' | '`') => word.text.push(escaped),
-                        other => word.text.extend(['\\', other]),
-                    },
-                    inner => word.text.push(inner),
-                }
-            },
-            '\\' => word.text.push(chars.next().map(|(_, c)| c).filter(|c| *c != '\n')?),
-            '$' | '`' | '(' | ')' | '{' | '}' | '<' | '>' => return None,
-            '*' | '?' | '[' | '~' => {
-                word.is_pattern = true;
-                word.text.push(c);
-            }
-            plain if plain.is_control() => return None,
-            plain => word.text.push(plain),
-        }
-    }
-    Some((word, ""))
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub(super) struct Params<'a> {
     #[serde(default, borrow)]
     pub(super) request_id: Option<&'a RawValue>,
     #[serde(default, borrow)]
+    pub(super) questions: Option<&'a RawValue>,
+    #[serde(default, borrow)]
     pub(super) item: Option<&'a RawValue>,
     #[serde(default, borrow)]
     pub(super) turn: Option<&'a RawValue>,
@@ -144,6 +146,24 @@ pub(super) struct Change {
     pub(super) kind: Value,
     #[serde(default)]
     pub(super) diff: String,
+}
+
+/// One question of `item/tool/requestUserInput`.
+#[derive(Deserialize)]
+pub(super) struct InputQuestion {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) question: String,
+    #[serde(default)]
+    pub(super) options: Option<Vec<InputOption>>,
+}
+
+/// An answer to choose.
+#[derive(Deserialize)]
+pub(super) struct InputOption {
+    pub(super) label: String,
+    #[serde(default)]
+    pub(super) description: String,
 }
 
 /// Tokens of a conversation.

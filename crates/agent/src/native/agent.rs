@@ -319,7 +319,8 @@ impl Agent<'_, '_> {
         if self.start.ask_policy == AskPolicy::Refuse {
             return Ok(Err(nobody("asks are not allowed in this run")));
         }
-        let event = AgentEvent::Ask { key: key.to_owned(), text: ask.text, options: ask.options };
+        let Ask { text, options } = ask;
+        let event = AgentEvent::Ask { key: key.to_owned(), text, options, about: None };
         self.output.emit(&event)?;
         let answer = self.input.answer(key);
         self.report_bad_input()?;

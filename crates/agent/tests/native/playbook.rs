@@ -166,6 +166,7 @@ fn an_ask_waits_for_its_answer() {
         key: "c1-0".into(),
         text: "Which colour, engineer?".into(),
         options: vec!["red".into(), "blue".into()],
+        about: None,
     }));
 
     let bench = Bench::new();

@@ -46,6 +46,12 @@ pub(super) fn about(item: &InboxItem) -> Vec<String> {
     lines.extend(item.text.lines().map(|line| format!("    {line}")));
     let options = item.options.iter().zip(1..);
     lines.extend(options.map(|(option, number)| format!("    {number}  {option}")));
+    if let Some(about) = &item.about {
+        lines.push(format!("    --always task|role remembers {}", text::cut(about, 200)));
+    }
+    if let Some(expires) = item.expires {
+        lines.push(format!("    denied by itself {}", text::date(expires)));
+    }
     if let Some(commit) = &item.commit {
         lines.push(format!("    commit {commit} on crew/{task}"));
     }

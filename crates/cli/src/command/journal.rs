@@ -1,5 +1,6 @@
 //! `crew journal`: what happened.
 
+use crew_core::ask::Reach;
 use crew_core::call::Call;
 use crew_core::{Event, Settled, Words};
 use crew_server::wire::{Health, Journal, JournalEntry, Usage};
@@ -84,6 +85,14 @@ fn about(event: &Event) -> Option<String> {
         | Event::TaskCancelled { task } => Some(task.to_string()),
         Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
         Event::Answered { ask, text } => said(ask, text),
+        Event::AnsweredAlways { ask, permission, reach } => {
+            let reach = match reach {
+                Reach::Task => "for the task",
+                Reach::Role => "for the role",
+            };
+            said(ask, &format!("{} always, {reach}", permission.word()))
+        }
+        Event::Forgotten { ask } => said(ask, "is answered anew each time"),
         Event::Approved { task, commit } => {
             said(task, commit.as_ref().map_or("without a commit", |commit| &commit.0))
         }
@@ -91,6 +100,9 @@ fn about(event: &Event) -> Option<String> {
         Event::PullAsked { task, .. } => said(task, "is to be seen on GitHub"),
         Event::Said { run, words, .. } => said(run, &spoken(words)),
         Event::Called { run, call, .. } => said(run, &wished(call)),
+        Event::Touched { run, files, .. } => {
+            said(run, &format!("has changed {} files", files.len()))
+        }
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
         Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
@@ -121,6 +133,7 @@ fn spoken(words: &Words) -> String {
         Words::Used(usage) => format!("used {}", text::usage(&Usage::from(*usage))),
         Words::Limited { message, .. } => format!("is limited: {message}"),
         Words::Failed(trouble) => format!("fails: {}", trouble.message),
+        Words::Reached(reached) => format!("reached for {}", reached.place),
         Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
         Words::Responds { text, .. } => format!("responds: {text}"),
     }

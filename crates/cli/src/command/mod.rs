@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod agent;
+mod asks;
 mod backup;
 pub(crate) mod completions;
 pub(crate) mod confine;
@@ -20,6 +21,7 @@ mod provider;
 mod respond;
 mod restore;
 pub(crate) mod run;
+mod sandbox;
 pub(crate) mod serve;
 mod status;
 mod task;
@@ -45,7 +47,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Team(team) => team::run(context, team),
         Command::Github(github) => github::run(context, github).await,
         Command::Inbox => inbox::run(context).await,
-        Command::Answer { ask, text } => decide::answer(context, ask, text).await,
+        Command::Answer { ask, text, always } => decide::answer(context, ask, text, always).await,
+        Command::Asks(command) => asks::run(context, command).await,
+        Command::Sandbox(command) => sandbox::run(context, command).await,
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,
         Command::Reject { task, why } => decide::reject(context, task, why).await,
         Command::Respond { role, text } => respond::run(context, &role, text),

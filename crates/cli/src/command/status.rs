@@ -1,6 +1,6 @@
 //! `crew status`: projects, agents, limits and spending.
 
-use crew_server::wire::{AgentAtWork, Status, StatusOfProject};
+use crew_server::wire::{AgentAtWork, Overlap, Status, StatusOfProject};
 use serde::Serialize;
 use serde_json::json;
 
@@ -54,6 +54,11 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
         let text = format!(
             "{n} set aside from the mailbox, with the reason: {root}/.crew/shared/rejected"
         );
+        context.out.line(style(Style::Warn, &text))?;
+    }
+    for overlap in status.projects.iter().flat_map(|project| &project.overlaps) {
+        let Overlap { first, second, files, .. } = overlap;
+        let text = format!("#{first} and #{second} both change {}", files.join(", "));
         context.out.line(style(Style::Warn, &text))?;
     }
     let agents: Vec<Vec<String>> =

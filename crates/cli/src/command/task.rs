@@ -2,8 +2,8 @@
 
 use crew_core::TaskId;
 use crew_server::wire::{
-    Card, Criterion, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Receipt, Run,
-    Task as Wire, TaskAdded, Tasks,
+    Card, Conflict, Criterion, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Reached,
+    Receipt, Run, Task as Wire, TaskAdded, Tasks,
 };
 use serde::Serialize;
 
@@ -157,9 +157,30 @@ fn facts(task: &Wire) -> Vec<String> {
         format!("pull      {url}")
     }));
     lines.extend(card.pull_trouble.iter().map(|why| format!("pull      {why}")));
+    lines.extend(card.conflicts.iter().map(conflict));
     lines.extend(card.kept.iter().map(|why| format!("worktree  is still there: {why}")));
     lines.extend(card.live.iter().map(|live| format!("now       {live}")));
     lines
+}
+
+/// Another task that changes the same.
+pub(super) fn conflict(conflict: &Conflict) -> String {
+    let more = conflict.files_total.saturating_sub(conflict.files.len() as u64);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let text =
+        format!("conflict  #{} changes {}{more} too", conflict.task, conflict.files.join(", "));
+    style(Style::Warn, &text)
+}
+
+/// Where an agent reached to, and what would open it.
+fn reached(run: &Run) -> Vec<String> {
+    let line = |reached: &Reached| {
+        let what = if reached.writes { "to write" } else { "to read" };
+        let hint = "was refused; `crew sandbox learn` says what would open it";
+        let how = if reached.denied { hint } else { "is outside of its worktree" };
+        format!("r{}  {} {what}: {how}", run.id, reached.path)
+    };
+    run.reached.iter().map(line).collect()
 }
 
 fn story(task: &Wire) -> Vec<String> {
@@ -177,6 +198,7 @@ fn story(task: &Wire) -> Vec<String> {
         Some(format!("r{}  {}: {why}{after}", run.id, run.provider))
     });
     section(&mut lines, "why these providers", chosen);
+    section(&mut lines, "reached for", task.runs.iter().flat_map(reached));
     let remarks = task.remarks.iter().map(|remark| {
         let head = style(Style::Dim, &format!("{} {}", text::date(remark.at), remark.from));
         format!("{head}  {}", remark.text.trim_end())

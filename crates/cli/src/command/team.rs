@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crew_core::team;
+use crew_core::{Millis, team};
 use crew_engine::read_team_file;
 use crew_git::Repository;
-use crew_server::wire::{Gate, Rule, Stage, Team as WireTeam};
+use crew_server::wire::{Gate, Role, Rule, Stage, Team as WireTeam};
 use serde_json::json;
 
 use crate::args::Team;
@@ -69,6 +69,9 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
     for line in players(team) {
         out.line(line)?;
     }
+    for line in team.roles.iter().flat_map(rules) {
+        out.line(line)?;
+    }
     let worst = &team.worst_case;
     out.line("")?;
     out.line("every stage is reachable, and every task can reach the end")?;
@@ -94,6 +97,29 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
         out.note("hint: put gates = [{ human = true }] on the stage before the end");
     }
     Ok(Exit::Ok)
+}
+
+/// What is answered for a role, and which of it never decides.
+fn rules(role: &Role) -> Vec<String> {
+    if role.rules.is_empty() && role.asks_expire_ms.is_none() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new(), style(Style::Bold, &format!("asks of {}", role.name))];
+    for rule in &role.rules {
+        lines.push(format!("{:>4}  {}", rule.number, rule.text));
+        if let Some(by) = rule.shadowed_by {
+            let text = format!("warning: rule {} never decides, rule {by} does", rule.number);
+            lines.push(format!("      {}", style(Style::Warn, &text)));
+        }
+    }
+    if !role.rules.is_empty() {
+        lines.push(
+            "      deny wins over ask, ask over allow; the rest goes by `permissions`".to_owned(),
+        );
+    }
+    let wait = role.asks_expire_ms.map(Millis);
+    lines.extend(wait.map(|wait| format!("      denied when nobody answers within {wait}")));
+    lines
 }
 
 /// Who plays the roles for which there is a choice.

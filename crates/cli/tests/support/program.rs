@@ -36,6 +36,22 @@ provider = "{kind}"
     ))
 }
 
+/// Gives the engineer more keys, before the daemon is there.
+pub fn engineer_with(lab: &Lab, keys: &str) {
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    let role = "[roles.engineer]\n";
+    assert!(text.contains(role));
+    fs::write(&team, text.replacen(role, &format!("{role}{keys}\n"), 1)).unwrap();
+}
+
+/// What is denied, allowed and left open by the role that [`engineer_with`] is given it.
+pub const RULES: &str = r#"rules = [
+    { answer = "allow", command = "touch" },
+    { answer = "deny", path = "secret/**", why = "Nobody writes there." },
+    { answer = "deny", command = "git push" },
+]"#;
+
 /// A program that says that it has this version, and nothing else.
 pub fn old_program(dir: &Path, version: &str) -> String {
     let path = dir.join("old");

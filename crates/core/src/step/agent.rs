@@ -1,16 +1,18 @@
 //! What agents said or did, each time checked against the start that it comes from.
 
-use super::{flow, limit};
-use crate::ask::{AskState, Asker};
+use super::{asks, flow, limit};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
 use crate::protocol::{Claim, Response};
 use crate::run::{
-    AfterStop, Outcome, Purpose, Run, RunEvent, RunState, Trouble, TroubleKind, Wait,
+    AfterStop, Outcome, Purpose, Reached, Run, RunEvent, RunState, Trouble, TroubleKind, Wait,
 };
 use crate::state::Draft;
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
-use crate::{AskId, Event, Millis, ProjectId, Refusal, RoleName, RunId, Token, Usage};
+use crate::{Event, Millis, ProjectId, Refusal, RoleName, RunId, Token, Usage};
+
+/// Places outside of its worktree that are noted of a run.
+const REACHED_MAX: usize = 50;
 
 pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
     match event {
@@ -48,6 +50,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         // It is on record for people; whoever wrote it finds the reason next to it.
         Event::MailSetAside { .. }
         | Event::Called { .. }
+        | Event::Touched { .. }
         | Event::ProjectAdded { .. }
         | Event::TeamLoaded { .. }
         | Event::TeamRefused { .. }
@@ -59,6 +62,8 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::TaskCancelled { .. }
         | Event::Remarked { .. }
         | Event::Answered { .. }
+        | Event::AnsweredAlways { .. }
+        | Event::Forgotten { .. }
         | Event::Approved { .. }
         | Event::Rejected { .. }
         | Event::EmergencyStopped
@@ -98,7 +103,10 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
             Ok(())
         }
         Words::Used(usage) => used(d, id, *usage),
-        Words::Asks { key, text, options } => asks(d, id, key, text, options),
+        Words::Asks { key, text, options, about } => {
+            let about = about.as_deref();
+            asks::asks(d, id, key, asks::Question { text, options, about })
+        }
         Words::Limited { until, message } => limit::limited(d, id, *until, message),
         Words::Failed(trouble) if trouble.kind == TroubleKind::Provider => {
             limit::refused(d, id, trouble)
@@ -107,8 +115,23 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
             d.run_mut(id)?.trouble = Some(trouble.clone());
             Ok(())
         }
+        Words::Reached(reached) => {
+            note_reached(d.run_mut(id)?, reached);
+            Ok(())
+        }
         Words::Repeats { times, what } => repeats(d, id, *times, what),
         Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
+    }
+}
+
+/// The same place is noted once, refused if it ever was.
+fn note_reached(run: &mut Run, reached: &Reached) {
+    let is_same = |it: &&mut Reached| (&it.place, it.access) == (&reached.place, reached.access);
+    let noted = run.reached.len();
+    match run.reached.iter_mut().find(is_same) {
+        Some(known) => known.denied |= reached.denied,
+        None if noted < REACHED_MAX => run.reached.push(reached.clone()),
+        None => {}
     }
 }
 
@@ -145,76 +168,9 @@ fn repeats(d: &mut Draft<'_>, id: RunId, times: u32, what: &str) -> Result<(), R
 }
 
 /// Ends a run for a reason that only a human can remove.
-fn give_up(d: &mut Draft<'_>, id: RunId, why: &str) -> Result<(), Refusal> {
+pub(super) fn give_up(d: &mut Draft<'_>, id: RunId, why: &str) -> Result<(), Refusal> {
     d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Human, message: why.to_owned() });
     flow::stop(d, id, AfterStop::Finish { outcome: Outcome::Error })
-}
-
-fn asks(
-    d: &mut Draft<'_>,
-    id: RunId,
-    key: &str,
-    text: &str,
-    options: &[String],
-) -> Result<(), Refusal> {
-    limit::serves_again(d, id)?;
-    if is_stopping(d, id)? {
-        return Ok(()); // it asks again by the same key when it goes on
-    }
-    let run = d.run(id)?;
-    if run.response.is_some() {
-        return Err(Refusal::Stale("it has responded, and needs no answer any more"));
-    }
-    let from = Asker::Agent { run: id, key: key.to_owned() };
-    match put_ask(d, id, from, text, options)? {
-        Put::Open => Ok(()),
-        Put::Answered { ask, text } => {
-            let token = d.run(id)?.token;
-            d.effect(Effect::Send { run: id, token, ask, key: key.to_owned(), text });
-            Ok(())
-        }
-        Put::TooMany => give_up(d, id, "it asked too many questions"),
-    }
-}
-
-/// What becomes of a question.
-pub(super) enum Put {
-    /// The run waits for the answer.
-    Open,
-    /// It was asked before, and answered.
-    Answered {
-        /// By this ask.
-        ask: AskId,
-        /// With these words.
-        text: String,
-    },
-    /// The run asked as often as it may.
-    TooMany,
-}
-
-/// Lets a run wait for an answer, unless there is one. The same question once more is no new one.
-pub(super) fn put_ask(
-    d: &mut Draft<'_>,
-    id: RunId,
-    from: Asker,
-    text: &str,
-    options: &[String],
-) -> Result<Put, Refusal> {
-    if let Some(known) = d.ask_from(&from).cloned() {
-        return match known.state {
-            AskState::Open => d.move_run(id, RunEvent::Asked(known.id)).map(|()| Put::Open),
-            AskState::Answered { text, .. } => Ok(Put::Answered { ask: known.id, text }),
-            AskState::Expired { .. } => Err(Refusal::Stale("that ask was withdrawn")),
-        };
-    }
-    let run = d.run(id)?;
-    let task = run.task;
-    if run.asks >= d.project(run.project)?.team.limits.asks {
-        return Ok(Put::TooMany);
-    }
-    d.run_mut(id)?.asks += 1;
-    let ask = flow::new_ask(d, task, from, text, options.to_vec())?;
-    d.move_run(id, RunEvent::Asked(ask)).map(|()| Put::Open)
 }
 
 fn responds(

@@ -3,8 +3,8 @@
 //! A call that is not possible changes nothing but its count; the agent hears why, and what to do
 //! instead. Only a question that waits for the human has no reply yet.
 
-use super::agent::{self, Put};
-use super::{flow, human, limit};
+use super::asks::{self, Put};
+use super::{agent, flow, human, limit};
 use crate::ask::Asker;
 use crate::call::{
     Answer, CALLS_MAX, COMMENTS_MAX, Call, Finish, Letter, MESSAGES_MAX, Met, Proposal, Question,
@@ -78,7 +78,8 @@ fn ask(
         return Ok(Some(Err("this run has finished, and needs no answer any more".to_owned())));
     }
     let from = Asker::Call { run: id, call: name.to_owned() };
-    Ok(match agent::put_ask(d, id, from, &question.text, &question.options)? {
+    let put = asks::Question { text: &question.text, options: &question.options, about: None };
+    Ok(match asks::put(d, id, from, put)? {
         Put::Open => None,
         Put::Answered { ask: _, text } => Some(Ok(text)),
         Put::TooMany => Some(Err("this run has asked as often as it may\n\

@@ -100,6 +100,7 @@ pub(super) fn new_run(
         calls: 0,
         comments: 0,
         judges: None,
+        reached: Vec::new(),
         spent: Usage::default(),
         read_to: 0,
         queued_at: d.now,
@@ -242,7 +243,8 @@ pub(super) fn new_ask(
     let text = bounded(text);
     let asked_at = d.now;
     let state = AskState::Open;
-    d.change.asks.insert(id, Ask { id, project, task, from, text, options, asked_at, state });
+    let ask = Ask { id, project, task, from, text, options, about: None, asked_at, state };
+    d.change.asks.insert(id, ask);
     Ok(id)
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{consult, flow, gates, limit, policy, pull};
-use crate::ask::{AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
-use crate::call::Reply;
-use crate::effect::Effect;
+use super::{asks, consult, flow, gates, limit, policy, pull};
+use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
 use crate::project::Project;
 use crate::protocol::TITLE_CHARS_MAX;
@@ -13,7 +11,7 @@ use crate::run::{AfterStop, RunEvent, RunState, Wait};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Phase, Task};
 use crate::team::Team;
-use crate::{AskId, Event, ProjectId, Refusal, RunId, StageName, TaskId};
+use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
@@ -42,7 +40,11 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
             open_task(draft, *task)?.remark(now, from.clone(), text);
             Ok(())
         }
-        Event::Answered { ask, text } => answer(draft, *ask, text),
+        Event::Answered { ask, text } => asks::answer(draft, *ask, text),
+        Event::AnsweredAlways { ask, permission, reach } => {
+            asks::answer_always(draft, *ask, *permission, *reach)
+        }
+        Event::Forgotten { ask } => asks::forget(draft, *ask),
         Event::Approved { task, commit } => approve(draft, *task, commit.as_ref()),
         Event::Rejected { task, why } => reject(draft, *task, why),
         Event::PullAsked { task, commit } => pull::asked(draft, *task, commit.as_ref()),
@@ -50,6 +52,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::EmergencyReleased => release(draft),
         Event::Said { .. }
         | Event::Called { .. }
+        | Event::Touched { .. }
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
@@ -79,12 +82,13 @@ fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result
         team_refused: None,
         scanned_at: d.now,
         messages: Vec::new(),
+        remembered: Vec::new(),
     };
     d.change.projects.insert(project.id, project);
     Ok(())
 }
 
-fn check_text(what: &'static str, text: &str) -> Result<(), Refusal> {
+pub(super) fn check_text(what: &'static str, text: &str) -> Result<(), Refusal> {
     let len = text.chars().count();
     let max = TEXT_CHARS_MAX;
     if len > max { Err(Refusal::TooLong { what, len, max }) } else { Ok(()) }
@@ -155,6 +159,7 @@ pub(super) fn add_task(
         pr: None,
         kept: None,
         proposed_by: None,
+        touched: BTreeMap::new(),
         link: None,
         pull: None,
     };
@@ -285,56 +290,21 @@ fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
-    check_text("the answer", text)?;
-    let ask = d.ask(id)?.clone();
-    match ask.state {
-        AskState::Open => {}
-        AskState::Answered { .. } => {
-            return Err(Refusal::AskClosed { ask: id, how: "answered" });
-        }
-        AskState::Expired { .. } => {
-            return Err(Refusal::AskClosed { ask: id, how: "withdrawn" });
-        }
-    }
-    if !ask.takes_advice() && !ask.options.iter().any(|option| option == text) {
-        return Err(Refusal::NotAnOption { ask: id, options: ask.options.join(", ") });
-    }
+/// The human answered something that no agent waits for.
+pub(super) fn answered(d: &mut Draft<'_>, ask: &Ask, text: &str) -> Result<(), Refusal> {
     let at = d.now;
-    d.ask_mut(id)?.state = AskState::Answered { at, text: text.to_owned() };
-    match ask.from.clone() {
-        Asker::Agent { run, key } if listens(d, run, id)? => {
-            let token = d.run(run)?.token;
-            d.move_run(run, RunEvent::Answered(id))?;
-            d.effect(Effect::Send { run, token, ask: id, key, text: text.to_owned() });
-            Ok(())
-        }
-        Asker::Call { run, call } if listens(d, run, id)? => {
-            let token = d.run(run)?.token;
-            d.move_run(run, RunEvent::Answered(id))?;
-            d.effect(Effect::Reply { run, token, call, reply: Reply::done(text) });
-            Ok(())
-        }
-        // It gets the answer when it asks again.
+    match &ask.from {
         Asker::Agent { .. } | Asker::Call { .. } => Ok(()),
         Asker::Request { .. } => {
             d.task_mut(ask.task)?.remark(at, "human", text);
             consult::answered(d, ask.task)
         }
-        Asker::Arbiter => answer_arbiter(d, id, ask.task, text),
+        Asker::Arbiter => answer_arbiter(d, ask.id, ask.task, text),
         Asker::Provider { provider } => {
-            limit::seen_to(d, &ask, &provider);
+            limit::seen_to(d, ask, provider);
             Ok(())
         }
     }
-}
-
-/// Whether the agent is there and waits for the answer.
-fn listens(d: &Draft<'_>, run: RunId, ask: AskId) -> Result<bool, Refusal> {
-    Ok(match &d.run(run)?.state {
-        RunState::Waiting(Wait::Asks { open }) => open.contains(&ask),
-        _ => false,
-    })
 }
 
 fn answer_arbiter(d: &mut Draft<'_>, ask: AskId, id: TaskId, text: &str) -> Result<(), Refusal> {

@@ -3,8 +3,10 @@
 //! ```text
 //!  human.rs     what people want          ┐   flow.rs     the way of a task
 //!  policy.rs    a changed team.toml       │     work.rs      its agents
-//!  agent.rs     what agents said or did   ├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
+//!  agent.rs     what agents said or did   │
+//!  asks.rs      what they ask, who answers├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
 //!  call.rs      what they want of us      │
+//!  touched.rs   who changes the same      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │     limit.rs  who serves nothing now
 //!  github.rs    what people did there     │
@@ -16,6 +18,7 @@
 //! late, twice or out of turn is recorded with the reason why it changed nothing.
 
 mod agent;
+mod asks;
 mod call;
 mod consult;
 mod dispatch;
@@ -31,6 +34,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod touched;
 mod work;
 
 use crate::state::{Change, Draft, State};
@@ -67,6 +71,7 @@ pub fn step(state: &State, event: &Event, now: Time) -> Result<Step, Refusal> {
     };
     dispatch::dispatch(&mut draft)?;
     github::publish(&mut draft)?;
+    touched::forget(&mut draft)?;
     draft.change.meta.seq.0 += 1;
     Ok(Step { change: draft.change, dropped })
 }
@@ -84,12 +89,15 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::TaskCancelled { .. }
         | Event::Remarked { .. }
         | Event::Answered { .. }
+        | Event::AnsweredAlways { .. }
+        | Event::Forgotten { .. }
         | Event::Approved { .. }
         | Event::Rejected { .. }
         | Event::PullAsked { .. }
         | Event::EmergencyStopped
         | Event::EmergencyReleased => human::handle(draft, event),
         Event::Called { run, token, id, call } => call::called(draft, (*run, *token), id, call),
+        Event::Touched { run, token, files } => touched::touched(draft, (*run, *token), files),
         Event::Said { .. }
         | Event::ResponseFound { .. }
         | Event::MailSetAside { .. }
@@ -111,6 +119,7 @@ impl Event {
         match self {
             Self::Said { .. }
             | Self::Called { .. }
+            | Self::Touched { .. }
             | Self::IssueSeen { .. }
             | Self::PullSeen { .. }
             | Self::ResponseFound { .. }
@@ -133,6 +142,8 @@ impl Event {
             | Self::TaskCancelled { .. }
             | Self::Remarked { .. }
             | Self::Answered { .. }
+            | Self::AnsweredAlways { .. }
+            | Self::Forgotten { .. }
             | Self::Approved { .. }
             | Self::Rejected { .. }
             | Self::PullAsked { .. }

@@ -1,10 +1,12 @@
 //! Decisions as plays: a script of events, and all that is visible afterwards.
 
 mod agents;
+mod asks;
 mod calls;
 mod limits;
 mod play;
 mod policy;
+mod touched;
 mod way;
 
 /// The PM has planned, the developer has built.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{consult, dispatch, flow};
+use super::{asks, consult, dispatch, flow};
 use crate::effect::Effect;
 use crate::protocol::Claim;
 use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
@@ -24,6 +24,7 @@ pub(super) fn is_due(deadline: Time, longest: Millis, now: Time) -> bool {
 }
 
 pub(super) fn tick(d: &mut Draft<'_>) -> Result<(), Refusal> {
+    asks::expire(d)?;
     let live: Vec<RunId> = d.live_runs().into_iter().map(|run| run.id).collect();
     for run in live {
         if let Some(overdue) = overdue(d, run)? {
@@ -176,6 +177,11 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
             | RunState::Finished { .. } => None,
         }
     });
+    let role = |id: RunId| {
+        let run = state.runs.get(&id)?;
+        Some((run, state.projects.get(&run.project)?.team.roles.get(&run.role)?))
+    };
+    let asks = state.open_asks().filter_map(|ask| Some(asks::expires(ask, role)?.0));
     let draft = Draft::new(state, now);
     let moves =
         |task: &&Task| state.meta.stopped.is_none() && !dispatch::is_held_back(&draft, task);
@@ -189,5 +195,5 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
             .find(|task| task.project == project.id)
             .map(|_| project.scanned_at + project.team.limits.scan)
     });
-    runs.chain(tasks).chain(scans).min()
+    runs.chain(asks).chain(tasks).chain(scans).min()
 }

@@ -7,6 +7,7 @@ mod build;
 mod github;
 mod provider;
 mod route;
+mod rule;
 mod sandbox;
 mod shape;
 

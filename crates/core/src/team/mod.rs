@@ -7,6 +7,7 @@ mod family;
 mod file;
 mod proof;
 mod route;
+mod rule;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::{Micros, Millis, ProviderName, RoleName, StageName};
 pub use file::{DEFAULT_TEAM, Problem, parse};
 pub use proof::WorstCase;
 pub use route::{Route, Rule, Tier, Tiers};
+pub use rule::{AskRule, RuleAnswer, What, judge, shadowed};
 
 /// Everything about how a project's work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,12 @@ pub struct Role {
     /// Roles that it may write messages to, besides the PM.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<RoleName>,
+    /// What is answered to its agents without the human.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<AskRule>,
+    /// An ask that nobody answers for so long is answered with the safe answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks_expire: Option<Millis>,
 }
 
 /// How far a conversation of a role reaches.
@@ -433,6 +441,35 @@ impl Team {
             Owner::Role(role) => Some(role),
             Owner::Human | Owner::Nobody => None,
         }
+    }
+
+    /// What an agent of a role may do without asking, by the file of its provider. `None` where there
+    /// is nothing of the kind.
+    pub fn permissions(&self, provider: &ProviderName) -> Option<Permissions> {
+        match &self.providers.get(provider)?.kind {
+            ProviderKind::Claude(program) | ProviderKind::Codex(program) => {
+                Some(program.permissions)
+            }
+            ProviderKind::Acp(acp) => Some(acp.permissions),
+            ProviderKind::Native(_) | ProviderKind::Mailbox => None,
+        }
+    }
+
+    /// How an agent of a role is started. For a role with rules the program is told to ask whatever it
+    /// can ask, so that the rules hear of it; what none of them is about is then answered by the
+    /// permissions of the provider.
+    pub fn told(&self, role: &RoleName, kind: &ProviderKind) -> ProviderKind {
+        let mut told = kind.clone();
+        if self.roles.get(role).is_some_and(|role| !role.rules.is_empty()) {
+            match &mut told {
+                ProviderKind::Claude(program) | ProviderKind::Codex(program) => {
+                    program.permissions = Permissions::Ask;
+                }
+                ProviderKind::Acp(acp) => acp.permissions = Permissions::Ask,
+                ProviderKind::Native(_) | ProviderKind::Mailbox => {}
+            }
+        }
+        told
     }
 
     /// Whether a task in `from` may be sent to `to` by the owner of `from`.

@@ -93,7 +93,8 @@ pub(super) fn prepare(
     let head = core_commit(&worktree.tip()?);
     let provider = project.team.providers.get(&run.provider).context("BUG: no such provider")?;
     let material = material(&worktrees, place)?;
-    match &provider.kind {
+    let kind = project.team.told(&run.role, &provider.kind);
+    match &kind {
         ProviderKind::Mailbox if called_off.is_cancelled() => {
             Ok(Made::Not(transient("it was called off")))
         }

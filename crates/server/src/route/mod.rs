@@ -11,6 +11,7 @@ mod machine;
 mod openapi;
 mod project;
 mod run;
+mod sandbox;
 mod setup;
 mod site;
 mod task;
@@ -73,6 +74,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(setup::demo))
         .routes(routes!(github::show))
         .routes(routes!(github::sync))
+        .routes(routes!(sandbox::lesson))
         .routes(routes!(trash::list))
         .routes(routes!(trash::show))
         .routes(routes!(trash::restore))
@@ -89,6 +91,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(task::push))
         .routes(routes!(ask::inbox))
         .routes(routes!(ask::answer))
+        .routes(routes!(ask::remembered))
+        .routes(routes!(ask::forget))
         .routes(routes!(run::show))
         .routes(routes!(run::log))
         .routes(routes!(run::events))

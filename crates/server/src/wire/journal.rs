@@ -74,6 +74,8 @@ pub enum Note {
         task: u64,
         /// `open`, `answered` or `expired`.
         state: String,
+        /// By whom it was answered, where that was not the human.
+        why: Option<String>,
     },
     /// A project came, or its team changed.
     Project {
@@ -127,8 +129,8 @@ impl From<&note::Note> for Note {
                 state: state.clone(),
                 why: why.clone(),
             },
-            note::Note::Ask { ask, task, state } => {
-                Self::Ask { ask: ask.0, task: task.0, state: state.clone() }
+            note::Note::Ask { ask, task, state, why } => {
+                Self::Ask { ask: ask.0, task: task.0, state: state.clone(), why: why.clone() }
             }
             note::Note::Project { project } => Self::Project { project: project.0 },
         }

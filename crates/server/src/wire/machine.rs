@@ -67,10 +67,25 @@ pub struct StatusOfProject {
     /// Why its agents, or some of them, may touch more than the sandbox says; null if there is nothing to
     /// say.
     pub unconfined: Option<String>,
+    /// Open tasks that change the same files, each pair once.
+    pub overlaps: Vec<Overlap>,
     /// What its worktrees take on disk; null until that was measured.
     pub disk_bytes: Option<u64>,
     /// What it spent today (UTC).
     pub today: Amount,
+}
+
+/// Two open tasks that change the same files.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Overlap {
+    /// The older one.
+    pub first: u64,
+    /// The newer one.
+    pub second: u64,
+    /// The first of the files.
+    pub files: Vec<String>,
+    /// How many there are.
+    pub files_total: u64,
 }
 
 /// One agent at work.
@@ -147,6 +162,10 @@ pub struct InboxItem {
     pub text: String,
     /// Answers to choose from; empty when any text will do.
     pub options: Vec<String>,
+    /// What an answer for always would be remembered for; null where it cannot be.
+    pub about: Option<String>,
+    /// When the safe answer is given to it, if nobody answers before.
+    pub expires: Option<u64>,
     /// The commit that waits for approval.
     pub commit: Option<String>,
     /// Since when it waits.

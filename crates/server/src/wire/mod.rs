@@ -4,6 +4,7 @@
 //! `_ms`, money is millionths of a US dollar, ids are numbers. Nothing is formatted. An answer
 //! carries the position in the journal that it was computed at as `seq`.
 
+mod ask;
 mod cost;
 mod files;
 mod github;
@@ -12,6 +13,7 @@ mod machine;
 mod project;
 mod request;
 mod run;
+mod sandbox;
 mod setup;
 mod stream;
 mod task;
@@ -24,6 +26,7 @@ use utoipa::ToSchema;
 
 use crate::ErrorCode;
 
+pub use ask::{Permission, Remembered, RememberedAnswers};
 pub use cost::{CostQuery, Costs, Share};
 pub use files::{
     CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
@@ -32,28 +35,29 @@ pub use files::{
 pub use github::{Github, GithubCalls, GithubPending};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
-    AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,
+    AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Overlap, Status,
     StatusOfProject,
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
     Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, IdleQuery, JournalQuery, LogQuery,
-    MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reject, RestoreTrash, RunEventsQuery,
-    TaskQuery, TrashQuery,
+    MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reach, Reject, RestoreTrash,
+    RunEventsQuery, TaskQuery, TrashQuery,
 };
-pub use run::{LogLine, Response, Run, Trouble};
+pub use run::{LogLine, Reached, Response, Run, Trouble};
+pub use sandbox::{LeftOut, SandboxLesson, SandboxLessonQuery};
 pub use setup::{
     Begin, BeginModel, Begun, Directory, Finding, Findings, FoundRepository, Grade, Place,
     PlaceQuery,
 };
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
-    Approval, Card, ChangedFile, Criterion, Priority, Remark, Task, TaskAdded, TaskDiff,
+    Approval, Card, ChangedFile, Conflict, Criterion, Priority, Remark, Task, TaskAdded, TaskDiff,
     TaskStatus, Tasks,
 };
 pub use team::{
-    Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer, WorktreePolicy,
-    WorstCase,
+    AskRule, Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer,
+    WorktreePolicy, WorstCase,
 };
 
 /// What every error looks like.

@@ -120,6 +120,19 @@ pub struct Reject {
 pub struct Answer {
     /// The answer.
     pub text: String,
+    /// Whether it is remembered for exactly the same; then it is `allow` or `deny`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub always: Option<Reach>,
+}
+
+/// How far a remembered answer reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// The task of the ask, for its role.
+    Task,
+    /// All tasks of the project, for its role.
+    Role,
 }
 
 /// `POST /api/backup`

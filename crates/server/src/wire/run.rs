@@ -61,6 +61,8 @@ pub struct Run {
     pub judges: Option<String>,
     /// Questions asked so far.
     pub asks: u32,
+    /// What it reached for outside of its worktree, as far as its tools say so.
+    pub reached: Vec<Reached>,
     /// What it consumed.
     pub spent: Usage,
     /// When it was created.
@@ -84,6 +86,27 @@ pub struct Response {
     pub pick: Option<u32>,
     /// What was run and seen.
     pub evidence: Vec<String>,
+}
+
+/// A place outside of its worktree that an agent reached for.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Reached {
+    /// Where.
+    pub path: String,
+    /// Whether it was to be written.
+    pub writes: bool,
+    /// Whether the system refused it.
+    pub denied: bool,
+}
+
+impl From<&run::Reached> for Reached {
+    fn from(reached: &run::Reached) -> Self {
+        Self {
+            path: reached.place.to_string(),
+            writes: reached.access == run::Access::Write,
+            denied: reached.denied,
+        }
+    }
 }
 
 /// What went wrong.
@@ -147,6 +170,7 @@ impl From<&run::Run> for Run {
             trouble: run.trouble.as_ref().map(Trouble::from),
             judges: run.judges.as_ref().map(ToString::to_string),
             asks: run.asks,
+            reached: run.reached.iter().map(Reached::from).collect(),
             spent: run.spent.into(),
             queued_at: run.queued_at.0,
         }

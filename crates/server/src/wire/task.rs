@@ -1,13 +1,17 @@
 //! Tasks, as the board and the card show them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::call::Met;
-use crew_core::{State, Time, status, task};
+use crew_core::conflict::conflicts;
+use crew_core::{State, TaskId, Time, status, task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Run, Usage};
+
+/// Files that are named where several are the same.
+const FILES_MAX: usize = 5;
 
 /// `GET /api/tasks`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -92,6 +96,19 @@ pub struct Card {
     pub proposed_by: Option<u64>,
     /// The newest thing that an agent at work on it did.
     pub live: Option<String>,
+    /// Other open tasks that change the same files.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Another task that changes the same files, before either has landed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Conflict {
+    /// Which.
+    pub task: u64,
+    /// The first of the files.
+    pub files: Vec<String>,
+    /// How many there are.
+    pub files_total: u64,
 }
 
 /// What is known about an acceptance criterion.
@@ -277,7 +294,18 @@ impl Card {
                 .map(|(_, why)| why.clone()),
             kept: task.kept.clone(),
             live: None,
+            conflicts: conflicts(state.open_tasks(), task)
+                .into_iter()
+                .map(Conflict::from)
+                .collect(),
         }
+    }
+}
+
+impl From<(TaskId, BTreeSet<String>)> for Conflict {
+    fn from((task, files): (TaskId, BTreeSet<String>)) -> Self {
+        let files_total = files.len() as u64;
+        Self { task: task.0, files: files.into_iter().take(FILES_MAX).collect(), files_total }
     }
 }
 

@@ -116,6 +116,21 @@ pub struct Role {
     pub session: SessionScope,
     /// Roles that it may write messages to, besides the PM.
     pub messages: Vec<String>,
+    /// What is answered to its agents without the human, in the order of the file.
+    pub rules: Vec<AskRule>,
+    /// An ask that nobody answers for so long gets the safe answer.
+    pub asks_expire_ms: Option<u64>,
+}
+
+/// A rule about what agents of a role ask for.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AskRule {
+    /// Its number, from 1.
+    pub number: u64,
+    /// What it says: `deny command git push`.
+    pub text: String,
+    /// The rule that always decides before it, so that it never does.
+    pub shadowed_by: Option<u64>,
 }
 
 /// The tiers of a team.
@@ -321,12 +336,26 @@ impl From<(&crew_core::RoleName, &team::Role)> for Role {
             agents: role.agents,
             tools: role.tools.clone(),
             messages: role.messages.iter().map(ToString::to_string).collect(),
+            rules: rules(role),
+            asks_expire_ms: role.asks_expire.map(|wait| wait.0),
             session: match role.session {
                 team::SessionScope::Task => SessionScope::Task,
                 team::SessionScope::Role => SessionScope::Role,
             },
         }
     }
+}
+
+fn rules(role: &team::Role) -> Vec<AskRule> {
+    let shadowed = team::shadowed(&role.rules);
+    let by = |n: usize| shadowed.iter().find(|(it, _)| *it == n).map(|(_, by)| *by as u64);
+    let numbered = role.rules.iter().zip(1..);
+    let rule = |(rule, n): (&team::AskRule, usize)| AskRule {
+        number: n as u64,
+        text: rule.to_string(),
+        shadowed_by: by(n),
+    };
+    numbered.map(rule).collect()
 }
 
 impl From<&team::Tiers> for Tiers {

@@ -1,6 +1,7 @@
 //! Agents: they work, ask, meet limits, fail, hang, respond in every way that is right or wrong,
 //! and some go on talking when they should have gone.
 
+use crew_core::about::{About, Place};
 use crew_core::call::{Call, Comment, Finish, Letter, Proposal};
 use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict};
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
@@ -106,7 +107,8 @@ impl Process {
         self.asked += 1;
         let key = format!("ask-{}", self.asked);
         self.waits_for = Some(key.clone());
-        self.say(Words::Asks { key, text: "?".into(), options: vec![] }, now);
+        let about = wish(self.asked).map(Box::new);
+        self.say(Words::Asks { key, text: "?".into(), options: vec![], about }, now);
         self.mood = Mood::Works(1);
     }
 
@@ -124,6 +126,21 @@ impl Process {
         let until = random.chance(60).then(|| now + Millis::seconds(length));
         self.say(Words::Limited { until, message: "limit".into() }, now);
     }
+}
+
+/// What it asks for, the same each time that it asks for the n-th thing.
+fn wish(n: u32) -> Option<About> {
+    let place = |path: &str| Place::Worktree { path: path.to_owned() };
+    let commands = ["make test", "git push", "make test && git push", "ls $X"];
+    let command = commands.get(n as usize).map(|command| About::run("Bash", command, None));
+    let about = match n % 7 {
+        0 => return None,
+        1..=3 => command?,
+        4 => About::change("Edit", vec!["src/a".to_owned()]),
+        5 => About::look("Read", vec!["docs/b".to_owned()]),
+        _ => About::other("WebFetch", "{}".to_owned()),
+    };
+    about.placed(place)
 }
 
 fn trouble(random: &mut Random) -> TroubleKind {

@@ -1,12 +1,13 @@
 //! The invariants, checked with every step that is recorded.
 //!
 //! ```text
-//! step     what an event did: starts, moves, merges, responses   (check/start.rs, check/way.rs)
+//! step     what an event did: starts, moves, merges, responses   (check/start.rs, way.rs, asks.rs)
 //! present  what must hold at every moment                        (check/present.rs)
 //! world    what would show outside
 //! end      what must hold when everything has come to rest
 //! ```
 
+mod asks;
 mod present;
 mod start;
 mod way;
@@ -80,6 +81,7 @@ pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> R
     start::served(fact, dropped)?;
     start::closed(fact, dropped)?;
     way::check(fact, ledger)?;
+    asks::check(fact)?;
     way::rounds(fact, dropped, ledger)?;
     way::responses(fact, dropped.is_some())
 }
@@ -89,6 +91,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
     match event {
         Event::Said { .. }
         | Event::Called { .. }
+        | Event::Touched { .. }
         | Event::ResponseFound { .. }
         | Event::Quiet { .. }
         | Event::Heard { .. }
@@ -115,6 +118,8 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::PullAsked { .. }
         | Event::Remarked { .. }
         | Event::Answered { .. }
+        | Event::AnsweredAlways { .. }
+        | Event::Forgotten { .. }
         | Event::Approved { .. }
         | Event::Rejected { .. }
         | Event::EmergencyStopped

@@ -1,8 +1,9 @@
 //! The human: adds work, answers, approves, changes their mind, comes late and twice.
 
-use crew_core::ask::{Ask, Asker, CANCEL, TRY_AGAIN};
+use crew_core::about::About;
+use crew_core::ask::{Ask, Asker, CANCEL, Permission, Reach, TRY_AGAIN};
 use crew_core::task::{CommitId, Phase, Priority, Task};
-use crew_core::{Event, ProjectId, State, TaskDraft, TaskId};
+use crew_core::{AskId, Event, ProjectId, State, TaskDraft, TaskId};
 
 use super::random::Random;
 use super::team;
@@ -127,6 +128,11 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
     if let Some(ask) = random.pick(&asks)
         && random.chance(60)
     {
+        if ask.about.as_ref().is_some_and(About::is_exact) && random.chance(40) {
+            let permission = *random.pick(&[Permission::Allow, Permission::Deny])?;
+            let reach = *random.pick(&[Reach::Task, Reach::Role])?;
+            return Some(Event::AnsweredAlways { ask: ask.id, permission, reach });
+        }
         let text = match ask.from {
             Asker::Arbiter if random.chance(15) => CANCEL,
             Asker::Arbiter if random.chance(80) => TRY_AGAIN,
@@ -137,6 +143,13 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
             | Asker::Request { .. } => "do it like that",
         };
         return Some(Event::Answered { ask: ask.id, text: text.into() });
+    }
+    let known: Vec<AskId> =
+        state.projects.values().flat_map(|it| &it.remembered).map(|known| known.ask).collect();
+    if let Some(ask) = random.pick(&known)
+        && random.chance(5)
+    {
+        return Some(Event::Forgotten { ask: *ask });
     }
     let tasks: Vec<&Task> = state.open_tasks().collect();
     let task = *random.pick(&tasks)?;

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::task::Priority;
-use crew_core::team::{self, Gate, Provider, ProviderKind, Rule, Stage, Team, Tier, Tiers, Work};
+use crew_core::team::{
+    self, AskRule, Gate, Provider, ProviderKind, Rule, RuleAnswer, Stage, Team, Tier, Tiers, What,
+    Work,
+};
 use crew_core::{Millis, ProviderName, RoleName};
 
 use super::random::Random;
@@ -29,6 +32,9 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     if random.chance(60) {
         change_players(&mut team, random);
     }
+    if random.chance(60) {
+        change_rules(&mut team, random);
+    }
     change_work(&mut team, random);
     if random.chance(50) {
         toggle(&mut team, "in-progress", check("make test"));
@@ -50,7 +56,7 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
 /// A team after somebody has edited it.
 pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
     let mut team = team.clone();
-    match random.below(10) {
+    match random.below(11) {
         0 => {
             team.limits.agents = 1 + random.below(4) as u32;
             team.limits.retries = random.below(3) as u32;
@@ -67,6 +73,7 @@ pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
         6 => change_work(&mut team, random),
         7 => rename(&mut team),
         8 => change_players(&mut team, random),
+        9 => change_rules(&mut team, random),
         _ => play_by_mail(&mut team),
     }
     Box::new(team)
@@ -126,6 +133,29 @@ fn play_by_mail(team: &mut Team) {
     let (Ok(architect), Ok(mail), Ok(native)) = names else { return };
     if let Some(role) = team.roles.get_mut(&architect) {
         role.provider = if role.provider == mail { native } else { mail };
+    }
+}
+
+/// Every role has other rules about what is asked, and another time for it.
+fn change_rules(team: &mut Team, random: &mut Random) {
+    let command = |text: &str| What::Command(text.split(' ').map(str::to_owned).collect());
+    let whats = [
+        command("make"),
+        command("git push"),
+        What::Path("src/**".to_owned()),
+        What::Path("docs/*".to_owned()),
+    ];
+    let answers = [RuleAnswer::Allow, RuleAnswer::Ask, RuleAnswer::Deny];
+    for role in team.roles.values_mut() {
+        let rule = |random: &mut Random| {
+            let (what, answer) = (random.pick(&whats)?.clone(), *random.pick(&answers)?);
+            Some(AskRule { answer, tool: None, what, why: None })
+        };
+        role.rules = (0..random.below(4)).filter_map(|_| rule(random)).collect();
+        role.asks_expire = random
+            .pick(&[None, Some(Millis::minutes(2)), Some(Millis::hours(2))])
+            .copied()
+            .flatten();
     }
 }
 

@@ -13,6 +13,7 @@ import type {
   NewTask,
   Place,
   Project,
+  Reach,
   Receipt,
   Status,
   Task,
@@ -80,6 +81,10 @@ export class Client {
     this.#post<Receipt>(`/tasks/${id}/approve`, { commit });
   reject = (id: number, why: string) => this.#post<Receipt>(`/tasks/${id}/reject`, { why });
   answer = (ask: number, text: string) => this.#post<Receipt>(`/asks/${ask}/answer`, { text });
+
+  /** An answer that is given again whenever the same role asks for exactly the same. */
+  answerAlways = (ask: number, text: string, always: Reach) =>
+    this.#post<Receipt>(`/asks/${ask}/answer`, { text, always });
   stop = () => this.#post<Receipt>('/stop', {});
   release = () => this.#post<Receipt>('/release', {});
 

@@ -1,13 +1,13 @@
 // Deciding about one thing: first the wish, then the second key that makes it so.
 
-import type { InboxItem } from '$lib/api/types';
+import type { InboxItem, Reach } from '$lib/api/types';
 import type { App } from '$lib/state/app.svelte';
 
 export class Deciding {
   readonly #app: App;
   readonly #item: InboxItem;
 
-  step = $state<'open' | 'sure' | 'changes'>('open');
+  step = $state<'open' | 'sure' | 'changes' | 'always'>('open');
   text = $state('');
 
   constructor(app: App, item: InboxItem) {
@@ -23,6 +23,10 @@ export class Deciding {
   reset() {
     this.step = 'open';
     this.text = '';
+  }
+
+  always() {
+    if (this.remembers) this.step = 'always';
   }
 
   requestChanges() {
@@ -47,6 +51,21 @@ export class Deciding {
     const { ask } = this.#item;
     if (ask === null) return;
     await this.#app.notices.attempt(() => this.#app.client.answer(ask, text), 'Answered');
+  }
+
+  /** The answers that can be given for always: those to a request that is known exactly. */
+  get remembers(): boolean {
+    return this.#item.about !== null;
+  }
+
+  async answerAlways(text: 'allow' | 'deny', reach: Reach) {
+    const { ask } = this.#item;
+    if (ask === null || !this.remembers) return;
+    const done = await this.#app.notices.attempt(
+      () => this.#app.client.answerAlways(ask, text, reach),
+      'Answered, and remembered',
+    );
+    if (!done) this.reset();
   }
 
   async send() {

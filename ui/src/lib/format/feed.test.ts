@@ -21,6 +21,16 @@ test('bookkeeping is not shown', () => {
   expect(said('approved', { task: 1 }, [], 'too late')).toEqual([]);
 });
 
+test('what a rule allows is bookkeeping, what it denies is news', () => {
+  const ask = (state: string, why: string | null): Note => ({ note: 'ask', ask: 4, task: 2, state, why });
+  expect(said('said', {}, [ask('answered', 'allowed by rule 1 of engineer (allow command make)')])).toEqual([]);
+  const denied = 'denied by rule 2 of engineer (deny path src/**)';
+  expect(said('said', {}, [ask('answered', denied)])).toEqual([['trouble', null, 2, `a4 ${denied}`, null]]);
+  expect(said('answered_always', { permission: 'allow' }, [ask('answered', null)])).toEqual([
+    ['human', 'human', 2, 'answered for always', 'allow'],
+  ]);
+});
+
 test('agents come and go', () => {
   const run = (state: string): Note => ({ note: 'run', run: 4, task: 2, role: 'tester', state, why: null });
   expect(said('settled', {}, [run('running')])).toEqual([['agents', 'tester', 2, 'at work', null]]);

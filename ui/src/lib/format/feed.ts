@@ -60,6 +60,10 @@ function wish(entry: JournalEntry): Draft | null {
       return { ...say('remark', 'remark', body.text), role: text(body.from) ?? 'human' };
     case 'answered':
       return { ...say('answered', 'remark', body.text), task: taskOf(entry.notes) };
+    case 'answered_always':
+      return { ...say('answered for always', 'remark', body.permission), task: taskOf(entry.notes) };
+    case 'forgotten':
+      return say(`a${body.ask} is asked again`, 'remark');
     case 'approved':
       return say('approved', 'approve', null, 'ok');
     case 'rejected':
@@ -93,6 +97,9 @@ function consequence(note: Note, byHuman: boolean): Draft | null {
     case 'run':
       return run(note);
     case 'ask':
+      if (note.why?.startsWith('denied')) {
+        return { topic: 'trouble', icon: 'question', tone: 'plain', role: null, task: note.task, text: `a${note.ask} ${note.why}`, detail: null };
+      }
       if (note.state !== 'open') return null;
       return { topic: 'trouble', icon: 'question', tone: 'warn', role: null, task: note.task, text: `question a${note.ask} waits for you`, detail: null };
     case 'project':

@@ -111,7 +111,9 @@ impl Watch<'_> {
 
     async fn answer(&self, item: &InboxItem, option: &str) -> Result<String, CliError> {
         let path = format!("/api/asks/{}/answer", item.ask.unwrap_or_default());
-        self.client.post::<Receipt>(&path, &Answer { text: option.to_owned() }).await?;
+        self.client
+            .post::<Receipt>(&path, &Answer { text: option.to_owned(), always: None })
+            .await?;
         Ok(format!("answered \"{}\" with \"{option}\"", item.text))
     }
 }

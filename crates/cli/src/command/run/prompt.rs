@@ -71,7 +71,7 @@ async fn answer(watch: &Watch<'_>, item: &InboxItem, ask: u64) -> Result<Decided
     let chosen = text.parse::<usize>().ok().and_then(|n| item.options.get(n.checked_sub(1)?));
     let text = chosen.cloned().unwrap_or(text);
     let path = format!("/api/asks/{ask}/answer");
-    let _: Receipt = watch.client.post(&path, &Answer { text }).await?;
+    let _: Receipt = watch.client.post(&path, &Answer { text, always: None }).await?;
     Ok(Decided::Yes)
 }
 

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use crate::ask::{Ask, AskState, Asker};
+use crate::about::{About, Place};
+use crate::ask::{AnsweredBy, Ask, AskState, Asker, Permission, Reach};
 use crate::protocol::parse_response;
 use crate::run::{Run, RunState, Trouble, TroubleKind, Wait};
 use crate::state::{LimitEnd, State};
@@ -143,6 +144,13 @@ impl Play {
                 Event::Approved { task: task(), commit }
             }
             "reject" => Event::Rejected { task: task(), why: more.into() },
+            "always" => {
+                let (permission, reach) = more.split_once(' ').unwrap();
+                let permission = Permission::of(permission).unwrap();
+                let reach = if reach == "task" { Reach::Task } else { Reach::Role };
+                Event::AnsweredAlways { ask: first.parse().unwrap(), permission, reach }
+            }
+            "forget" => Event::Forgotten { ask: first.parse().unwrap() },
             "answer" => Event::Answered { ask: first.parse::<AskId>().unwrap(), text: more.into() },
             "emergency" => Event::EmergencyStopped,
             "release" => Event::EmergencyReleased,
@@ -181,6 +189,10 @@ impl Play {
                 let call = serde_json::from_str(call).unwrap();
                 return Event::Called { run, token, id: id.into(), call };
             }
+            "touches" => {
+                let files = rest.split_whitespace().map(str::to_owned).collect();
+                return Event::Touched { run, token, files };
+            }
             "silent" => return Event::Silent { run, token },
             "quiet" => return Event::Quiet { run, token, since: self.now },
             "heard" => return Event::Heard { run, token },
@@ -193,7 +205,26 @@ impl Play {
                 let input_tokens = rest.parse().unwrap();
                 Words::Used(Usage { input_tokens, ..Usage::default() })
             }
-            "asks" => Words::Asks { key: rest.into(), text: "?".into(), options: vec![] },
+            "asks" => {
+                Words::Asks { key: rest.into(), text: "?".into(), options: vec![], about: None }
+            }
+            "wants" => {
+                let (key, deed) = rest.split_once(' ').unwrap();
+                let (word, what) = deed.split_once(' ').unwrap();
+                let about = match word {
+                    "run" => About::run("Bash", what, None),
+                    "change" => About::change("Edit", vec![what.into()]),
+                    other => panic!("`{other}` is nothing that can be wanted"),
+                };
+                let about = about.placed(|path| Place::Worktree { path: path.into() });
+                let options = vec!["allow".into(), "deny".into()];
+                Words::Asks {
+                    key: key.into(),
+                    text: "May it?".into(),
+                    options,
+                    about: about.map(Box::new),
+                }
+            }
             "limited" => {
                 let until = rest.parse().ok().map(|n| self.now + Millis::seconds(n));
                 Words::Limited { until, message: "limit".into() }
@@ -350,7 +381,8 @@ fn print_ask(out: &mut String, ask: &Ask) {
     };
     let state = match &ask.state {
         AskState::Open => "open".into(),
-        AskState::Answered { text, .. } => format!("answered `{text}`"),
+        AskState::Answered { text, by: AnsweredBy::Human, .. } => format!("answered `{text}`"),
+        AskState::Answered { text, by, .. } => format!("answered `{text}` {by}"),
         AskState::Expired { .. } => "expired".into(),
     };
     writeln!(out, "{} about {} from {from}: {state}", ask.id, ask.task).unwrap();

@@ -1,6 +1,7 @@
 //! From the file's shape to a [`Team`], with every mistake that is found on the way.
 
 use super::Problem;
+use super::rule::{build_all, duration};
 use super::shape::{BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile};
 use crate::team::{
     Amount, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Tiers, Work, WorktreePolicy,
@@ -171,6 +172,7 @@ impl RoleFile {
         let messages = format!("{place}.messages");
         let messages =
             self.messages.iter().filter_map(|role| named(role, &messages, problems)).collect();
+        let expire = self.asks_expire.as_deref();
         Some(Role {
             provider,
             fallback,
@@ -180,6 +182,9 @@ impl RoleFile {
             session: self.session,
             unconfined: self.sandbox == Some(false),
             messages,
+            rules: build_all(self.rules, place, problems),
+            asks_expire: expire
+                .and_then(|text| duration(text, &format!("{place}.asks_expire"), problems)),
         })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::rule::AskRuleFile;
 use super::sandbox::SandboxFile;
 use crate::github::{Publish, Pulls};
 use crate::task::Priority;
@@ -230,6 +231,9 @@ pub(super) struct RoleFile {
     pub(super) sandbox: Option<bool>,
     #[serde(default)]
     pub(super) messages: Vec<String>,
+    #[serde(default)]
+    pub(super) rules: Vec<AskRuleFile>,
+    pub(super) asks_expire: Option<String>,
 }
 
 fn one() -> u32 {

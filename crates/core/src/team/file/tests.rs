@@ -236,3 +236,55 @@ fn every_mistake_about_codex_is_named_with_a_hint() {
     check("key_env = \"sk-1\"", "`sk-1` is no name of a variable", "names only");
     check("allow = [\" \"]", "is no program", "docs/team.md");
 }
+
+/// The default team with keys of the engineer.
+fn with_engineer(keys: &str) -> String {
+    default_with("[roles.engineer]", &format!("[roles.engineer]\n{keys}"))
+}
+
+#[test]
+fn rules_and_times_of_asks_are_read() {
+    let keys = r#"
+asks_expire = "90m"
+rules = [
+    { answer = "allow", command = "cargo  test" },
+    { answer = "deny", tool = "edit", path = "~/.ssh/**", why = "No." },
+    { answer = "ask", tool = "mcp__*" },
+]
+"#;
+    let team = parse(&with_engineer(keys)).unwrap();
+    let engineer = &team.roles[&"engineer".parse::<RoleName>().unwrap()];
+    let rules: Vec<String> = engineer.rules.iter().map(ToString::to_string).collect();
+    let expect = ["allow command cargo test", "deny tool edit path ~/.ssh/**", "ask tool mcp__*"];
+    assert_eq!(rules, expect);
+    assert_eq!(engineer.asks_expire, Some(crate::Millis::minutes(90)));
+}
+
+#[test]
+fn every_mistake_about_rules_is_named_with_a_hint() {
+    let check = |keys: &str, what: &str, hint: &str| {
+        let problems = parse(&with_engineer(keys)).expect_err(keys);
+        let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let text = text.join("\n");
+        assert!(text.contains(what) && text.contains(hint), "{keys}\n{text}");
+    };
+    let rule = |rule: &str| format!("rules = [{{ {rule} }}]");
+    let wrong = |text: &str, what: &str, hint: &str| check(&rule(text), what, hint);
+    wrong("answer = \"alow\", tool = \"x\"", "unknown variant `alow`", "did you mean `allow`?");
+    wrong("answer = \"allow\"", "rule 1: it is about nothing", "name a tool");
+    wrong("answer = \"allow\", tool = \" \"", "its tool has no name", "mcp__*");
+    let both = "answer = \"deny\", path = \"a\", command = \"b\"";
+    wrong(both, "a path and a command", "write two rules");
+    wrong("answer = \"deny\", tool = \"edit\", command = \"b\"", "never used", "\"shell\"");
+    wrong("answer = \"allow\", tool = \"x\", why = \"y\"", "does not deny", "denied");
+    wrong("answer = \"allow\", command = \"a && b\"", "more than the beginning", "cargo test");
+    wrong("answer = \"allow\", command = \"\"", "its command is empty", "words");
+    for path in ["../x", "a//b", "./a", "a/..", "~", "a**"] {
+        wrong(&format!("answer = \"allow\", path = \"{path}\""), "is no pattern", "src/**");
+    }
+    wrong("answer = \"allow\", path = \"docs/\"", "names a directory", "`docs/**`");
+    wrong("answer = \"allow\", path = \"a?\"", "more than `*`", "each");
+    for time in ["2", "h", "0m", "8d", "-1h", "1w", ""] {
+        check(&format!("asks_expire = \"{time}\""), "is no time that an ask can wait", "2h");
+    }
+}

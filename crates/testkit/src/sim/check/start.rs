@@ -60,6 +60,7 @@ pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
         Words::Session { .. }
         | Words::Limited { .. }
         | Words::Repeats { .. }
+        | Words::Reached(_)
         | Words::Failed(_) => false,
     };
     let tried = |run: &Run| {

@@ -1,0 +1,67 @@
+//! From what an agent says to what of it matters to the arbiter.
+
+use crew_agent::{AgentEvent, ErrorClass};
+use crew_core::Words;
+use crew_core::protocol::parse_response;
+use crew_core::run::{Trouble, TroubleKind};
+
+use crate::reached;
+use crate::site::Site;
+
+/// Answers that an ask may offer.
+const OPTIONS_MAX: usize = 20;
+/// An agent's last words are kept up to this length, in characters.
+const TEXT_CHARS_MAX: usize = 2_000;
+
+/// What of an agent's words matters to the arbiter.
+pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
+    Some(match event {
+        AgentEvent::Session { id, .. } => Words::Session { id },
+        AgentEvent::Ask { key, text, options, about } => Words::Asks {
+            key: shorten(&key),
+            text: shorten(&text),
+            options: options.iter().take(OPTIONS_MAX).map(|option| shorten(option)).collect(),
+            about: about.and_then(|about| about.placed(|path| site.place(path))).map(Box::new),
+        },
+        AgentEvent::Usage(usage) => Words::Used(usage),
+        AgentEvent::Limit { until, message } => {
+            Words::Limited { until, message: shorten(&message) }
+        }
+        AgentEvent::Error { class, message } => {
+            Words::Failed(Trouble { kind: trouble_kind(class), message: shorten(&message) })
+        }
+        AgentEvent::Done { text } => {
+            let parsed = parse_response(&text);
+            let text = match &parsed {
+                Ok(_) => shorten(&text),
+                Err(problem) => format!("{problem}. It said: {}", shorten(&text)),
+            };
+            Words::Responds { response: parsed.ok(), text }
+        }
+        // What a subagent says is for its agent; what it used or asks does not come in a wrapping.
+        AgentEvent::ToolCall { name, input, .. } => {
+            Words::Reached(reached::change(site, &name, &input)?)
+        }
+        AgentEvent::ToolResult { output, .. } => Words::Reached(reached::refusal(site, &output)?),
+        AgentEvent::Text { .. }
+        | AgentEvent::Partial { .. }
+        | AgentEvent::Retry { .. }
+        | AgentEvent::Subagent { .. }
+        | AgentEvent::Thinking { .. }
+        | AgentEvent::Heartbeat
+        | AgentEvent::Other(_)
+        | AgentEvent::Noise(_) => return None,
+    })
+}
+
+fn trouble_kind(class: ErrorClass) -> TroubleKind {
+    match class {
+        ErrorClass::Auth | ErrorClass::Billing => TroubleKind::Provider,
+        ErrorClass::Invalid | ErrorClass::Budget => TroubleKind::Human,
+        ErrorClass::Unavailable | ErrorClass::Other => TroubleKind::Transient,
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}
