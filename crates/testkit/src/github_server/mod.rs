@@ -6,7 +6,7 @@
 //! into the repository as people do on the site, through [`GithubServer::people`]. Its branches can be
 //! those of a real bare repository, which it serves to git over HTTP.
 
-mod git;
+pub(crate) mod git;
 mod http;
 mod repo;
 mod route;

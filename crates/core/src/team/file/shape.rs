@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::sandbox::SandboxFile;
-use crate::github::{Publish, Pulls};
+use crate::github::{Publish, Pulls, PushBase};
 use crate::task::Priority;
 use crate::team::{AcpAgent, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier};
 
@@ -132,6 +132,8 @@ pub(super) struct GithubFile {
     pub(super) publish: Publish,
     #[serde(default)]
     pub(super) pull_requests: Pulls,
+    #[serde(default)]
+    pub(super) push_base: PushBase,
 }
 
 fn intake() -> String {
