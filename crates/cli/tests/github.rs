@@ -179,3 +179,38 @@ fn connecting_looks_first_and_disconnecting_leaves_no_trace() {
     let unset = ["github", "connect", "acme/shop", "--api", &server.url(), "--token-env", "NONE"];
     lab.fails(&unset, 1, "NONE is not set");
 }
+
+#[test]
+fn a_daemon_that_starts_again_asks_only_whether_something_is_new() {
+    let (lab, server) = connected(&["--publish-all"]);
+    let daemon = up(&lab, &[]);
+    server.people(|repo| {
+        for at in 0..150 {
+            repo.open("mallory", &format!("Issue {at}"), "text", &[]);
+        }
+    });
+    lab.ok(&["task", "add", "Write it"]);
+    let label = "crew: needs-review";
+    wait(&lab, "it waits for approval", || has_label(&server, 151, label));
+    server.sent();
+    wait(&lab, "all of it is known", || {
+        let answers: Vec<u16> = server.sent().iter().map(|sent| sent.status).collect();
+        (answers.contains(&304) && answers.iter().all(|status| *status == 304)).then_some(())
+    });
+    daemon.kill();
+    server.sent();
+
+    let _daemon = up(&lab, &[]);
+    let asked = std::cell::RefCell::new(Vec::new());
+    wait(&lab, "it is asked again", || {
+        asked.borrow_mut().extend(server.sent());
+        (asked.borrow().iter().filter(|sent| sent.status == 304).count() > 2).then_some(())
+    });
+    for sent in asked.take() {
+        let is_known = sent.status == 304 || (sent.path == "/user" && sent.method == "GET");
+        assert!(is_known, "{sent:?}");
+    }
+    // What happens afterwards is heard.
+    server.people(|repo| repo.open("boss", "One more", "text", &["crew"]));
+    wait(&lab, "it becomes a task", || has_label(&server, 152, label));
+}

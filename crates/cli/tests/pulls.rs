@@ -254,3 +254,109 @@ fn nothing_is_pushed_unasked_and_nobodys_work_is_overwritten() {
     lab.ok(&["approve", "1"]);
     lab.wait("it is done", || in_stage(&lab, "done"));
 }
+
+#[test]
+fn a_pull_request_that_is_known_is_not_read_again_after_a_restart() {
+    let (lab, server) = connected("made.txt", "review");
+    let daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let number = shown(&lab, &server)["number"].as_u64().unwrap();
+    server.sent();
+    wait(&lab, "all of it is known", || {
+        let answers: Vec<u16> = server.sent().iter().map(|sent| sent.status).collect();
+        (answers.len() > 2 && answers.iter().all(|status| *status == 304)).then_some(())
+    });
+    daemon.kill();
+    server.sent();
+
+    let _daemon = up(&lab, &[]);
+    let asked = std::cell::RefCell::new(Vec::new());
+    wait(&lab, "its checks are asked about again", || {
+        asked.borrow_mut().extend(server.sent());
+        let is_check = |sent: &&crew_testkit::Sent| sent.path.contains("/check-runs");
+        (asked.borrow().iter().filter(is_check).count() > 1).then_some(())
+    });
+    for sent in asked.take() {
+        assert!(sent.status == 304 || sent.path == "/user", "{sent:?}");
+    }
+    server.people(|repo| repo.review("boss", number, "COMMENTED", "Not yet.", &[]));
+    wait(&lab, "it is heard", || (task(&lab)["visits"]["in-progress"] == 2).then_some(()));
+}
+
+#[test]
+fn what_is_made_after_a_merge_there_lands_too() {
+    let (lab, server) = connected("made.txt", "review");
+    let _daemon = up(&lab, &[]);
+    server.people(|repo| repo.open("boss", "Make it", "now", &["crew"]));
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let number = shown(&lab, &server)["number"].as_u64().unwrap();
+    // The base here has something else: it cannot simply move forward.
+    fs::write(lab.repo().join("b.txt"), "mine\n").unwrap();
+    lab.git(&["add", "b.txt"]);
+    lab.git(&["commit", "--quiet", "--message", "mine"]);
+    server.people(|repo| repo.merge(number).unwrap());
+    wait(&lab, "it waits until the two are one", || {
+        (task(&lab)["phase"] == "held" || task(&lab)["status"] == "held").then_some(())
+    });
+    assert_eq!(task(&lab)["paused"], false, "that the merge closed its issue holds nothing back");
+    lab.ok(&["task", "move", "1", "in-progress"]);
+    wait(&lab, "it waits for approval again", || in_stage(&lab, "needs-review"));
+    lab.ok(&["approve", "1"]);
+    wait(&lab, "it is done", || in_stage(&lab, "done"));
+    assert_eq!(lab.landed("made.txt"), "made\nmade\n", "what was made since is there, too");
+}
+
+#[test]
+fn what_depends_on_another_is_shown_on_top_of_it_and_the_base_follows() {
+    let (lab, server) = connected("made.txt", "review");
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "One"]);
+    lab.ok(&["task", "add", "Two", "--after", "1"]);
+    let pull_of = |task: u64| {
+        server.people(|repo| {
+            let end = format!("/{task}");
+            let is_its = |pull: &&Value| pull["head"]["ref"].as_str().unwrap().ends_with(&end);
+            repo.pulls.values().find(is_its).cloned()
+        })
+    };
+    let stage = |task: &str| lab.json(&["task", "show", task])["stage"].clone();
+    wait(&lab, "the first one is shown", || pull_of(1).filter(|_| stage("1") == "needs-review"));
+    lab.ok(&["approve", "1"]);
+    wait(&lab, "it is done", || (stage("1") == "done").then_some(()));
+    let second = wait(&lab, "the second one is shown", || pull_of(2));
+    let first = pull_of(1).unwrap();
+    assert_eq!(second["base"]["ref"], first["head"]["ref"], "only what comes on top is shown");
+    let words = format!("On top of #{}", first["number"]);
+    assert!(second["body"].as_str().unwrap().contains(&words), "{second}");
+    assert_eq!(pull_of(1).unwrap()["state"], "open", "the base was not pushed");
+
+    let main = lab.git(&["rev-parse", "main"]).trim().to_owned();
+    server.people(|repo| repo.merge(first["number"].as_u64().unwrap()).unwrap());
+    wait(&lab, "it goes to the base", || {
+        (pull_of(2).unwrap()["base"]["ref"] == "main").then_some(())
+    });
+    assert_eq!(lab.git(&["rev-parse", "main"]).trim(), main);
+}
+
+#[test]
+fn what_has_landed_is_pushed_where_the_team_file_says_so() {
+    let (lab, server) = connected("made.txt", "asked");
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    fs::write(&team, format!("{text}push_base = \"landed\"\n")).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "push"]);
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    server.fault("POST", "git-receive-pack", Fault::Lost);
+    lab.ok(&["approve", "1"]);
+    wait(&lab, "it is done", || in_stage(&lab, "done"));
+    let main = lab.git(&["rev-parse", "main"]).trim().to_owned();
+    wait(&lab, "it is there", || {
+        (server.people(|repo| repo.tip("main")).unwrap() == main).then_some(())
+    });
+    assert_eq!(server.faults_left(), 0);
+    assert_eq!(server.people(|repo| branches(repo)), ["refs/heads/main"], "nothing else is");
+    assert!(server.people(|repo| repo.pulls.is_empty()));
+}

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Clock;
 use crate::clock::Watch;
 use crate::crash::crash_point;
-use crate::handle::{Failure, Inbound, Receipt};
+use crate::handle::{Delivery, Failure, Inbound, Receipt};
 
 /// Most events of one transaction.
 const BATCH_MAX: usize = 64;
@@ -101,13 +101,23 @@ impl Arbiter {
             tracing::info!("the clock went ahead by {by}");
             self.news(&mut commits, Event::ClockJumped { by });
         }
-        for Inbound { event, key, reply } in batch {
-            let answer = self.decide(&mut commits, event, key);
-            answers.push((reply, answer));
+        let mut hints = Vec::new();
+        for inbound in batch {
+            match inbound {
+                Inbound::Event(delivery) => {
+                    let Delivery { event, key, reply } = *delivery;
+                    let answer = self.decide(&mut commits, event, key);
+                    answers.push((reply, answer));
+                }
+                Inbound::Hint { key, body } => hints.push((key, body)),
+            }
         }
         self.news(&mut commits, Event::Ticked);
         match self.record(&commits) {
-            Ok(()) => self.share(&commits),
+            Ok(()) => {
+                self.share(&commits);
+                self.keep(&hints);
+            }
             Err(error) => {
                 self.forget(&mut answers, &error);
                 commits.clear();
@@ -173,6 +183,15 @@ impl Arbiter {
         let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
         for commit in commits {
             shared.apply(commit.change.clone());
+        }
+    }
+
+    /// After the events of the batch: what a hint stands for is recorded.
+    fn keep(&mut self, hints: &[(String, String)]) {
+        for (key, body) in hints {
+            if let Err(error) = self.writer.keep_hint(key, body) {
+                tracing::warn!("{key} is asked about again after a restart: {error}");
+            }
         }
     }
 

@@ -15,9 +15,23 @@ pub(crate) const QUEUE_MAX: usize = 1_024;
 /// Entries that a slow subscriber may lag behind before it has to read them again.
 pub(crate) const LAG_MAX: usize = 4_096;
 
+/// Something on its way to the arbiter.
+#[derive(Debug)]
+pub(crate) enum Inbound {
+    /// To be decided about and recorded.
+    Event(Box<Delivery>),
+    /// To be kept, because it saves questions after a restart.
+    Hint {
+        /// Its name.
+        key: String,
+        /// What it says.
+        body: String,
+    },
+}
+
 /// An event on its way to the arbiter.
 #[derive(Debug)]
-pub(crate) struct Inbound {
+pub(crate) struct Delivery {
     pub(crate) event: Event,
     /// Names the delivery, for what must be taken in exactly once.
     pub(crate) key: Option<String>,
@@ -75,9 +89,15 @@ impl Handle {
     async fn deliver(&self, event: Event, key: Option<String>) -> Result<Receipt, Failure> {
         let event = self.screen().event(event);
         let (reply, answer) = oneshot::channel();
-        let inbound = Inbound { event, key, reply };
+        let inbound = Inbound::Event(Box::new(Delivery { event, key, reply }));
         self.inbox.send(inbound).await.map_err(|_| Failure::Closing)?;
         answer.await.map_err(|_| Failure::Closing)?
+    }
+
+    /// Keeps what saves questions after a restart: behind all that was recorded before.
+    pub(crate) async fn keep_hint(&self, key: String, body: String) {
+        // The daemon goes down: then it is asked again.
+        self.inbox.send(Inbound::Hint { key, body }).await.ok();
     }
 
     /// What words of agents and programs have to pass before anybody sees them.

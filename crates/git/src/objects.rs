@@ -59,6 +59,12 @@ impl Repository {
         }
     }
 
+    /// The messages of all commits that `commit` has and `base` has not, as one text.
+    pub fn messages(&self, base: &CommitId, commit: &CommitId) -> Result<String, GitError> {
+        let call = self.read(self.root()).args(["log", "--format=%B", "--no-show-signature"]);
+        call.args(["--end-of-options", &format!("{base}..{commit}")]).text()
+    }
+
     pub(crate) fn parents_of(&self, commit: &CommitId) -> Result<Vec<CommitId>, GitError> {
         let line = self
             .read(self.root())

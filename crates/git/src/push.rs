@@ -90,7 +90,41 @@ impl Repository {
         {
             return Ok(Pushed::Moved { there: there.clone() });
         }
-        let expected = there.as_ref().map_or("", CommitId::as_str);
+        self.send((&reference, &note), commit, there.as_ref(), remote)
+    }
+
+    /// Moves the branch of that name over there forwards to `commit`. A branch that has what `commit`
+    /// has not is left as it is.
+    pub fn push_forward(
+        &self,
+        branch: &str,
+        commit: &CommitId,
+        remote: &Remote,
+    ) -> Result<Pushed, GitError> {
+        let reference = branch_reference(branch)?;
+        let there = match self.branch_there(&reference, remote)? {
+            Some(_) => Some(self.fetch_branch(branch, remote)?),
+            None => None,
+        };
+        match there {
+            Some(there) if self.is_ancestor(commit, &there)? => Ok(Pushed::Already),
+            Some(there) if !self.is_ancestor(&there, commit)? => Ok(Pushed::Moved { there }),
+            there => {
+                let note = format!("{PUSHED}{branch}");
+                self.send((&reference, &note), commit, there.as_ref(), remote)
+            }
+        }
+    }
+
+    /// Pushes, if the branch over there still is where it was seen.
+    fn send(
+        &self,
+        (reference, note): (&str, &str),
+        commit: &CommitId,
+        there: Option<&CommitId>,
+        remote: &Remote,
+    ) -> Result<Pushed, GitError> {
+        let expected = there.map_or("", CommitId::as_str);
         let call = remote.reach(self.objects(self.root()));
         let call = call.args(["push", "--porcelain", "--no-verify", "--no-follow-tags"]);
         let call = call.args(["--no-signed", "--recurse-submodules=no"]);
@@ -98,18 +132,18 @@ impl Repository {
         let call = call.args(["--", &remote.url, &format!("{commit}:{reference}")]);
         let output = call.output()?;
         if !output.success() {
-            return match self.branch_there(&reference, remote)? {
+            return match self.branch_there(reference, remote)? {
                 // It was done, and only the answer was lost.
                 Some(now) if now == *commit => {
-                    self.note_push(&note, commit)?;
+                    self.note_push(note, commit)?;
                     Ok(Pushed::Done)
                 }
                 // Somebody was faster between our look and our push.
-                Some(now) if Some(&now) != there.as_ref() => Ok(Pushed::Moved { there: now }),
+                Some(now) if Some(&now) != there => Ok(Pushed::Moved { there: now }),
                 Some(_) | None => Err(output.failed()),
             };
         }
-        self.note_push(&note, commit)?;
+        self.note_push(note, commit)?;
         Ok(Pushed::Done)
     }
 

@@ -120,3 +120,23 @@ fn a_branch_of_theirs_is_fetched_to_a_reference_of_ours_and_the_base_moves_forwa
     assert!(matches!(held, MergeOutcome::Held { .. }), "{held:?}");
     assert_eq!(fixture.git(&["rev-parse", "main"]).trim(), ours.as_str());
 }
+
+#[test]
+fn a_base_only_moves_forwards_there() {
+    let fixture = Fixture::new();
+    let (path, remote) = there(&fixture);
+    let forward = |commit: &CommitId| fixture.repository.push_forward("main", commit, &remote);
+    let first = fixture.user_commits("one.txt", "one");
+    assert_eq!(forward(&first).unwrap(), Pushed::Done, "it was not there");
+    let second = fixture.user_commits("two.txt", "two");
+    assert_eq!(forward(&second).unwrap(), Pushed::Done);
+    assert_eq!(forward(&first).unwrap(), Pushed::Already, "what is there contains it");
+    assert_eq!(tip(&fixture, &path, "main"), second.as_str());
+
+    let tree = format!("{second}^{{tree}}");
+    let theirs = fixture.git_at(&path, &["commit-tree", &tree, "-p", first.as_str(), "-m", "x"]);
+    let theirs: CommitId = theirs.trim().parse().unwrap();
+    fixture.git_at(&path, &["update-ref", "refs/heads/main", theirs.as_str()]);
+    assert_eq!(forward(&second).unwrap(), Pushed::Moved { there: theirs.clone() });
+    assert_eq!(tip(&fixture, &path, "main"), theirs.as_str());
+}

@@ -9,6 +9,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -67,7 +68,7 @@ impl std::fmt::Debug for Origin {
 }
 
 /// Stands for an answer that is known. It is only handed out with the whole answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     path: String,
     etag: String,

@@ -223,7 +223,7 @@ pub struct Review {
 }
 
 /// A check of a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its number.
     pub id: u64,
@@ -246,7 +246,7 @@ pub struct Check {
 }
 
 /// What a check says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckOutput {
     /// One line.
     #[serde(default)]
@@ -257,7 +257,7 @@ pub struct CheckOutput {
 }
 
 /// A status of a commit, as older systems set it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// What it is called.
     pub context: String,

@@ -37,6 +37,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     INSERT INTO today SELECT id, json_extract(body, '$.today') FROM project;
     ",
     ),
+    (
+        "what saves questions after a restart",
+        "CREATE TABLE hint (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+    ),
 ];
 
 /// The newest version that this program knows.

@@ -8,7 +8,7 @@ use crew_core::{Change, Seq, State};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::table::event::Entry;
-use crate::table::{event, intake, state};
+use crate::table::{event, hint, intake, state};
 use crate::{StoreError, schema};
 
 /// An event with everything that belongs into its transaction.
@@ -88,6 +88,12 @@ impl Writer {
         transaction.commit().map_err(&failed)
     }
 
+    /// Keeps what saves questions after a restart, in place of what was kept under this name. It has to
+    /// be kept after all that it stands for: too old, it costs questions; too new, it costs answers.
+    pub fn keep_hint(&mut self, key: &str, body: &str) -> Result<(), StoreError> {
+        hint::keep(&self.connection, key, body).map_err(failed_at(&self.path))
+    }
+
     /// Entries after `after`, at most `limit`.
     pub fn entries(&self, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
         event::after(&self.connection, after, limit).map_err(failed_at(&self.path))
@@ -132,6 +138,11 @@ impl Reader {
         event::after(&self.connection, after, limit).map_err(failed_at(&self.path))
     }
 
+    /// What was kept under a name to save questions.
+    pub fn hint(&self, key: &str) -> Result<Option<String>, StoreError> {
+        hint::find(&self.connection, key).map_err(failed_at(&self.path))
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -145,6 +156,19 @@ pub(crate) fn failed_at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_is_there_after_a_restart_and_replaces_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("crew.db");
+        let mut writer = Writer::open(&path).unwrap();
+        writer.keep_hint("github/1", "old").unwrap();
+        writer.keep_hint("github/1", "new").unwrap();
+        drop(writer);
+        let reader = Reader::open(&path).unwrap();
+        assert_eq!(reader.hint("github/1").unwrap().as_deref(), Some("new"));
+        assert_eq!(reader.hint("github/2").unwrap(), None);
+    }
 
     #[test]
     fn nobody_else_reads_the_database_wherever_it_lies() {

@@ -32,7 +32,7 @@ pub use pull::{
     ReviewVerdict, SeenLine, SeenReview, Shown, ShownAs, There, is_run_there, plan_pull, pull_news,
     shown_branch,
 };
-pub use text::{Digest, revealed};
+pub use text::{Digest, closes_others, harmless, revealed};
 pub use trust::{Door, Shut, door};
 
 /// Longest title, in characters, that GitHub takes.
@@ -60,6 +60,20 @@ pub struct Policy {
     /// When a task gets a pull request.
     #[serde(default)]
     pub pull_requests: Pulls,
+    /// Whether the base branch is pushed.
+    #[serde(default)]
+    pub push_base: PushBase,
+}
+
+/// Whether the base branch is pushed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PushBase {
+    /// You push it.
+    #[default]
+    Never,
+    /// It is brought there, forwards only, when a task has landed.
+    Landed,
 }
 
 /// Which tasks GitHub is told of.
@@ -129,7 +143,7 @@ pub struct Link {
     pub agreed_at: u64,
     /// The newest comment that was taken in.
     pub heard_to: u64,
-    /// Labels of stages that were set there and could not be followed: they are taken away.
+    /// Labels of stages that people set there: they are taken away, unless the board is there by then.
     pub refused: BTreeSet<StageName>,
     /// What people on GitHub are to be told about what they asked for.
     pub told: Option<String>,
@@ -180,7 +194,7 @@ pub struct Want {
     pub state: Ending,
     /// Our comment, without its marker.
     pub story: String,
-    /// Stages whose labels were set there and could not be followed.
+    /// Stages whose labels people set, and which are taken away unless it is there.
     pub unwanted: BTreeSet<StageName>,
 }
 
@@ -250,8 +264,8 @@ impl Want {
             _ => &task.stage,
         };
         Self {
-            title: task.title.chars().take(TITLE_CHARS_MAX).collect(),
-            body: task.body.chars().take(BODY_CHARS_MAX).collect(),
+            title: said_there(task, &task.title, TITLE_CHARS_MAX),
+            body: said_there(task, &task.body, BODY_CHARS_MAX),
             stage: stage.clone(),
             state,
             story: text::story(task),
@@ -273,6 +287,14 @@ impl Want {
             story: Digest::of(&self.story),
         }
     }
+}
+
+/// A text of a task as it is written on GitHub: words of agents and strangers can do nothing there.
+fn said_there(task: &Task, text: &str, chars_max: usize) -> String {
+    let is_of_others = task.proposed_by.is_some()
+        || task.link.as_ref().is_some_and(|link| !link.is_ours && !link.follows_text);
+    let text = if is_of_others { harmless(text) } else { text.to_owned() };
+    text.chars().take(chars_max).collect()
 }
 
 impl Seen {

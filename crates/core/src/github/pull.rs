@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Marker;
 use super::text::Digest;
+use super::{Marker, PushBase};
 use crate::task::{CommitId, Phase, Task};
 use crate::team::{MergeStrategy, Team};
 use crate::{TaskId, Time};
@@ -109,6 +109,12 @@ pub struct Shown {
     pub how: ShownAs,
     /// The issue that it closes.
     pub closes: Option<u64>,
+    /// The task whose branch it goes to: that one landed here, and GitHub's base does not have it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<TaskId>,
+    /// The commit here that GitHub's base branch is to have, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landed: Option<CommitId>,
 }
 
 /// Whom a pull request asks for what.
@@ -130,7 +136,7 @@ pub struct PullWant {
     pub shown: Shown,
     /// Markdown, without our marker.
     pub body: String,
-    /// The branch that it goes to.
+    /// The base branch.
     pub base: String,
     /// Whether the commit may change what GitHub runs.
     pub guard: Guard,
@@ -159,6 +165,8 @@ pub struct FoundPull {
     pub is_open: bool,
     /// Whether it is a draft.
     pub is_draft: bool,
+    /// The branch that it goes to.
+    pub base: String,
 }
 
 /// One change of a pull request.
@@ -170,7 +178,11 @@ pub enum PullAction {
         title: String,
         /// Markdown with our marker.
         body: String,
+        /// The branch that it goes to.
+        base: String,
     },
+    /// Lets it go to another branch.
+    Retarget(u64, String),
     /// Changes its title.
     Title(u64, String),
     /// Changes its text: Markdown with our marker.
@@ -203,8 +215,17 @@ impl Pull {
 
 impl Shown {
     /// What is to be shown of a task now.
-    pub(crate) fn of(task: &Task, pull: &Pull, team: &Team) -> Self {
+    pub(crate) fn of(task: &Task, pull: &Pull, team: &Team, on: Option<TaskId>) -> Self {
+        let is_pushed = team.github.as_ref().is_some_and(|p| p.push_base == PushBase::Landed);
+        let landed = match &task.phase {
+            Phase::Done { commit } if is_pushed => Some(commit.clone()),
+            _ => None,
+        };
         let how = match &task.phase {
+            // It is not ours to open again.
+            _ if pull.there == There::Closed => ShownAs::Closed,
+            // It was never seen there, and needs not be any more.
+            _ if pull.agreed.is_none() && task.is_over() => ShownAs::Closed,
             Phase::Closing | Phase::Cancelled => ShownAs::Closed,
             // GitHub finds a merge commit by itself, when the base is pushed; a squashed one never.
             Phase::Done { .. } => match team.merge.strategy {
@@ -238,10 +259,17 @@ impl Shown {
         };
         Self {
             commit: pull.commit.clone(),
-            title: task.title.chars().take(super::TITLE_CHARS_MAX).collect(),
+            title: super::said_there(task, &task.title, super::TITLE_CHARS_MAX),
             how,
             closes: task.link.as_ref().filter(|link| !link.is_cut).and_then(|link| link.issue),
+            on,
+            landed,
         }
+    }
+
+    /// The branch on GitHub that it goes to.
+    fn target(&self, home: &str, base: &str) -> String {
+        self.on.map_or_else(|| base.to_owned(), |on| shown_branch(home, on))
     }
 }
 
@@ -266,11 +294,12 @@ pub fn plan_pull(
     found: Option<&FoundPull>,
 ) -> Vec<PullAction> {
     let body = || marker.under(&want.body);
+    let base = want.shown.target(&marker.home, &want.base);
     let Some(found) = found else {
         return match want.shown.how {
             ShownAs::Closed => Vec::new(),
             ShownAs::Draft | ShownAs::Ready => {
-                vec![PullAction::Open { title: want.shown.title.clone(), body: body() }]
+                vec![PullAction::Open { title: want.shown.title.clone(), body: body(), base }]
             }
         };
     };
@@ -279,7 +308,12 @@ pub fn plan_pull(
     }
     let mut actions = Vec::new();
     let known = [pull.agreed.as_ref(), pull.flight.as_ref()].into_iter().flatten();
-    let is_our_title = known.clone().any(|shown| shown.title == found.title);
+    let mut ours = known.clone().map(|shown| shown.target(&marker.home, &want.base));
+    if found.base != base && ours.any(|ours| ours == found.base) {
+        actions.push(PullAction::Retarget(found.number, base));
+    }
+    let mut known = known;
+    let is_our_title = known.any(|shown| shown.title == found.title);
     if found.title != want.shown.title && is_our_title {
         actions.push(PullAction::Title(found.number, want.shown.title.clone()));
     }

@@ -1,5 +1,7 @@
 //! Board and GitHub under everything that can go wrong between them, by seed, on the real `step`.
 
+mod pulls;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
@@ -11,7 +13,7 @@ const HOME: &str = "h1";
 fn team(publish: &str) -> Team {
     let text = format!(
         "{DEFAULT_TEAM}\n[github]\nrepository = \"acme/shop\"\ntrusted = [\"Alice\"]\n\
-         publish = \"{publish}\"\n"
+         publish = \"{publish}\"\npull_requests = \"review\"\n"
     );
     parse(&text).unwrap()
 }
@@ -175,12 +177,14 @@ struct World {
     team: Team,
     state: State,
     hub: Hub,
+    pulls: pulls::Pulls,
     random: Random,
     now: u64,
     /// Whether people set labels of stages there.
     people_set_stages: bool,
     /// What a poll fetched and nobody has heard yet.
     on_the_way: Vec<Seen>,
+    pulls_on_the_way: Vec<PullSeen>,
     /// What was done and is not recorded yet.
     settling: Vec<(EffectId, Settled)>,
 }
@@ -192,10 +196,12 @@ impl World {
             team: team.clone(),
             state: State::default(),
             hub: Hub::default(),
+            pulls: pulls::Pulls::default(),
             random: Random(seed),
             now: 1_000_000,
             people_set_stages: true,
             on_the_way: Vec::new(),
+            pulls_on_the_way: Vec::new(),
             settling: Vec::new(),
         };
         let (name, root) = ("p".into(), "/p".into());
@@ -241,8 +247,10 @@ impl World {
     fn person_here(&mut self) {
         let what = self.random.below(6);
         let Some(task) = self.any_task().filter(|_| what > 0) else {
-            let draft =
-                TaskDraft { title: format!("task at {}", self.now), ..TaskDraft::default() };
+            let title = format!("task at {}", self.now);
+            let below = if self.random.chance(30) { self.any_task() } else { None };
+            let depends_on = below.into_iter().collect();
+            let draft = TaskDraft { title, depends_on, ..TaskDraft::default() };
             self.give(&Event::TaskAdded { project: ProjectId(1), draft });
             return;
         };
@@ -341,7 +349,10 @@ impl World {
             Effect::Check { .. } => Some(Settled::Checked { passed: true, output: String::new() }),
             Effect::Merge { .. } => Some(Settled::Merged { commit: commit(id) }),
             Effect::Release { .. } => Some(Settled::Released),
-            Effect::Pull { .. } => Some(Settled::NotPulled { why: "no network".into() }),
+            Effect::Pull { task, want } => {
+                let lives = if may_die { self.random.below(6) } else { 100 };
+                self.show(task, &want, lives)
+            }
         };
         self.settling.extend(settled.map(|settled| (id, settled)));
     }
@@ -381,8 +392,14 @@ impl World {
     }
 
     fn live(&mut self) {
-        match self.random.below(12) {
+        match self.random.below(19) {
             0 => self.person_here(),
+            12 | 13 => self.agent_works(),
+            14 => self.person_decides(),
+            15 => self.person_at_pulls(),
+            16 => self.poll_pulls(),
+            17 => self.pull_arrives(),
+            18 => drop(self.give(&Event::Ticked)),
             1 | 2 => self.person_there(),
             3 => self.poll(),
             4..=6 => self.arrive(),
@@ -392,6 +409,7 @@ impl World {
             _ if self.random.chance(30) => {
                 self.settling.clear();
                 self.on_the_way.clear();
+                self.pulls_on_the_way.clear();
             }
             _ => {}
         }
@@ -404,11 +422,16 @@ impl World {
                 let seen = self.on_the_way.remove(0);
                 self.give(&Event::IssueSeen { project: ProjectId(1), seen: Box::new(seen) });
             }
+            for seen in std::mem::take(&mut self.pulls_on_the_way) {
+                self.give(&Event::PullSeen { project: ProjectId(1), seen: Box::new(seen) });
+            }
             for _ in 0..20 {
                 self.perform(false);
                 self.settle();
             }
+            self.give(&Event::Ticked);
             self.poll();
+            self.poll_pulls();
         }
     }
 
@@ -423,6 +446,7 @@ impl World {
         for task in self.state.tasks.values() {
             self.check_task(seed, task);
         }
+        self.check_pulls(seed);
     }
 
     fn check_task(&self, seed: u64, task: &Task) {
@@ -512,9 +536,12 @@ fn a_label_that_somebody_sets_moves_the_task() {
     let mut world = published();
     world.hub.touch(1).labels.insert("crew: ready-for-dev".into());
     world.rest();
-    // A queue: from there it goes on by itself.
+    // A queue: from there it goes on by itself, once.
     assert_eq!(world.task(1).visits[&"ready-for-dev".parse().unwrap()], 1);
     world.check(0);
+    let before = world.state.clone();
+    world.rest();
+    assert_eq!(world.state.tasks, before.tasks, "it is at rest");
 }
 
 #[test]

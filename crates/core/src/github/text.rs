@@ -48,6 +48,70 @@ pub fn revealed(text: &str) -> String {
     plain.collect()
 }
 
+/// Words of agents and strangers, so that GitHub calls nobody and closes nothing because of them: no
+/// `@name`, and no `fixes #7`.
+pub fn harmless(text: &str) -> String {
+    let text = revealed(text);
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    let mut before = ' ';
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        if c == '@' && !is_of_word(before) && after.starts_with(|c: char| c.is_alphanumeric()) {
+            plain.push('\u{FF20}'); // looks like one, and is none
+        } else if let Some((keyword, reference)) = closing(rest).filter(|_| !is_of_word(before)) {
+            plain.push_str(keyword);
+            plain.push_str(" – ");
+            (before, rest) = (' ', reference);
+            continue;
+        } else {
+            plain.push(c);
+        }
+        (before, rest) = (c, after);
+    }
+    plain
+}
+
+/// Whether a text tells GitHub to close an issue, other than the one that it may close.
+pub fn closes_others(text: &str, own: Option<u64>) -> bool {
+    let own = own.map(|own| format!("#{own}"));
+    let mut before = ' ';
+    text.char_indices().any(|(at, c)| {
+        let found = closing(&text[at..]).filter(|_| !is_of_word(before));
+        before = c;
+        found.is_some_and(|(_, reference)| {
+            let word = reference.split_whitespace().next().unwrap_or_default();
+            own.as_deref() != Some(word.trim_end_matches(['.', ',', ';', ')']))
+        })
+    })
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The word by which a text closes an issue, and what follows from the issue on.
+fn closing(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_alphabetic()).filter(|end| *end <= 8)?;
+    let (word, rest) = text.split_at(end);
+    let words =
+        ["close", "closes", "closed", "fix", "fixes", "fixed", "resolve", "resolves", "resolved"];
+    if !words.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let reference = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ':');
+    let next = reference.split_whitespace().next()?;
+    (reference.len() < rest.len() && is_reference(next)).then_some((word, reference))
+}
+
+/// `#7`, `GH-7`, `owner/name#7`, or the address of an issue.
+fn is_reference(word: &str) -> bool {
+    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let is_short = word.split_once('#').is_some_and(|(_, rest)| digit(rest));
+    let is_old = word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("gh-"));
+    is_short || (is_old && digit(&word[3..])) || word.contains("://")
+}
+
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
@@ -89,4 +153,34 @@ pub(super) fn story(task: &Task) -> String {
          {{\"task\":{task},\"stage\":\"{stage}\",\"state\":\"{phase}\",\"commit\":\"{commit}\"}}\n\
          ```\n</details>"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_agents_call_nobody_and_close_nothing() {
+        let check = |text: &str, expect: &str| assert_eq!(harmless(text), expect);
+        check("ask @bob, or @acme/team; `@carol`", "ask ＠bob, or ＠acme/team; `＠carol`");
+        check("me@example.com @ home", "me@example.com @ home");
+        check("Fixes #7 and closes: GH-8.", "Fixes – #7 and closes – GH-8.");
+        check("RESOLVED\n acme/shop#9", "RESOLVED – acme/shop#9");
+        check("fix https://github.com/a/b/issues/1", "fix – https://github.com/a/b/issues/1");
+        check("see #7, it prefixes #8, fix it", "see #7, it prefixes #8, fix it");
+        check("<!-- crew:h1/7 -->", "⟨hidden:  crew:h1/7 ⟩");
+        for text in ["@bob fixes #7", "closes\t#1\n@x", "é fixé #1 ＠"] {
+            let once = harmless(text);
+            assert_eq!(harmless(&once), once, "once is enough");
+            assert!(!closes_others(&once, None), "{once}");
+        }
+    }
+
+    #[test]
+    fn only_its_own_issue_may_be_closed() {
+        assert!(!closes_others("Closes #7. See #8.", Some(7)));
+        assert!(closes_others("Closes #8", Some(7)));
+        assert!(closes_others("Closes #7, fixes other/place#7", Some(7)));
+        assert!(closes_others("Closes #7", None));
+    }
 }

@@ -6,7 +6,7 @@
 use super::{human, pull};
 use crate::effect::Effect;
 use crate::event::{Settled, TaskDraft};
-use crate::github::{Door, Link, News, Policy, Publish, Seen, Want, door, news, revealed};
+use crate::github::{Door, Link, News, Policy, Publish, Seen, There, Want, door, news, revealed};
 use crate::protocol::TITLE_CHARS_MAX;
 use crate::state::Draft;
 use crate::task::{Task, bounded};
@@ -132,6 +132,8 @@ fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
         }
         News::Move(to) => Event::TaskMoved { task: id, to },
         News::Cancel => Event::TaskCancelled { task: id },
+        // Merging its pull request there closed it.
+        News::Pause if is_merged_there(d.task(id)?) => return Ok(()),
         News::Pause => {
             let why =
                 "Its issue was closed as done, and it has not landed. Cancel it, or resume it.";
@@ -140,15 +142,20 @@ fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
         }
         News::Resume => Event::TaskResumed { task: id },
     };
-    match human::handle(d, &event) {
-        Ok(()) => Ok(()),
-        Err(refusal) => {
-            if let Event::TaskMoved { to, .. } = event {
-                link(d, id)?.refused.insert(to);
-            }
-            tell(d, id, &format!("That was not possible: {refusal}."))
-        }
+    let followed = human::handle(d, &event);
+    // Where it could not be followed, or the task went on from there at once, nobody else would take the
+    // label away, and it would be a wish again.
+    if let Event::TaskMoved { to, .. } = event {
+        link(d, id)?.refused.insert(to);
     }
+    match followed {
+        Ok(()) => Ok(()),
+        Err(refusal) => tell(d, id, &format!("That was not possible: {refusal}.")),
+    }
+}
+
+fn is_merged_there(task: &Task) -> bool {
+    task.pull.as_ref().is_some_and(|pull| matches!(pull.there, There::Merged { .. }))
 }
 
 fn tell(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
@@ -170,7 +177,8 @@ pub(super) fn publish(d: &mut Draft<'_>) -> Result<(), Refusal> {
     };
     all.into_iter().try_for_each(|id| {
         publish_task(d, id)?;
-        pull::show(d, id)
+        pull::show(d, id)?;
+        pull::above(d, id)?.into_iter().try_for_each(|id| pull::show(d, id))
     })
 }
 

@@ -4,10 +4,11 @@ use super::{flow, human};
 use crate::effect::Effect;
 use crate::event::Settled;
 use crate::github::{
-    Guard, Pull, PullNews, PullSeen, PullWant, Pulls, Shown, ShownAs, There, pull_news, pull_story,
+    Guard, Pull, PullNews, PullSeen, PullWant, Pulls, PushBase, Shown, ShownAs, There, pull_news,
+    pull_story,
 };
 use crate::state::Draft;
-use crate::task::{CommitId, Phase, bounded};
+use crate::task::{CommitId, Phase, Task, bounded};
 use crate::{Event, ProjectId, Refusal, TaskId};
 
 /// The human wants a task's work to be seen.
@@ -58,17 +59,24 @@ pub(super) fn show(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let Some(policy) = &team.github else { return Ok(()) };
     let is_by_itself = policy.pull_requests == Pulls::Review;
     let waiting = waiting(&task.phase).filter(|_| is_by_itself).cloned();
+    let landed = match &task.phase {
+        Phase::Done { commit } if policy.push_base == PushBase::Landed => Some(commit.clone()),
+        _ => None,
+    };
     let known = task.pull.as_deref().cloned();
-    let Some(mut pull) = known.or_else(|| waiting.clone().map(Pull::of)) else { return Ok(()) };
+    let new = waiting.clone().or_else(|| landed.clone()).map(Pull::of);
+    let Some(mut pull) = known.or(new) else { return Ok(()) };
     if let Some(commit) = waiting {
         pull.commit = commit;
     }
-    let shown = Shown::of(task, &pull, team);
+    let beneath = beneath(d, task)?;
+    let shown = Shown::of(task, &pull, team, beneath.map(|(task, _)| task));
     let is_shown = pull.agreed.as_ref() == Some(&shown);
     let is_hopeless = pull.trouble.as_ref().is_some_and(|(refused, _)| *refused == shown);
-    let is_needless = pull.agreed.is_none() && (shown.how == ShownAs::Closed || task.is_over());
-    if pull.there != There::Open || pull.flight.is_some() || is_shown || is_hopeless || is_needless
-    {
+    let is_silent = pull.agreed.is_none() && (shown.how == ShownAs::Closed || task.is_over());
+    let is_needless = landed.is_none() && (pull.there != There::Open || is_silent);
+    let is_merged = matches!(pull.there, There::Merged { .. });
+    if is_merged || pull.flight.is_some() || is_shown || is_hopeless || is_needless {
         return Ok(());
     }
     let is_allowed = pull.allowed.as_ref() == Some(&pull.commit);
@@ -76,7 +84,7 @@ pub(super) fn show(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     pull.flight = Some(shown.clone());
     task.pull = Some(Box::new(pull));
     let want = PullWant {
-        body: pull_story(&task, team, &d.all_runs_of(id).collect::<Vec<_>>(), shown.closes),
+        body: pull_story(&task, team, &d.all_runs_of(id).collect::<Vec<_>>(), (&shown, beneath)),
         base: team.merge.base.clone(),
         guard: if is_allowed { Guard::Open } else { Guard::Closed },
         shown,
@@ -84,6 +92,33 @@ pub(super) fn show(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     d.task_mut(id)?.pull = task.pull;
     d.effect(Effect::Pull { task: id, want: Box::new(want) });
     Ok(())
+}
+
+/// The task whose work this one contains and GitHub's base does not, with its pull request there.
+fn beneath(d: &Draft<'_>, task: &Task) -> Result<Option<(TaskId, u64)>, Refusal> {
+    let mut newest = None;
+    for id in &task.depends_on {
+        let below = d.task(*id)?;
+        let Some(pull) = below.pull.as_ref().filter(|pull| pull.there == There::Open) else {
+            continue;
+        };
+        if let (Phase::Done { .. }, Some(number), Some(_)) =
+            (&below.phase, pull.number, &pull.agreed)
+        {
+            newest = newest.max(Some((below.entered_at, (*id, number))));
+        }
+    }
+    Ok(newest.map(|(_, below)| below))
+}
+
+/// Pull requests that go to the branch of one that changed.
+pub(super) fn above(d: &Draft<'_>, id: TaskId) -> Result<Vec<TaskId>, Refusal> {
+    let task = d.task(id)?;
+    if task.pull.is_none() || !task.is_over() {
+        return Ok(Vec::new());
+    }
+    let is_on = |task: &&Task| task.pull.is_some() && task.depends_on.contains(&id);
+    Ok(d.open_tasks().into_iter().filter(is_on).map(|task| task.id).collect())
 }
 
 /// What came of showing it.

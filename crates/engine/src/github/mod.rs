@@ -9,6 +9,7 @@
 //! it knows beside that is a hint: without it, questions are asked that have been asked before.
 
 mod poll;
+mod position;
 mod publish;
 mod pull;
 mod watch;

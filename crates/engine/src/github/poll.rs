@@ -1,7 +1,7 @@
 //! Asks GitHub what is new: often while much happens, seldom while nothing does.
 //!
 //! One conditional question stands for the whole repository, and GitHub does not count it while
-//! nothing changed. How far was read is kept only after all of it is recorded.
+//! nothing changed. How far was read is kept only after all of it is recorded, and outlives the daemon.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use std::time::Duration;
 use crew_core::github::{Door, Marker, Policy, Seen, SeenComment, Shut, door};
 use crew_core::project::Project;
 use crew_core::{Event, ProjectId, step};
-use crew_github::{Error, Listing, Tag};
+use crew_github::{Error, Listing};
 use tokio::time::Instant;
 
+use super::position::{self, Position};
 use super::publish::{ending, labels};
-use super::watch::Watch;
 use super::{Connection, explain};
 use crate::perform::Outside;
 
@@ -52,12 +52,9 @@ pub(crate) async fn attend(outside: Arc<Outside>) {
 /// How far one project's repository was read.
 #[derive(Default)]
 struct Reader {
-    policy: Option<Policy>,
-    tag: Option<Tag>,
-    /// What is said about pull requests.
-    watch: Watch,
-    /// The newest change that was taken in, as GitHub writes moments.
-    since: Option<String>,
+    position: Position,
+    /// What was kept of that.
+    kept: String,
     pause: Duration,
     next: Option<Instant>,
 }
@@ -65,14 +62,16 @@ struct Reader {
 impl Reader {
     async fn attend(&mut self, outside: &Arc<Outside>, project: &Project) {
         let Some(policy) = &project.team.github else { return };
-        if self.policy.as_ref() != Some(policy) {
-            *self = Self { policy: Some(policy.clone()), ..Self::default() };
+        if self.position.policy.as_ref() != Some(policy) {
+            let position = Position::of(&outside.handle, project.id, policy).await;
+            *self = Self { position, ..Self::default() };
         }
         let github = &outside.handle.github;
         let asked = tokio::select! {
             asked = self.ask(outside, project, policy) => asked,
             () = outside.stop.cancelled() => return,
         };
+        self.keep(outside, project.id).await;
         self.pause = if matches!(asked, Ok(true)) { PAUSE } else { longer(self.pause) };
         self.next = Some(Instant::now() + self.pause);
         if matches!(asked, Err(Error::NotSignedIn)) {
@@ -87,6 +86,14 @@ impl Reader {
         });
     }
 
+    /// Keeps how far was read, if that is new.
+    async fn keep(&mut self, outside: &Outside, project: ProjectId) {
+        if let Some(text) = self.position.text().filter(|text| *text != self.kept) {
+            outside.handle.keep_hint(position::key(project), text.clone()).await;
+            self.kept = text;
+        }
+    }
+
     /// Takes in what is new; tells whether something was.
     async fn ask(
         &mut self,
@@ -97,18 +104,18 @@ impl Reader {
         let handle = &outside.handle;
         let connection = handle.github.of(project, policy).await?;
         let asked_at = handle.read(|state| state.meta.seq.0);
-        let answer =
-            connection.client.issues_changed(self.since.as_deref(), self.tag.as_ref()).await;
+        let Position { since, tag, .. } = &self.position;
+        let answer = connection.client.issues_changed(since.as_deref(), tag.as_ref()).await;
         let (viewer, calls) = (connection.viewer.clone(), connection.client.calls());
         handle.github.note(project.id, |report| {
             (report.viewer, report.calls) = (Some(viewer), calls);
         });
         let answer = answer?;
         if let Listing::Fetched { value: issues, .. } = &answer {
-            self.watch.note_changes(issues);
+            self.position.watch.note_changes(issues);
         }
         let is_new = self.take_in_issues(outside, project, &connection, answer, asked_at).await?;
-        Ok(self.watch.look(outside, project, &connection).await? || is_new)
+        Ok(self.position.watch.look(outside, project, &connection).await? || is_new)
     }
 
     /// Takes in what is new about issues; tells whether something was.
@@ -122,7 +129,7 @@ impl Reader {
     ) -> Result<bool, Error> {
         let Listing::Fetched { value: issues, tag } = answer else { return Ok(false) };
         let Listing::Fetched { value: comments, .. } =
-            connection.client.comments_changed(self.since.as_deref(), None).await?
+            connection.client.comments_changed(self.position.since.as_deref(), None).await?
         else {
             return Ok(false);
         };
@@ -142,7 +149,8 @@ impl Reader {
         }
         // What came too late is asked again, though nothing changes there any more.
         if is_all_heard {
-            (self.tag, self.since) = (tag, newest.max(self.since.take()));
+            self.position.tag = tag;
+            self.position.since = newest.max(self.position.since.take());
         }
         Ok(true)
     }

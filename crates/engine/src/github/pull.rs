@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use crew_core::github::{
-    Digest, FoundPull, Guard, Marker, Pull, PullAction, PullWant, ShownAs, is_run_there, plan_pull,
-    shown_branch,
+    Digest, FoundPull, Guard, Marker, Pull, PullAction, PullWant, ShownAs, closes_others,
+    is_run_there, plan_pull, shown_branch,
 };
 use crew_core::project::Project;
 use crew_core::{Settled, TaskId};
@@ -41,6 +41,13 @@ pub(crate) async fn pull(
     };
     let _turn = reach.connection.turn.lock().await;
     let branch = shown_branch(&reach.home, task);
+    if let Some(landed) = &want.shown.landed {
+        let landed = (want.base.as_str(), landed);
+        if let Some(why) = push_base(outside, &reach.project, landed, origin.clone()).await? {
+            return Ok(refused(why));
+        }
+        crash_point("after", "push");
+    }
     if want.shown.how != ShownAs::Closed {
         let pushed = push(outside, &reach.project, task, want, (&branch, origin)).await?;
         if let Some(why) = pushed {
@@ -90,7 +97,8 @@ async fn push(
     (branch, origin): (&str, Origin),
 ) -> anyhow::Result<Option<String>> {
     let (outside, project) = (Arc::clone(outside), project.clone());
-    let (branch, base, guard) = (branch.to_owned(), want.base.clone(), want.guard);
+    let (branch, base) = (branch.to_owned(), want.base.clone());
+    let guard = (want.guard, want.shown.closes);
     let commit = want.shown.commit.clone();
     blocking(move || {
         let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
@@ -119,19 +127,55 @@ async fn push(
     .await
 }
 
+/// Brings the base branch there to what has landed here; says why not, if that is for the human to know.
+async fn push_base(
+    outside: &Arc<Outside>,
+    project: &Project,
+    (base, landed): (&str, &crew_core::task::CommitId),
+    origin: Origin,
+) -> anyhow::Result<Option<String>> {
+    let (outside, project) = (Arc::clone(outside), project.clone());
+    let (base, landed) = (base.to_owned(), landed.clone());
+    blocking(move || {
+        let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
+        let repository = worktrees.repository();
+        match repository.push_forward(&base, &repository.resolve(&landed.0)?, &remote(origin)?) {
+            Ok(Pushed::Done | Pushed::Already) => Ok(None),
+            Ok(Pushed::Moved { there }) => Ok(Some(format!(
+                "`{base}` on GitHub is at {there}, which `{base}` here does not have\n\
+                 hint: bring the two together, and push it"
+            ))),
+            Err(error) if is_refused(&error) => Ok(Some(format!(
+                "the push of `{base}` was refused: {error}\n\
+                 hint: a rule of the branch may want pull requests; then `push_base = \"never\"`"
+            ))),
+            Err(error) => bail!("the push of `{base}` did not work: {error}"),
+        }
+    })
+    .await
+}
+
 /// Why a commit is not shown, if it is not.
 fn kept_back(
     repository: &Repository,
     task: TaskId,
     base: &str,
     commit: &CommitId,
-    guard: Guard,
+    (guard, own): (Guard, Option<u64>),
 ) -> anyhow::Result<Option<String>> {
     let base = repository.resolve(&format!("refs/heads/{base}"))?;
     let start = repository.merge_base(&base, commit)?.unwrap_or(base);
     let changes = repository.changes(&start, commit)?;
     if changes.is_empty() {
         return Ok(Some("it changes nothing that could be shown".into()));
+    }
+    let words = repository.messages(&start, commit)?;
+    if guard == Guard::Closed && closes_others(&words, own) {
+        return Ok(Some(format!(
+            "a message of its commits closes an issue that is not its own\n\
+             hint: look at it with `git log {start}..{commit}`; `crew github push {id}` lets it be seen",
+            id = task.0
+        )));
     }
     let run_there: Vec<&str> =
         changes.iter().map(|change| change.path.as_str()).filter(|p| is_run_there(p)).collect();
@@ -206,6 +250,7 @@ impl Showing<'_> {
             body,
             is_open: pull.state == "open",
             is_draft: pull.draft,
+            base: pull.base.name.clone(),
         }
     }
 
@@ -216,7 +261,10 @@ impl Showing<'_> {
     ) -> Result<(), Error> {
         let client = &self.connection.client;
         match action {
-            PullAction::Open { title, body } => self.open(title, body).await,
+            PullAction::Open { title, body, base } => self.open(title, body, base).await,
+            PullAction::Retarget(number, base) => {
+                client.edit_pull(number, &json!({ "base": base })).await.map(drop)
+            }
             PullAction::Title(number, title) => {
                 client.edit_pull(number, &json!({ "title": title })).await.map(drop)
             }
@@ -242,8 +290,8 @@ impl Showing<'_> {
         }
     }
 
-    async fn open(&self, title: String, body: String) -> Result<(), Error> {
-        let (head, base) = (self.branch.to_owned(), self.want.base.clone());
+    async fn open(&self, title: String, body: String, base: String) -> Result<(), Error> {
+        let head = self.branch.to_owned();
         let draft = self.want.shown.how == ShownAs::Draft;
         let new = NewPull { title, body, head, base, draft };
         let client = &self.connection.client;

@@ -13,6 +13,7 @@ use crew_core::project::Project;
 use crew_core::task::CommitId;
 use crew_core::{Event, ProjectId};
 use crew_github::{Check, Client, Comment, Error, Issue, Listing, Pull, Review, Status, Tag};
+use serde::{Deserialize, Serialize};
 
 use super::Connection;
 use super::poll::record;
@@ -22,7 +23,7 @@ use crate::perform::Outside;
 const CHECK_CHARS_MAX: usize = 2_000;
 
 /// What is known of all pull requests that are watched. Without it, questions are asked again.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Watch {
     watched: BTreeMap<u64, Watched>,
     /// Those that changed since they were read.
@@ -30,6 +31,7 @@ pub(super) struct Watch {
 }
 
 /// What was read of one.
+#[derive(Serialize, Deserialize)]
 struct Watched {
     seen: PullSeen,
     base: String,
@@ -40,6 +42,7 @@ struct Watched {
 }
 
 /// A list and what stands for it.
+#[derive(Serialize, Deserialize)]
 struct Kept<T> {
     items: Vec<T>,
     tag: Option<Tag>,
@@ -120,11 +123,15 @@ impl Watch {
     }
 }
 
-/// The pull requests of tasks that are not over, and since when they show what they show.
+/// The pull requests of tasks that are not over, and of those on whose branches they are; since when
+/// they show what they show.
 fn ours(outside: &Outside, project: ProjectId) -> BTreeMap<u64, u64> {
     outside.handle.read(|state| {
-        let tasks = state.open_tasks().filter(|task| task.project == project);
-        let pulls = tasks.filter_map(|task| task.pull.as_deref());
+        let tasks = || state.open_tasks().filter(|task| task.project == project);
+        let pulls = || tasks().filter_map(|task| task.pull.as_deref());
+        let below = pulls().filter_map(|pull| pull.agreed.as_ref()?.on);
+        let below = below.filter_map(|task| state.tasks.get(&task)?.pull.as_deref());
+        let pulls = pulls().chain(below);
         pulls.filter_map(|pull| Some((pull.number?, pull.agreed_at))).collect()
     })
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use crew_core::github::There;
+use crew_core::github::{There, harmless};
 use crew_core::project::Project;
 use crew_core::task::{CommitId, Task};
 use crew_core::team::MergeStrategy;
@@ -28,7 +28,9 @@ pub(super) async fn merge(
     commit: Option<&CommitId>,
 ) -> anyhow::Result<Settled> {
     let (project, task) = project_of(outside, task)?;
-    if let Some(There::Merged { commit }) = task.pull.as_ref().map(|pull| &pull.there) {
+    // What was made after that was merged there is on no base yet.
+    let merged = task.pull.as_ref().filter(|pull| commit == Some(&pull.commit));
+    if let Some(There::Merged { commit }) = merged.map(|pull| &pull.there) {
         return fetch_merged(outside, &project, task.id, commit.clone()).await;
     }
     let commit = commit.cloned();
@@ -131,7 +133,9 @@ fn key(task: TaskId, effect: EffectId, commit: &crew_git::CommitId) -> String {
 fn message(task: &Task) -> String {
     format!(
         "{} ({})\n\nMerged by Crewhouse after approval.\n\nCrew-Task: {}",
-        task.title, task.id, task.id
+        harmless(&task.title),
+        task.id,
+        task.id
     )
 }
 

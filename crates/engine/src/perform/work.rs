@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use crew_agent::shim;
+use crew_core::github::harmless;
 use crew_core::project::Project;
 use crew_core::run::Run;
 use crew_core::task::{CommitId, Task};
@@ -110,10 +111,11 @@ fn save_in(worktree: &Worktree, place: &Place, how: SaveAs) -> anyhow::Result<Co
     Ok(core_commit(&worktree.tip()?))
 }
 
-/// `<title> (<role>)`, and what the role said about it.
+/// `<title> (<role>)`, and what the role said about it. GitHub reads messages too: these call nobody
+/// there and close nothing.
 fn message(task: &Task, run: &Run) -> String {
     let said = run.response.as_ref().map_or("", |response| response.summary.as_str());
-    format!("{} ({})\n\n{said}", task.title, run.role)
+    harmless(&format!("{} ({})\n\n{said}", task.title, run.role))
 }
 
 /// Makes one commit of the work of several runs, on the task's branch.

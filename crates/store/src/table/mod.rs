@@ -1,6 +1,7 @@
 //! One file for each kind of table: its SQL, its reads and its writes.
 
 pub(crate) mod event;
+pub(crate) mod hint;
 pub(crate) mod intake;
 pub(crate) mod state;
 

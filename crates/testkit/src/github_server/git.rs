@@ -35,6 +35,24 @@ pub(super) fn answer(repo: &mut Repo, request: &Request) -> Option<Answer> {
     Some(answer.unwrap_or_else(|error| Answer::message(500, &error.to_string())))
 }
 
+/// The bytes of git's answer, for whoever may in with our token.
+pub(crate) fn served(origin: &Path, inside: &str, request: &Request, viewer: &str) -> Vec<u8> {
+    if request.header("authorization") != Some(&basic()) {
+        let ask = ("www-authenticate".to_owned(), "Basic realm=\"GitHub\"".to_owned());
+        return Answer::message(401, "Bad credentials").with(&[ask]).bytes();
+    }
+    let answer = backend(origin, inside, request, viewer);
+    answer.unwrap_or_else(|error| Answer::message(500, &error.to_string())).bytes()
+}
+
+/// Where a branch of a bare repository is.
+pub(crate) fn tip(origin: &Path, branch: &str) -> Option<String> {
+    let name = format!("refs/heads/{branch}");
+    let output = git(origin).args(["rev-parse", "--verify", "--quiet", &name]).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
+}
+
 fn git(origin: &Path) -> Command {
     let mut command = Command::new("git");
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -141,7 +159,17 @@ impl Repo {
         pull["merged_at"] = json!(at);
         pull["merge_commit_sha"] = json!(commit);
         self.edit(number, &json!({ "state": "closed" }));
+        self.close_what_it_closes(number);
         Some(commit)
+    }
+
+    /// `Closes #n`, as we write it: merging does.
+    fn close_what_it_closes(&mut self, number: u64) {
+        let body = self.pulls[&number]["body"].as_str().unwrap_or_default();
+        let issue = body.lines().find_map(|line| line.strip_prefix("Closes #")?.parse().ok());
+        if let Some(issue) = issue {
+            self.edit(issue, &json!({ "state": "closed", "state_reason": "completed" }));
+        }
     }
 
     /// Somebody closes a pull request, or opens it again.

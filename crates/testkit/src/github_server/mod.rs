@@ -6,7 +6,7 @@
 //! into the repository as people do on the site, through [`GithubServer::people`]. Its branches can be
 //! those of a real bare repository, which it serves to git over HTTP.
 
-mod git;
+pub(crate) mod git;
 mod http;
 mod repo;
 mod route;
@@ -68,6 +68,8 @@ pub struct Sent {
     pub path: String,
     /// The status that was answered; 0 when nothing was.
     pub status: u16,
+    /// The body; `null` when it was no JSON.
+    pub body: serde_json::Value,
 }
 
 /// A server that runs until it is dropped.
@@ -150,7 +152,8 @@ fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io:
     };
     let is_answered = !matches!(fault, Some(Fault::Lost | Fault::Refused));
     let status = answer.as_ref().filter(|_| is_answered).map_or(0, |answer| answer.status);
-    lock(&shared.sent).push(Sent { method: request.method, path: request.path, status });
+    let Request { method, path, body, .. } = request;
+    lock(&shared.sent).push(Sent { method, path, status, body });
     let Some(answer) = answer.filter(|_| is_answered) else { return Ok(()) };
     let bytes = answer.bytes();
     match fault {

@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::super::said_there;
+use super::Shown;
+use crate::TaskId;
 use crate::protocol::Verdict;
 use crate::run::{Purpose, Run};
 use crate::task::{Phase, Task};
@@ -13,14 +16,23 @@ const WHAT_CHARS_MAX: usize = 20_000;
 const RUNS_MAX: usize = 60;
 
 /// What, why, who, what it cost, what judged it.
-pub(crate) fn story(task: &Task, team: &Team, runs: &[&Run], closes: Option<u64>) -> String {
-    let mut text = match closes {
+pub(crate) fn story(
+    task: &Task,
+    team: &Team,
+    runs: &[&Run],
+    (shown, beneath): (&Shown, Option<(TaskId, u64)>),
+) -> String {
+    let mut text = match shown.closes {
         Some(issue) => format!("Closes #{issue}\n"),
         None => what(task),
     };
+    if let Some((below, number)) = beneath {
+        writeln!(text, "\nOn top of #{number}, the work of task {}.", below.0).ok();
+    }
     if !task.criteria.is_empty() {
         text.push_str("\n**To be true in the end**\n\n");
         for criterion in &task.criteria {
+            let criterion = said_there(task, criterion, WHAT_CHARS_MAX);
             writeln!(text, "- {}", criterion.replace('\n', " ")).ok();
         }
     }
@@ -43,8 +55,7 @@ pub(crate) fn story(task: &Task, team: &Team, runs: &[&Run], closes: Option<u64>
 }
 
 fn what(task: &Task) -> String {
-    let text: String = task.body.chars().take(WHAT_CHARS_MAX).collect();
-    format!("{}\n", text.trim_end())
+    format!("{}\n", said_there(task, &task.body, WHAT_CHARS_MAX).trim_end())
 }
 
 fn table(runs: &[&Run]) -> String {

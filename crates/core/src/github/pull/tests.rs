@@ -25,7 +25,8 @@ fn team(pulls: &str) -> Team {
 }
 
 fn shown(how: ShownAs) -> Shown {
-    Shown { commit: commit(OURS), title: "Title".into(), how, closes: Some(1) }
+    let (title, closes) = ("Title".into(), Some(1));
+    Shown { commit: commit(OURS), title, how, closes, on: None, landed: None }
 }
 
 fn want(how: ShownAs) -> PullWant {
@@ -44,7 +45,7 @@ fn known() -> Pull {
 
 fn found() -> FoundPull {
     let (title, body) = ("Title".into(), "Story".into());
-    FoundPull { number: 7, title, body, is_open: true, is_draft: false }
+    FoundPull { number: 7, title, body, is_open: true, is_draft: false, base: "main".into() }
 }
 
 fn seen() -> PullSeen {
@@ -300,4 +301,63 @@ fn the_text_tells_the_story_and_no_words_of_agents() {
     to_the_human(&mut state, commit(OURS));
     let text = &wanted(&state)[0].1.body;
     assert!(text.contains("Made by the crew of task 1 at c0ffee"), "{text}");
+}
+
+#[test]
+fn a_branch_that_people_chose_stays_and_one_of_ours_moves() {
+    let on = |task: u64| Shown { on: Some(TaskId(task)), ..shown(ShownAs::Ready) };
+    let marker = Marker { home: "h1".into(), task: TaskId(3) };
+    let known = Pull { agreed: Some(on(2)), ..known() };
+    let retarget = |base: &str| {
+        let found = FoundPull { base: base.into(), ..found() };
+        plan_pull(&known, (&want(ShownAs::Ready), &marker), Some(&found))
+    };
+    assert_eq!(retarget("crew/h1/2"), [PullAction::Retarget(7, "main".into())]);
+    assert_eq!(retarget("main"), []);
+    assert_eq!(retarget("develop"), []);
+}
+
+#[test]
+fn what_landed_is_pushed_where_the_policy_says_so() {
+    let check = |policy: &str, expect: Option<&str>| {
+        let mut state = board("asked");
+        let text = format!(
+            "{DEFAULT_TEAM}\n[github]\nrepository = \"acme/shop\"\ntrusted = [\"Alice\"]\n{policy}"
+        );
+        let team = Box::new(parse(&text).unwrap());
+        apply(&mut state, &Event::TeamLoaded { project: ProjectId(1), team });
+        to_the_human(&mut state, commit(OURS));
+        apply(&mut state, &Event::Approved { task: TaskId(1), commit: None });
+        let merge = state.outbox.iter().find(|(_, effect)| matches!(effect, Effect::Merge { .. }));
+        let effect = *merge.unwrap().0;
+        let result = Settled::Merged { commit: commit("landed") };
+        apply(&mut state, &Event::Settled { effect, result });
+        let wanted = wanted(&state);
+        let landed = wanted.first().and_then(|(_, want)| want.shown.landed.clone());
+        assert_eq!(landed, expect.map(commit), "{policy}");
+        if let [(effect, want)] = &wanted[..] {
+            assert_eq!(want.shown.how, ShownAs::Closed, "nobody asked to see it");
+            settle(&mut state, *effect);
+        }
+        assert_eq!(self::wanted(&state), [], "once is enough");
+    };
+    check("push_base = \"never\"\n", None);
+    check("push_base = \"landed\"\n", Some("landed"));
+}
+
+#[test]
+fn words_of_agents_are_harmless_in_what_github_shows() {
+    let mut state = board("review");
+    if let Some(task) = state.tasks.get_mut(&TaskId(1)) {
+        task.proposed_by = Some(TaskId(9));
+        task.title = "Fixes #5".into();
+        task.body = "@everybody, closes #6 <!-- crew:h1/2 -->".into();
+        task.criteria = vec!["resolves #7".into()];
+    }
+    to_the_human(&mut state, commit(OURS));
+    let want = &wanted(&state)[0].1;
+    assert_eq!(want.shown.title, "Fixes – #5");
+    let text = &want.body;
+    assert!(!crate::github::closes_others(text, None), "{text}");
+    assert!(!text.contains("@everybody") && !text.contains("<!--"), "{text}");
 }

@@ -36,6 +36,7 @@ impl GithubFile {
             prefix: self.prefix.to_lowercase(),
             publish: self.publish,
             pull_requests: self.pull_requests,
+            push_base: self.push_base,
         }
     }
 }

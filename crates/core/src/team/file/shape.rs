@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::rule::AskRuleFile;
 use super::sandbox::SandboxFile;
-use crate::github::{Publish, Pulls};
+use crate::github::{Publish, Pulls, PushBase};
 use crate::task::Priority;
 use crate::team::{AcpAgent, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier};
 
@@ -133,6 +133,8 @@ pub(super) struct GithubFile {
     pub(super) publish: Publish,
     #[serde(default)]
     pub(super) pull_requests: Pulls,
+    #[serde(default)]
+    pub(super) push_base: PushBase,
 }
 
 fn intake() -> String {
