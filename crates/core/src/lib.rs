@@ -31,7 +31,7 @@ pub use event::{Event, Settled, TaskDraft, Words};
 pub use id::{AskId, EffectId, ProjectId, RunId, Seq, TaskId, Token};
 pub use name::{BadName, ProviderName, RoleName, StageName};
 pub use refusal::Refusal;
-pub use state::{Change, LimitEnd, LimitKey, LimitWindow, Meta, State};
+pub use state::{Change, LimitEnd, LimitWindow, Meta, State};
 pub use step::{Block, RESPONSE_GRACE, Step, block, next_wake, step};
 pub use time::{Millis, Time};
 pub use usage::{Micros, Usage};

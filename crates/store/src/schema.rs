@@ -37,6 +37,13 @@ const MIGRATIONS: &[(&str, &str)] = &[
     INSERT INTO today SELECT id, json_extract(body, '$.today') FROM project;
     ",
     ),
+    (
+        "a limit is that of an account, in all projects; what was known is found out again",
+        "
+    DROP TABLE limit_window;
+    CREATE TABLE limit_window (account TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    ",
+    ),
 ];
 
 /// The newest version that this program knows.

@@ -307,10 +307,7 @@ fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Refusal> {
             consult::answered(d, ask.task)
         }
         Asker::Arbiter => answer_arbiter(d, id, ask.task, text),
-        Asker::Provider { provider } => {
-            limit::seen_to(d, &ask, &provider);
-            Ok(())
-        }
+        Asker::Provider { provider } => limit::seen_to(d, &ask, &provider),
     }
 }
 

@@ -3,7 +3,9 @@
 //! [`parse`] reads and proves a file: a [`Team`] that exists has only reachable stages, a way to
 //! the end from each of them, and bounded loops. What it may cost at worst is [`Team::worst_case`].
 
+mod account;
 mod file;
+mod hours;
 mod proof;
 mod route;
 
@@ -14,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::github;
 use crate::{Micros, Millis, ProviderName, RoleName, StageName};
 
+pub use account::Account;
 pub use file::{DEFAULT_TEAM, Problem, parse};
+pub use hours::{BadHours, Hours};
 pub use proof::WorstCase;
 pub use route::{Route, Tier, Tiers};
 
@@ -325,6 +329,23 @@ pub struct Limits {
     /// After so many uses of tools in a row that bring nothing new, an agent is ended; 0 is never.
     #[serde(default)]
     pub repeats: u32,
+    /// What happens when a limit is over.
+    #[serde(default)]
+    pub after_limit: AfterLimit,
+    /// When nobody tries whether a limit is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<Hours>,
+}
+
+/// What happens when a provider's limit is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterLimit {
+    /// One run tries, and then the others go on.
+    #[default]
+    GoOn,
+    /// Nothing before the human says so.
+    Ask,
 }
 
 /// Longest pause between two starts of a run.
@@ -350,6 +371,14 @@ pub struct Budget {
     pub day: Amount,
     /// Starts of agents for one task.
     pub task_runs: u32,
+    /// For how long agents may work on one task, all together.
+    #[serde(default = "task_time")]
+    pub task_time: Millis,
+}
+
+/// What a budget allows that was written down before there was such a bound.
+fn task_time() -> Millis {
+    Millis::hours(24)
 }
 
 /// How work lands on the base branch.

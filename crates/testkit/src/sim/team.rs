@@ -78,6 +78,7 @@ fn change_budget(team: &mut Team, random: &mut Random) {
     team.budget.task.tokens = 500 + 300 * random.below(4) as u64;
     team.budget.day.tokens = 1_500 + 700 * random.below(4) as u64;
     team.budget.task_runs = 12 + random.below(30) as u32;
+    team.budget.task_time = Millis::minutes(60 * (1 + random.below(24) as u64));
 }
 
 fn check(command: &str) -> Gate {

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::sandbox::SandboxFile;
 use crate::github::{Publish, Pulls};
 use crate::task::Priority;
-use crate::team::{AcpAgent, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier};
+use crate::team::{
+    AcpAgent, AfterLimit, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +45,8 @@ pub(super) struct LimitsFile {
     pub(super) asks: u32,
     pub(super) scan_minutes: f64,
     pub(super) repeats: u32,
+    pub(super) after_limit: AfterLimit,
+    pub(super) quiet_hours: Option<String>,
 }
 
 impl Default for LimitsFile {
@@ -58,6 +62,8 @@ impl Default for LimitsFile {
             asks: 10,
             scan_minutes: 30.0,
             repeats: 20,
+            after_limit: AfterLimit::GoOn,
+            quiet_hours: None,
         }
     }
 }
@@ -72,6 +78,7 @@ pub(super) struct BudgetFile {
     pub(super) day_tokens: u64,
     pub(super) day_usd: f64,
     pub(super) task_runs: u32,
+    pub(super) task_minutes: u64,
 }
 
 impl Default for BudgetFile {
@@ -84,6 +91,7 @@ impl Default for BudgetFile {
             day_tokens: 200_000_000,
             day_usd: 100.0,
             task_runs: 40,
+            task_minutes: 24 * 60,
         }
     }
 }
