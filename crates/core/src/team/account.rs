@@ -80,7 +80,8 @@ impl Team {
     /// account of its own: nobody else's limit is its.
     pub fn account(&self, project: ProjectId, name: &ProviderName) -> Account {
         let own = || Account(format!("{name} of {project}"));
-        self.providers.get(name).map_or_else(own, |provider| match &provider.kind {
+        let Some(provider) = self.providers.get(name) else { return own() };
+        let account = match &provider.kind {
             // Nobody serves it.
             ProviderKind::Native(Model { api: Api::Playbook, .. }) => own(),
             ProviderKind::Native(model) => Account::of_model(model),
@@ -88,7 +89,10 @@ impl Team {
             ProviderKind::Codex(program) => Account::of_program("codex", program),
             ProviderKind::Acp(acp) => Account::of_acp(acp),
             ProviderKind::Mailbox => own(),
-        })
+        };
+        let secret = provider.key.as_ref().map(|key| key.secret.as_str());
+        let config = provider.config_dir.as_deref();
+        Account::new(account.as_str(), &[("signed-in", config), ("secret", secret)])
     }
 }
 

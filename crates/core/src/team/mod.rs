@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::github;
-use crate::{Micros, Millis, ProviderName, RoleName, StageName};
+use crate::{Micros, Millis, ProviderName, RoleName, SecretName, StageName};
 
 pub use account::Account;
 pub use file::{DEFAULT_TEAM, Problem, parse};
@@ -93,6 +93,21 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// How many of its agents may run at once.
     pub agents: u32,
+    /// Where its program keeps who is signed in, if not where it does by itself; `~/` is the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_dir: Option<String>,
+    /// The key that it is handed, if one is kept for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+}
+
+/// A key that is kept for the user, and how an agent is handed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// By what name it is kept.
+    pub secret: SecretName,
+    /// The environment variable that it is put into.
+    pub variable: String,
 }
 
 /// Kinds of agents.

@@ -21,7 +21,10 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     let visits = 1 + random.below(4) as u32;
     team.stages.iter_mut().for_each(|stage| stage.visits_max = visits);
     if let Ok(mail) = "mail".parse() {
-        team.providers.insert(mail, Provider { kind: ProviderKind::Mailbox, agents: 8 });
+        team.providers.insert(
+            mail,
+            Provider { kind: ProviderKind::Mailbox, agents: 8, config_dir: None, key: None },
+        );
     }
     if random.chance(30) {
         play_by_mail(&mut team);

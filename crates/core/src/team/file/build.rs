@@ -23,7 +23,8 @@ impl TeamFile {
                 "a pipeline that long cannot be watched; merge stages",
             ));
         }
-        let providers = self.providers.into_iter().filter_map(|(name, file)| {
+        let providers = self.providers.into_iter().flat_map(|(name, file)| file.accounts(&name));
+        let providers = providers.filter_map(|(name, file)| {
             let place = format!("providers.{name}");
             Some((named::<ProviderName>(&name, &place, problems)?, file.build(&place, problems)))
         });

@@ -150,7 +150,7 @@ fn prefix() -> String {
     "crew: ".into()
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProviderFile {
     pub(super) kind: KindFile,
@@ -168,8 +168,27 @@ pub(super) struct ProviderFile {
     pub(super) permissions: Option<Permissions>,
     pub(super) allow: Option<Vec<String>>,
     pub(super) billing: Option<Payer>,
+    /// Where its program keeps who is signed in.
+    pub(super) config_dir: Option<String>,
+    /// `keyring:NAME`.
+    pub(super) key: Option<String>,
     #[serde(default = "provider_agents")]
     pub(super) agents: u32,
+    /// Other accounts for the same.
+    #[serde(default)]
+    pub(super) profiles: BTreeMap<String, ProfileFile>,
+}
+
+/// What is different for another account.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfileFile {
+    pub(super) config_dir: Option<String>,
+    pub(super) key: Option<String>,
+    pub(super) key_env: Option<String>,
+    pub(super) billing: Option<Payer>,
+    pub(super) model: Option<String>,
+    pub(super) agents: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
