@@ -4,6 +4,7 @@
 //! the end from each of them, and bounded loops. What it may cost at worst is [`Team::worst_case`].
 
 mod account;
+mod family;
 mod file;
 mod hours;
 mod proof;
@@ -20,7 +21,7 @@ pub use account::Account;
 pub use file::{DEFAULT_TEAM, Problem, parse};
 pub use hours::{BadHours, Hours};
 pub use proof::WorstCase;
-pub use route::{Route, Tier, Tiers};
+pub use route::{Route, Rule, Tier, Tiers};
 
 /// Everything about how a project's work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -498,6 +499,19 @@ impl Stage {
             Work::Sequence(roles) | Work::Parallel(roles) => roles.iter().collect(),
             Work::BestOfN { role, n, .. } => vec![role; *n as usize],
         }
+    }
+
+    /// The roles that judge what was done here.
+    pub fn judges(&self) -> impl Iterator<Item = &RoleName> {
+        let chooses = match &self.work {
+            Work::BestOfN { judge, .. } => Some(judge),
+            Work::Queue | Work::Sequence(_) | Work::Parallel(_) | Work::End => None,
+        };
+        let verdicts = self.gates.iter().filter_map(|gate| match gate {
+            Gate::Verdict(role) => Some(role),
+            Gate::Check { .. } | Gate::Human => None,
+        });
+        chooses.into_iter().chain(verdicts)
     }
 }
 
