@@ -22,6 +22,7 @@ pub mod sandbox;
 pub mod shim;
 pub mod spool;
 mod trouble;
+mod until;
 mod words;
 
 pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};

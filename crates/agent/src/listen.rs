@@ -4,12 +4,16 @@
 //! after it: nothing is skipped, nothing heard twice. A place within a line is one of several
 //! events of that line, and one behind the end of the file is what the end itself says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crew_core::Time;
 
 use crate::dialect::{Act, Decoder, Dialect, Ending};
 use crate::event::AgentEvent;
 use crate::shim::OUT;
 use crate::spool::{Line, SpoolError, SpoolReader};
+use crate::until::until;
 
 /// One event, and the place after it.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +27,7 @@ pub struct Heard {
 /// Reads the spool of one launch.
 #[derive(Debug)]
 pub struct Listener {
+    out: PathBuf,
     spool: SpoolReader,
     decoder: Decoder,
     /// What is up to here was heard before.
@@ -33,8 +38,9 @@ impl Listener {
     /// Begins after a place.
     pub fn open(dir: &Path, dialect: &Dialect, place: u64) -> Result<Self, SpoolError> {
         let decoder = dialect.decoder();
-        let spool = SpoolReader::open(&dir.join(OUT), decoder.begins(place))?;
-        Ok(Self { spool, decoder, heard: place })
+        let out = dir.join(OUT);
+        let spool = SpoolReader::open(&out, decoder.begins(place))?;
+        Ok(Self { out, spool, decoder, heard: place })
     }
 
     /// What was said since; `None` when there is no more now. It may be nothing that is new.
@@ -71,9 +77,21 @@ impl Listener {
 
     fn new_ones(&mut self, events: Vec<AgentEvent>, before: u64) -> Vec<Heard> {
         let heard = (before + 1..).zip(events).map(|(place, event)| Heard { event, place });
-        let new: Vec<Heard> = heard.filter(|heard| heard.place > self.heard).collect();
+        let new = heard.filter(|heard| heard.place > self.heard);
+        let new: Vec<Heard> = new.map(|heard| self.dated(heard)).collect();
         self.heard = new.last().map_or(self.heard, |last| last.place);
         new
+    }
+
+    /// A limit whose end stands in its words only. They were said when the file was last written:
+    /// "at five" means the same to a daemon that reads it at six.
+    fn dated(&self, heard: Heard) -> Heard {
+        let AgentEvent::Limit { until: None, message } = heard.event else { return heard };
+        let written = std::fs::metadata(&self.out).and_then(|out| out.modified());
+        let said = written.ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let said = said.map(|since| Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)));
+        let until = said.and_then(|said| until(&message, said));
+        Heard { event: AgentEvent::Limit { until, message }, ..heard }
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Known {
     pub command: &'static str,
     /// The oldest version whose output we have seen.
     pub version_min: Version,
+    /// The newest version that the tests of Crewhouse run.
+    pub version_tested: Version,
     /// How it comes to a machine, for a human.
     pub install: &'static str,
     /// How it is brought up to date, for a human.
@@ -66,6 +68,17 @@ pub struct Places {
 pub struct Version(pub u32, pub u32, pub u32);
 
 impl Known {
+    /// What is to be said about a version that nobody has tried with this Crewhouse.
+    pub fn untested(&self, version: Version) -> Option<String> {
+        let Self { name, version_tested, .. } = self;
+        (version > *version_tested).then(|| {
+            format!(
+                "{name} {version} is newer than {version_tested}, with which this Crewhouse was \
+                 tested; look at its first run"
+            )
+        })
+    }
+
     /// Finds it by a path or a name on the `PATH` of `env`, and makes sure that it is one that we
     /// understand.
     pub fn find(
@@ -188,6 +201,7 @@ mod tests {
         name: "Some Code",
         command: "some",
         version_min: Version(2, 1, 197),
+        version_tested: Version(2, 1, 329),
         install: "install it",
         update: "`some update` installs the newest",
         env: &[],

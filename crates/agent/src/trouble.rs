@@ -5,6 +5,7 @@ use crew_core::Time;
 use crate::dialect::{Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::shim::Status;
+use crate::words::{self, Meaning};
 
 /// Exit codes from here on stand for signals.
 const SIGNALS: i32 = 128;
@@ -19,10 +20,34 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    /// What is said to be a limit. What ends only when somebody pays is none.
+    pub(crate) fn limit(until: Option<Time>, message: String) -> Self {
+        match words::meaning(&message) {
+            Meaning::Failure(class @ ErrorClass::Billing) => Self::Failure { class, message },
+            Meaning::Limit | Meaning::Failure(_) => Self::Limit { until, message },
+        }
+    }
+
+    /// What says nothing but words. `until` is what was said before about when a limit ends.
+    pub(crate) fn of_words(until: Option<Time>, message: String) -> Self {
+        match words::meaning(&message) {
+            Meaning::Limit => Self::Limit { until, message },
+            Meaning::Failure(class) => Self::Failure { class, message },
+        }
+    }
+
+    /// What has a name that says little, and words that may say more.
+    pub(crate) fn of_class(class: ErrorClass, until: Option<Time>, message: String) -> Self {
+        match words::meaning(&message) {
+            Meaning::Limit => Self::Limit { until, message },
+            Meaning::Failure(_) => Self::Failure { class, message },
+        }
+    }
+
     /// By the status with which a model's provider refused a request.
     pub(crate) fn of_status(status: u16, until: Option<Time>, message: String) -> Self {
         let class = match status {
-            429 => return Self::Limit { until, message },
+            429 => return Self::limit(until, message),
             401 | 403 => ErrorClass::Auth,
             402 => ErrorClass::Billing,
             408 | 409 | 425 | 500.. => ErrorClass::Unavailable,
@@ -65,6 +90,10 @@ pub(crate) fn without_result(ending: &Ending, has_spoken: bool) -> Verdict {
         return Verdict::Cut;
     }
     let complaint = ending.complaint.trim();
+    let means = (!complaint.is_empty()).then(|| words::meaning(complaint));
+    if means == Some(Meaning::Limit) {
+        return Verdict::Limited { until: None, message: complaint.to_owned() };
+    }
     let said = if complaint.is_empty() { String::new() } else { format!(": {complaint}") };
     let (class, message) = if has_spoken {
         (ErrorClass::Other, format!("it ended with code {code} and without a result{said}"))

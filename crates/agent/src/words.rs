@@ -1,9 +1,11 @@
 //! What the words of a failure mean, where an agent says nothing but words.
 //!
-//! Providers and agents all say the same few things. What is not recognised is something else, and
-//! is tried again.
+//! Providers and agents all say the same few things. What looks like a limit is one, whatever else it
+//! may be: waiting costs less than trying. What is not recognised is something else, and is tried
+//! again. When a limit ends is read in [`crate::until`].
 
 use crate::event::ErrorClass;
+use crate::until;
 
 /// What words mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,28 +16,48 @@ pub(crate) enum Meaning {
     Failure(ErrorClass),
 }
 
-/// Words, and what they mean; the first that occur count.
+/// Words, and what they mean; the first that occur count. What nobody else's words are comes last: a
+/// limit under a name that we have not heard yet.
 const MEANINGS: &[(&[&str], Meaning)] = &[
     (
         &[
+            "model not found",
+            "no such model",
+            "prompt is too long",
+            "context length",
+            "context window",
+        ],
+        Meaning::Failure(ErrorClass::Invalid),
+    ),
+    (
+        &[
             "credit balance",
+            "credits_balance",
             "out of credits",
             "spend cap",
             "check your plan",
             "payment required",
             "insufficient balance",
+            "limit is set to $0",
         ],
         Meaning::Failure(ErrorClass::Billing),
     ),
+    (&["no capacity", "at capacity"], Meaning::Failure(ErrorClass::Unavailable)),
     (
         &[
             "usage limit",
+            "usage_limit",
             "rate limit",
             "rate_limit",
+            "rate-limit",
+            "ratelimit",
             "hit your",
+            "out of extra usage",
             "exhausted your",
             "resource has been exhausted",
+            "resource_exhausted",
             "too many requests",
+            "throttl",
             "quota",
         ],
         Meaning::Limit,
@@ -57,25 +79,14 @@ const MEANINGS: &[(&[&str], Meaning)] = &[
     ),
     (
         &[
-            "model not found",
-            "no such model",
-            "prompt is too long",
-            "context length",
-            "context window",
-        ],
-        Meaning::Failure(ErrorClass::Invalid),
-    ),
-    (
-        &[
             "overloaded",
-            "at capacity",
-            "no capacity",
             "high demand",
             "unavailable",
             "internal server error",
             "bad gateway",
             "timed out",
             "timeout",
+            "disconnected",
             "connection",
             "connect ",
             "econn",
@@ -86,6 +97,7 @@ const MEANINGS: &[(&[&str], Meaning)] = &[
         ],
         Meaning::Failure(ErrorClass::Unavailable),
     ),
+    (&["exhausted", "limit reached", "limit exceeded", "allowance"], Meaning::Limit),
 ];
 
 /// Statuses of HTTP, where they stand for themselves.
@@ -100,8 +112,16 @@ const STATUSES: &[(&str, Meaning)] = &[
     ("529", Meaning::Failure(ErrorClass::Unavailable)),
 ];
 
-/// What a message means.
+/// What a message means. Money that is missing does not come back by itself; where an end is named,
+/// something does.
 pub(crate) fn meaning(message: &str) -> Meaning {
+    match by_words(message) {
+        Meaning::Failure(ErrorClass::Billing) if until::is_named(message) => Meaning::Limit,
+        meaning => meaning,
+    }
+}
+
+fn by_words(message: &str) -> Meaning {
     let message = message.to_lowercase();
     let said = MEANINGS.iter().find(|(words, _)| words.iter().any(|it| message.contains(it)));
     let has_word = |word: &str| message.split(|c: char| !c.is_alphanumeric()).any(|it| it == word);
@@ -119,19 +139,13 @@ mod tests {
         use ErrorClass::{Auth, Billing, Invalid, Other, Unavailable};
         let check =
             |message: &str, expect: Meaning| assert_eq!(meaning(message), expect, "{message}");
-        check("You’ve hit your usage limit. Try again at 11:49 PM.", Meaning::Limit);
-        check("You've hit your weekly limit · resets Nov 24, 9:08am (UTC)", Meaning::Limit);
-        check("exceeded retry limit, last status: 429 Too Many Requests", Meaning::Limit);
-        check("You have exhausted your capacity on this model.", Meaning::Limit);
-        check("Rate limit reached for gpt-5 on tokens per min", Meaning::Limit);
-        check("Quota exceeded. Check your plan and billing details.", Meaning::Failure(Billing));
-        check("Credit balance is too low.", Meaning::Failure(Billing));
-        check("Incorrect API key provided", Meaning::Failure(Auth));
-        check("Login expired · Please run /login", Meaning::Failure(Auth));
-        check("unexpected status 401", Meaning::Failure(Auth));
-        check("Selected model is at capacity.", Meaning::Failure(Unavailable));
+        check("You have hit your limit", Meaning::Limit);
+        check("payment required", Meaning::Failure(Billing));
+        check("payment required; resets in 2 hours", Meaning::Limit);
+        check("please log in", Meaning::Failure(Auth));
         check("[API Error: terminated]", Meaning::Failure(Unavailable));
-        check("prompt is too long: 210000 tokens", Meaning::Failure(Invalid));
-        check("wrote 429000 bytes", Meaning::Failure(Other));
+        check("retries exhausted: connection refused", Meaning::Failure(Unavailable));
+        check("no such model", Meaning::Failure(Invalid));
+        check("something odd", Meaning::Failure(Other));
     }
 }

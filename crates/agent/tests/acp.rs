@@ -67,6 +67,7 @@ struct Talk(Decoder);
 
 fn opening() -> Opening {
     Opening {
+        tools_of_ours: None,
         name: "Agent".into(),
         version_min: Some(Version(1, 2, 0)),
         cwd: "/w".into(),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crew_core::{AskId, RoleName, TaskId};
+use crew_core::{AskId, RoleName, SecretName, TaskId};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -158,6 +158,9 @@ pub(crate) enum Command {
     /// Look at the agents that play roles.
     #[command(subcommand)]
     Provider(Provider),
+    /// Keep keys for providers: in the keyring of the system, or encrypted with a key of yours.
+    #[command(subcommand)]
+    Secret(Secret),
     /// Look for what could stand in the way.
     Doctor,
     /// Stop everything at once, until it is released.
@@ -454,6 +457,30 @@ pub(crate) enum Provider {
         /// How its process ended; a negative code is a signal.
         #[arg(long, value_name = "N", allow_hyphen_values = true)]
         exit_code: Option<i32>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Keep a secret; it is asked for, or read from standard input.
+    Set {
+        /// What team.toml calls it: key = "keyring:NAME".
+        name: SecretName,
+        /// Not in the keyring but in a file that this key opens, and no other.
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+    },
+    /// List the names, and where each is kept.
+    List,
+    /// Forget a secret.
+    Rm {
+        /// Its name.
+        name: SecretName,
+    },
+    /// Make a key for encrypted secrets.
+    Key {
+        /// A file of yours, outside of Crewhouse's home, that is not there yet.
+        file: PathBuf,
     },
 }
 

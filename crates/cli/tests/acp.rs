@@ -269,6 +269,58 @@ fn works_and_asks(agent: &Agent) {
     assert!(log.contains("made.txt") && log.contains("DONE: made it"), "{log}");
 }
 
+/// The name by which it knows a tool of ours.
+fn ours(request: &Request, tool: &str) -> String {
+    let is_ours = |name: &&str| name.ends_with(tool) && name.contains("crew") || *name == tool;
+    names(&request.body["tools"]).find(is_ours).unwrap_or_default().to_owned()
+}
+
+/// All that is called `name`, at any depth.
+fn names(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
+    match value {
+        Value::Object(fields) => Box::new(fields.iter().flat_map(|(key, value)| {
+            let own = (key == "name").then(|| value.as_str()).flatten();
+            own.into_iter().chain(names(value))
+        })),
+        Value::Array(items) => Box::new(items.iter().flat_map(names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Box::new(std::iter::empty())
+        }
+    }
+}
+
+/// It uses our tools, and nobody is asked whether it may.
+fn calls_our_tools(agent: &Agent) {
+    let (writes, wire) = (agent.writes, agent.wire);
+    let server = ModelServer::answering(move |request| {
+        if is_aside(wire, request) {
+            return Reply::text("A title");
+        }
+        let reply = match asked(wire, request).matches(result_of(wire)).count() {
+            0 => Reply::tool(&ours(request, "comment"), json!({"text": "half done"})),
+            1 => writes("made.txt"),
+            2 => {
+                let evidence = "cat made.txt: made";
+                let end = json!({"claim": "done", "summary": "made it", "evidence": [evidence]});
+                Reply::tool(&ours(request, "finish"), end)
+            }
+            _ => Reply::text("that was all"),
+        };
+        reply.usage(1000, 0, 100)
+    });
+    let server = server.unwrap();
+    let lab = agent.lab(&server, "", "");
+    let _daemon = agent.up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lands(&lab);
+    let remarks = lab.json(&["task", "show", "1"])["remarks"].to_string();
+    for words in ["half done", "made it", "cat made.txt: made"] {
+        assert!(remarks.contains(words), "{words:?} in {remarks}");
+    }
+    assert!(!lab.journal_text().contains("\"words\":\"asks\""), "nobody was asked");
+    assert_eq!(starts(&lab).len(), 1);
+}
+
 /// It is killed in the middle of a command, and goes on in a new process.
 fn goes_on_after_a_kill(agent: &Agent) {
     let (writes, runs) = (agent.writes, agent.runs);
@@ -371,6 +423,11 @@ macro_rules! stories {
             #[test]
             fn works_and_asks() {
                 super::works_and_asks(&$agent);
+            }
+
+            #[test]
+            fn calls_our_tools() {
+                super::calls_our_tools(&$agent);
             }
 
             #[test]

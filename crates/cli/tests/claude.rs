@@ -10,7 +10,10 @@
 
 mod support;
 
+use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -102,6 +105,41 @@ fn argvs(lab: &Lab) -> Vec<Vec<String>> {
 fn after<'a>(argv: &'a [String], option: &str) -> Option<&'a str> {
     let at = argv.iter().position(|word| word == option)?;
     argv.get(at + 1).map(String::as_str)
+}
+
+#[test]
+fn a_kept_key_pays_for_its_profile_and_is_nowhere_else() {
+    const KEPT: &str = "sk-test-invented-and-kept-91c";
+    let server = ModelServer::start([writes("made.txt"), finishes()]).unwrap();
+    let profile =
+        "[providers.claude.profiles.work]\nkey = \"keyring:work\"\nbilling = \"api-key\"\n";
+    let lab = lab(&server, profile);
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    let role = "[roles.engineer]\nprovider = \"claude\"";
+    assert!(text.contains(role), "{text}");
+    fs::write(&team, text.replace(role, "[roles.engineer]\nprovider = \"claude/work\"")).unwrap();
+    let daemon = lab.serve_with(&[("IS_SANDBOX", "1")]);
+    lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "there is no secret `work`; hint: `crew secret set NAME`");
+    let key = lab.dir.path().join("key").display().to_string();
+    lab.ok(&["secret", "key", &key]);
+    let mut set = lab.program(env!("CARGO_BIN_EXE_crew"));
+    set.args(["secret", "set", "work", "--key-file", &key]);
+    let mut set = set.stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(set.stdin.take().unwrap(), "{KEPT}").unwrap();
+    assert!(set.wait().unwrap().success());
+    assert_eq!(lab.ok(&["secret", "list"]), "work  encrypted file\n");
+    assert!(lab.ok(&["doctor"]).contains("`work` for `claude/work` is in the encrypted file"));
+    answer(&lab, &item, "try again");
+    lands(&lab);
+    for request in server.requests() {
+        assert_eq!(request.header("x-api-key"), Some(KEPT));
+    }
+    drop(daemon);
+    let found = lab.program("grep").args(["-rl", KEPT]).arg(lab.dir.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "", "it is written down");
 }
 
 #[test]

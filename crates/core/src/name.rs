@@ -17,6 +17,14 @@ const NAME_BYTES_MAX: usize = 40;
 )]
 pub struct BadName(pub String);
 
+/// A name, or one and that of a profile: `claude/work`.
+fn is_provider(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((name, profile)) => is_name(name) && is_name(profile),
+        None => is_name(text),
+    }
+}
+
 fn is_name(text: &str) -> bool {
     let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     text.len() <= NAME_BYTES_MAX
@@ -25,7 +33,7 @@ fn is_name(text: &str) -> bool {
 }
 
 macro_rules! name_type {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $is_name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -50,7 +58,7 @@ macro_rules! name_type {
             type Error = BadName;
 
             fn try_from(text: String) -> Result<Self, BadName> {
-                if is_name(&text) { Ok(Self(text)) } else { Err(BadName(text)) }
+                if $is_name(&text) { Ok(Self(text)) } else { Err(BadName(text)) }
             }
         }
 
@@ -70,13 +78,16 @@ macro_rules! name_type {
 
 name_type!(
     /// A role of the team: `pm`, `engineer`.
-    RoleName);
+    RoleName, is_name);
 name_type!(
     /// A stage of the pipeline: `needs-testing`.
-    StageName);
+    StageName, is_name);
 name_type!(
-    /// Where agents come from: `native`, `claude`.
-    ProviderName);
+    /// Where agents come from: `native`, `claude`, `claude/work`.
+    ProviderName, is_provider);
+name_type!(
+    /// A key that is kept for the user: `anthropic-work`.
+    SecretName, is_name);
 
 #[cfg(test)]
 mod tests {
@@ -94,5 +105,8 @@ mod tests {
         check("In Progress", false);
         check("../etc", false);
         check(&"x".repeat(41), false);
+        check("claude/work", false);
+        assert!("claude/work".parse::<ProviderName>().is_ok());
+        assert!("claude/work/x".parse::<ProviderName>().is_err());
     }
 }

@@ -23,7 +23,7 @@ use crate::about::Place;
 use crate::protocol::Response;
 use crate::task::CommitId;
 use crate::{AskId, EffectId, ProjectId, ProviderName, RoleName, RunId, StageName, TaskId};
-use crate::{Time, Token, Usage};
+use crate::{Millis, Time, Token, Usage};
 
 /// One attempt of one agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,9 @@ pub struct Run {
     pub reached: Vec<Reached>,
     /// What it consumed.
     pub spent: Usage,
+    /// For how long its agents worked, the present one not included.
+    #[serde(default)]
+    pub worked: Millis,
     /// How many bytes of the present start's output have been taken in.
     pub read_to: u64,
     /// When it was created.
@@ -347,6 +350,19 @@ impl RunState {
         })
     }
 
+    /// Since when its agent works, if it does: not while it waits for the human.
+    pub fn working_since(&self) -> Option<Time> {
+        match self {
+            Self::Running { since, .. } => Some(*since),
+            Self::Queued { .. }
+            | Self::Preparing { .. }
+            | Self::Waiting(_)
+            | Self::Stopping { .. }
+            | Self::Saving { .. }
+            | Self::Finished { .. } => None,
+        }
+    }
+
     /// Whether a process may exist in this state.
     pub fn holds_agent(&self) -> bool {
         match self {
@@ -403,6 +419,12 @@ impl Run {
             RunState::Finished { outcome, .. } => Some(outcome),
             _ => None,
         }
+    }
+
+    /// For how long its agents have worked, the present one included.
+    pub fn worked_until(&self, now: Time) -> Millis {
+        let since = self.state.working_since();
+        Millis(self.worked.0.saturating_add(since.map_or(0, |since| now.since(since).0)))
     }
 
     /// Whether it is over.

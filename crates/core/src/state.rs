@@ -15,8 +15,8 @@ use crate::project::{DaySpend, Project};
 use crate::refusal::Refusal;
 use crate::run::{Run, RunEvent};
 use crate::task::Task;
-use crate::team::Amount;
-use crate::{AskId, EffectId, ProjectId, ProviderName, RunId, Seq, TaskId, Time, Usage};
+use crate::team::{Account, Amount};
+use crate::{AskId, EffectId, Millis, ProjectId, ProviderName, RunId, Seq, TaskId, Time, Usage};
 
 /// All that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub struct State {
     pub runs: BTreeMap<RunId, Run>,
     /// Every ask.
     pub asks: BTreeMap<AskId, Ask>,
-    /// Providers that serve nothing for now.
-    pub limits: BTreeMap<LimitKey, LimitWindow>,
+    /// Accounts that serve nothing for now.
+    pub limits: BTreeMap<Account, LimitWindow>,
     /// What each project spent today. A row of its own, since it moves with every report of usage and
     /// a project with its team is large.
     pub today: BTreeMap<ProjectId, DaySpend>,
@@ -71,10 +71,7 @@ pub struct Meta {
     pub stopped: Option<Time>,
 }
 
-/// Whose limit it is.
-pub type LimitKey = (ProjectId, ProviderName);
-
-/// A provider serves nothing for now.
+/// An account serves nothing for now, in no project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitWindow {
     /// What ends it.
@@ -119,7 +116,7 @@ pub struct Change {
     /// Asks as they are now.
     pub asks: BTreeMap<AskId, Ask>,
     /// Limits as they are now; `None` is over.
-    pub limits: BTreeMap<LimitKey, Option<LimitWindow>>,
+    pub limits: BTreeMap<Account, Option<LimitWindow>>,
     /// What projects spent today, as it is now.
     pub today: BTreeMap<ProjectId, DaySpend>,
     /// New effects.
@@ -213,6 +210,12 @@ impl State {
     /// All runs that a task ever had, oldest first.
     pub fn runs_of(&self, task: TaskId) -> impl Iterator<Item = &Run> {
         self.worked_on(task).filter_map(|id| self.runs.get(&id))
+    }
+
+    /// The window in which a provider of a project serves nothing, if there is one.
+    pub fn limit(&self, project: ProjectId, provider: &ProviderName) -> Option<&LimitWindow> {
+        let team = &self.projects.get(&project)?.team;
+        self.limits.get(&team.account(project, provider))
     }
 
     /// What a task consumed.
@@ -309,6 +312,12 @@ impl<'a> Draft<'a> {
         self.all_runs_of(task).map(|run| run.spent).sum()
     }
 
+    /// For how long agents worked on a task.
+    pub(crate) fn worked_on(&self, task: TaskId) -> Millis {
+        let times = self.all_runs_of(task).map(|run| run.worked_until(self.now).0);
+        Millis(times.fold(0, u64::saturating_add))
+    }
+
     /// All runs that a task ever had, as they are now.
     pub(crate) fn all_runs_of(&self, task: TaskId) -> impl Iterator<Item = &Run> {
         let changed = self.change.runs.values().filter(|run| run.task == task).map(|run| run.id);
@@ -347,16 +356,25 @@ impl<'a> Draft<'a> {
         self.open_tasks().iter().filter(|other| other.proposed_by == Some(task)).count()
     }
 
-    pub(crate) fn limit(&self, key: &LimitKey) -> Option<&LimitWindow> {
-        match self.change.limits.get(key) {
+    /// The account behind a provider of a project.
+    pub(crate) fn account(
+        &self,
+        id: ProjectId,
+        provider: &ProviderName,
+    ) -> Result<Account, Refusal> {
+        Ok(self.project(id)?.team.account(id, provider))
+    }
+
+    pub(crate) fn limit(&self, account: &Account) -> Option<&LimitWindow> {
+        match self.change.limits.get(account) {
             Some(changed) => changed.as_ref(),
-            None => self.state.limits.get(key),
+            None => self.state.limits.get(account),
         }
     }
 
-    pub(crate) fn set_limit(&mut self, key: LimitKey, window: Option<LimitWindow>) {
-        if self.limit(&key) != window.as_ref() {
-            self.change.limits.insert(key, window);
+    pub(crate) fn set_limit(&mut self, account: Account, window: Option<LimitWindow>) {
+        if self.limit(&account) != window.as_ref() {
+            self.change.limits.insert(account, window);
         }
     }
 
@@ -385,7 +403,11 @@ impl<'a> Draft<'a> {
     pub(crate) fn move_run(&mut self, id: RunId, event: RunEvent) -> Result<(), Refusal> {
         let now = self.now;
         let run = self.run_mut(id)?;
-        run.state = run.state.next(event, now)?;
+        let next = run.state.next(event, now)?;
+        if next.working_since() != run.state.working_since() {
+            run.worked = run.worked_until(now);
+        }
+        run.state = next;
         Ok(())
     }
 }

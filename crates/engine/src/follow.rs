@@ -51,7 +51,17 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let site = site(outside.handle.home(), &Place::of(&outside.handle, run)?);
     let stirred = None;
     let mut follower = Follower {
-        outside, run, token, dir, life, clerk, watched, looked_at, rounds, site, stirred,
+        outside,
+        run,
+        token,
+        dir,
+        life,
+        clerk,
+        watched,
+        looked_at,
+        rounds,
+        site,
+        stirred,
     };
     let mut listener = None;
     let mut damage = None;

@@ -75,20 +75,26 @@ LABEL-UPDATED: <stage you are in> --> <stage it should go to>
 fn tools(place: &Place) -> String {
     let provider = place.project.team.providers.get(&place.run.provider);
     let where_they_are = match provider.map(|provider| &provider.kind) {
-        Some(ProviderKind::Native(_)) => "They are among your tools; `ask` and `finish`, too.",
-        Some(ProviderKind::Claude(_)) => "They are your tools `mcp__crew__…`.",
-        // Agents of others that would ask for permission each time; and whoever is no agent of ours.
-        Some(ProviderKind::Codex(_) | ProviderKind::Acp(_) | ProviderKind::Mailbox) | None => {
-            return String::new();
+        Some(ProviderKind::Native(_)) => {
+            "They are among your tools; `ask` and `finish`, too. In a shell each is a command: \
+             `\"$CREW\" agent finish --help`."
         }
+        Some(ProviderKind::Claude(_)) => {
+            "They are your tools `mcp__crew__…`. In a shell each is a command: `\"$CREW\" agent finish \
+             --help`."
+        }
+        Some(ProviderKind::Codex(_) | ProviderKind::Acp(_)) => {
+            // In a shell it would have to ask for permission.
+            "They are those of your MCP server `crew`."
+        }
+        Some(ProviderKind::Mailbox) | None => return String::new(),
     };
     format!(
         "\n## Tools of Crewhouse\n\
          `finish` ends your run: how it went, evidence (what you ran or read, and what came of it), and \
          an answer for each acceptance criterion by its number. `ask` puts a question to the human. \
          `comment` says something about your task, `message` writes to the PM or another role, \
-         `subtask` proposes another task, `board` shows what is open. {where_they_are} In a shell each \
-         is a command: `\"$CREW\" agent finish --help`.\n"
+         `subtask` proposes another task, `board` shows what is open. {where_they_are}\n"
     )
 }
 

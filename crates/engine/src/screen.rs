@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::{PoisonError, RwLock};
 
 use crew_core::team::ProviderKind;
 use crew_core::{Event, State};
@@ -48,6 +49,14 @@ const SHAPES: [(&str, usize); 15] = [
     ("npm_", 36),
 ];
 
+/// Keys that were kept by their names and handed to agents: no variable of ours has them.
+static HANDED: RwLock<BTreeSet<String>> = RwLock::new(BTreeSet::new());
+
+/// From now on this is taken out of all words.
+pub(crate) fn remember(key: &str) {
+    HANDED.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
+}
+
 /// What has to be taken out at present.
 #[derive(Clone, Default)]
 pub struct Screen {
@@ -77,7 +86,8 @@ impl Screen {
         let github = state.projects.values().filter_map(|project| project.team.github.as_ref());
         let named = named.chain(github.filter_map(|policy| policy.token_env.as_deref()));
         let names: BTreeSet<&str> = named.chain(USUAL).collect();
-        Self::with(names.into_iter().filter_map(|name| std::env::var(name).ok()))
+        let handed = HANDED.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Self::with(names.into_iter().filter_map(|name| std::env::var(name).ok()).chain(handed))
     }
 
     fn with(values: impl Iterator<Item = String>) -> Self {

@@ -23,12 +23,6 @@ pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
         tokens: sum.tokens.saturating_add(project.today.tokens),
         cost_micros: sum.cost_micros.saturating_add(project.today.cost_micros),
     });
-    let limits = state.limits.iter().map(|((project, provider), window)| Limit {
-        project: project.0,
-        provider: provider.to_string(),
-        until: window.until.0,
-        message: window.message.clone(),
-    });
     let queued =
         state.live_runs().filter(|run| matches!(run.state, RunState::Queued { .. })).count();
     let at_work = state.live_runs().filter(|run| run.state.holds_agent());
@@ -37,13 +31,33 @@ pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
         now: now.0,
         stopped: state.meta.stopped.map(|at| at.0),
         agents: at_work.map(of_agent).collect(),
-        limits: limits.collect(),
+        limits: limits(state),
         inbox: crate::inbox::inbox(state).len() as u64,
         projects,
         today,
         hour,
         queued: queued as u64,
     }
+}
+
+/// What an account does not serve is shown with each provider that it is behind.
+fn limits(state: &State) -> Vec<Limit> {
+    if state.limits.is_empty() {
+        return Vec::new();
+    }
+    let providers = state.projects.values().flat_map(|project| {
+        project.team.providers.keys().map(move |provider| (project.id, provider))
+    });
+    let limited = providers.filter_map(|(project, provider)| {
+        let window = state.limit(project, provider)?;
+        Some(Limit {
+            project: project.0,
+            provider: provider.to_string(),
+            until: window.until.0,
+            message: window.message.clone(),
+        })
+    });
+    limited.collect()
 }
 
 fn of_project(state: &State, project: &Project, now: Time) -> StatusOfProject {

@@ -9,12 +9,14 @@ mod backup;
 mod home;
 mod journal;
 mod schema;
+mod secrets;
 mod table;
 mod writer;
 
 pub use backup::{backup, restore};
 pub use home::{Home, HomeLock};
 pub use journal::Journal;
+pub use secrets::{Kept, Secret, SecretError, Secrets, make_key};
 pub use table::event::Entry;
 pub use writer::{Commit, Reader, Writer};
 

@@ -41,6 +41,13 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "what saves questions after a restart",
         "CREATE TABLE hint (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
     ),
+    (
+        "a limit is that of an account, in all projects; what was known is found out again",
+        "
+    DROP TABLE limit_window;
+    CREATE TABLE limit_window (account TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    ",
+    ),
 ];
 
 /// The newest version that this program knows.

@@ -218,8 +218,9 @@ impl Decoder {
         }
         match &opening.resume {
             Some(resume) if outcome.agent_capabilities.load_session => {
+                let (session, servers) = (&resume.session, opening.servers());
                 let params =
-                    json!({"sessionId": resume.session, "cwd": opening.cwd, "mcpServers": []});
+                    json!({"sessionId": session, "cwd": opening.cwd, "mcpServers": servers});
                 self.say(LOAD, rpc::request(LOAD, "session/load", &params));
             }
             Some(_) | None => self.begin_anew(),
@@ -230,7 +231,7 @@ impl Decoder {
     fn begin_anew(&mut self) {
         if let Some(opening) = &mut self.opening {
             opening.resume = None;
-            let params = json!({"cwd": opening.cwd, "mcpServers": []});
+            let params = json!({"cwd": opening.cwd, "mcpServers": opening.servers()});
             self.say(SESSION, rpc::request(SESSION, "session/new", &params));
         }
     }

@@ -37,7 +37,10 @@ use std::path::PathBuf;
 use crew_core::Micros;
 use crew_core::team::Permissions;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::desk::mcp::SERVER;
+use crate::desk::{DESK, ToolsOfOurs};
 use crate::program::Version;
 
 /// What is said to an agent when it has started.
@@ -65,6 +68,20 @@ pub struct Opening {
     pub model: Option<String>,
     /// How somebody signs in.
     pub sign_in: String,
+    /// Our tools, which it uses without asking.
+    #[serde(default)]
+    pub tools_of_ours: Option<ToolsOfOurs>,
+}
+
+impl Opening {
+    /// The servers of tools that it is given.
+    fn servers(&self) -> Vec<Value> {
+        let ours = self.tools_of_ours.iter().map(|ours| {
+            let env = json!([{"name": DESK, "value": ours.desk}]);
+            json!({"name": SERVER, "command": ours.program, "args": ToolsOfOurs::ARGS, "env": env})
+        });
+        ours.collect()
+    }
 }
 
 /// A conversation to go on with.

@@ -6,11 +6,10 @@
 use crew_core::{Millis, Time};
 use serde_json::Value;
 
+use crate::claude;
 use crate::event::{AgentEvent, ErrorClass};
 use crate::rpc::Failure;
 use crate::trouble::Trouble;
-use crate::words::Meaning;
-use crate::{claude, words};
 
 /// Nobody is signed in.
 const AUTH_REQUIRED: i64 = -32000;
@@ -58,7 +57,7 @@ impl Warnings {
         has_failed.then(|| match warned {
             Some(trouble) if message.is_empty() => trouble,
             Some(trouble) => trouble.with(message),
-            None => of_words(self.limit_until, message),
+            None => Trouble::of_words(self.limit_until, message),
         })
     }
 
@@ -91,7 +90,7 @@ pub(super) fn of_failure(failure: &Failure, until: Option<Time>) -> Trouble {
     if let Some(info) = codex {
         return of_codex(info, until, message);
     }
-    of_words(until, message)
+    Trouble::of_words(until, message)
 }
 
 /// Codex's name for it, or an object with that name and what HTTP said.
@@ -106,11 +105,7 @@ fn of_codex(info: &Value, until: Option<Time>, message: String) -> Trouble {
     }
     let class = match name.replace('_', "").to_lowercase().as_str() {
         // It calls what has to be paid for the same; only the words differ.
-        "usagelimitexceeded" => match words::meaning(&message) {
-            Meaning::Failure(ErrorClass::Billing) => ErrorClass::Billing,
-            Meaning::Failure(_) | Meaning::Limit => return Trouble::Limit { until, message },
-        },
-        "ratelimitexceeded" => return Trouble::Limit { until, message },
+        "usagelimitexceeded" | "ratelimitexceeded" => return Trouble::limit(until, message),
         "unauthorized" => ErrorClass::Auth,
         "badrequest" | "contextwindowexceeded" => ErrorClass::Invalid,
         "serveroverloaded"
@@ -119,17 +114,9 @@ fn of_codex(info: &Value, until: Option<Time>, message: String) -> Trouble {
         | "responsestreamconnectionfailed"
         | "responsestreamdisconnected"
         | "responsetoomanyfailedattempts" => ErrorClass::Unavailable,
-        _ => return of_words(until, message),
+        _ => return Trouble::of_words(until, message),
     };
     Trouble::Failure { class, message }
-}
-
-/// By what it says in words.
-fn of_words(until: Option<Time>, message: String) -> Trouble {
-    match words::meaning(&message) {
-        Meaning::Limit => Trouble::Limit { until, message },
-        Meaning::Failure(class) => Trouble::Failure { class, message },
-    }
 }
 
 /// A turn that failed, by its reason; `None` for one that came to its end or was cancelled.

@@ -10,6 +10,7 @@ pub const CLAUDE: Known = Known {
     name: "Claude Code",
     command: "claude",
     version_min: Version(2, 1, 197),
+    version_tested: Version(2, 1, 329),
     install: "install it (https://claude.com/claude-code) and run `claude` once to sign in",
     update: "`claude update` installs the newest",
     env: &ENVIRONMENT,

@@ -1,14 +1,12 @@
 //! What Claude Code is started with.
 
-use std::path::PathBuf;
-
 use crew_core::Micros;
 use crew_core::team::Permissions;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::desk::DESK;
 use crate::desk::mcp::SERVER;
+use crate::desk::{DESK, ToolsOfOurs};
 
 /// Variables that every start gets: nothing is sent to anybody but the model's provider, and the
 /// program does not change under us.
@@ -28,9 +26,6 @@ pub const SANDBOX: &str = "IS_SANDBOX";
 
 /// Tools with which work would go on that nobody sees, or in another directory.
 const TOOLS_NEVER: &str = "EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger";
-
-/// How long a call of our tools may take: a week.
-const ANSWER_TIMEOUT_MS: u64 = 7 * 24 * 3_600_000;
 
 /// One start.
 #[derive(Clone, Debug)]
@@ -54,15 +49,6 @@ pub struct Launch {
     /// Our program, which serves our tools to it. Servers that others have configured are left out:
     /// what they could do would be nobody's decision.
     pub tools_of_ours: Option<ToolsOfOurs>,
-}
-
-/// Who serves our tools, and for which desk.
-#[derive(Clone, Debug)]
-pub struct ToolsOfOurs {
-    /// Our program.
-    pub program: PathBuf,
-    /// The desk of the start.
-    pub desk: PathBuf,
 }
 
 /// A conversation, by its id.
@@ -114,14 +100,14 @@ impl Launch {
 
 /// Our tools, as a server. They are shown from the first turn on, not only when they are searched for,
 /// and a question may wait as long as a human may take.
-fn servers(ToolsOfOurs { program, desk }: &ToolsOfOurs) -> String {
+fn servers(ours: &ToolsOfOurs) -> String {
     let server = json!({
         "type": "stdio",
-        "command": program,
-        "args": ["agent", "mcp"],
-        "env": { DESK: desk },
+        "command": ours.program,
+        "args": ToolsOfOurs::ARGS,
+        "env": { DESK: ours.desk },
         "alwaysLoad": true,
-        "timeout": ANSWER_TIMEOUT_MS
+        "timeout": ToolsOfOurs::ANSWER_TIMEOUT.0
     });
     json!({ "mcpServers": { SERVER: server } }).to_string()
 }

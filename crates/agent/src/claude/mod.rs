@@ -27,7 +27,7 @@ mod wire;
 pub use decoder::Decoder;
 pub use find::{CLAUDE, is_allowed};
 pub use launch::{
-    CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, ToolsOfOurs, conversation_id,
+    CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, conversation_id,
 };
 pub use memory::Remembered;
 pub use places::places;

@@ -11,7 +11,7 @@ use crate::trouble::Trouble;
 pub(crate) fn named(name: &str, until: Option<Time>, message: &str) -> Trouble {
     let message = message.to_owned();
     let class = match name {
-        "rate_limit" => return Trouble::Limit { until, message },
+        "rate_limit" => return Trouble::limit(until, message),
         "authentication_failed"
         | "oauth_org_not_allowed"
         | "account_on_hold"
@@ -19,8 +19,9 @@ pub(crate) fn named(name: &str, until: Option<Time>, message: &str) -> Trouble {
         | "cloud_credential_error" => ErrorClass::Auth,
         "billing_error" => ErrorClass::Billing,
         "invalid_request" | "model_not_found" => ErrorClass::Invalid,
-        "overloaded" | "server_error" | "unknown" => ErrorClass::Unavailable,
-        _ => ErrorClass::Other,
+        "overloaded" | "server_error" => ErrorClass::Unavailable,
+        "unknown" => return Trouble::of_class(ErrorClass::Unavailable, until, message),
+        _ => return Trouble::of_words(until, message),
     };
     Trouble::Failure { class, message }
 }
@@ -42,10 +43,10 @@ pub(super) fn of_result(
         ("error_max_turns" | "error_max_budget_usd", _) => ErrorClass::Budget,
         (_, Some("prompt_too_long" | "image_error")) => ErrorClass::Invalid,
         (_, Some("api_error" | "model_error")) => ErrorClass::Unavailable,
-        (_, Some("blocking_limit")) => return Trouble::Limit { until, message },
+        (_, Some("blocking_limit")) => return Trouble::limit(until, message),
         (_, Some(_) | None) => ErrorClass::Other,
     };
-    Trouble::Failure { class, message }
+    Trouble::of_class(class, until, message)
 }
 
 /// The words of a turn that ended badly.

@@ -15,6 +15,8 @@ use crew_core::team::Permissions;
 use serde_json::{Value, json};
 
 use super::Means;
+use crate::desk::mcp::SERVER;
+use crate::desk::{DESK, ToolsOfOurs};
 use crate::program::{Installed, Known, Places, Version};
 use crate::shim::write_durably;
 
@@ -23,6 +25,7 @@ pub const CODEX: Known = Known {
     name: "Codex",
     command: "codex",
     version_min: Version(0, 169, 0),
+    version_tested: Version(0, 169, 0),
     install: "install it (`npm install --global @openai/codex`) and run `codex login` once",
     update: "`npm install --global @openai/codex@latest` installs the newest",
     env: &[],
@@ -48,6 +51,8 @@ pub struct Launch {
     pub means: Means,
     /// What it may do without asking.
     pub permissions: Permissions,
+    /// Our tools, which it uses without asking.
+    pub tools_of_ours: Option<ToolsOfOurs>,
 }
 
 impl Launch {
@@ -85,6 +90,7 @@ history.persistence = \"none\"
 features.plugins = false
 "
         .to_owned();
+        text.extend(self.tools_of_ours.as_ref().map(servers));
         let key = match &self.means {
             Means::SignedIn => return text,
             Means::Key { env } => Some(env),
@@ -126,6 +132,22 @@ features.plugins = false
     }
 }
 
+/// Our tools, as a server. A question may wait as long as a human may take.
+fn servers(ours: &ToolsOfOurs) -> String {
+    let timeout_s = ToolsOfOurs::ANSWER_TIMEOUT.0 / 1_000;
+    let desk = ours.desk.display().to_string();
+    let lines = [
+        ("command", Value::from(ours.program.display().to_string())),
+        ("args", Value::from(&ToolsOfOurs::ARGS[..])),
+        ("startup_timeout_sec", Value::from(60)),
+        ("tool_timeout_sec", Value::from(timeout_s)),
+        ("default_tools_approval_mode", Value::from("approve")),
+    ];
+    let lines = lines.iter().map(|(key, value)| format!("mcp_servers.{SERVER}.{key} = {value}\n"));
+    let environment = format!("mcp_servers.{SERVER}.env.{DESK} = {}\n", Value::from(desk));
+    lines.chain([environment]).collect()
+}
+
 /// What it has to touch besides its worktree, when it works in a sandbox.
 pub fn places(installed: &Installed, home: &Path) -> Places {
     let signed_in = fs::read_link(home.join(AUTH)).ok();
@@ -143,6 +165,10 @@ mod tests {
             base_url: Some("http://127.0.0.1:1/v1?a=\"b\"".to_owned()),
             means,
             permissions: Permissions::Edit,
+            tools_of_ours: Some(ToolsOfOurs {
+                program: "/opt/crew".into(),
+                desk: "/d \"1\"".into(),
+            }),
         }
     }
 
@@ -173,6 +199,9 @@ mod tests {
         assert_eq!(provider["base_url"].as_str(), Some("http://127.0.0.1:1/v1?a=\"b\""));
         assert_eq!(provider["env_key"].as_str(), Some("K"));
         assert_eq!(config["features"]["plugins"].as_bool(), Some(false));
+        let server = &config["mcp_servers"]["crew"];
+        assert_eq!(server["env"]["CREWHOUSE_DESK"].as_str(), Some("/d \"1\""));
+        assert_eq!(server["args"][1].as_str(), Some("mcp"));
         let config: toml::Table = launch(Means::SignedIn).config().parse().unwrap();
         assert!(!config.contains_key("model_provider"), "it takes its own");
         let config: toml::Table = launch(Means::Nothing).config().parse().unwrap();

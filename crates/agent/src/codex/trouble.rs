@@ -39,7 +39,7 @@ pub(super) fn of_turn(error: &TurnError, windows: Windows) -> Trouble {
     }
     let class = match name.as_str() {
         "usageLimitExceeded" => return used_up(windows.until(), message),
-        "rateLimitExceeded" => return Trouble::Limit { until: None, message },
+        "rateLimitExceeded" => return Trouble::limit(None, message),
         "unauthorized" => ErrorClass::Auth,
         "badRequest"
         | "contextWindowExceeded"
@@ -62,21 +62,11 @@ pub(super) fn of_turn(error: &TurnError, windows: Windows) -> Trouble {
 
 /// By the words alone: `codex exec` says nothing else.
 pub(super) fn of_words(message: &str, windows: Windows) -> Trouble {
-    let message = message.to_owned();
-    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if let Some(status) = status_in(&message) {
-        return Trouble::of_status(status, None, message);
+    let (message, until) = (message.to_owned(), windows.until());
+    match status_in(&message) {
+        Some(status) => Trouble::of_status(status, None, message),
+        None => Trouble::of_words(until, message),
     }
-    if has(&["usage limit", "Quota exceeded"]) {
-        return used_up(windows.until(), message);
-    }
-    if has(&["rate limit"]) {
-        return Trouble::Limit { until: None, message };
-    }
-    let unavailable =
-        ["at capacity", "high demand", "stream disconnected", "Connection failed", "timeout"];
-    let class = if has(&unavailable) { ErrorClass::Unavailable } else { ErrorClass::Other };
-    Trouble::Failure { class, message }
 }
 
 /// Whether the provider did not accept who we are.
@@ -85,12 +75,12 @@ pub(super) fn is_auth(error: &TurnError) -> bool {
     name == "unauthorized" || matches!(status, Some(401 | 403))
 }
 
-/// A plan comes back; money that was used up does not.
+/// A plan comes back; money that was used up does not, and is called the same.
 fn used_up(until: Option<Time>, message: String) -> Trouble {
     if message.starts_with("Quota exceeded") {
         return Trouble::Failure { class: ErrorClass::Billing, message };
     }
-    Trouble::Limit { until, message }
+    Trouble::limit(until, message)
 }
 
 /// Codex's name for it, and the status of the response if there was one.

@@ -27,6 +27,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crew_core::Millis;
 use crew_core::call::{CALL_ID_BYTES_MAX, Call, Reply};
 use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,22 @@ pub const CALL_BYTES_MAX: u64 = 256 << 10;
 pub const TAKEN_MAX: usize = 1_000;
 /// How many entries one look takes at most.
 const ENTRIES_MAX: usize = 2_000;
+
+/// Who serves our tools to an agent that speaks MCP, and for which desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolsOfOurs {
+    /// Our program.
+    pub program: PathBuf,
+    /// The desk of the start.
+    pub desk: PathBuf,
+}
+
+impl ToolsOfOurs {
+    /// The arguments of our program.
+    pub const ARGS: [&str; 2] = ["agent", "mcp"];
+    /// How long a call may take: as long as a human may take to answer.
+    pub const ANSWER_TIMEOUT: Millis = Millis::hours(7 * 24);
+}
 
 const NAME: &str = "desk";
 const TOKEN: &str = "token";

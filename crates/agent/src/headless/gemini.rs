@@ -17,7 +17,6 @@ use crate::keep::{OUTPUT_CHARS_MAX, noise, shorten, unknown, used};
 use crate::price;
 use crate::shim::Status;
 use crate::trouble::Trouble;
-use crate::words::{self, Meaning};
 
 /// The object of `--output-format json` is at most so long, in bytes.
 const OBJECT_BYTES_MAX: usize = 4 << 20;
@@ -190,10 +189,7 @@ impl Gemini {
             self.ended = Ended::Well(words);
             return None;
         };
-        let trouble = match words::meaning(&message) {
-            Meaning::Limit => Trouble::Limit { until: None, message },
-            Meaning::Failure(class) => Trouble::Failure { class, message },
-        };
+        let trouble = Trouble::of_words(None, message);
         let event = trouble.event();
         self.ended = Ended::Badly(trouble);
         Some(event)

@@ -10,7 +10,6 @@ use crate::event::{AgentEvent, ErrorClass};
 use crate::keep::{OUTPUT_CHARS_MAX, shorten, unknown, used};
 use crate::shim::Status;
 use crate::trouble::Trouble;
-use crate::words::{self, Meaning};
 
 /// Turns what one process printed into events.
 #[derive(Debug, Default)]
@@ -170,10 +169,9 @@ impl Opencode {
         let wait = data.response_headers.get("retry-after").and_then(Value::as_str);
         let wait = wait.and_then(|seconds| seconds.trim().parse::<u64>().ok());
         let until = wait.map(|seconds| Time(line.timestamp.saturating_add(seconds * 1_000)));
-        let trouble = match (data.status_code, words::meaning(&message)) {
-            (Some(status), _) => Trouble::of_status(status, until, message),
-            (None, Meaning::Limit) => Trouble::Limit { until, message },
-            (None, Meaning::Failure(class)) => Trouble::Failure { class, message },
+        let trouble = match data.status_code {
+            Some(status) => Trouble::of_status(status, until, message),
+            None => Trouble::of_words(until, message),
         };
         let event = trouble.event();
         self.ended = Ended::Badly(trouble);

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stderr, reason = "it says what it is at")]
 
 mod claude;
+mod codex;
 mod crowd;
 mod handoff;
 mod idle;
@@ -28,7 +29,7 @@ use report::Section;
 type Measure = fn() -> anyhow::Result<Section>;
 
 /// Each measures one thing.
-const SECTIONS: [(&str, Measure); 8] = [
+const SECTIONS: [(&str, Measure); 9] = [
     ("transitions", transitions::measure),
     ("intake", intake::measure),
     ("recovery", recovery::measure),
@@ -37,6 +38,7 @@ const SECTIONS: [(&str, Measure); 8] = [
     ("handoff", handoff::measure),
     ("crowd", crowd::measure),
     ("claude", claude::measure),
+    ("codex", codex::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

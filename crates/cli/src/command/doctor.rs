@@ -14,6 +14,7 @@ use crew_core::team::{self, Api, ProviderKind};
 use crew_engine::read_team;
 use crew_git::Repository;
 use crew_server::wire::{Finding, Grade};
+use crew_store::Secrets;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -42,7 +43,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
     let mut findings = vec![git(), identity(), writable(context), disk(&home)];
     findings.push(daemon(&home).await?);
     let here = std::env::current_dir().ok().and_then(|cwd| Repository::open(&cwd).ok());
-    findings.extend(here.iter().flat_map(|repository| providers(repository.root())));
+    findings.extend(here.iter().flat_map(|repository| providers(&home, repository.root())));
     findings.extend(inotify());
     findings.push(sandbox());
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
@@ -58,7 +59,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
 /// The same as the daemon sees it, which holds its home already.
 pub(super) fn look(home: &Path, repository: Option<&Path>) -> Vec<Finding> {
     let mut findings = vec![git(), identity(), disk(home)];
-    findings.extend(repository.into_iter().flat_map(providers));
+    findings.extend(repository.into_iter().flat_map(|it| providers(home, it)));
     findings.extend(inotify());
     findings.push(sandbox());
     findings
@@ -178,21 +179,43 @@ async fn daemon(home: &Path) -> Result<Finding, CliError> {
 }
 
 /// What the providers of the repository's team need.
-fn providers(repository: &Path) -> Vec<Finding> {
+fn providers(home: &Path, repository: &Path) -> Vec<Finding> {
     let Ok(team) = read_team(repository) else { return Vec::new() };
+    let kept = team.providers.iter().filter_map(|(name, provider)| {
+        Some(of_kept(&Secrets::at(home), name.as_str(), provider.key.as_ref()?))
+    });
     let findings = team.providers.iter().map(|(name, provider)| match &provider.kind {
+        ProviderKind::Native(_) if provider.key.is_some() => Vec::new(),
         ProviderKind::Native(model) => {
             key_of(model).map(|key| of_key(name.as_str(), &key)).into_iter().collect()
         }
         ProviderKind::Claude(claude) => {
             let allowed = is_allowed(claude.permissions);
-            of_program(&CLAUDE, name.as_str(), claude, allowed)
+            of_program(&CLAUDE, name.as_str(), claude, allowed, provider.key.as_ref())
         }
-        ProviderKind::Codex(codex) => of_program(&CODEX, name.as_str(), codex, Ok(())),
+        ProviderKind::Codex(codex) => {
+            of_program(&CODEX, name.as_str(), codex, Ok(()), provider.key.as_ref())
+        }
         ProviderKind::Acp(agent) => of_acp(name.as_str(), agent),
         ProviderKind::Mailbox => Vec::new(),
     });
-    findings.flatten().collect()
+    findings.flatten().chain(kept).collect()
+}
+
+/// A key that is kept for a provider. It is not looked at: a keyring might ask for its password.
+fn of_kept(secrets: &Secrets, provider: &str, key: &team::Key) -> Finding {
+    let secret = &key.secret;
+    let list = secrets.list().unwrap_or_default();
+    match list.iter().find(|(name, _)| name == secret) {
+        Some((_, kept)) => {
+            let text = format!("`{secret}` for `{provider}` is in the {}", kept.word());
+            Finding::new(Grade::Ok, "key", text)
+        }
+        None => {
+            let text = format!("`{secret}` is not kept, which `{provider}` needs");
+            Finding::new(Grade::Warn, "key", text).hint(format!("crew secret set {secret}"))
+        }
+    }
 }
 
 /// A program that is an agent, and the variables that it is handed.
@@ -201,20 +224,26 @@ fn of_program(
     provider: &str,
     program: &team::Program,
     allowed: Result<(), Unusable>,
+    kept: Option<&team::Key>,
 ) -> Vec<Finding> {
     let env = std::env::vars().collect();
     let found = known.find(&program.program, &env);
     let finding = match found.and_then(|found| allowed.map(|()| found)) {
         Ok(found) => {
             let text = format!("{} at {}", found.version, found.program.display());
-            Finding::new(Grade::Ok, known.command, format!("{text} for `{provider}`"))
+            let text = format!("{text} for `{provider}`");
+            match known.untested(found.version) {
+                Some(untested) => Finding::new(Grade::Warn, known.command, text).hint(untested),
+                None => Finding::new(Grade::Ok, known.command, text),
+            }
         }
         Err(unusable) => {
             let text = format!("{}, which `{provider}` needs", unusable.what);
             Finding::new(Grade::Warn, known.command, text).hint(unusable.hint)
         }
     };
-    let keys = program.env.iter().chain(&program.key_env);
+    let is_kept = |name: &&String| kept.is_some_and(|key| key.variable == **name);
+    let keys = program.env.iter().chain(&program.key_env).filter(|name| !is_kept(name));
     [finding].into_iter().chain(keys.map(|key| of_key(provider, key))).collect()
 }
 

@@ -22,6 +22,7 @@ mod respond;
 mod restore;
 pub(crate) mod run;
 mod sandbox;
+mod secret;
 pub(crate) mod serve;
 mod status;
 mod task;
@@ -61,6 +62,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Backup { dir } => backup::run(context, &dir).await,
         Command::Restore { dir } => restore::run(context, &dir),
         Command::Provider(provider) => provider::run(context, provider),
+        Command::Secret(secret) => secret::run(context, secret),
         Command::Doctor => doctor::run(context).await,
         Command::Estop { release } => estop::run(context, release).await,
         Command::Demo { agent } => crate::demo::run(context, agent).await,

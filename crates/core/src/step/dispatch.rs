@@ -9,8 +9,8 @@ use crate::effect::Effect;
 use crate::run::{Run, RunEvent, RunState, Wait};
 use crate::state::{Draft, State};
 use crate::task::{CommitId, Phase, Priority, Task};
-use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
-use crate::{AskId, Refusal, RunId, StageName, TaskId, Time};
+use crate::team::{Amount, BACKOFF_MAX, Budget, ProviderKind};
+use crate::{AskId, Millis, Refusal, RunId, StageName, TaskId, Time};
 
 /// Why a run is not started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,8 +208,7 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     }
     d.effect(Effect::Start { run: run.id, token });
     call::hand_out_messages(d, run)?;
-    limit::probe(d, run);
-    Ok(())
+    limit::probe(d, run)
 }
 
 /// The one ask about a task's budget; the run keeps its place in the queue.
@@ -239,7 +238,7 @@ fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     {
         return Ok(Some(Block::Backoff(not_before)));
     }
-    if let Some(closed) = limit::closed(d, run) {
+    if let Some(closed) = limit::closed(d, run)? {
         return Ok(Some(match closed {
             Closed::Until(until) => Block::Limit(until),
             Closed::Probed(run) => Block::Probe(run),
@@ -276,6 +275,11 @@ fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     })
 }
 
+/// For how long agents may work on a task.
+pub(super) fn time_of(budget: &Budget, task: &Task) -> Millis {
+    Millis(budget.task_time.0.saturating_mul(u64::from(task.raised) + 1))
+}
+
 /// Each run at work has the rest of its cap reserved; a start reserves before it spends.
 fn over_budget(d: &Draft<'_>, run: &Run, task: &Task) -> Result<Option<Block>, Refusal> {
     let project = d.project(run.project)?;
@@ -289,6 +293,7 @@ fn over_budget(d: &Draft<'_>, run: &Run, task: &Task) -> Result<Option<Block>, R
     let spent = Amount::of(d.spent_on(task.id));
     let for_task = spent.plus(reserved(&|r| r.task == task.id)).plus(rest(run));
     if task.starts >= budget.task_runs.saturating_mul(times)
+        || d.worked_on(task.id) >= time_of(&budget, task)
         || !for_task.fits(budget.task.times(times))
     {
         return Ok(Some(Block::TaskBudget));

@@ -15,7 +15,7 @@ use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
 use crate::task::{Phase, Progress, Retry, bounded};
 use crate::team::{Stage, Team, Work};
-use crate::{AskId, Refusal, RoleName, RunId, StageName, TaskId, Token, Usage};
+use crate::{AskId, Millis, Refusal, RoleName, RunId, StageName, TaskId, Token, Usage};
 
 /// What Crewhouse calls itself in remarks.
 const ARBITER: &str = "crewhouse";
@@ -102,6 +102,7 @@ pub(super) fn new_run(
         judges: None,
         reached: Vec::new(),
         spent: Usage::default(),
+        worked: Millis(0),
         read_to: 0,
         queued_at: d.now,
     };

@@ -300,10 +300,7 @@ pub(super) fn answered(d: &mut Draft<'_>, ask: &Ask, text: &str) -> Result<(), R
             consult::answered(d, ask.task)
         }
         Asker::Arbiter => answer_arbiter(d, ask.id, ask.task, text),
-        Asker::Provider { provider } => {
-            limit::seen_to(d, ask, provider);
-            Ok(())
-        }
+        Asker::Provider { provider } => limit::seen_to(d, ask, provider),
     }
 }
 

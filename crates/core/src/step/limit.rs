@@ -7,14 +7,15 @@
 //!  a run hears "not you" ───────► closed until the human says so ──► one run tries ──► …
 //! ```
 //!
-//! What one run hears holds for all runs of the provider. Those at work go on: they find out by
-//! themselves. Those that are not wait, and of them one tries.
+//! What one run hears holds for all runs of the account, in all projects. Those at work go on: they
+//! find out by themselves. Those that are not wait, and of them one tries.
 
 use super::{flow, timer};
 use crate::ask::{Ask, Asker, TRY_AGAIN};
 use crate::run::{AfterStop, Run, RunEvent, RunState, Trouble, Wait};
-use crate::state::{Draft, LimitEnd, LimitKey, LimitWindow};
+use crate::state::{Draft, LimitEnd, LimitWindow};
 use crate::task::bounded;
+use crate::team::{Account, AfterLimit, Hours, Team};
 use crate::{AskId, Millis, ProviderName, Refusal, RunId, Time};
 
 /// A provider that does not say until when is asked again after this; it doubles each time.
@@ -38,55 +39,63 @@ pub(super) enum Closed {
     Refused(Option<AskId>),
 }
 
-/// The window of a run's provider.
-pub(super) fn key(run: &Run) -> LimitKey {
-    (run.project, run.provider.clone())
+/// The account of a run's provider.
+pub(super) fn account(d: &Draft<'_>, run: &Run) -> Result<Account, Refusal> {
+    d.account(run.project, &run.provider)
 }
 
 /// Why the provider of a run does not serve it now, if it does not.
-pub(super) fn closed(d: &Draft<'_>, run: &Run) -> Option<Closed> {
-    let window = d.limit(&key(run))?;
-    match (window.ends, window.probe) {
+pub(super) fn closed(d: &Draft<'_>, run: &Run) -> Result<Option<Closed>, Refusal> {
+    let (account, quiet) = (account(d, run)?, d.project(run.project)?.team.limits.quiet_hours);
+    Ok(d.limit(&account).and_then(|window| match (window.ends, window.probe) {
         (LimitEnd::Human { ask }, _) => Some(Closed::Refused(ask)),
         (LimitEnd::Time, Some(probe)) if probe != run.id => Some(Closed::Probed(probe)),
-        (LimitEnd::Time, _) => {
-            let is_over = timer::is_due(window.until, LONGEST, d.now);
-            (!is_over).then_some(Closed::Until(window.until))
+        (LimitEnd::Time, _) => opens(window, quiet, d.now).map(Closed::Until),
+    }))
+}
+
+/// When it is tried whether a limit is over; `None` is now. Not in the quiet hours.
+fn opens(window: &LimitWindow, quiet: Option<Hours>, now: Time) -> Option<Time> {
+    let is_over = timer::is_due(window.until, LONGEST, now);
+    let soonest = if is_over { now } else { window.until };
+    let woken = quiet.and_then(|hours| hours.end(soonest));
+    woken.or((!is_over).then_some(soonest))
+}
+
+/// Until when a provider is closed for so long that another is to step in; `None` if it is not.
+pub(super) fn shut(d: &Draft<'_>, team: &Team, account: &Account) -> Option<Time> {
+    let window = d.limit(account)?;
+    match window.ends {
+        LimitEnd::Human { .. } => Some(Time(u64::MAX)),
+        LimitEnd::Time => {
+            opens(window, team.limits.quiet_hours, d.now).filter(|until| *until > d.now + PATIENCE)
         }
     }
 }
 
-/// Until when a provider is closed for so long that another is to step in; `None` if it is not.
-pub(super) fn shut(d: &Draft<'_>, key: &LimitKey) -> Option<Time> {
-    let window = d.limit(key)?;
-    match window.ends {
-        LimitEnd::Human { .. } => Some(Time(u64::MAX)),
-        LimitEnd::Time if timer::is_due(window.until, LONGEST, d.now) => None,
-        LimitEnd::Time => Some(window.until).filter(|until| *until > d.now + PATIENCE),
-    }
-}
-
 /// A run starts: if its provider is closed, it is the one that tries.
-pub(super) fn probe(d: &mut Draft<'_>, run: &Run) {
-    if let Some(window) = d.limit(&key(run)).cloned() {
-        d.set_limit(key(run), Some(LimitWindow { probe: Some(run.id), ..window }));
+pub(super) fn probe(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
+    let account = account(d, run)?;
+    if let Some(window) = d.limit(&account).cloned() {
+        d.set_limit(account, Some(LimitWindow { probe: Some(run.id), ..window }));
     }
+    Ok(())
 }
 
 /// The provider has served this run: whoever waited for it may go on.
 pub(super) fn serves_again(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
-    let key = key(d.run(id)?);
-    if d.limit(&key).is_some_and(|window| window.probe == Some(id)) {
-        d.set_limit(key, None);
+    let account = account(d, d.run(id)?)?;
+    if d.limit(&account).is_some_and(|window| window.probe == Some(id)) {
+        d.set_limit(account, None);
     }
     Ok(())
 }
 
 /// A probe that ended without having been served proves nothing: the next one tries.
 pub(super) fn release_probe(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
-    let key = key(d.run(id)?);
-    if let Some(window) = d.limit(&key).filter(|window| window.probe == Some(id)).cloned() {
-        d.set_limit(key, Some(LimitWindow { probe: None, ..window }));
+    let account = account(d, d.run(id)?)?;
+    if let Some(window) = d.limit(&account).filter(|window| window.probe == Some(id)).cloned() {
+        d.set_limit(account, Some(LimitWindow { probe: None, ..window }));
     }
     Ok(())
 }
@@ -99,12 +108,13 @@ pub(super) fn limited(
     until: Option<Time>,
     message: &str,
 ) -> Result<(), Refusal> {
-    let key = key(d.run(id)?);
-    let known = d.limit(&key).cloned();
+    let account = account(d, d.run(id)?)?;
+    let known = d.limit(&account).cloned();
     let probe = known.as_ref().and_then(|window| window.probe);
     let guesses = known.as_ref().map_or(0, |window| window.guesses);
     let soonest = d.now + Millis::seconds(1);
-    let spread = |until: Time| until.max(soonest) + spread(until.max(soonest).since(d.now), &key);
+    let spread =
+        |until: Time| until.max(soonest) + spread(until.max(soonest).since(d.now), &account);
     let (until, guesses) = match (until, &known) {
         (Some(until), _) => (spread(until.min(d.now + LONGEST)), 0),
         // It was at work when another met the limit: the same refusal once more, not a new one.
@@ -112,25 +122,29 @@ pub(super) fn limited(
         (None, _) => (spread(d.now + guess(guesses)), guesses + 1),
     };
     let ends = known.as_ref().map_or(LimitEnd::Time, |window| window.ends);
+    let ends = match (ends, d.project(d.run(id)?.project)?.team.limits.after_limit) {
+        (LimitEnd::Time, AfterLimit::Ask) => LimitEnd::Human { ask: None },
+        (ends, AfterLimit::GoOn | AfterLimit::Ask) => ends,
+    };
     let until = known.map_or(until, |window| window.until.max(until)).min(d.now + LONGEST);
     // Whoever tries meanwhile goes on trying; if that is this one, it has its answer.
     let probe = probe.filter(|probe| *probe != id);
     let message = message.to_owned();
-    d.set_limit(key, Some(LimitWindow { ends, until, guesses, probe, message }));
+    d.set_limit(account, Some(LimitWindow { ends, until, guesses, probe, message }));
     wait(d, id, until)
 }
 
 /// The provider serves nobody until a human has seen to it. That is no failure of the run, and one
 /// thing to see to, however many runs hear it.
 pub(super) fn refused(d: &mut Draft<'_>, id: RunId, trouble: &Trouble) -> Result<(), Refusal> {
-    let key = key(d.run(id)?);
+    let account = account(d, d.run(id)?)?;
     d.run_mut(id)?.trouble = Some(trouble.clone());
-    let ends = match d.limit(&key).map(|window| window.ends) {
+    let ends = match d.limit(&account).map(|window| window.ends) {
         Some(ends @ LimitEnd::Human { .. }) => ends,
         Some(LimitEnd::Time) | None => LimitEnd::Human { ask: None },
     };
     let (until, message) = (d.now, bounded(&trouble.message));
-    d.set_limit(key, Some(LimitWindow { ends, until, guesses: 0, probe: None, message }));
+    d.set_limit(account, Some(LimitWindow { ends, until, guesses: 0, probe: None, message }));
     wait(d, id, until)
 }
 
@@ -150,7 +164,8 @@ fn wait(d: &mut Draft<'_>, id: RunId, until: Time) -> Result<(), Refusal> {
 
 /// Asks the human about a provider that a run waits for, unless that was asked.
 pub(super) fn ask(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
-    let Some(window) = d.limit(&key(run)).cloned() else { return Ok(()) };
+    let account = account(d, run)?;
+    let Some(window) = d.limit(&account).cloned() else { return Ok(()) };
     let LimitEnd::Human { ask } = window.ends else { return Ok(()) };
     if ask.is_some_and(|ask| d.ask(ask).is_ok_and(Ask::is_open)) {
         return Ok(());
@@ -160,26 +175,31 @@ pub(super) fn ask(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
         format!("`{}` serves nobody until you have seen to it: {}", run.provider, window.message);
     let ask = flow::new_ask(d, run.task, from, &text, vec![TRY_AGAIN.into()])?;
     let ends = LimitEnd::Human { ask: Some(ask) };
-    d.set_limit(key(run), Some(LimitWindow { ends, ..window }));
+    d.set_limit(account, Some(LimitWindow { ends, ..window }));
     Ok(())
 }
 
 /// The human has seen to it: one run tries.
-pub(super) fn seen_to(d: &mut Draft<'_>, ask: &Ask, provider: &ProviderName) {
-    let key = (ask.project, provider.clone());
+pub(super) fn seen_to(
+    d: &mut Draft<'_>,
+    ask: &Ask,
+    provider: &ProviderName,
+) -> Result<(), Refusal> {
+    let account = d.account(ask.project, provider)?;
     let asked = LimitEnd::Human { ask: Some(ask.id) };
-    if let Some(window) = d.limit(&key).filter(|window| window.ends == asked).cloned() {
+    if let Some(window) = d.limit(&account).filter(|window| window.ends == asked).cloned() {
         let (ends, until) = (LimitEnd::Time, d.now);
-        d.set_limit(key, Some(LimitWindow { ends, until, probe: None, ..window }));
+        d.set_limit(account, Some(LimitWindow { ends, until, probe: None, ..window }));
     }
+    Ok(())
 }
 
-/// A provider is not what it was: what it said before no longer holds.
-pub(super) fn forget(d: &mut Draft<'_>, key: LimitKey) -> Result<(), Refusal> {
-    if let Some(LimitEnd::Human { ask: Some(ask) }) = d.limit(&key).map(|window| window.ends) {
+/// A provider is not what it was: what its account said before no longer holds.
+pub(super) fn forget(d: &mut Draft<'_>, account: Account) -> Result<(), Refusal> {
+    if let Some(LimitEnd::Human { ask: Some(ask) }) = d.limit(&account).map(|window| window.ends) {
         flow::expire_asks(d, |open| open.id == ask)?;
     }
-    d.set_limit(key, None);
+    d.set_limit(account, None);
     Ok(())
 }
 
@@ -187,12 +207,10 @@ fn guess(times: u32) -> Millis {
     Millis(GUESS.0 << times.min(8)).min(GUESS_MAX)
 }
 
-/// A tenth more at most, different for each provider of each project: no randomness, a replay must
-/// give the same.
-fn spread(wait: Millis, (project, provider): &LimitKey) -> Millis {
-    let seed = 0xCBF2_9CE4_8422_2325_u64 ^ project.0;
+/// A tenth more at most, different for each account: no randomness, a replay must give the same.
+fn spread(wait: Millis, account: &Account) -> Millis {
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
-    let hash = provider.as_str().bytes().fold(seed, mix);
+    let hash = account.as_str().bytes().fold(0xCBF2_9CE4_8422_2325_u64, mix);
     let most = Millis(wait.0 / 10).min(SPREAD_MAX);
     Millis(most.0 * (hash % 256) / 256)
 }

@@ -4,9 +4,9 @@
 //! nothing that is decided later may find a stage or a role gone.
 
 use super::{gates, limit};
-use crate::state::{Draft, LimitKey};
+use crate::state::Draft;
 use crate::task::{GateAt, Phase, Retry, Task};
-use crate::team::Team;
+use crate::team::{Account, Team};
 use crate::{ProjectId, Refusal, StageName, TaskId};
 
 pub(super) fn load(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusal> {
@@ -24,8 +24,8 @@ pub(super) fn load(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), 
         .collect();
     let same = |(name, provider)| team.providers.get(name) == Some(provider);
     let changed = old.providers.iter().filter(|provider| !same(*provider));
-    let changed: Vec<LimitKey> = changed.map(|(name, _)| (id, name.clone())).collect();
-    changed.into_iter().try_for_each(|provider| limit::forget(d, provider))?;
+    let changed: Vec<Account> = changed.map(|(name, _)| old.account(id, name)).collect();
+    changed.into_iter().try_for_each(|account| limit::forget(d, account))?;
     let project = d.project_mut(id)?;
     project.team = team.clone();
     project.team_refused = None;

@@ -38,7 +38,8 @@ pub(super) fn choose(
         Purpose::Work | Purpose::Consult { .. } => route,
         Purpose::Verdict | Purpose::Choose => independent(d, team, id, route),
     };
-    let shut = |provider: &ProviderName| limit::shut(d, &(task.project, provider.clone()));
+    let shut =
+        |provider: &ProviderName| limit::shut(d, team, &team.account(task.project, provider));
     let serves = route.providers.iter().position(|provider| shut(provider).is_none());
     let soonest = || {
         let shut = route.providers.iter().map(|provider| shut(provider).unwrap_or(Time(0)));
@@ -102,11 +103,13 @@ pub(super) fn reroute(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     }
     let Choice { provider, why } = choose(d, run.task, &run.role, &run.purpose)?;
     let is_same = run.provider == provider && run.why == why;
-    let serves = limit::shut(d, &(run.project, provider.clone())).is_none();
+    let shut = |provider: &ProviderName| limit::shut(d, team, &team.account(run.project, provider));
+    let serves = shut(&provider).is_none();
+    let is_shut = shut(&run.provider).is_some();
     if run.token == Token(0) && !is_same {
         let run = d.run_mut(id)?;
         (run.provider, run.why) = (provider, why);
-    } else if run.token > Token(0) && serves && limit::shut(d, &limit::key(run)).is_some() {
+    } else if run.token > Token(0) && serves && is_shut {
         agent::save(d, id, Outcome::HandedOver)?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{asks, consult, dispatch, flow};
 use crate::effect::Effect;
 use crate::protocol::Claim;
-use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
+use crate::run::{AfterStop, Outcome, Run, RunState, Trouble, TroubleKind, Wait};
 use crate::state::{Draft, State};
 use crate::task::{Phase, Progress, Task};
 use crate::{Millis, Refusal, RunId, TaskId, Time};
@@ -55,21 +55,28 @@ enum Overdue {
     Exit(Claim),
     /// It works for too long.
     Work,
+    /// Agents have worked on its task for as long as they may.
+    Budget,
     /// Nobody answers it.
     Answer,
 }
 
 fn overdue(d: &Draft<'_>, id: RunId) -> Result<Option<Overdue>, Refusal> {
     let run = d.run(id)?;
-    let limit = d.project(run.project)?.team.limits.run;
+    let team = &d.project(run.project)?.team;
+    let limit = team.limits.run;
     Ok(match &run.state {
         RunState::Running { responded: Some(at), .. } => run
             .response
             .as_ref()
             .filter(|_| is_due(*at + RESPONSE_GRACE, RESPONSE_GRACE, d.now))
             .map(|response| Overdue::Exit(response.claim)),
-        RunState::Running { since, .. } => {
-            is_due(*since + limit, limit, d.now).then_some(Overdue::Work)
+        RunState::Running { since, .. } if is_due(*since + limit, limit, d.now) => {
+            Some(Overdue::Work)
+        }
+        RunState::Running { .. } => {
+            let allowed = dispatch::time_of(&team.budget, d.task(run.task)?);
+            (d.worked_on(run.task) >= allowed).then_some(Overdue::Budget)
         }
         RunState::Waiting(Wait::Asks { open }) => {
             let late =
@@ -93,6 +100,11 @@ fn end_overdue(d: &mut Draft<'_>, id: RunId, overdue: &Overdue) -> Result<(), Re
         Overdue::Exit(Claim::Error) => (Outcome::Error, None),
         Overdue::Work => (Outcome::Stalled, Some("it worked longer than a run may")),
         Overdue::Answer => (Outcome::Stalled, Some("nobody answered it")),
+        // The human is asked; with more time it goes on where it was.
+        Overdue::Budget => {
+            let not_before = d.now;
+            return flow::stop(d, id, AfterStop::Queue { not_before });
+        }
     };
     if let Some(message) = message {
         let message = message.to_owned();
@@ -145,6 +157,16 @@ fn free(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     }
 }
 
+/// When agents will have worked on a run's task for as long as they may.
+fn out_of_time(state: &State, run: &Run, now: Time) -> Option<Time> {
+    let budget = state.projects.get(&run.project)?.team.budget;
+    let allowed = dispatch::time_of(&budget, state.tasks.get(&run.task)?);
+    let worked = state.runs_of(run.task).map(|run| run.worked_until(now).0);
+    let left = allowed.0.saturating_sub(worked.fold(0, u64::saturating_add));
+    let at_work = state.runs_of(run.task).filter(|run| run.state.working_since().is_some());
+    Some(now + Millis(left.div_ceil(at_work.count().max(1) as u64)))
+}
+
 /// When something becomes due by itself, if ever; a moment in the past means at once.
 pub fn next_wake(state: &State, now: Time) -> Option<Time> {
     let runs = state.live_runs().filter_map(|run| {
@@ -166,7 +188,12 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
                 }
             }
             RunState::Running { responded: Some(at), .. } => Some(*at + RESPONSE_GRACE),
-            RunState::Running { since, .. } => Some(*since + limits.run),
+            RunState::Running { since, .. } => {
+                [Some(*since + limits.run), out_of_time(state, run, now)]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
             RunState::Waiting(Wait::Asks { open }) => {
                 open.iter().filter_map(|ask| Some(state.asks.get(ask)?.asked_at + ASK_MAX)).min()
             }

@@ -3,8 +3,10 @@
 //! [`parse`] reads and proves a file: a [`Team`] that exists has only reachable stages, a way to
 //! the end from each of them, and bounded loops. What it may cost at worst is [`Team::worst_case`].
 
+mod account;
 mod family;
 mod file;
+mod hours;
 mod proof;
 mod route;
 mod rule;
@@ -14,9 +16,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::github;
-use crate::{Micros, Millis, ProviderName, RoleName, StageName};
+use crate::{Micros, Millis, ProviderName, RoleName, SecretName, StageName};
 
+pub use account::Account;
 pub use file::{DEFAULT_TEAM, Problem, parse};
+pub use hours::{BadHours, Hours};
 pub use proof::WorstCase;
 pub use route::{Route, Rule, Tier, Tiers};
 pub use rule::{AskRule, RuleAnswer, What, judge, shadowed};
@@ -98,6 +102,21 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// How many of its agents may run at once.
     pub agents: u32,
+    /// Where its program keeps who is signed in, if not where it does by itself; `~/` is the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_dir: Option<String>,
+    /// The key that it is handed, if one is kept for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+}
+
+/// A key that is kept for the user, and how an agent is handed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// By what name it is kept.
+    pub secret: SecretName,
+    /// The environment variable that it is put into.
+    pub variable: String,
 }
 
 /// Kinds of agents.
@@ -334,6 +353,23 @@ pub struct Limits {
     /// After so many uses of tools in a row that bring nothing new, an agent is ended; 0 is never.
     #[serde(default)]
     pub repeats: u32,
+    /// What happens when a limit is over.
+    #[serde(default)]
+    pub after_limit: AfterLimit,
+    /// When nobody tries whether a limit is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<Hours>,
+}
+
+/// What happens when a provider's limit is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterLimit {
+    /// One run tries, and then the others go on.
+    #[default]
+    GoOn,
+    /// Nothing before the human says so.
+    Ask,
 }
 
 /// Longest pause between two starts of a run.
@@ -359,6 +395,14 @@ pub struct Budget {
     pub day: Amount,
     /// Starts of agents for one task.
     pub task_runs: u32,
+    /// For how long agents may work on one task, all together.
+    #[serde(default = "task_time")]
+    pub task_time: Millis,
+}
+
+/// What a budget allows that was written down before there was such a bound.
+fn task_time() -> Millis {
+    Millis::hours(24)
 }
 
 /// How work lands on the base branch.

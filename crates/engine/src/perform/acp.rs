@@ -17,7 +17,7 @@ use crew_git::Worktree;
 use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment};
+use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
 use super::program::{Ready, mark, named, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
@@ -72,6 +72,7 @@ pub(super) fn spec(
             mode: mode(acp, known),
             model: acp.model.clone(),
             sign_in: sign_in(known),
+            tools_of_ours: Some(tools_of_ours(outside, desk)),
         })),
     };
     Ok(Ok((inside(cell.as_ref(), spec)?, secrets)))

@@ -8,12 +8,13 @@ use anyhow::{Context, bail};
 use crew_agent::answer;
 use crew_agent::shim::{self, Presence, Refused, ShimError};
 use crew_core::run::{Run, RunState, Trouble, TroubleKind};
-use crew_core::team::ProviderKind;
+use crew_core::team::{Provider, ProviderKind};
 use crew_core::{AskId, Millis, RunId, Settled, State, Token};
 
 use crew_store::Home;
 
 use super::prepare::{Made, mailbox_of, prepare};
+use super::program::kept_key;
 use super::script::end_leftovers;
 use super::{Outside, blocking, explain, is_lasting};
 use crate::Clock;
@@ -145,6 +146,7 @@ pub(crate) async fn recover(outside: &Arc<Outside>) -> anyhow::Result<()> {
         holding.map(|run| (run.clone(), is_external(state, run))).collect::<Vec<_>>()
     });
     let home = outside.handle.home().clone();
+    remember_keys(outside, &live).await?;
     let known: Vec<PathBuf> = live.iter().map(|(run, _)| home.run(run.id, run.token)).collect();
     blocking(move || end_strangers(&home, &known)).await?;
     for (run, external) in live {
@@ -155,6 +157,24 @@ pub(crate) async fn recover(outside: &Arc<Outside>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What agents of an earlier daemon were handed is taken out of what they say.
+async fn remember_keys(outside: &Arc<Outside>, live: &[(Run, bool)]) -> anyhow::Result<()> {
+    let providers: Vec<Provider> = outside.handle.read(|state| {
+        let of = |run: &Run| state.projects.get(&run.project)?.team.providers.get(&run.provider);
+        live.iter().filter_map(|(run, _)| of(run)).filter(|it| it.key.is_some()).cloned().collect()
+    });
+    let home = outside.handle.home().clone();
+    blocking(move || {
+        for provider in providers {
+            if let Err(trouble) = kept_key(&home, &provider) {
+                tracing::warn!("a key of an agent at work is not known: {}", trouble.message);
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 fn is_external(state: &State, run: &Run) -> bool {

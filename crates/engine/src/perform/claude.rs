@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crew_agent::Dialect;
 use crew_agent::claude::{
     CLAUDE, CONFIG_DIR, Conversation, Decoder, ENVIRONMENT, INHERITED, Launch, Opening, Remembered,
-    ToolsOfOurs, conversation_id, is_allowed, places,
+    conversation_id, is_allowed, places,
 };
 use crew_agent::desk::Desk;
 use crew_agent::program::Installed;
@@ -18,8 +18,8 @@ use crew_git::Worktree;
 use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment};
-use super::program::{Ready, homeless, mark, secrets, settings, trouble};
+use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment, tools_of_ours};
+use super::program::{Ready, config_dir, homeless, mark, secrets, settings, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
 
@@ -39,7 +39,8 @@ pub(super) fn spec(
         return Ok(Err(trouble(&unusable)));
     }
     let secrets = secrets(claude);
-    let Some(config_dir) = settings(CONFIG_DIR, ".claude", &secrets) else {
+    let own = config_dir(place);
+    let Some(config_dir) = own.clone().or_else(|| settings(CONFIG_DIR, ".claude", &secrets)) else {
         return Ok(Err(homeless(CONFIG_DIR)));
     };
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -57,16 +58,14 @@ pub(super) fn spec(
         conversation: talk.conversation,
         cost_max: left(project.team.budget.run.cost, run),
         turns_max: TURNS_MAX,
-        tools_of_ours: Some(ToolsOfOurs {
-            program: outside.program.clone(),
-            desk: desk.root().to_owned(),
-        }),
+        tools_of_ours: Some(tools_of_ours(outside, desk)),
     };
     let prompt = if talk.is_told { prompt::go_on(place) } else { prompt::prompt(place, material) };
     let opening = Opening { payer: claude.billing, prompt: format!("{prompt}\n\n{}", talk.mark) };
     let mut env = environment();
     env.extend(ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned())));
     env.extend(inherited(INHERITED));
+    env.extend(own.map(|dir| (CONFIG_DIR.to_owned(), dir.display().to_string())));
     env.extend(about_desk(outside, desk));
     if let Some(url) = &claude.base_url {
         env.insert("ANTHROPIC_BASE_URL".to_owned(), url.clone());

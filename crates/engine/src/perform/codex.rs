@@ -14,8 +14,8 @@ use crew_git::Worktree;
 use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment};
-use super::program::{Ready, homeless, mark, secrets, settings, trouble};
+use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
+use super::program::{Ready, config_dir, homeless, mark, secrets, settings, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
 
@@ -32,7 +32,7 @@ pub(super) fn spec(
         Err(unusable) => return Ok(Err(trouble(&unusable))),
     };
     let secrets = secrets(codex);
-    let Some(user) = settings(HOME, ".codex", &secrets) else {
+    let Some(user) = config_dir(place).or_else(|| settings(HOME, ".codex", &secrets)) else {
         return Ok(Err(homeless(HOME)));
     };
     let launch = Launch {
@@ -40,6 +40,7 @@ pub(super) fn spec(
         base_url: codex.base_url.clone(),
         means: means(codex),
         permissions: codex.permissions,
+        tools_of_ours: Some(tools_of_ours(outside, desk)),
     };
     let Place { project, run, .. } = place;
     let crew = outside.handle.home();

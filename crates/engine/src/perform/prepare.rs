@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use crew_agent::desk::{self, Desk};
+use crew_agent::desk::{self, Desk, ToolsOfOurs};
 use crew_agent::mailbox::{Mailbox, Rules};
 use crew_agent::shim::{self, InputMode, Launched, Presence, ShimProgram, Spec};
 use crew_agent::{AskPolicy, Budget, Dialect, ModelConfig, Price, RemoteConfig, Start, ToolName};
@@ -18,7 +18,7 @@ use crew_git::{GitError, Worktree, Worktrees};
 
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
-use super::program::Ready;
+use super::program::{Ready, kept_key};
 use super::script::{Ended, Job};
 use super::{CalledOff, Outside, acp, claude, codex};
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
@@ -93,6 +93,10 @@ pub(super) fn prepare(
     let head = core_commit(&worktree.tip()?);
     let provider = project.team.providers.get(&run.provider).context("BUG: no such provider")?;
     let material = material(&worktrees, place)?;
+    let key = match kept_key(home, provider) {
+        Ok(key) => key,
+        Err(trouble) => return Ok(Made::Not(trouble)),
+    };
     let kind = project.team.told(&run.role, &provider.kind);
     match &kind {
         ProviderKind::Mailbox if called_off.is_cancelled() => {
@@ -104,7 +108,8 @@ pub(super) fn prepare(
         }
         ProviderKind::Native(model) => {
             let model = model_config(outside, &project.root, model);
-            let secrets = secrets(&model);
+            let mut secrets = secrets(&model);
+            secrets.extend(key);
             let desk = Desk::set_up(&dir)?;
             let cell = Cell::of_agent(outside, place, token, (&worktree, &desk))?;
             let at = (&worktree, &desk, cell.as_ref());
@@ -115,17 +120,17 @@ pub(super) fn prepare(
         ProviderKind::Claude(program) => {
             let at = (&worktree, &Desk::set_up(&dir)?, token);
             let start = claude::spec(outside, place, at, program, &material)?;
-            launch_program(outside, &dir, start, called_off, head)
+            launch_program(outside, &dir, (start, key), called_off, head)
         }
         ProviderKind::Codex(program) => {
             let at = (&worktree, &Desk::set_up(&dir)?, token);
             let start = codex::spec(outside, place, at, program, &material)?;
-            launch_program(outside, &dir, start, called_off, head)
+            launch_program(outside, &dir, (start, key), called_off, head)
         }
         ProviderKind::Acp(agent) => {
             let at = (&worktree, &Desk::set_up(&dir)?, token);
             let start = acp::spec(outside, place, at, agent, &material)?;
-            launch_program(outside, &dir, start, called_off, head)
+            launch_program(outside, &dir, (start, key), called_off, head)
         }
     }
 }
@@ -133,12 +138,15 @@ pub(super) fn prepare(
 fn launch_program(
     outside: &Outside,
     dir: &Path,
-    start: Result<Ready, Trouble>,
+    (start, key): (Result<Ready, Trouble>, BTreeMap<String, String>),
     called_off: &CalledOff,
     head: CommitId,
 ) -> anyhow::Result<Made> {
     match start {
-        Ok((spec, secrets)) => launch(outside, dir, (&spec, &secrets), called_off, head),
+        Ok((spec, mut secrets)) => {
+            secrets.extend(key);
+            launch(outside, dir, (&spec, &secrets), called_off, head)
+        }
         Err(trouble) => Ok(Made::Not(trouble)),
     }
 }
@@ -174,6 +182,11 @@ pub(super) fn about_desk(outside: &Outside, desk: &Desk) -> [(String, String); 2
         (desk::DESK.to_owned(), desk.root().display().to_string()),
         (desk::PROGRAM.to_owned(), outside.program.display().to_string()),
     ]
+}
+
+/// The same for who speaks MCP.
+pub(super) fn tools_of_ours(outside: &Outside, desk: &Desk) -> ToolsOfOurs {
+    ToolsOfOurs { program: outside.program.clone(), desk: desk.root().to_owned() }
 }
 
 fn transient(message: &str) -> Trouble {

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use crew_agent::program::Unusable;
 use crew_agent::shim::Spec;
 use crew_core::run::{Trouble, TroubleKind};
-use crew_core::team::Program;
-use crew_store::Home;
+use crew_core::team::{Key, Program, Provider};
+use crew_store::{Home, Secrets};
 
 use crate::place::Place;
+use crate::screen;
 
 /// What is started, and the variables whose values are written down nowhere.
 pub(super) type Ready = (Spec, BTreeMap<String, String>);
@@ -49,6 +50,30 @@ pub(super) fn settings(
     let given = secrets.get(variable).map(PathBuf::from);
     let given = given.or_else(|| std::env::var_os(variable).map(PathBuf::from));
     given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(below)))
+}
+
+/// Where the account of a run's provider keeps who is signed in, if team.toml says where.
+pub(super) fn config_dir(place: &Place) -> Option<PathBuf> {
+    let provider = place.project.team.providers.get(&place.run.provider)?;
+    let given = provider.config_dir.as_deref()?;
+    match given.strip_prefix("~/") {
+        Some(below) => Some(PathBuf::from(std::env::var_os("HOME")?).join(below)),
+        None => Some(PathBuf::from(given)),
+    }
+}
+
+/// The key that is kept for a provider, in the variable that its agent looks for it in.
+pub(super) fn kept_key(
+    home: &Home,
+    provider: &Provider,
+) -> Result<BTreeMap<String, String>, Trouble> {
+    let Some(Key { secret, variable }) = &provider.key else { return Ok(BTreeMap::new()) };
+    let value = Secrets::of(home).get(secret).map_err(|error| Trouble {
+        kind: TroubleKind::Provider,
+        message: format!("{error}; hint: {}", error.hint()),
+    })?;
+    screen::remember(value.expose());
+    Ok(BTreeMap::from([(variable.clone(), value.expose().to_owned())]))
 }
 
 /// What stands at the end of each prompt of a run, so that it is known whether one was heard.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crew_core::team::Account;
 use crew_core::{Change, Meta, ProjectId, State};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -22,15 +23,14 @@ pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
     upsert(connection, "ask", asks.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "today", today.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "outbox", effects.iter().map(|(id, row)| (id.0, row)))?;
-    for ((project, provider), window) in limits {
-        let key = (project.0, provider.as_str());
+    for (account, window) in limits {
         match window {
             Some(window) => connection
-                .prepare_cached("INSERT OR REPLACE INTO limit_window VALUES (?1, ?2, ?3)")?
-                .execute((key.0, key.1, to_json(window)?))?,
+                .prepare_cached("INSERT OR REPLACE INTO limit_window VALUES (?1, ?2)")?
+                .execute((account.as_str(), to_json(window)?))?,
             None => connection
-                .prepare_cached("DELETE FROM limit_window WHERE project = ?1 AND provider = ?2")?
-                .execute(key)?,
+                .prepare_cached("DELETE FROM limit_window WHERE account = ?1")?
+                .execute([account.as_str()])?,
         };
     }
     for effect in settled {
@@ -86,18 +86,13 @@ fn rows<K: Ord, T: DeserializeOwned>(
     rows.collect()
 }
 
-type LimitRows = BTreeMap<crew_core::LimitKey, Option<crew_core::LimitWindow>>;
+type LimitRows = BTreeMap<Account, Option<crew_core::LimitWindow>>;
 
 fn limits(connection: &Connection) -> rusqlite::Result<LimitRows> {
-    let mut query = connection.prepare("SELECT project, provider, body FROM limit_window")?;
+    let mut query = connection.prepare("SELECT account, body FROM limit_window")?;
     let rows = query.query_map([], |row| {
-        let provider: String = row.get(1)?;
-        let provider = provider.try_into().map_err(|error: crew_core::BadName| {
-            let text = rusqlite::types::Type::Text;
-            rusqlite::Error::FromSqlConversionFailure(1, text, error.into())
-        })?;
-        let window = from_json(row.get_ref(2)?.as_str()?, 2)?;
-        Ok(((ProjectId(row.get(0)?), provider), Some(window)))
+        let window = from_json(row.get_ref(1)?.as_str()?, 1)?;
+        Ok((Account::from_stored(row.get(0)?), Some(window)))
     })?;
     rows.collect()
 }

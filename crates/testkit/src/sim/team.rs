@@ -24,7 +24,10 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     let visits = 1 + random.below(4) as u32;
     team.stages.iter_mut().for_each(|stage| stage.visits_max = visits);
     if let Ok(mail) = "mail".parse() {
-        team.providers.insert(mail, Provider { kind: ProviderKind::Mailbox, agents: 8 });
+        team.providers.insert(
+            mail,
+            Provider { kind: ProviderKind::Mailbox, agents: 8, config_dir: None, key: None },
+        );
     }
     if random.chance(30) {
         play_by_mail(&mut team);
@@ -85,6 +88,7 @@ fn change_budget(team: &mut Team, random: &mut Random) {
     team.budget.task.tokens = 500 + 300 * random.below(4) as u64;
     team.budget.day.tokens = 1_500 + 700 * random.below(4) as u64;
     team.budget.task_runs = 12 + random.below(30) as u32;
+    team.budget.task_time = Millis::minutes(60 * (1 + random.below(24) as u64));
 }
 
 fn check(command: &str) -> Gate {

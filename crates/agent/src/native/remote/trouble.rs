@@ -12,6 +12,9 @@ use regex::Regex;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use crate::until;
+use crate::words::{self, Meaning};
+
 /// The longest text of a provider that is repeated, in characters.
 const WORDS_CHARS_MAX: usize = 600;
 
@@ -91,6 +94,7 @@ fn refused(refusal: &Refusal<'_>, now: Time) -> Trouble {
     let is_about_money = ["credit balance", "insufficient_quota", "exceeded your current quota"]
         .iter()
         .any(|phrase| body.contains(phrase));
+    let is_limit = refusal.status != 401 && words::meaning(&message_in(body)) == Meaning::Limit;
     match refusal.status {
         429 | 402 => {
             let wait = refusal
@@ -100,6 +104,7 @@ fn refused(refusal: &Refusal<'_>, now: Time) -> Trouble {
             Trouble::Limit { wait, words }
         }
         400 | 403 if is_about_money => Trouble::Limit { wait: None, words },
+        400.. if is_limit => Trouble::Limit { wait: wait_in_body(body, now), words },
         401 | 403 => Trouble::Auth { words },
         408 | 409 | 425 | 500.. => Trouble::Unavailable { words },
         _ => Trouble::Invalid { words },
@@ -172,7 +177,7 @@ fn duration_or_moment(text: &str, now: Time) -> Option<Millis> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Some(from_seconds(seconds));
     }
-    if let Some(wait) = compound_duration(text) {
+    if let Some(wait) = until::wait(text) {
         return Some(wait);
     }
     let moment = text
@@ -187,31 +192,13 @@ fn from_seconds(seconds: f64) -> Millis {
     Millis((seconds.max(0.0) * 1_000.0).ceil() as u64)
 }
 
-fn compound_duration(text: &str) -> Option<Millis> {
-    let part = Regex::new(r"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)").ok()?;
-    let mut rest = text;
-    let mut seconds = 0.0;
-    while let Some(found) = part.captures(rest) {
-        let unit = match &found[2] {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3_600.0,
-            _ => 86_400.0,
-        };
-        seconds += found[1].parse::<f64>().ok()? * unit;
-        rest = &rest[found[0].len()..];
-    }
-    (rest.is_empty() && !text.is_empty()).then(|| from_seconds(seconds))
-}
-
 fn wait_in_body(body: &str, now: Time) -> Option<Millis> {
     let search = |pattern: &str| {
         let found = Regex::new(pattern).ok()?.captures(body)?;
         Some(found[1].to_owned())
     };
     if let Some(delay) = search(r#""retryDelay"\s*:\s*"([^"]+)""#) {
-        return compound_duration(&delay);
+        return until::wait(&delay);
     }
     if let Some(seconds) = search(r#""resets_in_seconds"\s*:\s*([0-9.]+)"#) {
         return seconds.parse().ok().map(from_seconds);
@@ -219,7 +206,7 @@ fn wait_in_body(body: &str, now: Time) -> Option<Millis> {
     if let Some(moment) = search(r#""resets_at"\s*:\s*([0-9]+)"#) {
         return moment.parse().ok().map(|s| Time(Millis::seconds(s).0).since(now));
     }
-    search(r"(?i)(?:try again|retry) in ([0-9][0-9.a-z]*[a-z])").and_then(|d| compound_duration(&d))
+    until::until(body, now).map(|end| end.since(now))
 }
 
 #[cfg(test)]
@@ -282,6 +269,8 @@ mod tests {
         check(413, "", "Invalid");
         check(400, "Your credit balance is too low", "Limit { wait: None");
         check(402, "", "Limit { wait: None");
+        check(403, "monthly quota reached, try again in 2 hours", "Limit { wait: Some");
+        check(503, "you are being throttled", "Limit { wait: None");
         check(401, "", "Auth");
         check(403, "", "Auth");
         for status in [408, 500, 502, 503, 529] {

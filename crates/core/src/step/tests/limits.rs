@@ -64,6 +64,166 @@ fn a_provider_that_refuses_several_is_one_thing_to_see_to() {
     ");
 }
 
+/// Both projects are served by one account.
+fn with_account(script: &str) -> String {
+    let model = "api = \"playbook\"\nmodel = \"builtin\"";
+    play_with(&[(model, "api = \"ollama\"\nmodel = \"m\"")], script)
+}
+
+#[test]
+fn a_limit_of_one_account_is_found_out_once_in_all_projects() {
+    let script = "
+        project q
+        add
+        add p2
+        started base
+        started base
+        r1 limited 600
+        stopped
+        wait 599
+        add p2
+        wait 60
+    ";
+    assert_snapshot!(with_account(script), @r"
+    #1 in plan: working (pm at work), head base, starts 2
+    #2 in plan: working (pm at work), head base, starts 1
+    #3 in plan: working (queued: r1 tries whether native serves again)
+    r1 Work of pm on #1/0, start 2: preparing
+    r2 Work of pm on #2/0, start 1: running
+    r3 Work of pm on #3/0, start 0: queued
+    limit of native api=ollama model=m 40 s ago, guesses 0, probe Some(RunId(1))
+    e4 start r1.2
+    wakes in 18 min 51 s
+    ");
+    let served = "
+        started base
+        r1 uses 1
+    ";
+    assert_snapshot!(with_account(&format!("{script}{served}")), @r"
+    #1 in plan: working (pm at work), head base, spent 1, starts 2
+    #2 in plan: working (pm at work), head base, starts 1
+    #3 in plan: working (queued: its role is busy)
+    r1 Work of pm on #1/0, start 2: running
+    r2 Work of pm on #2/0, start 1: running
+    r3 Work of pm on #3/0, start 0: queued
+    wakes in 18 min 49 s
+    ");
+}
+
+#[test]
+fn a_refusal_of_one_account_is_one_thing_to_see_to_in_all_projects() {
+    let script = "
+        project q
+        add
+        add p2
+        started base
+        started base
+        r1 refused signed out
+        r2 refused signed out
+        stopped
+        stopped
+    ";
+    assert_snapshot!(with_account(script), @r"
+    #1 in plan: working (needs your answer (a1)), head base, starts 1
+    #2 in plan: working (needs your answer (a1)), head base, starts 1
+    r1 Work of pm on #1/0, start 1: limited 3 s ago, Provider trouble
+    r2 Work of pm on #2/0, start 1: limited 2 s ago, Provider trouble
+    a1 about #1 from crewhouse about `native`: open
+    limit of native api=ollama model=m 2 s ago, guesses 0, probe None, for you to see to
+    wakes in 29 min 51 s
+    ");
+    let seen_to = "answer a1 signed in\n started base\n r1 uses 1";
+    assert_snapshot!(with_account(&format!("{script}{seen_to}")), @r"
+    #1 in plan: working (pm at work), head base, spent 1, starts 2
+    #2 in plan: working (pm at work), head base, starts 2
+    r1 Work of pm on #1/0, start 2: running
+    r2 Work of pm on #2/0, start 2: preparing, Provider trouble
+    a1 about #1 from crewhouse about `native`: answered `signed in`
+    e6 start r2.2
+    wakes in 29 min 48 s
+    ");
+}
+
+#[test]
+fn nobody_tries_in_the_quiet_hours() {
+    // It is noon.
+    let quiet = [("agents = 3", "agents = 3\nquiet_hours = \"12:02-13:00\"")];
+    let script = "add\n started base\n r1 limited 60\n stopped\n wait 120";
+    assert_snapshot!(play_with(&quiet, script), @r"
+    #1 in plan: working (waits for the limit of native), head base, starts 1
+    r1 Work of pm on #1/0, start 1: limited 1 min 1 s ago
+    limit of native 1 min 1 s ago, guesses 0, probe None
+    wakes in 27 min 55 s
+    ");
+    assert_snapshot!(play_with(&quiet, &format!("{script}\n wait 3480")), @r"
+    #1 in plan: working (pm at work), head base, starts 2
+    r1 Work of pm on #1/0, start 2: preparing
+    limit of native 59 min 2 s ago, guesses 0, probe Some(RunId(1))
+    e3 start r1.2
+    wakes in 30 min
+    ");
+}
+
+#[test]
+fn who_does_not_want_it_is_asked_before_it_goes_on() {
+    let ask = [("agents = 3", "agents = 3\nafter_limit = \"ask\"")];
+    let script = "add\n started base\n r1 limited 60\n stopped\n wait 120";
+    assert_snapshot!(play_with(&ask, script), @r"
+    #1 in plan: working (needs your answer (a1)), head base, starts 1
+    r1 Work of pm on #1/0, start 1: limited 1 min 1 s ago
+    a1 about #1 from crewhouse about `native`: open
+    limit of native 1 min 1 s ago, guesses 0, probe None, for you to see to
+    wakes in 27 min 55 s
+    ");
+    assert_snapshot!(play_with(&ask, &format!("{script}\n answer a1 try again")), @r"
+    #1 in plan: working (pm at work), head base, starts 2
+    r1 Work of pm on #1/0, start 2: preparing
+    a1 about #1 from crewhouse about `native`: answered `try again`
+    limit of native in 0 ms, guesses 0, probe Some(RunId(1))
+    e3 start r1.2
+    wakes in 27 min 54 s
+    ");
+}
+
+#[test]
+fn agents_work_on_a_task_for_as_long_as_they_may() {
+    let budget = [("[budget]", "[budget]\ntask_minutes = 30")];
+    let script = "
+        add
+        started base
+        wait 1200
+        r1 asks which
+        sleep 60
+        answer a1 this
+        wait 500
+    ";
+    assert_snapshot!(play_with(&budget, script), @r"
+    #1 in plan: working (pm at work), head base, starts 1
+    r1 Work of pm on #1/0, start 1: running
+    a1 about #1 from r1 by `which`: answered `this`
+    e2 send a1 `this` to r1.1
+    wakes in 1 min 37 s
+    ");
+    let out_of_time = "wait 100\n stopped";
+    assert_snapshot!(play_with(&budget, &format!("{script}{out_of_time}")), @r"
+    #1 in plan: working (stuck (a2): its budget is used up), head base, starts 1, budget ask Some(AskId(2))
+    r1 Work of pm on #1/0, start 1: queued
+    a1 about #1 from r1 by `which`: answered `this`
+    a2 about #1 from crewhouse: open
+    e2 send a1 `this` to r1.1
+    wakes in 28 min 18 s
+    ");
+    let raised = "answer a2 try again\n started base\n wait 600";
+    assert_snapshot!(play_with(&budget, &format!("{script}{out_of_time}\n{raised}")), @r"
+    #1 in plan: working (pm at work), head base, starts 2, raised 1
+    r1 Work of pm on #1/0, start 2: running
+    a1 about #1 from r1 by `which`: answered `this`
+    a2 about #1 from crewhouse: answered `try again`
+    e2 send a1 `this` to r1.1
+    wakes in 18 min 15 s
+    ");
+}
+
 #[test]
 fn a_refusal_is_asked_about_as_long_as_somebody_waits() {
     let script = "

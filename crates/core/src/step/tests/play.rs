@@ -119,6 +119,14 @@ impl Play {
         let project = ProjectId(1);
         let task = || first.parse::<TaskId>().unwrap();
         match word {
+            "project" => {
+                let (name, root) = (first.to_owned(), format!("/{first}"));
+                Event::ProjectAdded { name, root, team: team(&self.text) }
+            }
+            "add" if first.starts_with('p') => {
+                let draft = TaskDraft { title: "t".into(), ..TaskDraft::default() };
+                Event::TaskAdded { project: first.parse().unwrap(), draft }
+            }
             "add" => {
                 let depends_on = first.parse().into_iter().collect();
                 let draft = TaskDraft { title: "t".into(), depends_on, ..TaskDraft::default() };
@@ -290,10 +298,11 @@ impl Play {
         for row in asks.values() {
             print_ask(&mut out, row);
         }
-        for ((_, provider), window) in limits {
+        for (account, window) in limits {
+            let account = account.as_str().trim_end_matches(" of p1");
             let until = after(window.until, self.now);
             let (probe, guesses) = (window.probe, window.guesses);
-            write!(out, "limit of {provider} {until}, guesses {guesses}, probe {probe:?}").unwrap();
+            write!(out, "limit of {account} {until}, guesses {guesses}, probe {probe:?}").unwrap();
             let by_human = window.ends != LimitEnd::Time;
             writeln!(out, "{}", if by_human { ", for you to see to" } else { "" }).unwrap();
         }

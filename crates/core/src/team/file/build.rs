@@ -4,7 +4,8 @@ use super::Problem;
 use super::rule::{build_all, duration};
 use super::shape::{BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile};
 use crate::team::{
-    Amount, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Tiers, Work, WorktreePolicy,
+    Amount, BadHours, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Tiers, Work,
+    WorktreePolicy,
 };
 use crate::{BadName, Micros, Millis, ProviderName, RoleName, StageName};
 
@@ -23,7 +24,8 @@ impl TeamFile {
                 "a pipeline that long cannot be watched; merge stages",
             ));
         }
-        let providers = self.providers.into_iter().filter_map(|(name, file)| {
+        let providers = self.providers.into_iter().flat_map(|(name, file)| file.accounts(&name));
+        let providers = providers.filter_map(|(name, file)| {
             let place = format!("providers.{name}");
             Some((named::<ProviderName>(&name, &place, problems)?, file.build(&place, problems)))
         });
@@ -104,6 +106,16 @@ impl LimitsFile {
                 "an agent is flagged when quiet and ended when silent",
             ));
         }
+        let quiet_hours = self.quiet_hours.as_ref().and_then(|hours| {
+            let wrong = |error: BadHours| {
+                problems.push(Problem::new(
+                    format!("limits.quiet_hours: {error}"),
+                    "write it like \"22:00-07:00 +01:00\": from, to, and how far the clock is \
+                     ahead of UTC",
+                ));
+            };
+            hours.parse().map_err(wrong).ok()
+        });
         Limits {
             agents: self.agents,
             quiet,
@@ -115,6 +127,8 @@ impl LimitsFile {
             asks: self.asks,
             scan,
             repeats: self.repeats,
+            after_limit: self.after_limit,
+            quiet_hours,
         }
     }
 }
@@ -136,10 +150,11 @@ impl BudgetFile {
             task: amount("task", self.task_tokens, self.task_usd),
             day: amount("day", self.day_tokens, self.day_usd),
             task_runs: self.task_runs,
+            task_time: Millis::minutes(self.task_minutes),
         };
-        if self.task_runs == 0 || self.run_tokens == 0 {
+        if self.task_runs == 0 || self.run_tokens == 0 || self.task_minutes == 0 {
             problems.push(Problem::new(
-                "budget.task_runs and budget.run_tokens must be at least 1",
+                "budget.task_runs, budget.task_minutes and budget.run_tokens must be at least 1",
                 "otherwise no agent could ever start",
             ));
         }

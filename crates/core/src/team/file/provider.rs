@@ -2,8 +2,8 @@
 
 use super::Problem;
 use super::build::dollars;
-use super::shape::{KindFile, ProviderFile};
-use crate::team::{Acp, AcpAgent, Api, Model, Payer, Program, Provider, ProviderKind};
+use super::shape::{KindFile, ProfileFile, ProviderFile};
+use crate::team::{Acp, AcpAgent, Api, Key, Model, Payer, Program, Provider, ProviderKind};
 
 /// Variables that make Claude Code take money from an API key.
 const KEYS_OF_CLAUDE: [&str; 2] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
@@ -24,7 +24,30 @@ const NEVER: [&str; 7] = [
 const NEVER_BEGINNINGS: [&str; 2] = ["CREWHOUSE_", "GIT_"];
 
 impl ProviderFile {
-    pub(super) fn build(self, place: &str, problems: &mut Vec<Problem>) -> Provider {
+    /// The provider, and one like it for each other account: `claude`, `claude/work`.
+    pub(super) fn accounts(mut self, name: &str) -> Vec<(String, Self)> {
+        let profiles = std::mem::take(&mut self.profiles);
+        let others: Vec<(String, Self)> = profiles
+            .into_iter()
+            .map(|(profile, other)| (format!("{name}/{profile}"), self.clone().with(other)))
+            .collect();
+        [(name.to_owned(), self)].into_iter().chain(others).collect()
+    }
+
+    /// Another account. Nothing that says who is signed in is that of the first.
+    fn with(self, other: ProfileFile) -> Self {
+        Self {
+            config_dir: other.config_dir,
+            key: other.key,
+            key_env: other.key_env,
+            billing: other.billing.or(self.billing),
+            model: other.model.or(self.model),
+            agents: other.agents.unwrap_or(self.agents),
+            ..self
+        }
+    }
+
+    pub(super) fn build(mut self, place: &str, problems: &mut Vec<Problem>) -> Provider {
         let agents = self.agents;
         if agents == 0 {
             problems.push(Problem::new(
@@ -33,6 +56,8 @@ impl ProviderFile {
             ));
         }
         self.foreign_keys(place, problems);
+        let key = self.take_key(place, problems);
+        let config_dir = self.config_dir.take();
         let kind = match self.kind {
             KindFile::Mailbox => ProviderKind::Mailbox,
             KindFile::Native => ProviderKind::Native(self.model(place, problems)),
@@ -46,7 +71,62 @@ impl ProviderFile {
             }
             KindFile::Acp => ProviderKind::Acp(self.acp(place, problems)),
         };
-        Provider { kind, agents }
+        Provider { kind, agents, config_dir, key }
+    }
+
+    /// The kept key, and the variable that an agent of this kind looks for it in.
+    fn take_key(&mut self, place: &str, problems: &mut Vec<Problem>) -> Option<Key> {
+        let key = self.key.take()?;
+        let secret = key.strip_prefix("keyring:").and_then(|name| name.parse().ok());
+        let Some(secret) = secret else {
+            // It may be the key itself: it is not repeated.
+            problems.push(Problem::new(
+                format!("{place}: `key` names no secret"),
+                "write key = \"keyring:NAME\", and keep it with `crew secret set NAME`; a key itself \
+                 never stands in this file",
+            ));
+            return None;
+        };
+        let Some(variable) = self.key_env.clone().or_else(|| self.usual_variable()) else {
+            problems.push(Problem::new(
+                format!("{place}: it is not known in which variable this agent looks for its key"),
+                "name it: key_env = \"…\"",
+            ));
+            return None;
+        };
+        check_variable(&variable, place, problems);
+        match self.kind {
+            KindFile::Native | KindFile::Codex => self.key_env = Some(variable.clone()),
+            KindFile::Claude | KindFile::Acp | KindFile::Mailbox => self.key_env = None,
+        }
+        if self.kind == KindFile::Claude
+            && self.billing.unwrap_or_default() == Payer::Subscription
+            && KEYS_OF_CLAUDE.contains(&variable.as_str())
+        {
+            problems.push(Problem::new(
+                format!("{place}: `key` is put into {variable}, and `billing` is \"subscription\""),
+                "the key would pay: write billing = \"api-key\", or take out `key_env`",
+            ));
+        }
+        Some(Key { secret, variable })
+    }
+
+    fn usual_variable(&self) -> Option<String> {
+        let variable = match (self.kind, self.api, self.agent, self.billing) {
+            (KindFile::Native, Some(Api::Anthropic), ..)
+            | (KindFile::Acp, _, Some(AcpAgent::Claude), _)
+            | (KindFile::Claude, _, _, Some(Payer::ApiKey | Payer::Any)) => "ANTHROPIC_API_KEY",
+            (KindFile::Claude, _, _, Some(Payer::Subscription) | None) => "CLAUDE_CODE_OAUTH_TOKEN",
+            (KindFile::Native, Some(Api::Gemini), ..)
+            | (KindFile::Acp, _, Some(AcpAgent::Gemini), _) => "GEMINI_API_KEY",
+            (KindFile::Native, Some(Api::Openai), ..)
+            | (KindFile::Acp, _, Some(AcpAgent::Codex), _)
+            | (KindFile::Codex, ..) => "OPENAI_API_KEY",
+            (KindFile::Native, Some(Api::Ollama | Api::Playbook) | None, ..)
+            | (KindFile::Acp, _, Some(AcpAgent::Opencode) | None, _)
+            | (KindFile::Mailbox, ..) => return None,
+        };
+        Some(variable.to_owned())
     }
 
     /// Names what is there and means nothing for this kind.
@@ -56,7 +136,9 @@ impl ProviderFile {
             ("api", self.api.is_some(), &[Native][..]),
             ("model", self.model.is_some(), &[Native, Claude, Codex, Acp]),
             ("base_url", self.base_url.is_some(), &[Native, Claude, Codex, Acp]),
-            ("key_env", self.key_env.is_some(), &[Native, Codex]),
+            ("key_env", self.key_env.is_some() && self.key.is_none(), &[Native, Codex]),
+            ("key", self.key.is_some(), &[Native, Claude, Codex, Acp]),
+            ("config_dir", self.config_dir.is_some(), &[Claude, Codex]),
             ("input_usd_per_mtok", self.input_usd_per_mtok.is_some(), &[Native]),
             ("output_usd_per_mtok", self.output_usd_per_mtok.is_some(), &[Native]),
             ("agent", self.agent.is_some(), &[Acp]),

@@ -8,7 +8,9 @@ use super::rule::AskRuleFile;
 use super::sandbox::SandboxFile;
 use crate::github::{Publish, Pulls, PushBase};
 use crate::task::Priority;
-use crate::team::{AcpAgent, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier};
+use crate::team::{
+    AcpAgent, AfterLimit, Api, MergeStrategy, Payer, Permissions, SessionScope, Tier,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +46,8 @@ pub(super) struct LimitsFile {
     pub(super) asks: u32,
     pub(super) scan_minutes: f64,
     pub(super) repeats: u32,
+    pub(super) after_limit: AfterLimit,
+    pub(super) quiet_hours: Option<String>,
 }
 
 impl Default for LimitsFile {
@@ -59,6 +63,8 @@ impl Default for LimitsFile {
             asks: 10,
             scan_minutes: 30.0,
             repeats: 20,
+            after_limit: AfterLimit::GoOn,
+            quiet_hours: None,
         }
     }
 }
@@ -73,6 +79,7 @@ pub(super) struct BudgetFile {
     pub(super) day_tokens: u64,
     pub(super) day_usd: f64,
     pub(super) task_runs: u32,
+    pub(super) task_minutes: u64,
 }
 
 impl Default for BudgetFile {
@@ -85,6 +92,7 @@ impl Default for BudgetFile {
             day_tokens: 200_000_000,
             day_usd: 100.0,
             task_runs: 40,
+            task_minutes: 24 * 60,
         }
     }
 }
@@ -145,7 +153,7 @@ fn prefix() -> String {
     "crew: ".into()
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProviderFile {
     pub(super) kind: KindFile,
@@ -163,8 +171,27 @@ pub(super) struct ProviderFile {
     pub(super) permissions: Option<Permissions>,
     pub(super) allow: Option<Vec<String>>,
     pub(super) billing: Option<Payer>,
+    /// Where its program keeps who is signed in.
+    pub(super) config_dir: Option<String>,
+    /// `keyring:NAME`.
+    pub(super) key: Option<String>,
     #[serde(default = "provider_agents")]
     pub(super) agents: u32,
+    /// Other accounts for the same.
+    #[serde(default)]
+    pub(super) profiles: BTreeMap<String, ProfileFile>,
+}
+
+/// What is different for another account.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfileFile {
+    pub(super) config_dir: Option<String>,
+    pub(super) key: Option<String>,
+    pub(super) key_env: Option<String>,
+    pub(super) billing: Option<Payer>,
+    pub(super) model: Option<String>,
+    pub(super) agents: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -26,6 +26,45 @@ fn the_default_team_is_proven() {
 }
 
 #[test]
+fn a_profile_is_another_account_of_the_same_provider() {
+    let providers = "
+[providers.claude]
+kind = \"claude\"
+model = \"opus\"
+agents = 3
+[providers.claude.profiles.work]
+config_dir = \"~/.claude-work\"
+[providers.claude.profiles.company]
+key = \"keyring:anthropic\"
+billing = \"api-key\"
+agents = 1
+[providers.codex]
+kind = \"codex\"
+key = \"keyring:openai\"
+billing = \"api-key\"
+[roles.engineer]
+fallback = [\"claude/work\", \"claude/company\", \"codex\"]";
+    let team = parse(&default_with("[roles.engineer]", providers)).unwrap();
+    let get = |name: &str| &team.providers[&name.parse::<ProviderName>().unwrap()];
+    let key =
+        |name: &str| get(name).key.as_ref().map(|key| format!("{} {}", key.secret, key.variable));
+    assert_eq!((get("claude").agents, key("claude")), (3, None));
+    assert_eq!(get("claude/work").config_dir.as_deref(), Some("~/.claude-work"));
+    assert_eq!((get("claude/work").agents, key("claude/work")), (3, None));
+    assert_eq!(key("claude/company").as_deref(), Some("anthropic ANTHROPIC_API_KEY"));
+    assert_eq!(key("codex").as_deref(), Some("openai OPENAI_API_KEY"));
+    let ProviderKind::Claude(company) = &get("claude/company").kind else { panic!() };
+    assert_eq!((company.billing, company.model.as_deref()), (Payer::ApiKey, Some("opus")));
+    let accounts: std::collections::BTreeSet<_> =
+        team.providers.keys().map(|name| team.account(crate::ProjectId(1), name)).collect();
+    assert_eq!(accounts.len(), team.providers.len(), "each is an account: {accounts:?}");
+    assert_eq!(
+        team.account(crate::ProjectId(1), &"claude/work".parse().unwrap()),
+        team.account(crate::ProjectId(2), &"claude/work".parse().unwrap()),
+    );
+}
+
+#[test]
 fn every_mistake_is_named_with_a_hint() {
     let check = |from: &str, to: &str, what: &str, hint: &str| {
         let problems = parse(&default_with(from, to)).expect_err(to);
@@ -50,6 +89,15 @@ fn every_mistake_is_named_with_a_hint() {
     }
     check("[worktree]", "[sandbox]\nports = [70000]\n[worktree]", "expected u16", "");
     check("[worktree]", "[sandbox]\nmode = \"on\"\n[worktree]", "`on`", "");
+    let claude = |keys: &str| format!("[providers.c]\nkind = \"claude\"\n{keys}\n[roles.engineer]");
+    let key = claude("key = \"sk-ant-invented\"");
+    check("[roles.engineer]", &key, "`key` names no secret", "crew secret set");
+    let key = claude("key = \"keyring:a\"\nkey_env = \"ANTHROPIC_API_KEY\"");
+    check("[roles.engineer]", &key, "`key` is put into ANTHROPIC_API_KEY", "the key would pay");
+    let mine =
+        "[providers.m]\nkind = \"acp\"\nprogram = \"x\"\nkey = \"keyring:a\"\n[roles.engineer]";
+    check("[roles.engineer]", mine, "in which variable", "key_env = ");
+    check("repeats = 20", "quiet_hours = \"at night\"", "names no hours", "22:00-07:00");
     check("retries = 2", "retrys = 2", "unknown field `retrys`", "did you mean `retries`?");
     check("agents = 4 ", "agents = \"four\" ", "expected u32", "");
     check("agents = 4 ", "agents = 0 ", "limits.agents is 0", "at least one");

@@ -96,7 +96,7 @@ fn is_awaited(state: &State, ask: &Ask) -> bool {
             stuck || task.budget_ask == Some(ask.id)
         }
         Asker::Provider { provider } => {
-            let window = state.limits.get(&(ask.project, provider.clone()));
+            let window = state.limit(ask.project, provider);
             window.is_some_and(|window| window.ends == LimitEnd::Human { ask: Some(ask.id) })
         }
     }

@@ -1,8 +1,8 @@
 //! Nothing starts that may not: checked against the rules, counted anew.
 
 use crew_core::run::{Outcome, Purpose, Run, RunState, Wait};
-use crew_core::team::{Amount, ProviderKind, Team};
-use crew_core::{Effect, Event, LimitEnd, LimitKey, LimitWindow, Millis, ProviderName};
+use crew_core::team::{Account, Amount, ProviderKind, Team};
+use crew_core::{Effect, Event, LimitEnd, LimitWindow, Millis, ProviderName};
 use crew_core::{RunId, Time, Token, Words};
 
 use super::super::ledger::Ledger;
@@ -64,13 +64,13 @@ pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
         | Words::Failed(_) => false,
     };
     let tried = |run: &Run| {
-        let window = fact.before.limits.get(&(run.project, run.provider.clone()));
+        let window = fact.before.limits.get(&account(fact, run));
         window.is_some_and(|window| window.probe == Some(run.id))
     };
     let Some(row) = fact.before.runs.get(run).filter(|row| serves && tried(row)) else {
         return Ok(());
     };
-    match fact.change.limits.get(&(row.project, row.provider.clone())) {
+    match fact.change.limits.get(&account(fact, row)) {
         Some(None) => Ok(()),
         Some(Some(_)) | None => Err(format!("{run} is served, and the limit stays")),
     }
@@ -96,9 +96,15 @@ fn busy(run: &Run) -> bool {
     run.state.holds_agent() || matches!(run.state, RunState::Saving { .. })
 }
 
+/// The account of a run.
+fn account(fact: &Fact<'_>, run: &Run) -> Account {
+    let of = |team: &Team| team.account(run.project, &run.provider);
+    fact.team(run.project).map_or_else(|| Account::from_stored(String::new()), of)
+}
+
 /// While a provider serves nothing, one tries and nobody else.
 fn limits(fact: &Fact<'_>, run: &Run) -> Result<(), String> {
-    let key = (run.project, run.provider.clone());
+    let key = account(fact, run);
     let at_work = |id: RunId| fact.run(id).is_some_and(|run| run.state.holds_agent());
     let before = fact.before.limits.get(&key);
     let after = match fact.change.limits.get(&key) {
@@ -136,7 +142,7 @@ fn player(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
         (is_kindred(fact, team, run, provider), at)
     };
     let mut before = chain.iter().filter(|other| rank(other) < rank(&run.provider));
-    let serves = |provider: &&&ProviderName| !is_shut(fact, &(run.project, (**provider).clone()));
+    let serves = |provider: &&&ProviderName| !is_shut(fact, &team.account(run.project, provider));
     match before.find(serves) {
         Some(first) if run.token == Token(1) => {
             Err(format!("with {}, though {first} serves", run.provider))
@@ -156,7 +162,7 @@ fn is_kindred(fact: &Fact<'_>, team: &Team, judge: &Run, provider: &ProviderName
 }
 
 /// Whether a provider serves nothing for so long that another is to step in, before or afterwards.
-fn is_shut(fact: &Fact<'_>, key: &LimitKey) -> bool {
+fn is_shut(fact: &Fact<'_>, key: &Account) -> bool {
     let shut = |window: &LimitWindow| {
         window.ends != LimitEnd::Time || window.until > fact.now + LONGEST_PATIENCE
     };
@@ -172,7 +178,7 @@ pub(super) fn closed(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
     for run in fact.change.runs.values() {
         let RunState::Saving { outcome: Outcome::HandedOver, .. } = run.state else { continue };
         let before = fact.before.runs.get(&run.id).map(|run| run.state.word());
-        if before != Some("saving") && !is_shut(fact, &(run.project, run.provider.clone())) {
+        if before != Some("saving") && !is_shut(fact, &account(fact, run)) {
             return Err(format!("{} is handed over, though {} serves", run.id, run.provider));
         }
     }
@@ -181,7 +187,7 @@ pub(super) fn closed(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
         return Ok(());
     };
     let Some(row) = fact.run(*run).filter(|_| dropped.is_none()) else { return Ok(()) };
-    let key = (row.project, row.provider.clone());
+    let key = account(fact, row);
     let window = match fact.change.limits.get(&key) {
         Some(changed) => changed.as_ref(),
         None => fact.before.limits.get(&key),
@@ -226,6 +232,11 @@ fn budget(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<()
     let times = 1 + task.raised;
     if task.starts > team.budget.task_runs * times {
         return Err(format!("as number {} of its task", task.starts));
+    }
+    let worked = fact.before.runs_of(run.task).map(|run| run.worked_until(fact.now).0).sum();
+    if Millis(worked) >= Millis(team.budget.task_time.0 * u64::from(times)) && !ledger.clock_was_set
+    {
+        return Err(format!("though agents have worked for {} on its task", Millis(worked)));
     }
     let for_task =
         fact.before.spent_on(run.task).tokens() + reserved(&|other| other.task == run.task);
