@@ -79,6 +79,12 @@ pub(crate) enum Command {
         /// The answer; `-` reads it from standard input.
         text: String,
     },
+    /// Find words in tasks, remarks, the journal, and what agents said.
+    Search {
+        /// All of them have to be there; the last one may be the beginning of a word.
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
     /// Show what a task changes.
     Diff {
         /// The task.

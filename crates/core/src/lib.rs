@@ -12,6 +12,7 @@ mod effect;
 mod event;
 pub mod github;
 mod id;
+pub mod judged;
 mod name;
 pub mod note;
 pub mod project;

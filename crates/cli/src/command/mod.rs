@@ -20,6 +20,7 @@ mod provider;
 mod respond;
 mod restore;
 pub(crate) mod run;
+mod search;
 pub(crate) mod serve;
 mod status;
 mod task;
@@ -52,6 +53,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Diff { task, stat } => diff::run(context, task, stat).await,
         Command::Log { what, follow, raw } => log::run(context, &what, follow, raw).await,
         Command::Journal { follow, after } => journal::run(context, follow, after).await,
+        Command::Search { words } => search::run(context, &words.join(" ")).await,
         Command::Status => status::run(context).await,
         Command::Trash(trash) => trash::run(context, trash).await,
         Command::Backup { dir } => backup::run(context, &dir).await,

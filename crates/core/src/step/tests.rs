@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod judged;
 mod limits;
 mod play;
 mod policy;

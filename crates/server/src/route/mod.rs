@@ -11,6 +11,7 @@ mod machine;
 mod openapi;
 mod project;
 mod run;
+mod search;
 mod setup;
 mod site;
 mod task;
@@ -65,6 +66,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(machine::shutdown))
         .routes(routes!(project::list, project::add))
         .routes(routes!(project::team, files::edit))
+        .routes(routes!(files::form))
         .routes(routes!(files::list, files::save))
         .routes(routes!(files::check))
         .routes(routes!(setup::place))
@@ -96,6 +98,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(journal::follow))
         .routes(routes!(events::follow))
         .routes(routes!(cost::list))
+        .routes(routes!(search::find))
         .fallback(no_such_route)
 }
 

@@ -36,6 +36,11 @@ pub(crate) struct LogStart {
 }
 
 impl LogStart {
+    /// A place that is known to be the end of a line.
+    pub(crate) fn at(start: u32, offset: u64) -> Self {
+        Self { start, offset }
+    }
+
     /// Which start of its run.
     pub(crate) fn start(self) -> u32 {
         self.start
@@ -306,7 +311,19 @@ impl Placed {
     /// place after the line: a line has more bytes than events.
     fn wire(&self, screen: &Screen) -> Vec<LogLine> {
         let LogStart { start, offset } = self.from;
-        let events = match &self.by {
+        let line = |(at, event)| LogLine {
+            at,
+            start,
+            from: format!("{start}:{offset}"),
+            cut: false,
+            event: screen.value(event),
+        };
+        self.events().into_iter().map(line).collect()
+    }
+
+    /// What the line says, with the places, and with the keys that may be in it.
+    fn events(&self) -> Vec<(String, Value)> {
+        let events: Vec<Value> = match &self.by {
             By::Agent(events) => events.iter().cloned().filter_map(shown).collect(),
             By::SetUp => {
                 let text = String::from_utf8_lossy(&self.line.bytes);
@@ -314,14 +331,8 @@ impl Placed {
             }
         };
         let before = self.line.end.saturating_sub(events.len() as u64);
-        let line = |(place, event)| LogLine {
-            at: format!("{start}:{place}"),
-            start,
-            from: format!("{start}:{offset}"),
-            cut: false,
-            event: screen.value(event),
-        };
-        (before + 1..).zip(events).map(line).collect()
+        let place = |n: u64| format!("{}:{n}", self.from.start);
+        (before + 1..).zip(events).map(|(n, event)| (place(n), event)).collect()
     }
 }
 
@@ -334,6 +345,19 @@ fn place_all(from: LogStart, lines: Vec<Line>, decoder: &mut Decoder) -> Vec<Pla
         placed
     };
     lines.into_iter().map(place).collect()
+}
+
+/// What a start said after a place, about a MiB of it, and where that ends; `None` if there is no
+/// more. Keys are still in it.
+pub(crate) fn said_after(
+    directory: &Path,
+    place: LogStart,
+) -> Result<Option<(Vec<(String, Value)>, u64)>, ApiError> {
+    let (_, lines) = read(None, &directory.join(shim::OUT), place.offset, false)?;
+    let Some(end) = lines.last().map(|line| line.end) else { return Ok(None) };
+    let dialect = shim::dialect(directory).map_err(ApiError::broken)?.unwrap_or_default();
+    let placed = place_all(place, lines, &mut dialect.listener(place.offset));
+    Ok(Some((placed.iter().flat_map(Placed::events).collect(), end)))
 }
 
 impl Bound {

@@ -4,6 +4,7 @@
 //! `_ms`, money is millionths of a US dollar, ids are numbers. Nothing is formatted. An answer
 //! carries the position in the journal that it was computed at as `seq`.
 
+mod check;
 mod cost;
 mod files;
 mod github;
@@ -12,6 +13,7 @@ mod machine;
 mod project;
 mod request;
 mod run;
+mod search;
 mod setup;
 mod stream;
 mod task;
@@ -24,10 +26,11 @@ use utoipa::ToSchema;
 
 use crate::ErrorCode;
 
+pub use check::{Check, CheckKind, CheckState};
 pub use cost::{CostQuery, Costs, Share};
 pub use files::{
-    CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
-    WriteTeamFile,
+    CheckTeamFile, EditTeam, FormGates, FormTable, Mistake, Scalar, TeamEdit, TeamFile,
+    TeamFileChecked, TeamFiles, TeamForm, WriteTeamFile,
 };
 pub use github::{Github, GithubCalls, GithubPending};
 pub use journal::{Journal, JournalEntry, Note};
@@ -42,6 +45,7 @@ pub use request::{
     TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Response, Run, Trouble};
+pub use search::{Found, FoundKind, SearchQuery, Searched};
 pub use setup::{
     Begin, BeginModel, Begun, Directory, Finding, Findings, FoundRepository, Grade, Place,
     PlaceQuery,
