@@ -14,6 +14,7 @@ import type {
   Place,
   Project,
   Receipt,
+  Searched,
   Status,
   Task,
   Card,
@@ -22,6 +23,7 @@ import type {
   TeamEdit,
   TeamFile,
   TeamFileChecked,
+  TeamForm,
 } from './types';
 
 /** Why something was not done, in the daemon's words. */
@@ -60,6 +62,9 @@ export class Client {
     this.#post<TeamFileChecked>(`/projects/${project}/files/check`, { name, text });
   editTeam = (project: number, edits: TeamEdit[]) =>
     this.#send<TeamFile>('PATCH', `/projects/${project}/team`, { edits });
+  form = (project: number) => this.#get<TeamForm>(`/projects/${project}/team/form`);
+  search = (words: string, project: number | null) =>
+    this.#get<Searched>('/search', { words, project: project ?? undefined });
   description = () => this.#get<unknown>('/openapi.json');
   place = (path: string) => this.#get<Place>('/setup/place', { path });
   doctor = (path: string) => this.#get<{ findings: Finding[] }>('/setup/doctor', { path });
