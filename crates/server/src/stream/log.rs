@@ -20,8 +20,11 @@ use crate::app::{App, blocking};
 use crate::error::ApiError;
 use crate::wire::{LogLine, RunMessage};
 
-/// Between two looks at an output that grows.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two looks at an output that grows: who looks on sees each word within a few frames. It
+/// doubles while nothing comes.
+const PAUSE_MIN: Duration = Duration::from_millis(8);
+/// The longest.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// Where a start has the output of the set-up of its worktree.
 const SET_UP: &str = "setup.log";
@@ -86,6 +89,8 @@ pub(crate) struct LogStream {
     pub(crate) set_up: Option<SpoolReader>,
     /// Where it ends, before the log does.
     pub(crate) bound: Bound,
+    /// Until the next look.
+    pub(crate) pause: Duration,
 }
 
 /// Where a reader of the log wants it to end.
@@ -109,6 +114,14 @@ enum Standing {
 }
 
 impl LogStream {
+    /// All of the log from a place on that is there now.
+    pub(crate) fn new(app: Arc<App>, run: RunId, place: LogStart) -> Self {
+        let (reader, decoder, set_up) = (None, None, None);
+        let (bound, pause) = (Bound::default(), PAUSE_MIN);
+        let (follow, raw, short) = (false, false, false);
+        Self { app, run, place, follow, raw, short, reader, decoder, set_up, bound, pause }
+    }
+
     /// That the log can be read from the place: said before the answer begins.
     pub(crate) async fn check(&self) -> Result<(), ApiError> {
         let (path, offset) = (self.path(), self.place.offset);
@@ -150,6 +163,7 @@ impl LogStream {
         self.reader = reader;
         if let Some(line) = lines.last() {
             self.place.offset = line.end;
+            self.pause = PAUSE_MIN;
         }
         Ok(lines)
     }
@@ -242,10 +256,12 @@ impl LogStream {
     }
 
     /// Waits a moment; false when the daemon goes down meanwhile.
-    async fn pause(&self) -> bool {
+    async fn pause(&mut self) -> bool {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(PAUSE_MAX);
         tokio::select! {
             () = self.app.shutdown.cancelled() => false,
-            () = tokio::time::sleep(PAUSE) => true,
+            () = tokio::time::sleep(pause) => true,
         }
     }
 }
@@ -422,7 +438,7 @@ fn read_raw(path: &Path, offset: u64) -> Result<Vec<u8>, ApiError> {
 type Portion = (Option<SpoolReader>, Vec<Line>);
 
 fn read(
-    reader: Option<SpoolReader>,
+    pub(crate) reader: Option<SpoolReader>,
     path: &Path,
     offset: u64,
     last_words: bool,

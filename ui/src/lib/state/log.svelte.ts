@@ -6,7 +6,7 @@ import { Link, type LinkState } from './link';
 import { extended, joined, type Item } from './transcript';
 
 /** How much of the end is read at first, in bytes. */
-const WINDOW = 400_000;
+const WINDOW = 150_000;
 /** Items on the page at once; older ones can be asked for. */
 const ITEMS_MAX = 4_000;
 /** How much before a place that one wants to see is read, in bytes, and how many lines after it. */
