@@ -218,9 +218,11 @@ fn every_package_of_npm_may_be_used_under_our_licence() {
     let allowed = [LICENCES, LICENCES_OF_NPM].concat();
     let mut breaches = Vec::new();
     for lock in ["ui/package-lock.json", "crates/desktop/package-lock.json"] {
-        let lock: Value = serde_json::from_str(&fs::read_to_string(root().join(lock)).unwrap()).unwrap();
+        let lock: Value =
+            serde_json::from_str(&fs::read_to_string(root().join(lock)).unwrap()).unwrap();
         let packages = lock["packages"].as_object().unwrap().iter();
-        let foreign = packages.filter(|(_, it)| !is_among(&allowed, it["license"].as_str().unwrap_or_default()));
+        let foreign = packages
+            .filter(|(_, it)| !is_among(&allowed, it["license"].as_str().unwrap_or_default()));
         breaches.extend(foreign.map(|(name, it)| format!("{name} is under {}", it["license"])));
     }
     none("packages of npm have licences that Apache-2.0 can include", &breaches);

@@ -438,7 +438,7 @@ fn read_raw(path: &Path, offset: u64) -> Result<Vec<u8>, ApiError> {
 type Portion = (Option<SpoolReader>, Vec<Line>);
 
 fn read(
-    pub(crate) reader: Option<SpoolReader>,
+    reader: Option<SpoolReader>,
     path: &Path,
     offset: u64,
     last_words: bool,

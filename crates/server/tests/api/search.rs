@@ -35,7 +35,10 @@ async fn tasks_and_remarks_are_found_as_they_are_now() {
     let both = found(&daemon, "needle").await;
     assert_eq!(both.len(), 2, "{both:?}");
     let pin = &found(&daemon, "pin").await[0];
-    assert_eq!((&pin["kind"], &pin["task"], &pin["who"]), (&json!("remark"), &json!(1), &json!("human")));
+    assert_eq!(
+        (&pin["kind"], &pin["task"], &pin["who"]),
+        (&json!("remark"), &json!(1), &json!("human"))
+    );
     assert_eq!(pin["title"], "Round the amounts");
     assert_eq!(pin["excerpt"], "no needle␛[2J, a pin", "harmless to a terminal");
 
@@ -61,7 +64,8 @@ async fn what_agents_said_is_found_where_it_was_said_and_without_keys() {
         let directory = home.run(RunId(1), Token(start));
         std::fs::create_dir_all(&directory).unwrap();
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.create(true).append(true).open(directory.join("out.ndjson")).unwrap();
+        let mut file =
+            options.create(true).append(true).open(directory.join("out.ndjson")).unwrap();
         file.write_all(lines.as_bytes()).unwrap();
     };
     let text = |text: &str| format!("{}\n", json!({"type": "text", "text": text}));
@@ -72,7 +76,11 @@ async fn what_agents_said_is_found_where_it_was_said_and_without_keys() {
     let needles = found(&daemon, "needle").await;
     let places: Vec<&str> = needles.iter().map(|it| it["place"].as_str().unwrap()).collect();
     let first = needles.iter().find(|it| it["place"].as_str().unwrap().starts_with("1:")).unwrap();
-    assert_eq!((needles.len(), &first["run"], &first["kind"]), (2, &json!(1), &json!("said")), "{places:?}");
+    assert_eq!(
+        (needles.len(), &first["run"], &first["kind"]),
+        (2, &json!(1), &json!("said")),
+        "{places:?}"
+    );
     assert_eq!(first["excerpt"], "a needle and [hidden] in it");
     let place = first["place"].as_str().unwrap();
     // The place is one of the log: the line that ends there says it.
