@@ -8,7 +8,7 @@ SEED ?= 1
 BUNDLES ?= deb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-desktop demo desktop package test clients api-test desktop-test ui ui-test schema bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test setup-desktop demo desktop package test clients api-test desktop-test ui ui-test schema bench ui-bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
 # A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
@@ -112,6 +112,12 @@ fmt: ## Format the code
 bench: setup clients ## Measure the product beside raw operations; writes docs/benchmarks.md
 	mkdir -p target/tmp
 	TMPDIR="$(CURDIR)/target/tmp" $(CARGO) bench -p crew-cli --bench measure
+	$(MAKE) ui-bench
+
+ui-bench: setup-test setup-desktop ui ## Measure the user interface beside bare pages, a part of `make bench` (HOUR=1: streams for an hour)
+	$(CARGO) build --release -p crew-cli
+	$(CARGO) build --release $(DESKTOP)
+	cd ui && WRITE=1 CREW=$(CURDIR)/target/release/crew CREWHOUSE=$(CURDIR)/target/release/crewhouse npm run bench
 
 torture: setup ## Simulation and kill -9, far longer (SIM_RUNS=n, BLOWS=n, SEED=n)
 	CREW_SIM_RUNS=$(SIM_RUNS) $(CARGO) test --release -p crew-testkit --test simulation -- --nocapture

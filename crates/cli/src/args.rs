@@ -89,6 +89,12 @@ pub(crate) enum Command {
     /// Look at what the sandbox refused to agents.
     #[command(subcommand)]
     Sandbox(Sandbox),
+    /// Find words in tasks, remarks, the journal, and what agents said.
+    Search {
+        /// All of them have to be there; the last one may be the beginning of a word.
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
     /// Show what a task changes.
     Diff {
         /// The task.

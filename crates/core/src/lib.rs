@@ -15,6 +15,7 @@ mod effect;
 mod event;
 pub mod github;
 mod id;
+pub mod judged;
 pub mod learn;
 mod name;
 pub mod note;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::github::{Link, Pull};
+use crate::judged::Judged;
 use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time};
 
 /// How many remarks a task keeps; the oldest go first. The journal has them all.
@@ -55,6 +56,9 @@ pub struct Task {
     /// The newest commit that a gate sent back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<CommitId>,
+    /// What the gates said last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<Judged>,
     /// What the roles, the human and Crewhouse said about it, oldest first.
     pub remarks: Vec<Remark>,
     /// Starts of agents for it.

@@ -166,7 +166,8 @@ fn each_text(value: Value, change: &dyn Fn(String) -> String) -> Value {
 /// The text without the words that have the shape of a key.
 fn without_shapes(text: &str) -> Cow<'_, str> {
     let ends_word = |c: char| !is_of_key(c);
-    if !text.split(ends_word).any(has_shape) {
+    // By bytes, since texts of megabytes come by here: keys are ASCII, and so are their ends.
+    if !text.as_bytes().split(|byte| !is_of_key(char::from(*byte))).any(may_have_shape) {
         return Cow::Borrowed(text);
     }
     let mut clean = String::with_capacity(text.len());
@@ -176,6 +177,14 @@ fn without_shapes(text: &str) -> Cow<'_, str> {
         clean.push_str(&piece[word.len()..]);
     }
     Cow::Owned(clean)
+}
+
+/// Whether it begins as keys do.
+fn may_have_shape(word: &[u8]) -> bool {
+    let fits = |(prefix, least): &(&str, usize)| {
+        word.len() >= prefix.len() + least && word.starts_with(prefix.as_bytes())
+    };
+    SHAPES.iter().any(fits)
 }
 
 fn has_shape(word: &str) -> bool {

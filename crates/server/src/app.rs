@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::burn::Burn;
 use crate::disk::{Disk, DiskUse};
 use crate::error::ApiError;
+use crate::search::Search;
 use crate::setup::Setup;
 use crate::wire::{Amount, Receipt};
 
@@ -24,6 +25,7 @@ pub(crate) struct App {
     /// Held over a read that a write depends on, so that two edits of a task do not undo each
     /// other.
     pub(crate) edits: Mutex<()>,
+    pub(crate) search: Search,
     burn: Mutex<Burn>,
     disk: Disk,
 }
@@ -35,7 +37,8 @@ impl App {
     pub(crate) fn new(handle: Handle, setup: Setup, shutdown: CancellationToken) -> Self {
         let started_at = handle.now();
         let (edits, burn, disk) = (Mutex::new(()), Mutex::default(), Disk::default());
-        Self { handle, shutdown, started_at, setup, edits, burn, disk }
+        let search = Search::default();
+        Self { handle, shutdown, started_at, setup, edits, search, burn, disk }
     }
 
     /// What the worktrees take on disk, as far as it is known.

@@ -27,6 +27,7 @@ mod live;
 mod panic;
 mod policy_edit;
 mod route;
+mod search;
 mod serve;
 mod setup;
 mod site;

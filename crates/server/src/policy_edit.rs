@@ -1,25 +1,76 @@
 //! Changes to `team.toml` as text: comments, order and spacing of whoever wrote it stay.
 
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value, value};
+use std::collections::BTreeMap;
+
+use toml_edit::{
+    Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value,
+};
 
 use crate::error::ApiError;
-use crate::wire::{Scalar, TeamEdit};
+use crate::wire::{FormGates, FormTable, Scalar, TeamEdit, TeamForm};
+
+/// A gate by its keys.
+type Keys = BTreeMap<String, Scalar>;
 
 /// The text after the edits. Whether it is a good policy is not looked at here.
 pub(crate) fn edited(text: &str, edits: &[TeamEdit]) -> Result<String, ApiError> {
-    let mut document: DocumentMut = text.parse().map_err(|error| {
-        ApiError::invalid(format!("team.toml cannot be read: {error}"))
-            .hint("edit it as text first")
-    })?;
+    let mut document = parsed(text)?;
     for edit in edits {
         apply(&mut document, edit)?;
     }
     Ok(document.to_string())
 }
 
+/// What of the text is edited by forms, as it is written.
+pub(crate) fn form(text: &str) -> Result<TeamForm, ApiError> {
+    let document = parsed(text)?;
+    let table = |(name, item): (&str, &Item)| {
+        let keys = keys(item.as_table_like()?);
+        Some(FormTable { name: name.to_owned(), keys })
+    };
+    let providers = document.get("providers").and_then(Item::as_table_like);
+    let providers = providers.into_iter().flat_map(TableLike::iter).filter_map(table).collect();
+    let stages = document.get("stages").and_then(Item::as_array_of_tables);
+    let gates = stages.into_iter().flat_map(ArrayOfTables::iter).filter_map(gates_of).collect();
+    Ok(TeamForm { providers, gates })
+}
+
+fn gates_of(stage: &Table) -> Option<FormGates> {
+    let gates = stage.get("gates").and_then(Item::as_array);
+    let tables = gates.into_iter().flat_map(Array::iter).filter_map(Value::as_inline_table);
+    let gates = tables.map(|table| keys(table)).collect();
+    Some(FormGates { stage: name_of(stage)?.to_owned(), gates })
+}
+
+fn keys(table: &dyn TableLike) -> Keys {
+    let scalar = |(key, item): (&str, &Item)| Some((key.to_owned(), scalar(item.as_value()?)?));
+    table.iter().filter_map(scalar).collect()
+}
+
+fn scalar(value: &Value) -> Option<Scalar> {
+    Some(match value {
+        Value::String(it) => Scalar::Text(it.value().clone()),
+        Value::Integer(it) => Scalar::Integer(*it.value()),
+        Value::Float(it) => Scalar::Number(*it.value()),
+        Value::Boolean(it) => Scalar::Bool(*it.value()),
+        Value::Array(it) => {
+            Scalar::List(it.iter().map(|it| Some(it.as_str()?.to_owned())).collect::<Option<_>>()?)
+        }
+        Value::Datetime(_) | Value::InlineTable(_) => return None,
+    })
+}
+
+fn parsed(text: &str) -> Result<DocumentMut, ApiError> {
+    text.parse().map_err(|error| {
+        ApiError::invalid(format!("team.toml cannot be read: {error}"))
+            .hint("edit it as text first")
+    })
+}
+
 fn apply(document: &mut DocumentMut, edit: &TeamEdit) -> Result<(), ApiError> {
     match edit {
         TeamEdit::Set { key, value } => set(document, key, value.as_ref()),
+        TeamEdit::SetGates { stage, gates } => set_gates(document, stage, gates),
         TeamEdit::AddStage { name, owner, after } => add_stage(document, name, owner, after),
         TeamEdit::RenameStage { stage, to } => rename_stage(document, stage, to),
         TeamEdit::RemoveStage { stage } => remove_stage(document, stage),
@@ -90,6 +141,41 @@ fn written(scalar: &Scalar) -> Value {
         Scalar::Number(it) => (*it).into(),
         Scalar::Text(it) => it.into(),
         Scalar::List(it) => it.iter().collect::<Array>().into(),
+    }
+}
+
+/// Replaces the gates of a stage; those that stay keep their comments.
+fn set_gates(document: &mut DocumentMut, stage: &str, gates: &[Keys]) -> Result<(), ApiError> {
+    let stages = stages(document)?;
+    let at = position(stages, stage)?;
+    let table = stages.get_mut(at).ok_or_else(|| no_stage(stage))?;
+    if gates.is_empty() {
+        table.remove("gates");
+        return Ok(());
+    }
+    let entry = table.entry("gates").or_insert_with(|| value(Array::new()));
+    let known = entry.as_array_mut().ok_or_else(|| {
+        ApiError::invalid(format!("the gates of `{stage}` are not written as gates = [ … ]"))
+            .hint("edit it as text")
+    })?;
+    let mut left: Vec<Value> = known.iter().cloned().collect();
+    let wanted: Vec<Value> = gates.iter().map(|gate| written_before(gate, &mut left)).collect();
+    known.clear();
+    wanted.into_iter().for_each(|gate| known.push_formatted(gate));
+    Ok(())
+}
+
+/// The gate as it is written already, or as a new one.
+fn written_before(gate: &Keys, known: &mut Vec<Value>) -> Value {
+    let is_it = |value: &Value| value.as_inline_table().is_some_and(|it| keys(it) == *gate);
+    match known.iter().position(is_it) {
+        Some(at) => known.remove(at),
+        None => {
+            let mut table: InlineTable =
+                gate.iter().map(|(key, it)| (key.as_str(), written(it))).collect();
+            table.decor_mut().set_prefix(" ");
+            Value::InlineTable(table)
+        }
     }
 }
 
@@ -272,6 +358,60 @@ mod tests {
         assert!(!renamed.contains("in-progress"), "{renamed}");
         let removed = changed(TeamEdit::RemoveStage { stage: "needs-architecture".into() });
         assert!(!removed.contains("needs-architecture"), "{removed}");
+    }
+
+    fn gate(key: &str, value: Scalar) -> Keys {
+        [(key.to_owned(), value)].into()
+    }
+
+    #[test]
+    fn gates_are_replaced_and_those_that_stay_keep_their_comments() {
+        let text = "[[stages]]\nname = \"a\"\ngates = [\n  # fast\n  { check = \"make\", timeout_minutes = 3 },\n  { human = true },\n] # all\n";
+        let known = form(text).unwrap().gates.remove(0);
+        assert_eq!(known.stage, "a");
+        let [check, human] = <[Keys; 2]>::try_from(known.gates).unwrap();
+        let verdict = gate("verdict", Scalar::Text("tester".into()));
+        let set = |gates: &[&Keys]| {
+            let gates = gates.iter().map(|it| (*it).clone()).collect();
+            edited(text, &[TeamEdit::SetGates { stage: "a".into(), gates }]).unwrap()
+        };
+        let changed = set(&[&check, &verdict, &human]);
+        assert!(
+            changed.contains("# fast\n  { check = \"make\", timeout_minutes = 3 }"),
+            "{changed}"
+        );
+        assert_eq!(form(&changed).unwrap().gates[0].gates, [check.clone(), verdict.clone(), human]);
+        assert!(changed.ends_with("] # all\n"), "{changed}");
+        assert!(!set(&[]).contains("gates"));
+        let none = "[[stages]]\nname = \"a\"\n";
+        let edit = TeamEdit::SetGates { stage: "a".into(), gates: vec![verdict] };
+        assert_eq!(
+            edited(none, &[edit]).unwrap(),
+            format!("{none}gates = [ {{ verdict = \"tester\" }}]\n")
+        );
+        let tables = "[[stages]]\nname = \"a\"\n[[stages.gates]]\nhuman = true\n";
+        let edit = TeamEdit::SetGates { stage: "a".into(), gates: vec![check] };
+        assert!(edited(tables, &[edit]).is_err(), "it is edited as text");
+    }
+
+    #[test]
+    fn a_provider_is_added_changed_and_removed() {
+        let set = |name: &str, value: Option<Scalar>| TeamEdit::Set { key: key(name), value };
+        let text = |it: &str| Some(Scalar::Text(it.into()));
+        let edits = [
+            set("providers.cheap.kind", text("native")),
+            set("providers.cheap.api", text("ollama")),
+            set("providers.cheap.model", text("qwen")),
+            set("providers.cheap.agents", Some(Scalar::Integer(2))),
+        ];
+        let added = edited(DEFAULT_TEAM, &edits).unwrap();
+        parse(&added).unwrap_or_else(|problems| panic!("{problems:?}\n{added}"));
+        let written = "[providers.cheap]\nkind = \"native\"\napi = \"ollama\"\nmodel = \"qwen\"\nagents = 2\n";
+        assert!(added.contains(written), "{added}");
+        let providers = form(&added).unwrap().providers;
+        assert_eq!(providers.last().map(|it| it.name.as_str()), Some("cheap"));
+        let removed = edited(&added, &[set("providers.cheap", None)]).unwrap();
+        assert_eq!(form(&removed).unwrap(), form(DEFAULT_TEAM).unwrap());
     }
 
     #[test]

@@ -118,6 +118,11 @@ impl Home {
         self.root.join("crewhouse.db")
     }
 
+    /// The search index.
+    pub fn search(&self) -> PathBuf {
+        self.root.join("search.db")
+    }
+
     /// The journal files.
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")

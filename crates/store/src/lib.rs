@@ -2,13 +2,15 @@
 //!
 //! One transaction holds an event, the rows that it changed, and the effects that it wants
 //! ([`Writer::commit`]). The journal files are written from the events and made equal to them on
-//! start ([`Journal::open`]): never a gap, never a duplicate, whatever was killed in between.
+//! start ([`Journal::open`]): never a gap, never a duplicate, whatever was killed in between. The
+//! search index is derived too ([`SearchIndex`]).
 //! Readers are of another type than the writer and cannot write.
 
 mod backup;
 mod home;
 mod journal;
 mod schema;
+mod search;
 mod secrets;
 mod table;
 mod writer;
@@ -16,6 +18,7 @@ mod writer;
 pub use backup::{backup, restore};
 pub use home::{Home, HomeLock};
 pub use journal::Journal;
+pub use search::{Document, DocumentKind, Progress, ReadTo, SearchIndex};
 pub use secrets::{Kept, Secret, SecretError, Secrets, make_key};
 pub use table::event::Entry;
 pub use writer::{Commit, Reader, Writer};

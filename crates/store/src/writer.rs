@@ -113,7 +113,7 @@ impl Writer {
 
 /// Makes the file if there is none, and closes it to others; what SQLite lays beside it is like it. The
 /// home is closed as a rule, but it may be a directory that was there before.
-fn keep_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn keep_private(path: &Path) -> std::io::Result<()> {
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
     let mode = file.metadata()?.permissions().mode() & 0o777;
     let closed = mode & 0o700;

@@ -95,12 +95,12 @@ fn none(rule: &str, breaches: &[String]) {
 }
 
 fn metadata() -> Value {
-    metadata_with(&["--no-deps"])
+    metadata_with(&["--offline", "--no-deps"])
 }
 
 fn metadata_with(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(["metadata", "--format-version", "1", "--locked"])
         .args(arguments)
         .current_dir(root())
         .output()
@@ -167,14 +167,26 @@ const LICENCES: &[&str] = &[
     "Unicode-3.0",
 ];
 
+/// The licence of parts of WebKit's toolkit: it is about the files that are under it, and those are as
+/// their authors published them. For the window only.
+const LICENCES_OF_THE_WINDOW: &[&str] = &["MPL-2.0"];
+
+/// Packages of npm: the fonts are under the first one; what is under the others builds and tests the user
+/// interface, and is no part of it.
+const LICENCES_OF_NPM: &[&str] = &["OFL-1.1", "MPL-2.0", "BlueOak-1.0.0", "Python-2.0"];
+
 /// Whether a licence expression can be fulfilled: one side of each OR, all of each AND.
 fn is_compatible(expression: &str) -> bool {
+    is_among(LICENCES, expression)
+}
+
+fn is_among(licences: &[&str], expression: &str) -> bool {
     let expression = expression.replace(['(', ')'], " ").replace('/', " OR ");
     // Parentheses change nothing here: every OR in use has an allowed licence in each bracket.
     expression.split(" AND ").all(|part| {
         part.split(" OR ").any(|licence| {
             let licence = licence.trim().trim_end_matches(" WITH LLVM-exception");
-            LICENCES.contains(&licence)
+            licences.contains(&licence)
         })
     })
 }
@@ -183,15 +195,37 @@ fn is_compatible(expression: &str) -> bool {
 fn every_dependency_may_be_used_under_our_licence() {
     // What is for other systems only need not be here.
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let all = metadata_with(&["--filter-platform", &host]);
-    let breaches: Vec<String> = all["packages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|package| !is_compatible(package["license"].as_str().unwrap_or_default()))
+    let all = metadata_with(&["--offline", "--filter-platform", &host]);
+    none("dependencies have licences that Apache-2.0 can include", &foreign(&all, LICENCES));
+    // What the window is built of may not have been fetched yet.
+    let window = root().join("crates/desktop/Cargo.toml");
+    let window = ["--manifest-path", window.to_str().unwrap(), "--filter-platform", &host];
+    let allowed = [LICENCES, LICENCES_OF_THE_WINDOW].concat();
+    none("so do those of the window", &foreign(&metadata_with(&window), &allowed));
+}
+
+/// Packages under licences that are not among these.
+fn foreign(metadata: &Value, licences: &[&str]) -> Vec<String> {
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .filter(|package| !is_among(licences, package["license"].as_str().unwrap_or_default()))
         .map(|package| format!("{} is under {}", package["name"], package["license"]))
-        .collect();
-    none("dependencies have licences that Apache-2.0 can include", &breaches);
+        .collect()
+}
+
+#[test]
+fn every_package_of_npm_may_be_used_under_our_licence() {
+    let allowed = [LICENCES, LICENCES_OF_NPM].concat();
+    let mut breaches = Vec::new();
+    for lock in ["ui/package-lock.json", "crates/desktop/package-lock.json"] {
+        let lock: Value =
+            serde_json::from_str(&fs::read_to_string(root().join(lock)).unwrap()).unwrap();
+        let packages = lock["packages"].as_object().unwrap().iter();
+        let foreign = packages
+            .filter(|(_, it)| !is_among(&allowed, it["license"].as_str().unwrap_or_default()));
+        breaches.extend(foreign.map(|(name, it)| format!("{name} is under {}", it["license"])));
+    }
+    none("packages of npm have licences that Apache-2.0 can include", &breaches);
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn printed(out: &PathBuf) -> anyhow::Result<f64> {
 }
 
 /// The most memory that a process and all below it took while something was done, in MiB.
-fn watched<T>(root: impl Fn() -> Option<u32> + Send, work: impl FnOnce() -> T) -> (T, f64) {
+fn watched<T>(root: impl Fn() -> Option<u32> + Sync, work: impl FnOnce() -> T) -> (T, f64) {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let watcher = scope.spawn(|| {

@@ -1,5 +1,5 @@
 //! Measures the product, each thing beside the raw operation of the same run, and writes
-//! `docs/benchmarks.md`.
+//! `docs/benchmarks.md`. What the user interface costs is measured by `ui/bench`, which adds its part.
 //!
 //! `make bench` runs all of it; `cargo bench -p crew-cli --bench measure -- handoff idle` runs some
 //! of it and writes nothing. The daemon, the shims and the agents are those of the release build.

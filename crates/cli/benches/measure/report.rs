@@ -81,6 +81,9 @@ impl Section {
     }
 }
 
+/// What follows it is measured by `make ui-bench`, and stays.
+const FACE: &str = "<!-- From here on: `make ui-bench`. -->";
+
 /// Writes the document.
 pub(crate) fn write(to: &Path, machine: &str, sections: &[Section]) -> anyhow::Result<()> {
     let mut text = String::from(
@@ -91,6 +94,11 @@ pub(crate) fn write(to: &Path, machine: &str, sections: &[Section]) -> anyhow::R
     );
     text += machine;
     text.extend(sections.iter().map(Section::shown));
+    let before = fs::read_to_string(to).unwrap_or_default();
+    if let Some(at) = before.find(FACE) {
+        text.push('\n');
+        text += &before[at..];
+    }
     fs::write(to, text)?;
     Ok(())
 }

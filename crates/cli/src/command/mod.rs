@@ -22,6 +22,7 @@ mod respond;
 mod restore;
 pub(crate) mod run;
 mod sandbox;
+mod search;
 mod secret;
 pub(crate) mod serve;
 mod status;
@@ -57,6 +58,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Diff { task, stat } => diff::run(context, task, stat).await,
         Command::Log { what, follow, raw } => log::run(context, &what, follow, raw).await,
         Command::Journal { follow, after } => journal::run(context, follow, after).await,
+        Command::Search { words } => search::run(context, &words.join(" ")).await,
         Command::Status => status::run(context).await,
         Command::Trash(trash) => trash::run(context, trash).await,
         Command::Backup { dir } => backup::run(context, &dir).await,

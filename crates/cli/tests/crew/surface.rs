@@ -46,6 +46,7 @@ fn every_command_speaks_json() {
         &["task", "add", "two"],
         &["inbox"],
         &["journal"],
+        &["search", "one"],
         &["team", "check"],
         &["trash", "list"],
         &["doctor"],

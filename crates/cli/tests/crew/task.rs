@@ -47,6 +47,9 @@ fn a_task_is_added_changed_decided_and_given_up() {
     ] {
         assert!(shown.out.contains(part), "{part}: {shown:?}");
     }
+    let found = sandbox.crew(&["search", "be", "qui"]).exits(0);
+    assert!(found.out.starts_with("#1 Sell more") && found.out.contains("be quick"), "{found:?}");
+    assert_eq!(sandbox.crew(&["search", "nowhere"]).exits(0).out, "nothing found\n");
     let list = sandbox.crew(&["task", "list"]).exits(0);
     let lines: Vec<&str> = list.out.lines().collect();
     assert_eq!(lines.len(), 2);

@@ -209,6 +209,7 @@ pub(super) fn send_back(
 pub(super) fn go_back(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let stage = place(d, id)?.1;
     let back = stage.back.clone().unwrap_or_else(|| stage.name.clone());
+    d.task_mut(id)?.forget_passed();
     enter(d, id, &back)
 }
 

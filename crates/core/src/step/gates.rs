@@ -2,10 +2,12 @@
 
 use super::flow::{self, place};
 use crate::effect::Effect;
+use crate::event::Settled;
+use crate::judged::{GateResult, Judged, MERGE};
 use crate::protocol::Verdict;
 use crate::run::{Outcome, Purpose, Run};
 use crate::state::Draft;
-use crate::task::{GateAt, Phase, Retry};
+use crate::task::{CommitId, GateAt, Phase, Retry};
 use crate::team::Gate;
 use crate::{Refusal, StageName, TaskId};
 
@@ -24,6 +26,7 @@ pub(super) fn open_all(
 
 /// The gate was passed.
 pub(super) fn next(d: &mut Draft<'_>, id: TaskId, passed: &GateAt) -> Result<(), Refusal> {
+    note(d, id, passed, GateResult::Passed)?;
     open(d, id, passed.following())
 }
 
@@ -70,6 +73,7 @@ pub(super) fn verdict_finished(
         Some(Verdict::Pass) if outcome == Outcome::Done => next(d, run.task, &gate),
         Some(Verdict::Fail) => refuse(d, run.task, &gate),
         Some(Verdict::Pass) | None => {
+            note(d, run.task, &gate, GateResult::NotRun)?;
             let why = format!("{} gave no verdict, which is not green", run.role);
             flow::stuck(d, run.task, &why, Retry::Gate(gate))
         }
@@ -79,6 +83,7 @@ pub(super) fn verdict_finished(
 /// The commit does not pass: back to where it is worked on. If that left it as it was, going round
 /// once more changes nothing.
 pub(super) fn refuse(d: &mut Draft<'_>, id: TaskId, gate: &GateAt) -> Result<(), Refusal> {
+    note(d, id, gate, GateResult::Failed)?;
     let task = d.task_mut(id)?;
     let is_same = gate.commit.is_some() && task.refused == gate.commit;
     task.refused.clone_from(&gate.commit);
@@ -87,6 +92,42 @@ pub(super) fn refuse(d: &mut Draft<'_>, id: TaskId, gate: &GateAt) -> Result<(),
     if is_same && d.task(id)?.phase == Phase::Waiting {
         let why = format!("it came to {from} as it was, and did not pass again");
         return flow::stuck(d, id, &why, Retry::Stage);
+    }
+    Ok(())
+}
+
+/// Notes what a gate said. One that is not there any more said nothing.
+pub(super) fn note(
+    d: &mut Draft<'_>,
+    id: TaskId,
+    at: &GateAt,
+    result: GateResult,
+) -> Result<(), Refusal> {
+    let (_, stage) = place(d, id)?;
+    let Some(gate) = stage.gates.get(at.index as usize) else { return Ok(()) };
+    let (stage, gate) = (stage.name.clone(), gate.label().to_owned());
+    let now = d.now;
+    let task = d.task_mut(id)?;
+    let run = if let Phase::Judging { run, .. } = task.phase { Some(run) } else { None };
+    task.note(Judged { stage, gate, result, commit: at.commit.clone(), at: now, run });
+    Ok(())
+}
+
+/// Notes that a commit did not get to the base branch.
+pub(super) fn note_merge(
+    d: &mut Draft<'_>,
+    id: TaskId,
+    commit: Option<&CommitId>,
+    settled: &Settled,
+) -> Result<(), Refusal> {
+    let now = d.now;
+    let task = d.task_mut(id)?;
+    if let Settled::Conflicted { .. } | Settled::MergeCheckFailed { .. } = settled {
+        let (stage, gate) = (task.stage.clone(), MERGE.to_owned());
+        let (result, commit) = (GateResult::Failed, commit.cloned());
+        task.note(Judged { stage, gate, result, commit, at: now, run: None });
+    } else {
+        task.judged.retain(|judged| judged.gate != MERGE);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{asks, consult, flow, gates, limit, policy, pull};
 use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
+use crate::judged::GateResult;
 use crate::project::Project;
 use crate::protocol::TITLE_CHARS_MAX;
 use crate::run::{AfterStop, RunEvent, RunState, Wait};
@@ -151,6 +152,7 @@ pub(super) fn add_task(
         head: None,
         catch_up: false,
         refused: None,
+        judged: Vec::new(),
         remarks: Vec::new(),
         starts: 0,
         consults: 0,
@@ -231,7 +233,9 @@ fn move_task(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<(), Refusa
         Some(_) => {}
     }
     flow::withdraw(d, id)?;
-    d.task_mut(id)?.phase = Phase::Moving { to: to.clone() };
+    let task = d.task_mut(id)?;
+    task.forget_passed();
+    task.phase = Phase::Moving { to: to.clone() };
     Ok(())
 }
 
@@ -338,7 +342,8 @@ fn approve(d: &mut Draft<'_>, id: TaskId, commit: Option<&CommitId>) -> Result<(
 
 fn reject(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
     check_text("the reason", why)?;
-    approving(d, id)?;
+    let gate = approving(d, id)?;
+    gates::note(d, id, &gate, GateResult::Failed)?;
     flow::send_back(d, id, "human", why)
 }
 

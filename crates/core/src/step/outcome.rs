@@ -3,6 +3,7 @@
 use super::{agent, flow, gates, github, pull};
 use crate::effect::Effect;
 use crate::event::Settled;
+use crate::judged::GateResult;
 use crate::run::{Outcome, Purpose, Run, RunState, Trouble, TroubleKind};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Phase, Retry, bounded};
@@ -174,6 +175,7 @@ fn check_settled(
 
 /// A check that did not run is not green, and not the agent's fault either.
 fn not_checked(d: &mut Draft<'_>, id: TaskId, gate: GateAt, why: &str) -> Result<(), Refusal> {
+    gates::note(d, id, &gate, GateResult::NotRun)?;
     flow::stuck(d, id, &format!("a check did not run: {why}"), Retry::Gate(gate))
 }
 
@@ -189,6 +191,7 @@ fn merge_settled(
     if expected != effect {
         return Err(Refusal::Stale("the task went elsewhere"));
     }
+    gates::note_merge(d, id, commit.as_ref(), result)?;
     match result {
         Settled::Merged { commit } => landed(d, id, commit.clone(), &to),
         Settled::Conflicted { files } => {

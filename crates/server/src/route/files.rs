@@ -10,9 +10,10 @@ use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Payload};
 use crate::files::{Name, could_use, mistakes, read, write};
-use crate::policy_edit::edited;
+use crate::policy_edit::{self, edited};
 use crate::wire::{
-    CheckTeamFile, EditTeam, Mistake, Team, TeamFile, TeamFileChecked, TeamFiles, WriteTeamFile,
+    CheckTeamFile, EditTeam, Mistake, Team, TeamFile, TeamFileChecked, TeamFiles, TeamForm,
+    WriteTeamFile,
 };
 
 /// The files of the team that people edit.
@@ -86,6 +87,23 @@ pub(super) async fn check(
         .map(|team::Problem { what, hint }| Mistake { what, hint })
         .collect();
     Ok(Json(TeamFileChecked { mistakes, team }))
+}
+
+/// What of `team.toml` is edited by forms, as it is written there.
+#[utoipa::path(
+    get,
+    path = "/projects/{id}/team/form",
+    operation_id = "team_form",
+    tag = "project",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = TeamForm))
+)]
+pub(super) async fn form(
+    State(app): Shared,
+    Id(id): Id<ProjectId>,
+) -> Result<Json<TeamForm>, ApiError> {
+    let root = root(&app, id)?;
+    blocking(move || policy_edit::form(&read(&root, &Name::Policy)?.text).map(Json)).await
 }
 
 /// Changes single values and stages of `team.toml`; comments in it stay.

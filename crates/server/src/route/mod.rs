@@ -12,6 +12,7 @@ mod openapi;
 mod project;
 mod run;
 mod sandbox;
+mod search;
 mod setup;
 mod site;
 mod task;
@@ -66,6 +67,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(machine::shutdown))
         .routes(routes!(project::list, project::add))
         .routes(routes!(project::team, files::edit))
+        .routes(routes!(files::form))
         .routes(routes!(files::list, files::save))
         .routes(routes!(files::check))
         .routes(routes!(setup::place))
@@ -100,6 +102,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(journal::follow))
         .routes(routes!(events::follow))
         .routes(routes!(cost::list))
+        .routes(routes!(search::find))
         .fallback(no_such_route)
 }
 

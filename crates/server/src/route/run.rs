@@ -53,19 +53,12 @@ pub(super) async fn log(
         (None, _, _) => LogStart::default(),
     };
     let raw = is_on(raw);
-    let app = Arc::clone(&app);
-    let bound = Bound { lines_left: lines, until };
     let source = LogStream {
-        app,
-        run,
-        place,
         follow: is_on(follow),
         raw,
         short: is_on(short),
-        reader: None,
-        decoder: None,
-        set_up: None,
-        bound,
+        bound: Bound { lines_left: lines, until },
+        ..LogStream::new(Arc::clone(&app), run, place)
     };
     source.check().await?;
     let content_type = if raw { "application/octet-stream" } else { stream::NDJSON };
@@ -98,19 +91,8 @@ pub(super) async fn events(
         }
         (None, None) => LogStart::default(),
     };
-    let (app, bound) = (Arc::clone(&app), Bound::default());
-    let log = LogStream {
-        app,
-        run,
-        place,
-        follow: true,
-        raw: false,
-        short: true,
-        reader: None,
-        decoder: None,
-        set_up: None,
-        bound,
-    };
+    let log =
+        LogStream { follow: true, short: true, ..LogStream::new(Arc::clone(&app), run, place) };
     log.check().await?;
     Ok(channel.answer(RunStream { log, writing: Writing::default(), ended: false }))
 }

@@ -20,8 +20,11 @@ use crate::app::{App, blocking};
 use crate::error::ApiError;
 use crate::wire::{LogLine, RunMessage};
 
-/// Between two looks at an output that grows.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two looks at an output that grows: who looks on sees each word within a few frames. It
+/// doubles while nothing comes.
+const PAUSE_MIN: Duration = Duration::from_millis(8);
+/// The longest.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// Where a start has the output of the set-up of its worktree.
 const SET_UP: &str = "setup.log";
@@ -36,6 +39,11 @@ pub(crate) struct LogStart {
 }
 
 impl LogStart {
+    /// A place that is known to be the end of a line.
+    pub(crate) fn at(start: u32, offset: u64) -> Self {
+        Self { start, offset }
+    }
+
     /// Which start of its run.
     pub(crate) fn start(self) -> u32 {
         self.start
@@ -81,6 +89,8 @@ pub(crate) struct LogStream {
     pub(crate) set_up: Option<SpoolReader>,
     /// Where it ends, before the log does.
     pub(crate) bound: Bound,
+    /// Until the next look.
+    pub(crate) pause: Duration,
 }
 
 /// Where a reader of the log wants it to end.
@@ -104,6 +114,14 @@ enum Standing {
 }
 
 impl LogStream {
+    /// All of the log from a place on that is there now.
+    pub(crate) fn new(app: Arc<App>, run: RunId, place: LogStart) -> Self {
+        let (reader, decoder, set_up) = (None, None, None);
+        let (bound, pause) = (Bound::default(), PAUSE_MIN);
+        let (follow, raw, short) = (false, false, false);
+        Self { app, run, place, follow, raw, short, reader, decoder, set_up, bound, pause }
+    }
+
     /// That the log can be read from the place: said before the answer begins.
     pub(crate) async fn check(&self) -> Result<(), ApiError> {
         let (path, offset) = (self.path(), self.place.offset);
@@ -145,6 +163,7 @@ impl LogStream {
         self.reader = reader;
         if let Some(line) = lines.last() {
             self.place.offset = line.end;
+            self.pause = PAUSE_MIN;
         }
         Ok(lines)
     }
@@ -237,10 +256,12 @@ impl LogStream {
     }
 
     /// Waits a moment; false when the daemon goes down meanwhile.
-    async fn pause(&self) -> bool {
+    async fn pause(&mut self) -> bool {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(PAUSE_MAX);
         tokio::select! {
             () = self.app.shutdown.cancelled() => false,
-            () = tokio::time::sleep(PAUSE) => true,
+            () = tokio::time::sleep(pause) => true,
         }
     }
 }
@@ -306,7 +327,19 @@ impl Placed {
     /// place after the line: a line has more bytes than events.
     fn wire(&self, screen: &Screen) -> Vec<LogLine> {
         let LogStart { start, offset } = self.from;
-        let events = match &self.by {
+        let line = |(at, event)| LogLine {
+            at,
+            start,
+            from: format!("{start}:{offset}"),
+            cut: false,
+            event: screen.value(event),
+        };
+        self.events().into_iter().map(line).collect()
+    }
+
+    /// What the line says, with the places, and with the keys that may be in it.
+    fn events(&self) -> Vec<(String, Value)> {
+        let events: Vec<Value> = match &self.by {
             By::Agent(events) => events.iter().cloned().filter_map(shown).collect(),
             By::SetUp => {
                 let text = String::from_utf8_lossy(&self.line.bytes);
@@ -314,14 +347,8 @@ impl Placed {
             }
         };
         let before = self.line.end.saturating_sub(events.len() as u64);
-        let line = |(place, event)| LogLine {
-            at: format!("{start}:{place}"),
-            start,
-            from: format!("{start}:{offset}"),
-            cut: false,
-            event: screen.value(event),
-        };
-        (before + 1..).zip(events).map(line).collect()
+        let place = |n: u64| format!("{}:{n}", self.from.start);
+        (before + 1..).zip(events).map(|(n, event)| (place(n), event)).collect()
     }
 }
 
@@ -334,6 +361,19 @@ fn place_all(from: LogStart, lines: Vec<Line>, decoder: &mut Decoder) -> Vec<Pla
         placed
     };
     lines.into_iter().map(place).collect()
+}
+
+/// What a start said after a place, about a MiB of it, and where that ends; `None` if there is no
+/// more. Keys are still in it.
+pub(crate) fn said_after(
+    directory: &Path,
+    place: LogStart,
+) -> Result<Option<(Vec<(String, Value)>, u64)>, ApiError> {
+    let (_, lines) = read(None, &directory.join(shim::OUT), place.offset, false)?;
+    let Some(end) = lines.last().map(|line| line.end) else { return Ok(None) };
+    let dialect = shim::dialect(directory).map_err(ApiError::broken)?.unwrap_or_default();
+    let placed = place_all(place, lines, &mut dialect.listener(place.offset));
+    Ok(Some((placed.iter().flat_map(Placed::events).collect(), end)))
 }
 
 impl Bound {

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(crate) use events::EventStream;
 pub(crate) use journal::JournalStream;
 pub(crate) use log::{
-    Bound, LogStart, LogStream, RunStream, output, place_before, place_before_end,
+    Bound, LogStart, LogStream, RunStream, output, place_before, place_before_end, said_after,
 };
 pub(crate) use socket::{Channel, Messages};
 pub(crate) use writing::Writing;

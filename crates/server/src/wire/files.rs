@@ -1,5 +1,7 @@
 //! The files of a team that people edit.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -64,6 +66,35 @@ pub struct Mistake {
     pub hint: Option<String>,
 }
 
+/// `GET /api/projects/{id}/team/form`: what of `team.toml` is edited by forms, as it is written there.
+///
+/// Keys that are left out have their defaults; values that no form can show are left out, too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TeamForm {
+    /// Where agents come from, in the order of the file.
+    pub providers: Vec<FormTable>,
+    /// The gates of the stages, in the order of the file.
+    pub gates: Vec<FormGates>,
+}
+
+/// A named table of `team.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FormTable {
+    /// Its name.
+    pub name: String,
+    /// Its keys.
+    pub keys: BTreeMap<String, Scalar>,
+}
+
+/// The gates of a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FormGates {
+    /// The stage.
+    pub stage: String,
+    /// Each by its keys.
+    pub gates: Vec<BTreeMap<String, Scalar>>,
+}
+
 /// `PATCH /api/projects/{id}/team`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +113,13 @@ pub enum TeamEdit {
         key: Vec<String>,
         /// Null takes it out.
         value: Option<Scalar>,
+    },
+    /// Replaces the gates of a stage. One that is there already stays as it is written.
+    SetGates {
+        /// The stage.
+        stage: String,
+        /// Each by its keys, in order: `{"check": "make test"}`, `{"verdict": "tester"}`, `{"human": true}`.
+        gates: Vec<BTreeMap<String, Scalar>>,
     },
     /// Puts a stage on the way out of another.
     AddStage {
@@ -107,7 +145,7 @@ pub enum TeamEdit {
 }
 
 /// A value of TOML.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// Yes or no.

@@ -5,6 +5,7 @@
 //! carries the position in the journal that it was computed at as `seq`.
 
 mod ask;
+mod check;
 mod cost;
 mod files;
 mod github;
@@ -14,6 +15,7 @@ mod project;
 mod request;
 mod run;
 mod sandbox;
+mod search;
 mod setup;
 mod stream;
 mod task;
@@ -27,10 +29,11 @@ use utoipa::ToSchema;
 use crate::ErrorCode;
 
 pub use ask::{Permission, Remembered, RememberedAnswers};
+pub use check::{Check, CheckKind, CheckState};
 pub use cost::{CostQuery, Costs, Share};
 pub use files::{
-    CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
-    WriteTeamFile,
+    CheckTeamFile, EditTeam, FormGates, FormTable, Mistake, Scalar, TeamEdit, TeamFile,
+    TeamFileChecked, TeamFiles, TeamForm, WriteTeamFile,
 };
 pub use github::{Github, GithubCalls, GithubPending};
 pub use journal::{Journal, JournalEntry, Note};
@@ -46,6 +49,7 @@ pub use request::{
 };
 pub use run::{LogLine, Reached, Response, Run, Trouble};
 pub use sandbox::{LeftOut, SandboxLesson, SandboxLessonQuery};
+pub use search::{Found, FoundKind, SearchQuery, Searched};
 pub use setup::{
     Begin, BeginModel, Begun, Directory, Finding, Findings, FoundRepository, Grade, Place,
     PlaceQuery,

@@ -8,7 +8,7 @@ use crew_core::{State, TaskId, Time, status, task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Run, Usage};
+use super::{Check, Run, Usage};
 
 /// Files that are named where several are the same.
 const FILES_MAX: usize = 5;
@@ -92,6 +92,8 @@ pub struct Card {
     pub criteria_total: u32,
     /// How many of them are met, by the newest answers.
     pub criteria_met: u32,
+    /// What has to pass, in the order of the pipeline.
+    pub checks: Vec<Check>,
     /// The task that was worked on when an agent proposed this one.
     pub proposed_by: Option<u64>,
     /// The newest thing that an agent at work on it did.
@@ -259,6 +261,7 @@ impl Card {
         Self {
             criteria_total: u32::try_from(criteria.len()).unwrap_or(u32::MAX),
             criteria_met: u32::try_from(met.count()).unwrap_or(u32::MAX),
+            checks: Check::all(state, task),
             proposed_by: task.proposed_by.map(|task| task.0),
             id: task.id.0,
             project: task.project.0,

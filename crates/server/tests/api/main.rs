@@ -8,6 +8,7 @@ mod files;
 mod harness;
 mod openapi;
 mod routes;
+mod search;
 mod security;
 mod setup;
 mod site;

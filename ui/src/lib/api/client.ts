@@ -15,6 +15,7 @@ import type {
   Project,
   Reach,
   Receipt,
+  Searched,
   Status,
   Task,
   Card,
@@ -23,6 +24,7 @@ import type {
   TeamEdit,
   TeamFile,
   TeamFileChecked,
+  TeamForm,
 } from './types';
 
 /** Why something was not done, in the daemon's words. */
@@ -61,6 +63,9 @@ export class Client {
     this.#post<TeamFileChecked>(`/projects/${project}/files/check`, { name, text });
   editTeam = (project: number, edits: TeamEdit[]) =>
     this.#send<TeamFile>('PATCH', `/projects/${project}/team`, { edits });
+  form = (project: number) => this.#get<TeamForm>(`/projects/${project}/team/form`);
+  search = (words: string, project: number | null) =>
+    this.#get<Searched>('/search', { words, project: project ?? undefined });
   description = () => this.#get<unknown>('/openapi.json');
   place = (path: string) => this.#get<Place>('/setup/place', { path });
   doctor = (path: string) => this.#get<{ findings: Finding[] }>('/setup/doctor', { path });

@@ -262,6 +262,23 @@ export interface paths {
         patch: operations["team_edit"];
         trace?: never;
     };
+    "/projects/{id}/team/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of `team.toml` is edited by forms, as it is written there. */
+        get: operations["team_form"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/trash": {
         parameters: {
             query?: never;
@@ -376,6 +393,26 @@ export interface paths {
         };
         /** What the agent of a run said: lines of JSON. */
         get: operations["run_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where words are: in tasks, remarks, the journal, and what agents said.
+         * @description What is new is read when somebody asks; `behind` says that there is more, to be had by asking again.
+         */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -822,6 +859,8 @@ export interface components {
             added_at: number;
             /** @description The branch that carries its work. */
             branch: string;
+            /** @description What has to pass, in the order of the pipeline. */
+            checks: components["schemas"]["Check"][];
             /**
              * Format: int32
              * @description How many of them are met, by the newest answers.
@@ -937,6 +976,39 @@ export interface components {
             /** @description The tasks that are new or show something else now. Their `live` is in `status`. */
             tasks: components["schemas"]["Card"][];
         };
+        /** @description One thing that a task has to pass. */
+        Check: {
+            /**
+             * Format: int64
+             * @description When it was last said. What Crewhouse remarked then has the output.
+             */
+            at: number | null;
+            /** @description The exact commit that it was last said about. */
+            commit: string | null;
+            /** @description What kind. */
+            kind: components["schemas"]["CheckKind"];
+            /** @description What it is called: a check by its name, a verdict by its role. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The run of whoever judged.
+             */
+            run: number | null;
+            /** @description The stage whose gate it is; null for checks on GitHub. */
+            stage: string | null;
+            /** @description How it stands. */
+            state: components["schemas"]["CheckState"];
+        };
+        /**
+         * @description What has to pass.
+         * @enum {string}
+         */
+        CheckKind: "check" | "verdict" | "approval" | "merge" | "ci";
+        /**
+         * @description How it stands.
+         * @enum {string}
+         */
+        CheckState: "ahead" | "running" | "waits" | "passed" | "failed" | "not_run";
         /** @description `POST /api/projects/{id}/files/check` */
         CheckTeamFile: {
             /** @description Which one. */
@@ -1049,6 +1121,62 @@ export interface components {
             /** @description What was looked at, in this order. */
             findings: components["schemas"]["Finding"][];
         };
+        /** @description The gates of a stage. */
+        FormGates: {
+            /** @description Each by its keys. */
+            gates: {
+                [key: string]: components["schemas"]["Scalar"];
+            }[];
+            /** @description The stage. */
+            stage: string;
+        };
+        /** @description A named table of `team.toml`. */
+        FormTable: {
+            /** @description Its keys. */
+            keys: {
+                [key: string]: components["schemas"]["Scalar"];
+            };
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description One place where the words are. */
+        Found: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /** @description The words around the first of those that were looked for, without keys. */
+            excerpt: string;
+            /** @description What it is. */
+            kind: components["schemas"]["FoundKind"];
+            /** @description Where in its log, as `at` of a line. */
+            place: string | null;
+            /**
+             * Format: int64
+             * @description Of which project.
+             */
+            project: number | null;
+            /**
+             * Format: int64
+             * @description What an agent said: in which run.
+             */
+            run: number | null;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            task: number | null;
+            /** @description The task's title. */
+            title: string | null;
+            /** @description Who: a role, `human` or `crewhouse`. */
+            who: string | null;
+        };
+        /**
+         * @description What was found.
+         * @enum {string}
+         */
+        FoundKind: "task" | "remark" | "journal" | "said";
         /** @description A repository that could become a project. */
         FoundRepository: {
             /** @description The branch that is checked out; null if there is none. */
@@ -1815,6 +1943,18 @@ export interface components {
         };
         /** @description A value of TOML. */
         Scalar: boolean | number | string | string[];
+        /** @description `GET /api/search` */
+        Searched: {
+            /** @description Whether more is known that was not looked through yet: asked again, there is more. */
+            behind: boolean;
+            /** @description The best first. */
+            found: components["schemas"]["Found"][];
+            /**
+             * Format: int64
+             * @description Position in the journal when this was asked.
+             */
+            seq: number;
+        };
         /**
          * @description How far a conversation of a role reaches.
          * @enum {string}
@@ -2107,6 +2247,15 @@ export interface components {
             key: string[];
             value: components["schemas"]["Scalar"] | null;
         } | {
+            /** @enum {string} */
+            edit: "set_gates";
+            /** @description Each by its keys, in order: `{"check": "make test"}`, `{"verdict": "tester"}`, `{"human": true}`. */
+            gates: {
+                [key: string]: components["schemas"]["Scalar"];
+            }[];
+            /** @description The stage. */
+            stage: string;
+        } | {
             /** @description The stage before it. */
             after: string;
             /** @enum {string} */
@@ -2147,6 +2296,17 @@ export interface components {
         TeamFiles: {
             /** @description The policy first, then roles, then knowledge. */
             files: components["schemas"]["TeamFile"][];
+        };
+        /**
+         * @description `GET /api/projects/{id}/team/form`: what of `team.toml` is edited by forms, as it is written there.
+         *
+         *     Keys that are left out have their defaults; values that no form can show are left out, too.
+         */
+        TeamForm: {
+            /** @description The gates of the stages, in the order of the file. */
+            gates: components["schemas"]["FormGates"][];
+            /** @description Where agents come from, in the order of the file. */
+            providers: components["schemas"]["FormTable"][];
         };
         /** @description One tier. */
         Tier: {
@@ -2848,6 +3008,36 @@ export interface operations {
             };
         };
     };
+    team_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamForm"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     trash_list: {
         parameters: {
             query?: never;
@@ -3074,6 +3264,41 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["LogLine"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Words; all of them have to be there, the last one may be the beginning of one. */
+                words: string;
+                /** @description Of this project only. */
+                project?: number;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Searched"];
                 };
             };
             /** @description It did not work */

@@ -30,6 +30,7 @@ export const SHORTCUTS: readonly { readonly where: string; readonly keys: readon
     where: 'Everywhere',
     keys: [
       { keys: 'Ctrl K', what: 'Command palette' },
+      { keys: 'Ctrl ⇧ F', what: 'Find words' },
       { keys: 'c', what: 'New task' },
       { keys: '/', what: 'Filter' },
       { keys: 'Esc', what: 'Back, close' },

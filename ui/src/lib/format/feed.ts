@@ -14,12 +14,14 @@ export interface FeedLine {
   readonly tone: Tone;
   readonly role: string | null;
   readonly task: number | null;
+  /** The run where it can be seen. */
+  readonly run: number | null;
   readonly text: string;
   /** What was said, in one line. */
   readonly detail: string | null;
 }
 
-type Draft = Omit<FeedLine, 'key' | 'at'>;
+type Draft = Omit<FeedLine, 'key' | 'at' | 'run'> & { readonly run?: number };
 
 interface Body {
   [key: string]: unknown;
@@ -30,8 +32,8 @@ export function feedLines(entry: JournalEntry): FeedLine[] {
   if (entry.dropped !== null) return [];
   const human = wish(entry);
   const consequences = entry.notes.map((note) => consequence(note, human !== null));
-  const drafts = [human, ...consequences].filter((draft): draft is Draft => draft !== null);
-  return drafts.map((draft, n) => ({ ...draft, key: `${entry.seq}.${n}`, at: entry.at }));
+  const drafts = [human, checked(entry), ...consequences].filter((draft): draft is Draft => draft !== null);
+  return drafts.map((draft, n) => ({ run: null, ...draft, key: `${entry.seq}.${n}`, at: entry.at }));
 }
 
 /** What a human or a script wanted. */
@@ -74,6 +76,24 @@ function wish(entry: JournalEntry): Draft | null {
       return say('work goes on', 'play');
     case 'team_refused':
       return { ...say('team.toml has mistakes; the last good one stays', 'stuck', body.why, 'bad'), topic: 'trouble', role: 'crewhouse' };
+    default:
+      return null;
+  }
+}
+
+/** What a check of ours came to. */
+function checked(entry: JournalEntry): Draft | null {
+  const result = (entry.body as Body).result as Body | undefined;
+  const say = (topic: Topic, icon: IconName, tone: Tone, said: string, detail: unknown): Draft => ({ topic, icon, tone, role: null, task: taskOf(entry.notes), text: said, detail: lastLine(detail) });
+  switch (entry.event === 'settled' ? result?.result : null) {
+    case 'checked':
+      return result?.passed === true ? say('moves', 'check-run', 'ok', 'check passed', null) : say('trouble', 'stuck', 'bad', 'a check did not pass', result?.output);
+    case 'not_checked':
+      return say('trouble', 'stuck', 'bad', 'a check did not run', result?.why);
+    case 'conflicted':
+      return say('trouble', 'merge', 'warn', 'conflicts with the base branch', Array.isArray(result?.files) ? result.files.join(', ') : null);
+    case 'merge_check_failed':
+      return say('trouble', 'merge', 'bad', 'merged, it did not pass its check', result?.output);
     default:
       return null;
   }
@@ -128,7 +148,7 @@ function phase(task: number, word: string): Draft | null {
 }
 
 function run(note: Extract<Note, { note: 'run' }>): Draft | null {
-  const say = (topic: Topic, icon: IconName, tone: Tone, text: string): Draft => ({ topic, icon, tone, role: note.role, task: note.task, text, detail: null });
+  const say = (topic: Topic, icon: IconName, tone: Tone, text: string): Draft => ({ topic, icon, tone, role: note.role, task: note.task, run: note.run, text, detail: null });
   switch (note.state) {
     case 'running':
       return say('agents', 'play', 'plain', 'at work');
@@ -156,6 +176,12 @@ function taskOf(notes: readonly Note[]): number | null {
 
 const number = (value: unknown) => (typeof value === 'number' ? value : null);
 const text = (value: unknown) => (typeof value === 'string' ? value : null);
+
+/** Of an output: that is where it says what went wrong. */
+function lastLine(value: unknown): string | null {
+  const last = text(value)?.trimEnd().split('\n').at(-1);
+  return last === undefined || last === '' ? null : last.trim();
+}
 
 function line(value: unknown): string | null {
   const first = text(value)?.split('\n').find((part) => part.trim() !== '');

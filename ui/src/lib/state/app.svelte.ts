@@ -7,13 +7,24 @@ import { Notices } from './notices.svelte';
 import { Preferences } from './preferences.svelte';
 
 export type Overlay =
-  | { readonly kind: 'palette' }
+  | { readonly kind: 'palette'; readonly words?: boolean }
   | { readonly kind: 'shortcuts' }
   | { readonly kind: 'new-project' }
   | { readonly kind: 'new-task'; readonly stage?: string }
   | { readonly kind: 'edit-task'; readonly task: number }
+  | { readonly kind: 'edit-provider'; readonly provider: string | null }
   | { readonly kind: 'edit-stage'; readonly stage: string }
   | { readonly kind: 'new-stage'; readonly after: string };
+
+/** What of a task one wants to see. */
+export interface Aim {
+  readonly task: number;
+  /** What this run said: at a place of its log, or where it went wrong. */
+  readonly run?: number | null;
+  readonly place?: string | 'trouble' | null;
+  /** The remark of that moment. */
+  readonly remark?: number | null;
+}
 
 export class App {
   readonly crew: Crew;
@@ -22,6 +33,9 @@ export class App {
   overlay = $state.raw<Overlay | null>(null);
   /** The task in the drawer. */
   drawer = $state<number | null>(null);
+
+  /** What the task that is opened shall show. */
+  aim = $state.raw<Aim | null>(null);
 
   constructor(token: string) {
     this.crew = new Crew(new Client(token));
@@ -42,8 +56,17 @@ export class App {
 
   readonly inbox = $derived.by(() => this.crew.inbox.filter((item) => this.shows(item.project)));
 
-  openTask(id: number) {
+  openTask(id: number, aim: Omit<Aim, 'task'> = {}) {
+    this.aim = { task: id, ...aim };
     this.drawer = id;
+  }
+
+  /** What was aimed at in a task, once. */
+  takeAim(id: number): Aim | null {
+    const aim = this.aim;
+    if (aim?.task !== id) return null;
+    this.aim = null;
+    return aim;
   }
 }
 

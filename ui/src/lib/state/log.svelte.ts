@@ -6,14 +6,17 @@ import { Link, type LinkState } from './link';
 import { extended, joined, type Item } from './transcript';
 
 /** How much of the end is read at first, in bytes. */
-const WINDOW = 400_000;
+const WINDOW = 150_000;
 /** Items on the page at once; older ones can be asked for. */
 const ITEMS_MAX = 4_000;
+/** How much before a place that one wants to see is read, in bytes, and how many lines after it. */
+const BEFORE = 60_000;
+const AFTER = 300;
 
 export class RunLog {
   readonly run: number;
   readonly #client: Client;
-  #link: Link;
+  #link: Link | null = null;
   #waiting: LogLine[] = [];
   #frame = 0;
   #from: string | null = null;
@@ -24,24 +27,70 @@ export class RunLog {
   ended = $state(false);
   loadingEarlier = $state(false);
   hasEarlier = $state(false);
+  /** Whether there is more between what is shown and the end. */
+  hasLater = $state(false);
+  #gone = false;
 
-  constructor(client: Client, run: number) {
+  /** The end of the log and what comes; with a place, what is around it. */
+  constructor(client: Client, run: number, place: string | null = null) {
     this.#client = client;
     this.run = run;
+    if (place === null) this.#listen();
+    else void this.#around(place);
+  }
+
+  end() {
+    this.#gone = true;
+    this.#link?.end();
+    cancelAnimationFrame(this.#frame);
+  }
+
+  #listen() {
+    if (this.#gone) return;
     this.#link = new Link({
       open: async () => {
         if (this.ended) return null;
         const query = this.#from === null ? { last: WINDOW } : { from: this.#from };
-        return client.socket(`/runs/${run}/events`, query);
+        return this.#client.socket(`/runs/${this.run}/events`, query);
       },
       message: (text) => this.#take(JSON.parse(text) as RunMessage),
       state: (state) => (this.connection = state),
     });
   }
 
-  end() {
-    this.#link.end();
-    cancelAnimationFrame(this.#frame);
+  async #around(place: string) {
+    try {
+      const before = await this.#client.log(this.run, { until: place, last: BEFORE, short: 1 });
+      this.#first = before[0]?.from ?? null;
+      this.hasEarlier = this.#first !== null && this.#first !== '1:0';
+      this.items = extended([], before);
+      this.#from = before.at(-1)?.at ?? null;
+      this.hasLater = this.#from !== null;
+      await this.later();
+    } catch {
+      this.toEnd();
+    }
+  }
+
+  /** Puts what came next behind what is shown; behind the last of it the log goes on as it comes. */
+  async later() {
+    if (this.#from === null) return this.toEnd();
+    const lines = await this.#client.log(this.run, { from: this.#from, lines: AFTER, short: 1 });
+    this.items = extended(this.items, lines);
+    this.#from = lines.at(-1)?.at ?? this.#from;
+    if (lines.length >= AFTER) return;
+    this.hasLater = false;
+    this.#listen();
+  }
+
+  /** Leaves what is around a place, for the end. */
+  toEnd() {
+    this.#link?.end();
+    this.items = [];
+    this.#from = null;
+    this.#first = null;
+    this.hasLater = false;
+    this.#listen();
   }
 
   /** Puts what came before the window in front of it. */

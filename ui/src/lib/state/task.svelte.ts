@@ -36,14 +36,11 @@ export class TaskDetail {
     try {
       do {
         this.#again = false;
-        const [task, diff] = await Promise.all([
-          this.#client.task(this.id),
-          // Without a worktree or a repository there is nothing to compare.
-          this.#client.diff(this.id).catch(() => null),
-        ]);
-        this.task = task;
-        this.diff = diff ?? this.diff;
+        // Without a worktree or a repository there is nothing to compare. Nobody waits for git.
+        const diff = this.#client.diff(this.id).catch(() => null);
+        this.task = await this.#client.task(this.id);
         this.problem = null;
+        this.diff = (await diff) ?? this.diff;
       } while (this.#again);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);

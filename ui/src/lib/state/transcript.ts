@@ -142,6 +142,23 @@ export function joined(before: readonly Item[], after: readonly Item[]): Item[] 
   return head.concat(tail);
 }
 
+/** Where in the items a place of the log is, or where it went wrong last; -1 is nowhere. */
+export function indexOf(items: readonly Item[], place: string | 'trouble'): number {
+  if (place === 'trouble') {
+    return items.findLastIndex((it) => it.kind === 'error' || (it.kind === 'tool' && it.result?.ok === false));
+  }
+  const [start, offset] = numbers(place);
+  return items.findLastIndex((it) => {
+    const [from, at] = numbers(it.key);
+    return from < start || (from === start && at <= offset);
+  });
+}
+
+function numbers(place: string): [number, number] {
+  const [start = '0', offset = '0'] = place.split(':');
+  return [Number(start), Number(offset)];
+}
+
 function spent(event: Record<string, unknown>): Spent {
   const tokens =
     number(event.input_tokens) + number(event.cached_tokens) + number(event.output_tokens);

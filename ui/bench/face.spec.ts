@@ -1,0 +1,319 @@
+// What the face costs and how fast it is. Every measure stands beside a bare page in the same browser,
+// in the same run. Writes its part of docs/benchmarks.md: `make ui-bench` (HOUR=1 streams for an hour).
+
+import { chromium, expect, test as base, type Browser, type CDPSession, type Page } from '@playwright/test';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Desktop, until, Window } from '../desktop/driver';
+import { enter, FILES, House } from '../tests/house';
+import { Bare } from './bare';
+import { named, pause, percentile, pss, tree } from './machine';
+import { document, number, write, type Row, type Section } from './report';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const program = process.env.CREW ?? join(root, 'target/release/crew');
+const binary = process.env.CREWHOUSE ?? join(root, 'target/release/crewhouse');
+
+/** Events in a second, and how many of them at once. */
+const RATE = 2_000;
+const EVERY_MS = 10;
+const LATENCY_SECONDS = Number(process.env.SECONDS ?? 20);
+const STREAM_SECONDS = process.env.HOUR === '1' ? 3_600 : Number(process.env.SECONDS ?? 60);
+/** A text that is as long as what agents say in one go. */
+const WORDS = 'I look at the next file, then I run the tests again and see what they say. ';
+
+/** An agent that is at work for as long as it takes, and says nothing by itself. */
+const WAITS = `
+[[scene]]
+role = "pm"
+[[scene.turn]]
+finish = "DONE: clear"
+
+[[scene]]
+role = "engineer"
+[[scene.turn]]
+delay_ms = 14400000
+say = "at last"
+`;
+
+const test = base.extend<{ house: House }>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright wants the pattern
+  house: async ({}, use) => {
+    const house = new House();
+    mkdirSync(house.repo, { recursive: true });
+    await use(house);
+    house.end();
+  },
+});
+
+const sections: Section[] = [];
+
+/** Calls with lines that carry their moment, `RATE` in a second, for so long. */
+async function talk(seconds: number, say: (lines: string[]) => void): Promise<number> {
+  const begin = Date.now();
+  let sent = 0;
+  while (Date.now() - begin < seconds * 1_000) {
+    const due = Math.floor(((Date.now() - begin) * RATE) / 1_000);
+    const moment = Date.now();
+    if (due > sent) say(Array.from({ length: due - sent }, (_, n) => `${WORDS}@${sent + n}:${moment}#`));
+    sent = due;
+    await pause(EVERY_MS);
+  }
+  return sent;
+}
+
+/** Notes in the page when each line is on the screen: after the frame in which it was first there. */
+async function watch(page: Page) {
+  await page.evaluate(() => {
+    const seen = { last: -1, delays: [] as number[], frames: [] as number[], newest: -1 };
+    (window as unknown as { seen: typeof seen }).seen = seen;
+    const log = () => window.document.querySelector('[role=log]');
+    let before = performance.now();
+    const look = () => {
+      const now = performance.now();
+      seen.frames.push(now - before);
+      before = now;
+      const found: [number, number][] = [];
+      // From the end: what was there before is behind.
+      for (let item = log()?.lastElementChild ?? null; item !== null; item = item.previousElementSibling) {
+        const match = /@(\d+):(\d+)#/.exec(item.textContent ?? '');
+        if (match === null) continue;
+        if (Number(match[1]) <= seen.last) break;
+        found.push([Number(match[1]), Number(match[2])]);
+      }
+      if (found[0] !== undefined) {
+        const newest = found[0][0];
+        seen.last = newest;
+        // What is drawn in this frame is on the screen when the next task runs after it.
+        const channel = new MessageChannel();
+        channel.port1.onmessage = () => {
+          const painted = performance.timeOrigin + performance.now();
+          seen.newest = newest;
+          for (const [, moment] of found) seen.delays.push(painted - moment);
+        };
+        channel.port2.postMessage(0);
+      }
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+}
+
+interface Seen {
+  readonly delays: number[];
+  readonly frames: number[];
+  readonly newest: number;
+}
+
+const seen = (page: Page) => page.evaluate(() => (window as unknown as { seen: Seen }).seen);
+
+async function busy(cdp: CDPSession): Promise<{ task: number; heap: number }> {
+  const { metrics } = await cdp.send('Performance.getMetrics');
+  const value = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? 0;
+  return { task: value('TaskDuration'), heap: value('JSHeapUsedSize') / 2 ** 20 };
+}
+
+interface Streamed {
+  readonly p50: number;
+  readonly p99: number;
+  readonly got: number;
+  readonly busy: number;
+  readonly frame: number;
+}
+
+/** Streams for a while, and says how it went. */
+async function streamed(page: Page, seconds: number, say: (lines: string[]) => void): Promise<Streamed> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Performance.enable');
+  await watch(page);
+  const before = await busy(cdp);
+  const sent = await talk(seconds, say);
+  await expect.poll(async () => (await seen(page)).newest, { timeout: 60_000 }).toBeGreaterThan(sent - RATE);
+  const after = await busy(cdp);
+  const { delays, frames, newest } = await seen(page);
+  return {
+    p50: percentile(delays, 0.5),
+    p99: percentile(delays, 0.99),
+    got: (newest + 1) / seconds,
+    busy: (after.task - before.task) / seconds,
+    frame: percentile(frames, 0.99),
+  };
+}
+
+/** A card of an agent at work, open, and the file that the agent prints to. */
+async function atWork(house: House, page: Page): Promise<string> {
+  house.begin({ ...FILES, '.crew/playbook.toml': WAITS });
+  house.crew('task', 'add', 'stream');
+  await enter(page, house, '/board');
+  await page.getByRole('region', { name: 'in-progress, 1 cards' }).waitFor();
+  await page.getByRole('button', { name: /^#1 stream/ }).click();
+  const log = page.getByRole('log', { name: /r2/ });
+  await log.waitFor();
+  const runs = join(house.home, 'runs');
+  const out = await until('an agent at work', () => readdirSync(runs).filter((name) => name.startsWith('2.') && existsSync(join(runs, name, 'out.ndjson'))).at(-1));
+  return join(runs, out, 'out.ndjson');
+}
+
+const print = (out: string) => (lines: string[]) => {
+  appendFileSync(out, lines.map((text) => `${JSON.stringify({ type: 'text', text })}\n`).join(''));
+};
+
+test('from an event to pixels', async ({ page, house, browser }) => {
+  const out = await atWork(house, page);
+  const here = await streamed(page, LATENCY_SECONDS, print(out));
+  await page.close();
+
+  const bare = new Bare();
+  const plain = await browser.newPage();
+  await plain.goto(await bare.begin());
+  const raw = await streamed(plain, LATENCY_SECONDS, (lines) => bare.say(lines));
+  await plain.close();
+  await bare.end();
+
+  const ms = (value: number) => `${number(value)} ms`;
+  sections.push({
+    title: 'The face: from an event to pixels',
+    how: `An agent prints ${RATE.toLocaleString('en-US')} events in a second for ${LATENCY_SECONDS} s, ${WORDS.length + 20} characters each, and its card is open in
+Chromium. Measured is the time from the write of the line to the end of the frame in which it is drawn:
+the file, the daemon, the keys taken out, the WebSocket, Markdown, layout and paint are between. Raw: a page that appends the same lines
+to a list of 80, sent by a server that does nothing else, in the same browser.`,
+    rows: [
+      { what: 'event to pixels, p50', here: ms(here.p50), raw: ms(raw.p50) },
+      { what: 'event to pixels, p99', here: ms(here.p99), raw: ms(raw.p99), aim: { text: '< 50 ms', met: here.p99 < 50 } },
+      { what: 'events taken in', here: `${number(here.got)}/s`, raw: `${number(raw.got)}/s`, aim: { text: `${RATE}/s`, met: here.got > RATE * 0.98 } },
+      { what: 'the page, of one core', here: `${number(here.busy * 100)} %`, raw: `${number(raw.busy * 100)} %` },
+      { what: 'time between two frames, p99', here: ms(here.frame), raw: ms(raw.frame) },
+    ],
+  });
+});
+
+async function heapAfter(page: Page, say: (lines: string[]) => void): Promise<{ before: number; after: number }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Performance.enable');
+  await talk(10, say); // what is kept at most is there after this
+  const collected = async () => {
+    await cdp.send('HeapProfiler.collectGarbage');
+    return (await busy(cdp)).heap;
+  };
+  const before = await collected();
+  await talk(STREAM_SECONDS, say);
+  await pause(1_000);
+  return { before, after: await collected() };
+}
+
+test('memory of the page while it streams', async ({ page, house, browser }) => {
+  const out = await atWork(house, page);
+  const here = await heapAfter(page, print(out));
+  await page.close();
+  const bare = new Bare();
+  const plain = await browser.newPage();
+  await plain.goto(await bare.begin());
+  const raw = await heapAfter(plain, (lines) => bare.say(lines));
+  await bare.end();
+  const mib = ({ before, after }: { before: number; after: number }) => `${number(before)} MiB, ${after < before ? '' : '+'}${number(after - before)}`;
+  sections.push({
+    title: 'The face: memory while it streams',
+    how: `The same stream goes on for ${STREAM_SECONDS} s; what the scripts of the page hold after a collection, before and after. Raw: the bare page.`,
+    rows: [{ what: 'held, and growth', here: mib(here), raw: mib(raw), aim: { text: 'growth < 50 MiB', met: here.after - here.before < 50 } }],
+  });
+});
+
+/** The median of some rounds, each with a browser of its own. */
+async function starts(address: () => string, ready: (page: Page) => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const fresh: Browser = await chromium.launch(base.info().project.use.launchOptions);
+    const page = await fresh.newPage();
+    const begin = Date.now();
+    await page.goto(address(), { waitUntil: 'commit' });
+    await ready(page);
+    times.push(Date.now() - begin);
+    await fresh.close();
+  }
+  return percentile(times, 0.5);
+}
+
+test('from the start to the first useful paint', async ({ page, house }) => {
+  house.begin({ ...FILES, '.crew/playbook.toml': WAITS });
+  house.crew('task', 'add', 'stream');
+  await enter(page, house, '/board');
+  await page.getByRole('region', { name: 'in-progress, 1 cards' }).waitFor();
+  const here = await starts(
+    () => house.address().replace('/#', '/board#'),
+    (at) => at.getByRole('button', { name: /^#1 stream/ }).waitFor(),
+  );
+  const bare = new Bare();
+  const address = await bare.begin();
+  const raw = await starts(() => address, (at) => at.getByRole('log').waitFor({ state: 'attached' }));
+  await bare.end();
+  const rows: Row[] = [{ what: 'the board in Chromium, from the request to the card', here: `${number(here)} ms`, raw: `${number(raw)} ms` }];
+  sections.push({ title: 'The face: start', how: 'A browser that was just started opens the board of a project with a task at work; the median of 5. Raw: it opens the bare page.', rows });
+});
+
+test('what the window takes', async ({ house }) => {
+  const chromiumPath = base.info().project.use.launchOptions?.executablePath;
+  test.skip(!existsSync(binary) || chromiumPath === undefined, `there is no ${binary}, or no Chromium of the system`);
+  house.begin({ ...FILES, '.crew/playbook.toml': WAITS });
+  house.crew('task', 'add', 'stream');
+  const desktop = new Desktop();
+  const window = new Window();
+  await desktop.begin(house.env);
+  try {
+    const begin = Date.now();
+    await window.open(desktop, binary);
+    await window.sees('stream');
+    const start = Date.now() - begin;
+    await pause(4_000);
+    // WebKit's processes are children of the driver's, not of the window's: they are found by what they belong to.
+    const own = named(binary).flatMap((pid) => tree(pid));
+    const here = pss([...new Set(own)]);
+    await window.end();
+
+    const profile = join(house.dir, 'chromium');
+    const flags = ['--no-first-run', '--password-store=basic', `--user-data-dir=${profile}`, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: chromiumPath ?? '',
+      headless: false,
+      env: desktop.env,
+      args: [...flags, `--app=${house.address()}`],
+    });
+    const page = context.pages()[0] ?? (await context.newPage());
+    if (!page.url().startsWith('http')) await page.goto(house.address());
+    await page.getByText('stream').first().waitFor();
+    await pause(4_000);
+    const raw = pss([...new Set(named(profile).flatMap((pid) => tree(pid)))]);
+    await context.close();
+    sections.push({
+      title: 'The face: the desktop window',
+      how: 'Mission Control with an agent at work, on a virtual screen without a graphics card; PSS of all processes, the daemon apart. Raw: Chromium, `--app`, with the same page.',
+      rows: [
+        { what: 'memory, window and web processes', here: `${number(here)} MiB`, raw: `${number(raw)} MiB`, aim: { text: 'less than Chromium', met: here < raw } },
+        { what: 'from the start of the driver to what the agents do', here: `${number(start)} ms`, raw: '–' },
+        ...sizes(),
+      ],
+    });
+  } finally {
+    await window.end().catch(() => undefined);
+    await desktop.end();
+  }
+});
+
+function sizes(): Row[] {
+  const mib = (bytes: number) => bytes / 2 ** 20;
+  const ours = mib(statSync(binary).size + statSync(program).size);
+  let chromiumSize = Number.NaN;
+  try {
+    chromiumSize = Number(execFileSync('dpkg-query', ['-W', '-f', '${Installed-Size}', 'chromium'], { encoding: 'utf8' })) / 1024;
+  } catch {
+    // Not a package here.
+  }
+  return [{ what: 'installed: window and `crew`', here: `${number(ours)} MiB`, raw: `${number(chromiumSize)} MiB`, aim: { text: 'less than Chromium', met: ours < chromiumSize } }];
+}
+
+test.afterAll(() => {
+  console.log(document(sections));
+  const all = process.env.WRITE === '1';
+  if (all) write(join(root, 'docs/benchmarks.md'), sections);
+});
