@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crew_core::{AskId, RoleName, SecretName, TaskId};
+use crew_core::{AskId, RoleName, RunId, SecretName, TaskId};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -338,6 +338,11 @@ pub(crate) enum Sandbox {
         /// Only the runs of this role.
         #[arg(long)]
         role: Option<RoleName>,
+    },
+    /// Print what held a run in the words of Seatbelt, the sandbox of macOS. It was not tried there.
+    Profile {
+        /// The run, as in r34.
+        run: RunId,
     },
 }
 

@@ -158,6 +158,8 @@ fn what_was_refused_is_on_the_card_and_the_least_that_opens_it_is_proposed() {
                   write = [\n    \"~/data/new\", # engineer\n]\n";
     assert_eq!(lesson, expect, "and no secrets");
     assert_eq!(lab.ok(&["sandbox", "learn", "--role", "tester"]), "");
+    let profile = lab.ok(&["sandbox", "profile", "r1"]);
+    assert!(profile.contains("(deny default)") && profile.contains("worktrees/1/1"), "{profile}");
     let team = lab.repo().join(".crew/team.toml");
     let text = fs::read_to_string(&team).unwrap();
     fs::write(&team, format!("{text}\n{lesson}")).unwrap();

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Longest command or other input that is judged, in bytes; longer ones are for the human.
 const TEXT_BYTES_MAX: usize = 20_000;
+/// Stands for a key, so that two different ones look the same.
+const HIDDEN: &str = "[hidden]";
 /// Most files that are judged together.
 const FILES_MAX: usize = 500;
 
@@ -119,7 +121,7 @@ impl About<String> {
     /// The same with paths that say where they are. `None` for what is too large to be judged.
     pub fn placed(self, mut place: impl FnMut(&str) -> Place) -> Option<About> {
         let mut all = |files: Vec<String>| -> Option<Vec<Place>> {
-            let is_bounded = files.len() <= FILES_MAX && files.iter().all(|it| is_short(it));
+            let is_bounded = files.len() <= FILES_MAX && files.iter().all(|it| is_judged(it));
             let mut places: Vec<Place> =
                 is_bounded.then(|| files.iter().map(|path| place(path)).collect())?;
             places.sort();
@@ -127,23 +129,25 @@ impl About<String> {
             Some(places)
         };
         let deed = match self.deed {
-            Deed::Run { command, place: None } if is_short(&command) => {
+            Deed::Run { command, place: None } if is_judged(&command) => {
                 Deed::Run { command, place: None }
             }
-            Deed::Run { command, place: Some(at) } if is_short(&command) => {
+            Deed::Run { command, place: Some(at) } if is_judged(&command) => {
                 Deed::Run { command, place: all(vec![at])?.pop() }
             }
             Deed::Change { files } => Deed::Change { files: all(files)? },
             Deed::Look { files } => Deed::Look { files: all(files)? },
-            Deed::Use { input } if is_short(&input) => Deed::Use { input },
+            Deed::Use { input } if is_judged(&input) => Deed::Use { input },
             Deed::Run { .. } | Deed::Use { .. } => return None,
         };
         Some(About { tool: self.tool, deed })
     }
 }
 
-fn is_short(text: &str) -> bool {
-    text.len() <= TEXT_BYTES_MAX
+/// Neither too long nor with characters that are recorded as others.
+fn is_judged(text: &str) -> bool {
+    let is_plain = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    text.len() <= TEXT_BYTES_MAX && text.chars().all(is_plain)
 }
 
 impl About {
@@ -160,9 +164,9 @@ impl About {
     /// Whether the same can be recognised again. Changes of files that are not named cannot.
     pub fn is_exact(&self) -> bool {
         match &self.deed {
-            Deed::Run { command, .. } => !command.trim().is_empty(),
+            Deed::Run { command, .. } => !command.trim().is_empty() && !command.contains(HIDDEN),
             Deed::Change { files } | Deed::Look { files } => !files.is_empty(),
-            Deed::Use { .. } => true,
+            Deed::Use { input } => !input.contains(HIDDEN),
         }
     }
 
@@ -209,6 +213,8 @@ mod tests {
         let run = |command: &str| About::run("Bash", command, None).placed(place);
         assert!(run("ls").is_some());
         assert!(run(&"x".repeat(30_000)).is_none());
+        assert!(run("ls\rrm x").is_none() && run("ls\nrm x").is_some());
+        assert!(!run("curl -H [hidden]").unwrap().is_exact() && run("curl").unwrap().is_exact());
         assert!(About::change("Edit", vec![String::new(); 501]).placed(place).is_none());
     }
 

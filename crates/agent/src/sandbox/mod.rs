@@ -11,6 +11,8 @@ mod system;
 #[path = "none.rs"]
 mod system;
 
+mod seatbelt;
+
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;

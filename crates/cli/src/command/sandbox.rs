@@ -1,16 +1,22 @@
 //! `crew sandbox`: what agents were refused.
 
-use crew_core::RoleName;
+use std::fs;
+
+use crew_agent::{sandbox, shim};
+use crew_core::{RoleName, RunId, Token};
 use crew_server::wire::SandboxLesson;
+use serde_json::Value;
 
 use crate::args::Sandbox;
 use crate::context::Context;
-use crate::error::{CliError, Exit};
+use crate::error::{Attempt, CliError, Exit};
 
 /// Learns from what was refused.
 pub(super) async fn run(context: &Context, command: Sandbox) -> Result<Exit, CliError> {
-    let Sandbox::Learn { role } = command;
-    learn(context, role).await
+    match command {
+        Sandbox::Learn { role } => learn(context, role).await,
+        Sandbox::Profile { run } => profile(context, run),
+    }
 }
 
 /// The snippet is the data; what is to be known about it is said beside.
@@ -35,5 +41,23 @@ async fn learn(context: &Context, role: Option<RoleName>) -> Result<Exit, CliErr
         }
         None => out.note("no run was refused anything that could be opened to it"),
     }
+    Ok(Exit::Ok)
+}
+
+/// The newest start of a run says what it was started in.
+fn profile(context: &Context, run: RunId) -> Result<Exit, CliError> {
+    let home = context.home()?;
+    let starts = (1..).map(|token| home.run(run, Token(token)));
+    let newest = starts.take_while(|dir| dir.exists()).last();
+    let none =
+        || CliError::failed(format!("{run} was never started")).hint("`crew task show` lists runs");
+    let spec = fs::read(newest.ok_or_else(none)?.join(shim::SPEC)).attempt("reading the start")?;
+    let spec: Value = serde_json::from_slice(&spec).attempt("reading the start")?;
+    let argv = spec["argv"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let inside = argv.skip_while(|word| *word != "confine").nth(1);
+    let free = || CliError::failed(format!("{run} works without a sandbox"));
+    let held: sandbox::Sandbox =
+        serde_json::from_str(inside.ok_or_else(free)?).attempt("reading the sandbox")?;
+    context.out.line(held.seatbelt().trim_end())?;
     Ok(Exit::Ok)
 }

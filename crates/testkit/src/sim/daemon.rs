@@ -275,6 +275,9 @@ impl Sim {
     fn agent_calls(&mut self) -> Result<(), String> {
         let alive: Vec<Start> = self.world.alive.iter().copied().collect();
         let Some((run, token)) = self.random.pick(&alive).copied() else { return Ok(()) };
+        if self.random.chance(30) {
+            return self.agent_touches(run, token);
+        }
         self.calls += 1;
         let id = format!("c{}", self.calls);
         let call = Box::new(agent::call(&mut self.random));
@@ -286,6 +289,13 @@ impl Sim {
             }
         }
         Ok(())
+    }
+
+    /// It is seen that an agent has changed some files.
+    fn agent_touches(&mut self, run: RunId, token: Token) -> Result<(), String> {
+        let files = ["a", "b", "c"].map(str::to_owned).into_iter();
+        let files = files.filter(|_| self.random.chance(50)).collect();
+        self.take(&Event::Touched { run, token, files }, None).map(drop)
     }
 
     fn human_acts(&mut self) -> Result<(), String> {

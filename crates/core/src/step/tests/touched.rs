@@ -32,7 +32,20 @@ fn both_are_told_once_that_they_change_the_same() {
         r4 touches c
         r3 stale"
     );
-    assert_snapshot!(play(&script), @"");
+    assert_snapshot!(play(&script), @r"
+    ! r3 stale: it comes from an earlier start of the run
+    #1 in build: working (dev at work), head c1, starts 2
+      pm: planned
+      crewhouse: #2 changes b as well; whoever lands second brings both together.
+    #2 in build: working (dev at work), head c2, starts 2
+      pm: planned
+      crewhouse: #1 changes b as well; whoever lands second brings both together.
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of pm on #2/0, start 1: done, Done
+    r3 Work of dev on #1/0, start 1: running
+    r4 Work of dev on #2/0, start 1: running
+    wakes in 29 min 43 s
+    ");
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
             return Err(format!("{} goes in circles: {:?}", task.id, task.visits));
         }
     }
+    if let Some(task) = state.tasks.values().find(|it| it.is_over() && !it.touched.is_empty()) {
+        return Err(format!("{} is over, and in the way of others", task.id));
+    }
     for run in state.live_runs() {
         if let RunState::Saving { effect, .. } = run.state
             && !state.outbox.contains_key(&effect)
