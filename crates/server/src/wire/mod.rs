@@ -29,7 +29,10 @@ pub use files::{
     CheckTeamFile, EditTeam, Mistake, Scalar, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
     WriteTeamFile,
 };
-pub use github::{Github, GithubCalls, GithubPending};
+pub use github::{
+    Github, GithubCalls, GithubPending, PullCheck, PullCheckState, PullReview, PullState,
+    PullVerdict, PullView,
+};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
     AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Status,

@@ -7,7 +7,7 @@ use crew_core::{State, Time, status, task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Run, Usage};
+use super::{PullView, Run, Usage};
 
 /// `GET /api/tasks`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -80,6 +80,8 @@ pub struct Card {
     pub pull_url: Option<String>,
     /// Why GitHub does not show the task's work.
     pub pull_trouble: Option<String>,
+    /// How that pull request is on GitHub: its checks and reviews.
+    pub pull_view: Option<PullView>,
     /// Why its worktrees are still there though it is over.
     pub kept: Option<String>,
     /// How many acceptance criteria it has.
@@ -272,6 +274,7 @@ impl Card {
                 .as_ref()
                 .and_then(|pull| pull.trouble.as_ref())
                 .map(|(_, why)| why.clone()),
+            pull_view: task.pull.as_deref().and_then(PullView::of),
             kept: task.kept.clone(),
             live: None,
         }
