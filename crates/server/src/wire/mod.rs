@@ -55,7 +55,8 @@ pub use task::{
     TaskStatus, Tasks,
 };
 pub use team::{
-    Gate, Limits, MergePolicy, Provider, Role, Stage, Team, TeamAnswer, WorktreePolicy, WorstCase,
+    Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer, WorktreePolicy,
+    WorstCase,
 };
 
 /// What every error looks like.
