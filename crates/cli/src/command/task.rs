@@ -2,8 +2,9 @@
 
 use crew_core::TaskId;
 use crew_server::wire::{
-    Card, Conflict, Criterion, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority, Reached,
-    Receipt, Run, Task as Wire, TaskAdded, Tasks,
+    Card, Conflict, Criterion, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority,
+    PullCheckState, PullState, PullVerdict, PullView, Reached, Receipt, Run, Task as Wire,
+    TaskAdded, Tasks,
 };
 use serde::Serialize;
 
@@ -156,6 +157,7 @@ fn facts(task: &Wire) -> Vec<String> {
         let url = card.pull_url.clone().unwrap_or_else(|| format!("#{number}"));
         format!("pull      {url}")
     }));
+    lines.extend(card.pull_view.iter().map(pull_view));
     lines.extend(card.pull_trouble.iter().map(|why| format!("pull      {why}")));
     lines.extend(card.conflicts.iter().map(conflict));
     lines.extend(card.kept.iter().map(|why| format!("worktree  is still there: {why}")));
@@ -181,6 +183,33 @@ fn reached(run: &Run) -> Vec<String> {
         format!("r{}  {} {what}: {how}", run.id, reached.path)
     };
     run.reached.iter().map(line).collect()
+}
+
+/// How a pull request, its checks and its reviews are: only counted, since their words are others'.
+fn pull_view(view: &PullView) -> String {
+    let PullView { state, on, checks, reviews } = view;
+    let state = match state {
+        PullState::Draft => "draft",
+        PullState::Ready => "asks for reviews",
+        PullState::Closed => "closed",
+        PullState::Merged => "merged there",
+    };
+    let count = |which: fn(&PullCheckState) -> bool| {
+        checks.iter().filter(|check| which(&check.state)).count()
+    };
+    let failed = count(|state| matches!(state, PullCheckState::Failed));
+    let pending = count(|state| matches!(state, PullCheckState::Pending));
+    let said = |which: fn(&PullVerdict) -> bool| {
+        reviews.iter().filter(|review| which(&review.verdict)).count()
+    };
+    let approved = said(|verdict| matches!(verdict, PullVerdict::Approved));
+    let wanted = said(|verdict| matches!(verdict, PullVerdict::ChangesRequested));
+    let on = on.map_or_else(String::new, |task| format!(", on top of #{task}"));
+    format!(
+        "review    {state}{on}; {} checks, {failed} failed, {pending} pending; {approved} approve, \
+         {wanted} request changes",
+        checks.len()
+    )
 }
 
 fn story(task: &Wire) -> Vec<String> {

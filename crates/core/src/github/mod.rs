@@ -28,9 +28,9 @@ pub use news::{News, news};
 pub use plan::{Action, Comment, Found, Issue, Marker, plan, said_by};
 pub(crate) use pull::story as pull_story;
 pub use pull::{
-    FailedCheck, FoundPull, Guard, Heard, Pull, PullAction, PullNews, PullSeen, PullWant, Pulls,
-    ReviewVerdict, SeenLine, SeenReview, Shown, ShownAs, There, is_run_there, plan_pull, pull_news,
-    shown_branch,
+    CheckState, FailedCheck, FoundPull, Guard, Heard, Pull, PullAction, PullNews, PullSeen,
+    PullWant, Pulls, ReviewVerdict, SeenCheck, SeenLine, SeenReview, Shown, ShownAs, There,
+    is_run_there, plan_pull, pull_news, shown_branch,
 };
 pub use text::{Digest, closes_others, harmless, revealed};
 pub use trust::{Door, Shut, door};

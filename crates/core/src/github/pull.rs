@@ -12,7 +12,7 @@
 mod hear;
 mod story;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,8 @@ use crate::team::{MergeStrategy, Team};
 use crate::{TaskId, Time};
 
 pub use hear::{
-    FailedCheck, PullNews, PullSeen, SeenLine, SeenReview, Verdict as ReviewVerdict, pull_news,
+    CheckState, FailedCheck, PullNews, PullSeen, SeenCheck, SeenLine, SeenReview,
+    Verdict as ReviewVerdict, pull_news,
 };
 pub(crate) use story::story;
 
@@ -65,6 +66,12 @@ pub struct Pull {
     pub trouble: Option<(Shown, String)>,
     /// What was heard of it.
     pub heard: Heard,
+    /// Checks of the commit that it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<SeenCheck>,
+    /// What those who count say about that commit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reviews: BTreeMap<String, ReviewVerdict>,
 }
 
 /// How a pull request is on GitHub.
@@ -209,6 +216,8 @@ impl Pull {
             flight: None,
             trouble: None,
             heard: Heard::default(),
+            checks: Vec::new(),
+            reviews: BTreeMap::new(),
         }
     }
 }

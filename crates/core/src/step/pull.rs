@@ -1,5 +1,7 @@
 //! Pull requests: which commit GitHub shows of a task, and what comes of what is said there.
 
+use std::collections::BTreeMap;
+
 use super::{flow, human};
 use crate::effect::Effect;
 use crate::event::Settled;
@@ -135,8 +137,11 @@ pub(super) fn settled(
     match result {
         Settled::Pulled { number, url, body } => {
             (pull.number, pull.url) = (number.or(pull.number), url.clone().or(pull.url.take()));
-            if let Some(before) = pull.agreed.replace(want.shown.clone()) {
+            if let Some(before) = pull.agreed.replace(want.shown.clone())
+                && before.commit != want.shown.commit
+            {
                 pull.before = Some(before.commit);
+                (pull.checks, pull.reviews) = (Vec::new(), BTreeMap::new());
             }
             (pull.body, pull.agreed_at, pull.trouble) = (Some(*body), agreed_at, None);
             if want.shown.how == ShownAs::Closed {

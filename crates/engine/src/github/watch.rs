@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crew_core::github::{
-    FailedCheck, PullSeen, ReviewVerdict, SeenComment, SeenLine, SeenReview, There,
+    CheckState, FailedCheck, PullSeen, ReviewVerdict, SeenCheck, SeenComment, SeenLine, SeenReview,
+    There,
 };
 use crew_core::project::Project;
 use crew_core::task::CommitId;
@@ -21,6 +22,8 @@ use crate::perform::Outside;
 
 /// Longest piece of what a check says about itself, in characters.
 const CHECK_CHARS_MAX: usize = 2_000;
+/// Most checks that are shown of a commit.
+const CHECKS_MAX: usize = 100;
 
 /// What is known of all pull requests that are watched. Without it, questions are asked again.
 #[derive(Default, Serialize, Deserialize)]
@@ -150,6 +153,7 @@ async fn read(client: &Client, number: u64, asked_at: u64) -> Result<Watched, Er
         author: user.map(|user| user.login).unwrap_or_default(),
         reviews: reviews.into_iter().filter_map(|review| sent(review, &lines)).collect(),
         comments: comments.into_iter().filter_map(spoken).collect(),
+        checks: Vec::new(),
         failed: Vec::new(),
         is_pending: false,
         asked_at,
@@ -204,6 +208,7 @@ impl Watched {
         let is_pending = |check: &Check| check.status != "completed";
         self.seen.is_pending = self.checks.items.iter().any(is_pending)
             || self.statuses.items.iter().any(|status| status.state == "pending");
+        self.seen.checks = shown(&self.checks.items, &self.statuses.items);
         let mut failed = failed(&self.checks.items, &self.statuses.items);
         if !failed.is_empty() {
             let at_base = self.failing_at_base(client).await?;
@@ -238,10 +243,38 @@ fn as_allowed<T>(answer: Result<Listing<Vec<T>>, Error>) -> Result<Listing<Vec<T
     }
 }
 
-fn failed(checks: &[Check], statuses: &[Status]) -> Vec<FailedCheck> {
-    let checks = checks.iter().filter(|check| {
-        matches!(check.conclusion.as_deref(), Some("failure" | "timed_out" | "startup_failure"))
+/// How all checks are, for people to look at.
+fn shown(checks: &[Check], statuses: &[Status]) -> Vec<SeenCheck> {
+    let checks = checks.iter().map(|check| {
+        let (name, state, url) = (check.name.clone(), state_of(check), check.html_url.clone());
+        SeenCheck { name, state, url }
     });
+    let statuses = statuses.iter().map(|status| {
+        let state = match status.state.as_str() {
+            "success" => CheckState::Passed,
+            "failure" | "error" => CheckState::Failed,
+            _ => CheckState::Pending,
+        };
+        SeenCheck { name: status.context.clone(), state, url: status.target_url.clone() }
+    });
+    let mut all: Vec<SeenCheck> = checks.chain(statuses).collect();
+    // An order of our own: another one of GitHub's is no news.
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all.truncate(CHECKS_MAX);
+    all
+}
+
+fn state_of(check: &Check) -> CheckState {
+    match (check.status.as_str(), check.conclusion.as_deref()) {
+        ("completed", Some("success")) => CheckState::Passed,
+        ("completed", Some("failure" | "timed_out" | "startup_failure")) => CheckState::Failed,
+        ("completed", _) => CheckState::Neutral,
+        _ => CheckState::Pending,
+    }
+}
+
+fn failed(checks: &[Check], statuses: &[Status]) -> Vec<FailedCheck> {
+    let checks = checks.iter().filter(|check| state_of(check) == CheckState::Failed);
     let checks = checks.map(|check| {
         let output = check.output.clone().unwrap_or_default();
         let text = [output.title, output.summary].into_iter().flatten();

@@ -1,5 +1,6 @@
 //! How a project's connection with GitHub is doing.
 
+use crew_core::github::{CheckState, Pull, ReviewVerdict, ShownAs, There};
 use crew_core::{Effect, State, project};
 use crew_engine::GithubReport;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,117 @@ pub struct GithubPending {
     pub pull: Option<u64>,
     /// Why GitHub refused; null when it is only to be told.
     pub why: Option<String>,
+}
+
+/// How a task's pull request is on GitHub, as far as it was heard.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PullView {
+    /// How it is.
+    pub state: PullState,
+    /// The task whose pull request it is on top of.
+    pub on: Option<u64>,
+    /// Checks of the commit that it shows, by name.
+    pub checks: Vec<PullCheck>,
+    /// What those who count say about that commit.
+    pub reviews: Vec<PullReview>,
+}
+
+/// How a pull request is.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PullState {
+    /// It asks for nobody's review yet.
+    Draft,
+    /// It asks for reviews.
+    Ready,
+    /// It was closed.
+    Closed,
+    /// It was merged there.
+    Merged,
+}
+
+/// A check on GitHub.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PullCheck {
+    /// What it is called.
+    pub name: String,
+    /// How it is.
+    pub state: PullCheckState,
+    /// Where people see it.
+    pub url: Option<String>,
+}
+
+/// How a check on GitHub is.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PullCheckState {
+    /// It has not ended.
+    Pending,
+    /// It is content.
+    Passed,
+    /// It is not.
+    Failed,
+    /// It says neither.
+    Neutral,
+}
+
+/// A review of a pull request.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PullReview {
+    /// Whose.
+    pub by: String,
+    /// What it comes to.
+    pub verdict: PullVerdict,
+}
+
+/// What a review comes to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PullVerdict {
+    /// It may be merged.
+    Approved,
+    /// It may not.
+    ChangesRequested,
+    /// Neither.
+    Commented,
+}
+
+impl PullView {
+    /// Of one that was opened.
+    pub(crate) fn of(pull: &Pull) -> Option<Self> {
+        pull.number?;
+        let shown = pull.agreed.as_ref();
+        let state = match (&pull.there, shown.map(|shown| shown.how)) {
+            (There::Merged { .. }, _) => PullState::Merged,
+            (There::Closed, _) | (There::Open, Some(ShownAs::Closed)) => PullState::Closed,
+            (There::Open, Some(ShownAs::Ready)) => PullState::Ready,
+            (There::Open, Some(ShownAs::Draft) | None) => PullState::Draft,
+        };
+        let checks = pull.checks.iter().map(|check| PullCheck {
+            name: check.name.clone(),
+            state: match check.state {
+                CheckState::Pending => PullCheckState::Pending,
+                CheckState::Passed => PullCheckState::Passed,
+                CheckState::Failed => PullCheckState::Failed,
+                CheckState::Neutral => PullCheckState::Neutral,
+            },
+            url: check.url.clone().filter(|url| url.starts_with("https://")),
+        });
+        let reviews = pull.reviews.iter().map(|(by, verdict)| PullReview {
+            by: by.clone(),
+            verdict: match verdict {
+                ReviewVerdict::Approved => PullVerdict::Approved,
+                ReviewVerdict::ChangesRequested => PullVerdict::ChangesRequested,
+                ReviewVerdict::Commented => PullVerdict::Commented,
+            },
+        });
+        Some(Self {
+            state,
+            on: shown.and_then(|shown| shown.on).map(|task| task.0),
+            checks: checks.collect(),
+            reviews: reviews.collect(),
+        })
+    }
 }
 
 impl Github {

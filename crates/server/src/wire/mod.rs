@@ -35,7 +35,10 @@ pub use files::{
     CheckTeamFile, EditTeam, FormGates, FormTable, Mistake, Scalar, TeamEdit, TeamFile,
     TeamFileChecked, TeamFiles, TeamForm, WriteTeamFile,
 };
-pub use github::{Github, GithubCalls, GithubPending};
+pub use github::{
+    Github, GithubCalls, GithubPending, PullCheck, PullCheckState, PullReview, PullState,
+    PullVerdict, PullView,
+};
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
     AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Overlap, Status,

@@ -8,7 +8,7 @@ use crew_core::{State, TaskId, Time, status, task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Check, Run, Usage};
+use super::{Check, PullView, Run, Usage};
 
 /// Files that are named where several are the same.
 const FILES_MAX: usize = 5;
@@ -86,6 +86,8 @@ pub struct Card {
     pub pull_url: Option<String>,
     /// Why GitHub does not show the task's work.
     pub pull_trouble: Option<String>,
+    /// How that pull request is on GitHub: its checks and reviews.
+    pub pull_view: Option<PullView>,
     /// Why its worktrees are still there though it is over.
     pub kept: Option<String>,
     /// How many acceptance criteria it has.
@@ -295,6 +297,7 @@ impl Card {
                 .as_ref()
                 .and_then(|pull| pull.trouble.as_ref())
                 .map(|(_, why)| why.clone()),
+            pull_view: task.pull.as_deref().and_then(PullView::of),
             kept: task.kept.clone(),
             live: None,
             conflicts: conflicts(state.open_tasks(), task)

@@ -205,8 +205,10 @@ fn of_pull(repo: &mut Repo, request: &Request, number: u64, path: &[&str]) -> An
         ("GET", []) => Answer::json(200, &repo.pulls[&number]),
         ("PATCH", []) => {
             for (field, value) in request.body.as_object().into_iter().flatten() {
+                let base = value.as_str().filter(|_| field == "base");
+                let base = base.map(|name| json!({ "ref": name, "sha": repo.tip(name) }));
                 if let Some(pull) = repo.pulls.get_mut(&number) {
-                    pull[field] = value.clone();
+                    pull[field] = base.unwrap_or_else(|| value.clone());
                 }
             }
             repo.edit(number, &request.body);

@@ -1,6 +1,6 @@
 //! What people and checks say about exactly the commit that we show.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,10 @@ pub struct PullSeen {
     pub reviews: Vec<SeenReview>,
     /// Comments below it, oldest first.
     pub comments: Vec<SeenComment>,
-    /// Checks of the head that failed and do not fail on the base.
+    /// All checks of the head.
+    #[serde(default)]
+    pub checks: Vec<SeenCheck>,
+    /// Those of them that failed and do not fail on the base.
     pub failed: Vec<FailedCheck>,
     /// Whether checks of the head have not ended.
     pub is_pending: bool,
@@ -75,6 +78,31 @@ pub struct SeenLine {
     pub line: Option<u64>,
     /// Markdown.
     pub text: String,
+}
+
+/// A check, for people to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenCheck {
+    /// What it is called.
+    pub name: String,
+    /// How it is.
+    pub state: CheckState,
+    /// Where people see it.
+    pub url: Option<String>,
+}
+
+/// How a check is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// It has not ended.
+    Pending,
+    /// It is content.
+    Passed,
+    /// It is not.
+    Failed,
+    /// It says neither: skipped, cancelled, neutral, or left behind.
+    Neutral,
 }
 
 /// A check that failed.
@@ -141,10 +169,28 @@ pub fn pull_news(
             news.push(PullNews::Remark { from, text: revealed(&comment.text) });
         }
     }
+    if is_shown(&seen.head) {
+        next.checks.clone_from(&seen.checks);
+        next.reviews = reviews_of(policy, &seen.head, seen);
+    }
     if is_shown(&seen.head) && next.there == There::Open {
         check_news(&mut next, seen, now, &mut news);
     }
     (news, next)
+}
+
+/// The newest word of each who counts about a commit.
+fn reviews_of(policy: &Policy, head: &CommitId, seen: &PullSeen) -> BTreeMap<String, Verdict> {
+    let about = seen.reviews.iter().filter(|review| review.commit.as_ref() == Some(head));
+    let counting = about.filter(|review| policy.trusts(&review.author));
+    let mut newest = BTreeMap::new();
+    for SeenReview { author, verdict, .. } in counting {
+        // A remark takes back no approval.
+        if *verdict != Verdict::Commented || !newest.contains_key(author) {
+            newest.insert(author.clone(), *verdict);
+        }
+    }
+    newest
 }
 
 fn on_github(author: &str) -> String {

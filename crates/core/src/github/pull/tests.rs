@@ -56,6 +56,7 @@ fn seen() -> PullSeen {
         author: "alice".into(),
         reviews: Vec::new(),
         comments: Vec::new(),
+        checks: Vec::new(),
         failed: Vec::new(),
         is_pending: false,
         asked_at: 9,
@@ -360,4 +361,23 @@ fn words_of_agents_are_harmless_in_what_github_shows() {
     let text = &want.body;
     assert!(!crate::github::closes_others(text, None), "{text}");
     assert!(!text.contains("@everybody") && !text.contains("<!--"), "{text}");
+}
+
+#[test]
+fn a_card_shows_how_the_checks_are_and_what_those_who_count_say() {
+    use Verdict::{Approved, ChangesRequested, Commented};
+    let check = |name: &str, state| SeenCheck { name: name.into(), state, url: None };
+    let checks = vec![check("test", CheckState::Passed), check("lint", CheckState::Pending)];
+    let reviews = vec![
+        review(1, "alice", ChangesRequested, "no"),
+        review(2, "alice", Approved, ""),
+        review(3, "alice", Commented, "nice"),
+        review(4, "mallory", Approved, ""),
+    ];
+    let seen = PullSeen { checks: checks.clone(), reviews, ..seen() };
+    let (_, next) = heard(&known(), &seen, 0);
+    assert_eq!(next.checks, checks);
+    assert_eq!(next.reviews, [("alice".to_owned(), Approved)].into());
+    let of_others = PullSeen { head: commit("theirs"), ..seen };
+    assert!(heard(&known(), &of_others, 0).1.checks.is_empty(), "not of this commit");
 }

@@ -95,6 +95,7 @@ impl Pulls {
             author: "crew".into(),
             reviews: pull.reviews.clone(),
             comments: pull.comments.clone(),
+            checks: Vec::new(),
             failed: self.failing.contains(&head).then_some(failed).into_iter().collect(),
             is_pending: false,
             head,
