@@ -378,6 +378,7 @@ fn words(event: AgentEvent) -> Option<Words> {
             text: shorten(&text),
             options: options.iter().take(OPTIONS_MAX).map(|option| shorten(option)).collect(),
         },
+        AgentEvent::TookIn { remark } => Words::TookIn { remark },
         AgentEvent::Usage(usage) => Words::Used(usage),
         AgentEvent::Limit { until, message } => {
             Words::Limited { until, message: shorten(&message) }

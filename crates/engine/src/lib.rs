@@ -18,6 +18,7 @@
 //! killed is found again in the outbox and in the run directories.
 
 mod arbiter;
+mod brief;
 mod clock;
 mod crash;
 mod desk;
@@ -31,13 +32,16 @@ mod perform;
 mod place;
 mod prompt;
 mod quote;
+mod remark;
 mod rounds;
 mod screen;
 mod teamfile;
 mod wake;
 
 pub use clock::Clock;
-pub use crash::{CALL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS};
+pub use crash::{
+    CALL_CRASH_POINTS, CONTROL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS,
+};
 pub use engine::{Engine, Options};
 pub use github::GithubReport;
 pub use handle::{Failure, Handle, Receipt};

@@ -76,6 +76,7 @@ fn moving_task(state: &State, task: &Task, now: Time) -> Option<String> {
         | status::Status::Stuck { .. }
         | status::Status::Held { .. }
         | status::Status::Paused
+        | status::Status::Interrupted
         | status::Status::Stopped
         | status::Status::Done
         | status::Status::Cancelled => false,

@@ -1,6 +1,7 @@
 //! `crew journal`: what happened.
 
 use crew_core::call::Call;
+use crew_core::run::Wish;
 use crew_core::{Event, Settled, Words};
 use crew_server::wire::{Health, Journal, JournalEntry, Usage};
 
@@ -80,8 +81,10 @@ fn about(event: &Event) -> Option<String> {
         Event::TaskEdited { task, draft } => said(task, &draft.title),
         Event::TaskMoved { task, to } => said(task, &format!("to {to}")),
         Event::TaskPaused { task }
+        | Event::TaskInterrupted { task }
         | Event::TaskResumed { task }
         | Event::TaskCancelled { task } => Some(task.to_string()),
+        Event::TaskHandedOver { task, to } => said(task, &format!("to {}", wish(to))),
         Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
         Event::Answered { ask, text } => said(ask, text),
         Event::Approved { task, commit } => {
@@ -104,6 +107,11 @@ fn about(event: &Event) -> Option<String> {
     }
 }
 
+/// A provider, and a model.
+fn wish(Wish { provider, model }: &Wish) -> String {
+    model.as_ref().map_or_else(|| provider.to_string(), |model| format!("{provider}/{model}"))
+}
+
 fn wished(call: &Call) -> String {
     match call {
         Call::Finish(finish) => format!("finishes: {}", finish.summary),
@@ -122,6 +130,7 @@ fn spoken(words: &Words) -> String {
         Words::Limited { message, .. } => format!("is limited: {message}"),
         Words::Failed(trouble) => format!("fails: {}", trouble.message),
         Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
+        Words::TookIn { remark } => format!("knows remark {remark}"),
         Words::Responds { text, .. } => format!("responds: {text}"),
     }
 }

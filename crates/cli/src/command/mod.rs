@@ -14,6 +14,7 @@ mod inbox;
 pub(crate) mod init;
 mod journal;
 mod log;
+mod message;
 pub(crate) mod native;
 mod open;
 mod provider;
@@ -46,6 +47,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Github(github) => github::run(context, github).await,
         Command::Inbox => inbox::run(context).await,
         Command::Answer { ask, text } => decide::answer(context, ask, text).await,
+        Command::Message { task, text } => message::run(context, task, text).await,
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,
         Command::Reject { task, why } => decide::reject(context, task, why).await,
         Command::Respond { role, text } => respond::run(context, &role, text),

@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod control;
 mod limits;
 mod play;
 mod policy;

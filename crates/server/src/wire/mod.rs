@@ -37,9 +37,9 @@ pub use machine::{
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
-    Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, IdleQuery, JournalQuery, LogQuery,
-    MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reject, RestoreTrash, RunEventsQuery,
-    TaskQuery, TrashQuery,
+    Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, HandOver, IdleQuery, JournalQuery,
+    LogQuery, MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reject, RestoreTrash,
+    RunEventsQuery, TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Response, Run, Trouble};
 pub use setup::{
@@ -48,8 +48,8 @@ pub use setup::{
 };
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
-    Approval, Card, ChangedFile, Criterion, Priority, Remark, Task, TaskAdded, TaskDiff,
-    TaskStatus, Tasks,
+    Approval, Card, ChangedFile, Criterion, Priority, Reach, ReachWord, Remark, RemarkMade, Task,
+    TaskAdded, TaskDiff, TaskStatus, Tasks,
 };
 pub use team::{
     Gate, Limits, MergePolicy, Provider, Role, Stage, Team, TeamAnswer, WorktreePolicy, WorstCase,

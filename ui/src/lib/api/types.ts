@@ -23,6 +23,7 @@ export type Note = Schemas['Note'];
 export type Place = Schemas['Place'];
 export type Priority = Schemas['Priority'];
 export type Project = Schemas['Project'];
+export type Reach = Schemas['Reach'];
 export type Receipt = Schemas['Receipt'];
 export type Run = Schemas['Run'];
 export type Share = Schemas['Share'];

@@ -52,6 +52,10 @@ function wish(entry: JournalEntry): Draft | null {
       return say('edited', 'edit');
     case 'task_paused':
       return say('paused', 'pause');
+    case 'task_interrupted':
+      return say('interrupted', 'pause');
+    case 'task_handed_over':
+      return say('handed over', 'arrow', provider(body.to));
     case 'task_resumed':
       return say('resumed', 'play');
     case 'task_cancelled':
@@ -149,6 +153,12 @@ function taskOf(notes: readonly Note[]): number | null {
 
 const number = (value: unknown) => (typeof value === 'number' ? value : null);
 const text = (value: unknown) => (typeof value === 'string' ? value : null);
+
+/** A provider, and a model of it where one was chosen. */
+function provider(to: unknown): string | null {
+  const { provider, model } = (to ?? {}) as Body;
+  return model ? `${text(provider)}/${text(model)}` : text(provider);
+}
 
 function line(value: unknown): string | null {
   const first = text(value)?.split('\n').find((part) => part.trim() !== '');
