@@ -126,37 +126,51 @@ fn lands(lab: &Lab) {
     nobody_is_left(lab);
 }
 
+/// What holds a model back.
+#[derive(Default)]
+struct Gate {
+    is_asked: AtomicBool,
+    is_open: AtomicBool,
+}
+
+impl Gate {
+    /// The model is asked for the first time.
+    fn waits(&self, lab: &Lab) {
+        lab.wait("the model is asked", || self.is_asked.load(Ordering::SeqCst).then_some(()));
+    }
+
+    fn open(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A model that holds its first answer back until it is let go.
-fn held(played: Played) -> (ModelServer, Arc<AtomicBool>) {
-    let go = Arc::new(AtomicBool::new(false));
-    let wait = Arc::clone(&go);
+fn held(played: Played) -> (ModelServer, Arc<Gate>) {
+    let gate = Arc::new(Gate::default());
+    let inner = Arc::clone(&gate);
     let server = ModelServer::answering(move |request| {
         if played.has_result(&played.asked(request)) {
             return Reply::text("DONE: made it");
         }
-        while !wait.load(Ordering::SeqCst) {
+        inner.is_asked.store(true, Ordering::SeqCst);
+        while !inner.is_open.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(20));
         }
         played.runs("echo made > made.txt")
     });
-    (server.unwrap(), go)
-}
-
-/// The model is asked for the first time.
-fn is_asked(lab: &Lab, server: &ModelServer) {
-    lab.wait("the model is asked", || (!server.requests().is_empty()).then_some(()));
+    (server.unwrap(), gate)
 }
 
 fn is_told_while_it_works(played: Played) {
-    let (server, go) = held(played);
+    let (server, gate) = held(played);
     let lab = played.lab(&server);
     let _daemon = up(&lab);
     lab.ok(&["task", "add", "Make it"]);
-    is_asked(&lab, &server);
+    gate.waits(&lab);
     assert_eq!(task(&lab)["listener"], 1);
     let said = lab.ok(&["message", "1", "Make it of iron."]);
     assert!(said.contains("r1"), "{said}");
-    go.store(true, Ordering::SeqCst);
+    gate.open();
     is_heard(&lab, 1);
     lands(&lab);
     let requests = server.requests();
@@ -181,15 +195,15 @@ fn codex_is_told_while_it_works() {
 #[test]
 fn a_crash_neither_loses_nor_doubles_what_is_said() {
     for point in CONTROL_CRASH_POINTS.iter().filter(|point| point.ends_with("tell")) {
-        let (server, go) = held(Claude);
+        let (server, gate) = held(Claude);
         let lab = Claude.lab(&server);
         let crashing = up_with(&lab, &[("CREWHOUSE_CRASH_AT", point)]);
         lab.ok(&["task", "add", "Make it"]);
-        is_asked(&lab, &server);
+        gate.waits(&lab);
         lab.crew(&["message", "1", "Make it of iron."]); // the daemon crashes meanwhile
         crashing.wait();
         let _daemon = up(&lab);
-        go.store(true, Ordering::SeqCst);
+        gate.open();
         is_heard(&lab, 1);
         lands(&lab);
         let last = Claude.asked(server.requests().last().unwrap());
