@@ -306,6 +306,10 @@ pub(crate) struct Details {
     /// Who goes first.
     #[arg(long)]
     pub(crate) priority: Option<Priority>,
+    /// A word by which it is found, and by which rules choose who works on it; may be given several
+    /// times.
+    #[arg(long = "label", value_name = "LABEL")]
+    pub(crate) labels: Vec<String>,
     /// A task that must be done before; may be given several times.
     #[arg(long = "after", value_name = "TASK")]
     pub(crate) after: Vec<TaskId>,

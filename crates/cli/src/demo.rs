@@ -4,6 +4,7 @@
 //! processes, worktrees, edits, commits, tests and merges are real. It succeeds only if the program's
 //! own tests pass on what was merged.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
@@ -116,6 +117,7 @@ pub(crate) fn prepare(root: &Path) -> Result<Vec<NewTask>, CliError> {
         body: task.body,
         criteria: task.criteria,
         priority: task.priority,
+        labels: BTreeSet::new(),
         depends_on: task.depends_on.into_iter().map(|at| at as u64).collect(),
     });
     Ok(tasks.collect())
@@ -204,6 +206,7 @@ async fn show(
             body: task.body,
             criteria: task.criteria,
             priority: task.priority,
+            labels: BTreeSet::new(),
             depends_on,
         };
         let added: TaskAdded = client.post("/api/tasks", &new).await?;

@@ -216,7 +216,7 @@ fn stubborn(played: Played) -> ModelServer {
     let server = ModelServer::answering(move |request| {
         let text = played.asked(request);
         match (text.contains("made.txt instead"), text.contains("echo made")) {
-            (false, _) => played.runs("echo started; sleep 3600"),
+            (false, _) => played.runs("echo started; sleep 3600; echo finished"),
             (true, false) => played.runs("echo made > made.txt"),
             (true, true) => Reply::text("DONE: made it"),
         }

@@ -143,7 +143,7 @@ fn another_provider_goes_on_with_what_was_left() {
 }
 
 #[test]
-fn work_that_fails_goes_up_a_tier_and_the_next_task_does_not() {
+fn work_that_fails_or_is_labelled_goes_up_a_tier_and_the_next_task_does_not() {
     let cheap = ModelServer::start([
         Reply::text("ERROR: this is beyond me"),
         Reply::text("DONE: that was easy"),
@@ -155,6 +155,9 @@ fn work_that_fails_goes_up_a_tier_and_the_next_task_does_not() {
 [tiers]
 cheap = ["small"]
 expert = ["large"]
+[[tiers.rules]]
+tier = "expert"
+labels = ["security"]
 [roles.pm]
 provider = "pm"
 [roles.engineer]
@@ -175,4 +178,12 @@ next = ["todo"]
     lab.ok(&["task", "add", "Easy"]);
     wait_until_all(&lab, "needs_approval");
     assert_eq!((cheap.requests().len(), expert.requests().len()), (2, 1));
+
+    let checked = lab.ok(&["team", "check"]);
+    assert!(checked.contains("tasks labelled security are for tier expert"), "{checked}");
+    expert.then([Reply::text("DONE: looked at it")]);
+    lab.ok(&["task", "add", "Look at the keys", "--label", "Security"]);
+    wait_until_all(&lab, "needs_approval");
+    let shown = lab.ok(&["task", "show", "3"]);
+    assert!(shown.contains("large: tier expert, for tasks labelled `security`"), "{shown}");
 }

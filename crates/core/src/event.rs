@@ -249,6 +249,9 @@ pub struct TaskDraft {
     /// Who goes first.
     #[serde(default)]
     pub priority: Priority,
+    /// Words by which it is found, and by which rules choose who works on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
     /// Tasks that must be done before.
     #[serde(default)]
     pub depends_on: BTreeSet<TaskId>,

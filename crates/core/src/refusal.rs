@@ -26,6 +26,9 @@ pub enum Refusal {
     /// A task without a title.
     #[error("a task needs a title of 1 to 300 characters")]
     BadTitle,
+    /// A label that is none.
+    #[error("a label has 1 to 50 characters, and no space around it")]
+    BadLabel,
     /// A text that is too long.
     #[error("{what} has {len} characters; at most {max} are taken")]
     TooLong {
@@ -141,6 +144,7 @@ impl Refusal {
             Self::NotConnected => Some("`crew github connect OWNER/NAME` connects it"),
             Self::NothingToShow(_) => Some("wait until an agent has finished a piece of work"),
             Self::PullClosed(_) => Some("open it again there"),
+            Self::BadLabel => Some("give each label by itself, such as `docs`"),
             Self::BadTitle
             | Self::TooLong { .. }
             | Self::ProjectKnown(_)

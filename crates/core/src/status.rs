@@ -166,8 +166,10 @@ pub enum Delivery {
 pub fn delivery(state: &State, task: TaskId, number: u64) -> Delivery {
     let of_task =
         |which: &dyn Fn(&Run) -> bool| state.runs_of(task).find(|run| which(run)).map(|run| run.id);
-    let heard = of_task(&|run| run.hearing.heard >= number);
-    let on_its_way = || of_task(&|run| run.listens() && hears(state, run));
+    // Who is about to start has it in its prompt.
+    let starts = |run: &Run| matches!(run.state, RunState::Preparing { .. });
+    let heard = of_task(&|run| run.hearing.heard >= number && !starts(run));
+    let on_its_way = || of_task(&|run| starts(run) || (run.listens() && hears(state, run)));
     match heard {
         Some(run) => Delivery::Heard(run),
         None => on_its_way().map_or(Delivery::Next, Delivery::OnItsWay),

@@ -30,6 +30,9 @@ pub struct Task {
     pub criteria: Vec<String>,
     /// Who goes first.
     pub priority: Priority,
+    /// Words by which it is found, and by which rules choose who works on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
     /// Tasks that must be done before this one starts.
     pub depends_on: BTreeSet<TaskId>,
     /// When it was added.

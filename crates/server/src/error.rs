@@ -107,6 +107,7 @@ impl From<Refusal> for ApiError {
             | Refusal::NothingToShow(_)
             | Refusal::PullClosed(_)
             | Refusal::BadTitle
+            | Refusal::BadLabel
             | Refusal::TooLong { .. }
             | Refusal::ProjectKnown(_)
             | Refusal::TaskOver { .. }

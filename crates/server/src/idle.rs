@@ -189,7 +189,8 @@ mod tests {
             happens(&mut state, &hold, NOW);
             check("its agent ends", &state, false, 1);
             settle(&mut state, &Settled::Stopped);
-            check("held back", &state, true, 1);
+            settle(&mut state, &Settled::Saved { head: CommitId("0".repeat(40)) });
+            check("held back, and what was done is saved", &state, true, 1);
         }
     }
 }

@@ -67,7 +67,7 @@ async fn tell(
 }
 
 async fn add(context: &Context, title: String, details: Details) -> Result<Exit, CliError> {
-    let Details { body, criteria, priority, after } = details;
+    let Details { body, criteria, priority, labels, after } = details;
     let body = body.map(text_argument).transpose()?.unwrap_or_default();
     let client = context.daemon().await?;
     let new = NewTask {
@@ -76,6 +76,7 @@ async fn add(context: &Context, title: String, details: Details) -> Result<Exit,
         body,
         criteria,
         priority: priority.map(Priority::from).unwrap_or_default(),
+        labels: labels.into_iter().collect(),
         depends_on: after.iter().map(|id| id.0).collect(),
     };
     let added: TaskAdded = client.post("/api/tasks", &new).await?;
@@ -148,6 +149,9 @@ fn facts(task: &Wire) -> Vec<String> {
         format!("spent     {} in {} starts", text::usage(&card.spent), card.starts),
         format!("added     {}", text::date(card.added_at)),
     ];
+    if !card.labels.is_empty() {
+        lines.push(format!("labels    {}", card.labels.join(", ")));
+    }
     if !card.depends_on.is_empty() {
         let before: Vec<String> = card.depends_on.iter().map(|id| format!("#{id}")).collect();
         lines.push(format!("after     {}", before.join(", ")));
@@ -250,12 +254,13 @@ async fn edit(
     title: Option<String>,
     details: Details,
 ) -> Result<Exit, CliError> {
-    let Details { body, criteria, priority, after } = details;
+    let Details { body, criteria, priority, labels, after } = details;
     let change = EditTask {
         title,
         body: body.map(text_argument).transpose()?,
         criteria: (!criteria.is_empty()).then_some(criteria),
         priority: priority.map(Priority::from),
+        labels: (!labels.is_empty()).then(|| labels.into_iter().collect()),
         depends_on: (!after.is_empty()).then(|| after.iter().map(|id| id.0).collect()),
     };
     let client = context.daemon().await?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crew_core::team;
 use crew_engine::read_team_file;
 use crew_git::Repository;
-use crew_server::wire::{Gate, Stage, Team as WireTeam};
+use crew_server::wire::{Gate, Rule, Stage, Team as WireTeam};
 use serde_json::json;
 
 use crate::args::Team;
@@ -81,6 +81,13 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
     ))?;
     out.line(format!("one day at most: {}", text::amount(team.budget_day)))?;
     out.line(format!("work lands on `{}` ({})", team.merge.base, team.merge.strategy))?;
+    for judge in &team.kindred_judges {
+        let text = format!("warning: {judge}");
+        out.note(style(Style::Warn, &text));
+        out.note(
+            "hint: name a provider of another family in its `fallback` or its tier; it judges then",
+        );
+    }
     if !team.human_approves {
         let text = "warning: work lands without a human's approval";
         out.note(style(Style::Warn, text));
@@ -106,9 +113,23 @@ fn players(team: &WireTeam) -> Vec<String> {
     if !lines.is_empty() {
         lines.insert(0, String::new());
     }
-    let raised = team.tiers.priority.iter();
-    lines.extend(raised.map(|(priority, tier)| format!("what is {priority} is for tier {tier}")));
+    lines.extend(team.tiers.rules.iter().map(rule));
     lines
+}
+
+fn rule(rule: &Rule) -> String {
+    let any = |what: &str, words: &[String]| {
+        (!words.is_empty()).then(|| format!("{what} {}", words.join(" or ")))
+    };
+    let criteria = (rule.criteria > 0).then(|| format!("with {} criteria or more", rule.criteria));
+    let when = [
+        any("that are", &rule.priority),
+        any("labelled", &rule.labels),
+        any("that speak of", &rule.words),
+        criteria,
+    ];
+    let when: Vec<String> = when.into_iter().flatten().collect();
+    format!("tasks {} are for tier {}", when.join(" and "), rule.tier)
 }
 
 fn row(stage: &Stage) -> Vec<String> {

@@ -22,6 +22,8 @@ fn a_task_is_added_changed_decided_and_given_up() {
         "paid",
         "--priority",
         "urgent",
+        "--label",
+        "good first issue",
         "--json",
     ];
     let added = sandbox.crew_with_input(&arguments, "from a pipe\n").exits(0).json();
@@ -29,13 +31,20 @@ fn a_task_is_added_changed_decided_and_given_up() {
     assert_eq!(added["task"]["body"], "from a pipe\n");
     assert_eq!(added["task"]["criteria"], json!(["sold", "paid"]));
     assert_eq!(added["task"]["priority"], "urgent");
+    assert_eq!(added["task"]["labels"], json!(["good first issue"]));
+    sandbox.crew(&["task", "add", "No", "--label", " "]).fails(3, "a label has 1 to 50 characters");
     sandbox.crew(&["task", "add", "Later", "--after", "#1"]).exits(0);
     sandbox.crew(&["task", "edit", "1", "--title", "Sell more"]).exits(0);
     sandbox.crew(&["task", "remark", "1", "be quick"]).exits(0);
     let shown = sandbox.crew(&["task", "show", "1"]).exits(0);
-    for part in
-        ["#1 Sell more", "needs your approval", "from a pipe", "· paid  (not answered)", "be quick"]
-    {
+    for part in [
+        "#1 Sell more",
+        "needs your approval",
+        "from a pipe",
+        "labels    good first issue",
+        "· paid  (not answered)",
+        "be quick",
+    ] {
         assert!(shown.out.contains(part), "{part}: {shown:?}");
     }
     let list = sandbox.crew(&["task", "list"]).exits(0);

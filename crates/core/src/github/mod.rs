@@ -79,6 +79,15 @@ impl Policy {
         format!("{}{stage}", self.prefix)
     }
 
+    /// Labels that say what an issue is about, not where it is in the pipeline.
+    pub(crate) fn labels_of_its_own(
+        &self,
+        labels: &BTreeSet<String>,
+    ) -> impl Iterator<Item = String> {
+        let ours = |label: &&String| **label == self.intake || label.starts_with(&self.prefix);
+        labels.iter().filter(move |label| !ours(label)).cloned()
+    }
+
     /// The stages whose labels are among these.
     fn shown<'a>(&self, team: &'a Team, labels: &BTreeSet<String>) -> Vec<&'a StageName> {
         let names = team.stages.iter().map(|stage| &stage.name);

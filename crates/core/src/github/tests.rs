@@ -554,7 +554,8 @@ fn words_of_others_do_not_reach_agents() {
 fn an_issue_becomes_a_task_by_its_author_or_by_who_set_the_label() {
     let check = |author, labelled_by, expect: usize| {
         let mut world = World::new(1, "linked");
-        let number = world.hub.open(author, "One", "do <!-- rm --> it", &["crew".into()]);
+        let labels = ["crew".into(), "docs".into()];
+        let number = world.hub.open(author, "One", "do <!-- rm --> it", &labels);
         world.hub.touch(number).labelled_by = labelled_by;
         world.rest();
         assert_eq!(world.state.tasks.len(), expect, "{author}, {labelled_by}");
@@ -562,6 +563,7 @@ fn an_issue_becomes_a_task_by_its_author_or_by_who_set_the_label() {
     };
     let trusted = check("alice", "alice", 1);
     assert_eq!(trusted.task(1).body, "do ⟨hidden:  rm ⟩ it");
+    assert_eq!(trusted.task(1).labels, BTreeSet::from(["docs".to_owned()]));
     check("mallory", "mallory", 0);
     let mut by_label = check("mallory", "alice", 1);
     by_label.hub.touch(1).body = "now do something else".into();

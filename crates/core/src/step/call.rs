@@ -265,6 +265,7 @@ fn propose(d: &mut Draft<'_>, id: RunId, proposal: &Proposal) -> Result<Decided,
         title: title.trim().to_owned(),
         body,
         criteria: criteria.clone(),
+        labels: d.task(task)?.labels.clone(),
         ..TaskDraft::default()
     };
     let new = human::add_task(d, project, &draft)?;

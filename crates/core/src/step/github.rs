@@ -13,6 +13,8 @@ use crate::task::{Task, bounded};
 use crate::team::Team;
 use crate::{Event, ProjectId, Refusal, TaskId};
 
+/// Most labels of an issue that its task gets; GitHub allows 100.
+const LABELS_MAX: usize = 100;
 /// Longest explanation for people on GitHub, in characters.
 const TOLD_CHARS_MAX: usize = 500;
 
@@ -55,7 +57,9 @@ fn admit(
         Door::Shut(_) => return Err(Refusal::Stale("nobody trusted made it a task")),
     };
     let (title, body) = readable(&seen.title, &seen.body);
-    let draft = TaskDraft { title, body, ..TaskDraft::default() };
+    let labels = policy.labels_of_its_own(&seen.labels).filter(|label| human::is_label(label));
+    let labels = labels.take(LABELS_MAX).collect();
+    let draft = TaskDraft { title, body, labels, ..TaskDraft::default() };
     human::handle(d, &Event::TaskAdded { project, draft })?;
     let id = d.change.meta.task;
     d.task_mut(id)?.link = Some(Box::new(Link {
@@ -119,10 +123,11 @@ fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
                 d.task_mut(id)?.remark(now, "crewhouse", lost);
             }
             let task = d.task(id)?;
-            let (criteria, priority) = (task.criteria.clone(), task.priority);
+            let (criteria, priority, labels) =
+                (task.criteria.clone(), task.priority, task.labels.clone());
             let depends_on = task.depends_on.clone();
             let (title, body) = readable(&title, &body);
-            let draft = TaskDraft { title, body, criteria, priority, depends_on };
+            let draft = TaskDraft { title, body, criteria, priority, labels, depends_on };
             Event::TaskEdited { task: id, draft }
         }
         News::Move(to) => Event::TaskMoved { task: id, to },

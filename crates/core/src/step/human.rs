@@ -17,7 +17,9 @@ use crate::{AskId, Event, ProjectId, Refusal, RunId, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
-/// Most acceptance criteria and dependencies of a task.
+/// Longest label, in characters.
+const LABEL_CHARS_MAX: usize = 50;
+/// Most acceptance criteria, labels and dependencies of a task.
 const LIST_MAX: usize = 200;
 
 pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
@@ -88,6 +90,14 @@ fn check_text(what: &'static str, text: &str) -> Result<(), Refusal> {
     if len > max { Err(Refusal::TooLong { what, len, max }) } else { Ok(()) }
 }
 
+/// GitHub's bounds, so that a label of an issue is one of its task.
+pub(super) fn is_label(label: &str) -> bool {
+    let len = label.chars().count();
+    label.trim() == label
+        && (1..=LABEL_CHARS_MAX).contains(&len)
+        && !label.contains(char::is_control)
+}
+
 fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
     let title = task.title.trim();
     if title.is_empty() || title.chars().count() > TITLE_CHARS_MAX || title.contains('\n') {
@@ -97,7 +107,10 @@ fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
     for criterion in &task.criteria {
         check_text("a criterion", criterion)?;
     }
-    let len = task.criteria.len().max(task.depends_on.len());
+    if task.labels.iter().any(|label| !is_label(label)) {
+        return Err(Refusal::BadLabel);
+    }
+    let len = task.criteria.len().max(task.depends_on.len()).max(task.labels.len());
     if len > LIST_MAX {
         return Err(Refusal::TooLong { what: "the list", len, max: LIST_MAX });
     }
@@ -123,6 +136,7 @@ pub(super) fn add_task(
         body: text.body.clone(),
         criteria: text.criteria.clone(),
         priority: text.priority,
+        labels: text.labels.clone(),
         depends_on: text.depends_on.clone(),
         added_at: d.now,
         stage: entry.clone(),
@@ -153,12 +167,13 @@ fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refu
     check_draft(text)?;
     let project = open_task(d, id)?.project;
     check_dependencies(d, id, project, &text.depends_on)?;
-    let TaskDraft { title, body, criteria, priority, depends_on } = text.clone();
+    let TaskDraft { title, body, criteria, priority, labels, depends_on } = text.clone();
     let task = d.task_mut(id)?;
     title.trim().clone_into(&mut task.title);
     task.body = body;
     task.criteria = criteria;
     task.priority = priority;
+    task.labels = labels;
     task.depends_on = depends_on;
     Ok(())
 }

@@ -5,12 +5,14 @@
 //! run ends, what it left in the worktree is saved, and a new run goes on from there with a brief. No
 //! turn is ever played again, so nothing that was done outside is done twice.
 
+use std::collections::BTreeSet;
+
 use super::dispatch::is_held_back;
 use super::limit;
 use super::{agent, flow, human};
 use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState, Wait, Wish};
 use crate::state::Draft;
-use crate::team::{Role, Team};
+use crate::team::{Role, Route, Team};
 use crate::{ProviderName, Refusal, RoleName, RunId, TaskId, Time, Token};
 
 /// Why the human's own choice is one.
@@ -34,7 +36,11 @@ pub(super) fn choose(
     let missing = || Refusal::TeamStrands { what: format!("role `{name}`"), who: id.to_string() };
     let role = team.roles.get(name).ok_or_else(missing)?;
     let setbacks = if role.tier.is_some() { setbacks(d, id, name, purpose)? } else { 0 };
-    let route = team.route(name, task.priority, setbacks).ok_or_else(missing)?;
+    let route = team.route(name, task, setbacks).ok_or_else(missing)?;
+    let route = match purpose {
+        Purpose::Work | Purpose::Consult { .. } => route,
+        Purpose::Verdict | Purpose::Choose => independent(d, team, id, route),
+    };
     let shut = |provider: &ProviderName| limit::shut(d, &(task.project, provider.clone()));
     let serves = route.providers.iter().position(|provider| shut(provider).is_none());
     let soonest = || {
@@ -52,6 +58,26 @@ pub(super) fn choose(
         (None, _) => None,
     };
     Ok(Choice { provider: route.providers[at].clone(), why })
+}
+
+/// A judge has other blind spots than the author: who is of another family than all that worked on
+/// the task comes before the others.
+fn independent<'a>(d: &Draft<'_>, team: &Team, id: TaskId, route: Route<'a>) -> Route<'a> {
+    let authors: BTreeSet<&str> = d
+        .all_runs_of(id)
+        .filter(|run| run.purpose == Purpose::Work && run.token > Token(0))
+        .map(|run| team.family(&run.provider))
+        .collect();
+    let Route { providers, why } = route;
+    let (others, same): (Vec<_>, Vec<_>) =
+        providers.iter().partition(|provider| !authors.contains(team.family(provider)));
+    let why = why.map(|why| match (others.first(), providers.first()) {
+        (Some(judge), Some(first)) if judge != first => {
+            format!("{why}; `{judge}` is of another family than who did the work")
+        }
+        (Some(_) | None, Some(_) | None) => why,
+    });
+    Route { providers: others.into_iter().chain(same).collect(), why }
 }
 
 /// How often the work of a stage had to be done again: it was sent back, or a run failed.

@@ -3,6 +3,7 @@
 //! [`parse`] reads and proves a file: a [`Team`] that exists has only reachable stages, a way to
 //! the end from each of them, and bounded loops. What it may cost at worst is [`Team::worst_case`].
 
+mod family;
 mod file;
 mod proof;
 mod route;
@@ -16,7 +17,7 @@ use crate::{Micros, Millis, ProviderName, RoleName, StageName};
 
 pub use file::{DEFAULT_TEAM, Problem, parse};
 pub use proof::WorstCase;
-pub use route::{Route, Tier, Tiers};
+pub use route::{Route, Rule, Tier, Tiers};
 
 /// Everything about how a project's work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -465,6 +466,19 @@ impl Stage {
             Work::Sequence(roles) | Work::Parallel(roles) => roles.iter().collect(),
             Work::BestOfN { role, n, .. } => vec![role; *n as usize],
         }
+    }
+
+    /// The roles that judge what was done here.
+    pub fn judges(&self) -> impl Iterator<Item = &RoleName> {
+        let chooses = match &self.work {
+            Work::BestOfN { judge, .. } => Some(judge),
+            Work::Queue | Work::Sequence(_) | Work::Parallel(_) | Work::End => None,
+        };
+        let verdicts = self.gates.iter().filter_map(|gate| match gate {
+            Gate::Verdict(role) => Some(role),
+            Gate::Check { .. } | Gate::Human => None,
+        });
+        chooses.into_iter().chain(verdicts)
     }
 }
 

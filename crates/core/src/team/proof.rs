@@ -114,15 +114,7 @@ fn roles_of(stage: &Stage) -> impl Iterator<Item = &RoleName> {
         Owner::Role(role) => Some(role),
         Owner::Human | Owner::Nobody => None,
     };
-    let judge = match &stage.work {
-        Work::BestOfN { judge, .. } => Some(judge),
-        Work::Queue | Work::Sequence(_) | Work::Parallel(_) | Work::End => None,
-    };
-    let verdicts = stage.gates.iter().filter_map(|gate| match gate {
-        Gate::Verdict(role) => Some(role),
-        Gate::Check { .. } | Gate::Human => None,
-    });
-    stage.workers().into_iter().chain(owner).chain(judge).chain(verdicts)
+    stage.workers().into_iter().chain(owner).chain(stage.judges())
 }
 
 fn exits(stage: &Stage) -> impl Iterator<Item = &StageName> {
@@ -222,12 +214,8 @@ fn no_dead_end(team: &Team, problems: &mut Vec<Problem>) {
 fn independent_judgement(team: &Team, problems: &mut Vec<Problem>) {
     for stage in &team.stages {
         let workers = stage.workers();
-        let judge = roles_of(stage).filter(|role| {
-            let verdict = stage.gates.contains(&Gate::Verdict((*role).clone()));
-            let judge = matches!(&stage.work, Work::BestOfN { judge, .. } if judge == *role);
-            (verdict || judge) && workers.contains(role)
-        });
-        if let Some(role) = judge.into_iter().next() {
+        let own = stage.judges().find(|judge| workers.contains(judge));
+        if let Some(role) = own {
             problems.push(Problem::new(
                 format!("stages.{}: `{role}` would judge its own work", stage.name),
                 "let another role give the verdict",

@@ -1,14 +1,14 @@
 //! Who plays a role for a task: one ordered list of providers, of which the first that serves plays.
 //!
 //! The list stands with the role (`provider` and `fallback`), or it is that of a tier. Which tier is
-//! a matter of the role, of the task's priority, and of how often the work had to be done again.
+//! a matter of the role, of rules about the task, and of how often the work had to be done again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Role, Team};
-use crate::task::Priority;
+use crate::task::{Priority, Task};
 use crate::{ProviderName, RoleName};
 
 /// How able, and how dear.
@@ -28,10 +28,27 @@ pub enum Tier {
 pub struct Tiers {
     /// The providers of each, the preferred first.
     pub lists: BTreeMap<Tier, Vec<ProviderName>>,
-    /// Tasks of this priority are for that tier, whatever the tier of the role.
-    pub priority: BTreeMap<Priority, Tier>,
+    /// Which tasks are for a tier, whatever the tier of the role. The first that fits decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
     /// After so many setbacks in a stage the next tier takes over; 0 is never.
     pub escalate_after: u32,
+}
+
+/// Which tasks are for a tier: those for which all holds that is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The tier.
+    pub tier: Tier,
+    /// One of these priorities; empty is any.
+    pub priority: BTreeSet<Priority>,
+    /// One of these labels; empty is any. Upper and lower case are the same.
+    pub labels: BTreeSet<String>,
+    /// One of these is in its title or text, such as a directory; empty is any. Upper and lower case
+    /// are the same.
+    pub words: BTreeSet<String>,
+    /// At least so many acceptance criteria.
+    pub criteria: u32,
 }
 
 /// Who may play, and why they.
@@ -55,18 +72,18 @@ impl Tier {
 }
 
 impl Team {
-    /// Who plays a role for a task of that priority, after so many setbacks.
-    pub fn route(&self, role: &RoleName, priority: Priority, setbacks: u32) -> Option<Route<'_>> {
+    /// Who plays a role for a task, after so many setbacks.
+    pub fn route(&self, role: &RoleName, task: &Task, setbacks: u32) -> Option<Route<'_>> {
         let role = self.roles.get(role)?;
         let Some(own) = role.tier else {
             let why = (!role.fallback.is_empty()).then(|| "first choice of its role".to_owned());
             return Some(Route { providers: role.chain().collect(), why });
         };
-        let demanded = self.tiers.priority.get(&priority).copied();
-        let begins = demanded.unwrap_or(own);
+        let ruled =
+            self.tiers.rules.iter().find_map(|rule| rule.fits(task).map(|why| (rule.tier, why)));
+        let begins = ruled.as_ref().map_or(own, |(tier, _)| *tier);
         let (tier, providers) = self.tiers.after(begins, setbacks)?;
-        let for_whom = demanded
-            .map_or_else(String::new, |_| format!(", for tasks that are {}", priority.word()));
+        let for_whom = ruled.map_or_else(String::new, |(_, why)| format!(", for tasks {why}"));
         let times = if setbacks == 1 { "once".to_owned() } else { format!("{setbacks} times") };
         let up = if tier == begins {
             String::new()
@@ -84,6 +101,36 @@ impl Team {
             Some(_) => self.tiers.lists.values().flatten().collect(),
         }
     }
+}
+
+impl Rule {
+    /// Whether a task is meant, and by what.
+    fn fits(&self, task: &Task) -> Option<String> {
+        let mut why = Vec::new();
+        if !self.priority.is_empty() {
+            self.priority.get(&task.priority)?;
+            why.push(format!("that are {}", task.priority.word()));
+        }
+        if !self.labels.is_empty() {
+            let has = |label: &&String| task.labels.iter().any(|own| is_same(own, label));
+            why.push(format!("labelled `{}`", self.labels.iter().find(has)?));
+        }
+        if !self.words.is_empty() {
+            let text = format!("{}\n{}", task.title, task.body).to_lowercase();
+            let has = |word: &&String| text.contains(&word.to_lowercase());
+            why.push(format!("that speak of `{}`", self.words.iter().find(has)?));
+        }
+        if self.criteria > 0 {
+            (task.criteria.len() >= self.criteria as usize).then_some(())?;
+            why.push(format!("with {} criteria or more", self.criteria));
+        }
+        Some(why.join(" and "))
+    }
+}
+
+/// GitHub's labels have no case either.
+fn is_same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 impl Role {

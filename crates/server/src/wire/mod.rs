@@ -52,7 +52,8 @@ pub use task::{
     TaskAdded, TaskDiff, TaskStatus, Tasks,
 };
 pub use team::{
-    Gate, Limits, MergePolicy, Provider, Role, Stage, Team, TeamAnswer, WorktreePolicy, WorstCase,
+    Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer, WorktreePolicy,
+    WorstCase,
 };
 
 /// What every error looks like.

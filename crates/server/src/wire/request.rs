@@ -1,5 +1,7 @@
 //! What clients send. Keys that are not known are refused.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -38,6 +40,9 @@ pub struct NewTask {
     /// Who goes first.
     #[serde(default)]
     pub priority: Priority,
+    /// Words by which it is found, and by which rules choose who works on it.
+    #[serde(default)]
+    pub labels: BTreeSet<String>,
     /// Tasks that must be done before.
     #[serde(default)]
     pub depends_on: Vec<u64>,
@@ -59,6 +64,9 @@ pub struct EditTask {
     /// Who goes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
+    /// Words by which it is found, and by which rules choose who works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeSet<String>>,
     /// Tasks that must be done before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depends_on: Option<Vec<u64>>,

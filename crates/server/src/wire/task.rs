@@ -42,6 +42,8 @@ pub struct Card {
     pub title: String,
     /// Who goes first.
     pub priority: Priority,
+    /// Words by which it is found, and by which rules choose who works on it.
+    pub labels: Vec<String>,
     /// Tasks that must be done before.
     pub depends_on: Vec<u64>,
     /// Where it is in the pipeline.
@@ -284,6 +286,7 @@ impl Card {
             project: task.project.0,
             title: task.title.clone(),
             priority: task.priority.into(),
+            labels: task.labels.iter().cloned().collect(),
             depends_on: task.depends_on.iter().map(|id| id.0).collect(),
             stage: task.stage.to_string(),
             entered_at: task.entered_at.0,

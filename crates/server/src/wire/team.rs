@@ -1,8 +1,5 @@
 //! The team of a project, with what is proven about it.
 
-use std::collections::BTreeMap;
-
-use crew_core::task::Priority;
 use crew_core::team;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,6 +43,9 @@ pub struct Team {
     pub worktree: WorktreePolicy,
     /// Whether nothing lands without a human's approval.
     pub human_approves: bool,
+    /// Judges that can only be of a family of models that does the work they judge, each as a
+    /// sentence.
+    pub kindred_judges: Vec<String>,
     /// The most that one task can cause.
     pub worst_case: WorstCase,
 }
@@ -123,10 +123,25 @@ pub struct Role {
 pub struct Tiers {
     /// From cheap to expert.
     pub lists: Vec<Tier>,
-    /// Priorities whose tasks are for one tier, whatever the tier of the role.
-    pub priority: BTreeMap<String, String>,
+    /// Which tasks are for one tier, whatever the tier of the role; the first that fits decides.
+    pub rules: Vec<Rule>,
     /// After so many setbacks in a stage the next tier takes over; 0 is never.
     pub escalate_after: u32,
+}
+
+/// Which tasks are for a tier: those for which all holds that is given.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Rule {
+    /// The tier.
+    pub tier: String,
+    /// One of these priorities; empty is any.
+    pub priority: Vec<String>,
+    /// One of these labels; empty is any.
+    pub labels: Vec<String>,
+    /// One of these is in the title or text; empty is any.
+    pub words: Vec<String>,
+    /// At least so many acceptance criteria.
+    pub criteria: u32,
 }
 
 /// One tier.
@@ -249,6 +264,7 @@ impl From<&team::Team> for Team {
                 pool: team.worktree.pool,
             },
             human_approves: team.human_approves(),
+            kindred_judges: team.kindred_judges(),
             worst_case: team.worst_case().into(),
         }
     }
@@ -319,12 +335,16 @@ impl From<&team::Tiers> for Tiers {
             name: tier.word().to_owned(),
             providers: providers.iter().map(ToString::to_string).collect(),
         });
-        let word = |(priority, tier): (&Priority, &team::Tier)| {
-            (priority.word().to_owned(), tier.word().to_owned())
-        };
+        let rules = tiers.rules.iter().map(|rule| Rule {
+            tier: rule.tier.word().to_owned(),
+            priority: rule.priority.iter().map(|priority| priority.word().to_owned()).collect(),
+            labels: rule.labels.iter().cloned().collect(),
+            words: rule.words.iter().cloned().collect(),
+            criteria: rule.criteria,
+        });
         Self {
             lists: lists.collect(),
-            priority: tiers.priority.iter().map(word).collect(),
+            rules: rules.collect(),
             escalate_after: tiers.escalate_after,
         }
     }

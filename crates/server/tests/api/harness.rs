@@ -1,5 +1,6 @@
 //! A daemon of a test's own, and requests written by hand, so that every header is under control.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,7 +77,8 @@ pub(crate) const SETUP: Setup = Setup {
 fn task(title: &str, depends_on: Vec<u64>) -> NewTask {
     let (title, priority) = (title.to_owned(), Priority::Normal);
     let (body, criteria) = (String::new(), Vec::new());
-    NewTask { project: 0, title, body, criteria, priority, depends_on }
+    let labels = BTreeSet::new();
+    NewTask { project: 0, title, body, criteria, priority, labels, depends_on }
 }
 
 /// A daemon.

@@ -1,9 +1,9 @@
 //! Teams: the default one made harder, and what people change in it while it works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::task::Priority;
-use crew_core::team::{self, Gate, Provider, ProviderKind, Stage, Team, Tier, Tiers, Work};
+use crew_core::team::{self, Gate, Provider, ProviderKind, Rule, Stage, Team, Tier, Tiers, Work};
 use crew_core::{Millis, ProviderName, RoleName};
 
 use super::random::Random;
@@ -143,7 +143,13 @@ fn change_players(team: &mut Team, random: &mut Random) {
             (Tier::Standard, vec![native.clone(), third.clone()]),
             (Tier::Expert, vec![third.clone(), second.clone()]),
         ]),
-        priority: BTreeMap::from([(Priority::Urgent, Tier::Expert)]),
+        rules: vec![Rule {
+            tier: Tier::Expert,
+            priority: BTreeSet::from([Priority::Urgent]),
+            labels: BTreeSet::new(),
+            words: BTreeSet::new(),
+            criteria: 0,
+        }],
         escalate_after: random.below(3) as u32,
     };
     for name in ["engineer", "tester", "pm"].map(str::parse::<RoleName>).into_iter().flatten() {

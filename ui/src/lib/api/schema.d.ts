@@ -857,6 +857,8 @@ export interface components {
             issue_url: string | null;
             /** @description Why its worktrees are still there though it is over. */
             kept: string | null;
+            /** @description Words by which it is found, and by which rules choose who works on it. */
+            labels: string[];
             /** @description The newest thing that an agent at work on it did. */
             live: string | null;
             /** @description Whether it can still move. */
@@ -1010,6 +1012,8 @@ export interface components {
             criteria?: string[] | null;
             /** @description Tasks that must be done before. */
             depends_on?: number[] | null;
+            /** @description Words by which it is found, and by which rules choose who works on it. */
+            labels?: string[] | null;
             priority?: components["schemas"]["Priority"] | null;
             /** @description One line. */
             title?: string | null;
@@ -1434,6 +1438,8 @@ export interface components {
             criteria?: string[];
             /** @description Tasks that must be done before. */
             depends_on?: number[];
+            /** @description Words by which it is found, and by which rules choose who works on it. */
+            labels?: string[];
             /** @description Who goes first. */
             priority?: components["schemas"]["Priority"];
             /**
@@ -1687,6 +1693,22 @@ export interface components {
             tier: string | null;
             /** @description The tools that it may use; empty means all. */
             tools: string[];
+        };
+        /** @description Which tasks are for a tier: those for which all holds that is given. */
+        Rule: {
+            /**
+             * Format: int32
+             * @description At least so many acceptance criteria.
+             */
+            criteria: number;
+            /** @description One of these labels; empty is any. */
+            labels: string[];
+            /** @description One of these priorities; empty is any. */
+            priority: string[];
+            /** @description The tier. */
+            tier: string;
+            /** @description One of these is in the title or text; empty is any. */
+            words: string[];
         };
         /** @description One attempt of one agent at one stage of one task. */
         Run: {
@@ -2045,6 +2067,11 @@ export interface components {
             budget_task: components["schemas"]["Amount"];
             /** @description Whether nothing lands without a human's approval. */
             human_approves: boolean;
+            /**
+             * @description Judges that can only be of a family of models that does the work they judge, each as a
+             *     sentence.
+             */
+            kindred_judges: string[];
             /** @description How much at once, how long, how often. */
             limits: components["schemas"]["Limits"];
             /** @description How work lands. */
@@ -2137,10 +2164,8 @@ export interface components {
             escalate_after: number;
             /** @description From cheap to expert. */
             lists: components["schemas"]["Tier"][];
-            /** @description Priorities whose tasks are for one tier, whatever the tier of the role. */
-            priority: {
-                [key: string]: string;
-            };
+            /** @description Which tasks are for one tier, whatever the tier of the role; the first that fits decides. */
+            rules: components["schemas"]["Rule"][];
         };
         /** @description `GET /api/projects/{id}/trash` */
         Trash: {

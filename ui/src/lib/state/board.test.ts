@@ -5,7 +5,7 @@ import { beside, columns, matcher, moved, toggled, waiting } from './board';
 const stages = ['todo', 'doing', 'done'].map((name) => ({ name }) as Stage);
 function card(id: number, stage: string, more: Partial<Card> = {}): Card {
   const status = { word: 'queued' } as Card['status'];
-  return { id, stage, title: `Task ${id}`, priority: 'normal', open: true, entered_at: id, depends_on: [], status, ...more } as Card;
+  return { id, stage, title: `Task ${id}`, priority: 'normal', open: true, entered_at: id, labels: [], depends_on: [], status, ...more } as Card;
 }
 const ids = (it: ReturnType<typeof columns>) => it.map((column) => column.cards.map((c) => c.id));
 
@@ -31,9 +31,9 @@ test('what a card is connected with is found and counted', () => {
 
 test('words narrow it down', () => {
   const matches = (query: string, it: Card) => matcher(query)(it);
-  const it = card(12, 'todo', { title: 'Überweisung prüfen', status: { word: 'needs_answer' } as Card['status'] });
-  expect(['prüfen über', '#12', 'is:needs-answer', ''].every((query) => matches(query, it))).toBe(true);
-  expect(['#1', 'is:working', 'über x'].some((query) => matches(query, it))).toBe(false);
+  const it = card(12, 'todo', { title: 'Überweisung prüfen', labels: ['Good first issue'], status: { word: 'needs_answer' } as Card['status'] });
+  expect(['prüfen über', '#12', 'is:needs-answer', 'label:good-first', ''].every((query) => matches(query, it))).toBe(true);
+  expect(['#1', 'is:working', 'label:issue', 'über x'].some((query) => matches(query, it))).toBe(false);
 });
 
 test('what has moved is seen', () => {

@@ -24,13 +24,14 @@ export function columns(stages: readonly Stage[], cards: Iterable<Card>, query: 
   return stages.map((stage) => ({ stage, cards: (groups.get(stage.name) ?? []).sort(order) }));
 }
 
-/** Every word has to be found: in the title, or as `#12`, `is:working`, `in:review`, `priority:high`, `after:#3`. */
+/** Every word has to be found: in the title, or as `#12`, `is:working`, `in:review`, `priority:high`, `label:docs`, `after:#3`. */
 export function matcher(query: string): (card: Card) => boolean {
   const words = query.toLowerCase().split(/\s+/).filter((word) => word !== '');
   const has = (card: Card, word: string) => {
     if (word.startsWith('is:')) return is(card, word.slice(3).replaceAll('-', '_'));
     if (word.startsWith('in:')) return card.stage.startsWith(word.slice(3));
     if (word.startsWith('priority:')) return card.priority.startsWith(word.slice(9));
+    if (word.startsWith('label:')) return card.labels.some((label) => label.toLowerCase().replaceAll(' ', '-').startsWith(word.slice(6)));
     if (word.startsWith('after:')) return card.depends_on.includes(Number(word.slice(6).replace('#', '')));
     if (word.startsWith('#')) return `#${card.id}` === word;
     return card.title.toLowerCase().includes(word);

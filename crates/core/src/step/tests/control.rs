@@ -70,8 +70,8 @@ fn a_remark_that_nobody_can_hear_waits() {
         saved c1
     "), @r"
     #1 in build: working (dev at work), head c1, starts 2
-      me: before the start is known (r2 knows)
-      me: it has finished (r2 knows)
+      me: before the start is known (on its way to r2)
+      me: it has finished (on its way to r2)
       pm: planned
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/0, start 1: preparing
@@ -131,7 +131,7 @@ fn who_is_interrupted_goes_on_with_the_next_remark() {
     "), @r"
     #1 in build: working (dev at work), head c1, starts 3
       pm: planned
-      me: of iron (r2 knows)
+      me: of iron (on its way to r2)
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/0, start 2: preparing
     e6 start r2.2
@@ -145,7 +145,7 @@ fn who_is_interrupted_goes_on_with_the_next_remark() {
     "), @r"
     #1 in build: working (dev at work), head c1, starts 3
       pm: planned
-      me: of iron (r2 knows)
+      me: of iron (on its way to r2)
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/0, start 2: preparing
     e5 start r2.2

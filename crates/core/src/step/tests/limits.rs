@@ -1,9 +1,12 @@
 //! What bounds the work: providers that serve nothing, who steps in, and circles.
 
+use std::collections::BTreeSet;
+
 use insta::assert_snapshot;
 
 use super::BUILT;
-use super::play::play_with;
+use super::play::{Play, play_with};
+use crate::{Event, ProjectId, TaskDraft};
 
 const SECOND: (&str, &str) = (
     "[roles]\n",
@@ -216,4 +219,45 @@ fn what_comes_to_a_gate_as_it_was_goes_round_no_more() {
     a1 about #1 from crewhouse: open
     wakes in 29 min 41 s
     ");
+}
+
+#[test]
+fn who_judges_is_of_another_family_where_there_is_one() {
+    let judged = ("gates = [{ human = true }]", "gates = [{ verdict = \"pm\" }]");
+    let pm = (PM, "pm = { provider = \"native\", fallback = [\"second\"] }");
+    let play = play_with(&[SECOND, pm, judged], BUILT);
+    assert!(play.contains("r3 Verdict of pm"), "{play}");
+    assert!(play.contains("`second` is of another family than who did the work"), "{play}");
+}
+
+#[test]
+fn the_first_rule_that_fits_chooses_the_tier() {
+    let rules = "[[tiers.rules]]\ntier = \"expert\"\ncriteria = 2\n\n\
+        [[tiers.rules]]\ntier = \"expert\"\nlabels = [\"Security\"]\nwords = [\"crates/vault\"]\n\n\
+        [[stages]]\nname = \"plan\"";
+    let rules = ("[[stages]]\nname = \"plan\"", rules);
+    let tiers = "[providers.second]\nkind = \"native\"\napi = \"playbook\"\nmodel = \"builtin\"\n\
+        [tiers]\ncheap = [\"native\"]\nexpert = [\"second\"]\n[roles]\n";
+    let team = [("[roles]\n", tiers), (PM, "pm = { tier = \"cheap\" }"), rules];
+    let mut play = Play::new(&team);
+    let labels = |label: &str| BTreeSet::from([label.to_owned()]);
+    let plain = TaskDraft { title: "t".into(), ..TaskDraft::default() };
+    let large = TaskDraft { criteria: vec!["a".into(), "b".into()], ..plain.clone() };
+    let labelled = TaskDraft { labels: labels("security"), ..plain.clone() };
+    let body = "see Crates/Vault/key.rs".to_owned();
+    let both = TaskDraft { body, ..labelled.clone() };
+    let why = [plain, large, labelled, both].map(|draft| {
+        let project = ProjectId(1);
+        assert_eq!(play.give(&Event::TaskAdded { project, draft }), None);
+        play.state.runs.values().last().and_then(|run| run.why.clone())
+    });
+    assert_eq!(
+        why.map(Option::unwrap_or_default),
+        [
+            "tier cheap",
+            "tier expert, for tasks with 2 criteria or more",
+            "tier cheap",
+            "tier expert, for tasks labelled `Security` and that speak of `crates/vault`",
+        ]
+    );
 }

@@ -4,23 +4,47 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
 use super::build::named;
-use super::shape::{RoleFile, TiersFile};
+use super::shape::{RoleFile, RuleFile, TiersFile};
 use crate::ProviderName;
-use crate::team::{Tier, Tiers};
+use crate::team::{Rule, Tier, Tiers};
 
 impl TiersFile {
     pub(super) fn build(self, problems: &mut Vec<Problem>) -> Tiers {
-        let Self { cheap, standard, expert, priority, escalate_after } = self;
+        let Self { cheap, standard, expert, rules, escalate_after } = self;
         let given = [(Tier::Cheap, cheap), (Tier::Standard, standard), (Tier::Expert, expert)];
         let lists =
             given.into_iter().filter(|(_, names)| !names.is_empty()).map(|(tier, names)| {
                 (tier, providers(&names, &format!("tiers.{}", tier.word()), problems))
             });
         let lists: BTreeMap<Tier, Vec<ProviderName>> = lists.collect();
-        for tier in priority.values().filter(|tier| !lists.contains_key(tier)) {
-            problems.push(unknown("tiers.priority", *tier));
+        for rule in &rules {
+            if !lists.contains_key(&rule.tier) {
+                problems.push(unknown("tiers.rules", rule.tier));
+            }
+            if rule.is_empty() {
+                problems.push(Problem::new(
+                    "tiers.rules: a rule that is for every task",
+                    "say for which: give it `priority`, `labels`, `words` or `criteria`, and no empty text",
+                ));
+            }
         }
-        Tiers { lists, priority, escalate_after }
+        let rules = rules.into_iter().map(RuleFile::build).collect();
+        Tiers { lists, rules, escalate_after }
+    }
+}
+
+impl RuleFile {
+    /// Whether it would fit every task.
+    fn is_empty(&self) -> bool {
+        let mut words = self.labels.iter().chain(&self.words);
+        let says_nothing = self.labels.is_empty() && self.words.is_empty();
+        (self.priority.is_empty() && says_nothing && self.criteria == 0)
+            || words.any(|word| word.trim().is_empty())
+    }
+
+    fn build(self) -> Rule {
+        let Self { tier, priority, labels, words, criteria } = self;
+        Rule { tier, priority, labels, words, criteria }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The shape of `team.toml`: its keys, and what they are when they are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -184,7 +184,7 @@ pub(super) struct TiersFile {
     pub(super) cheap: Vec<String>,
     pub(super) standard: Vec<String>,
     pub(super) expert: Vec<String>,
-    pub(super) priority: BTreeMap<Priority, Tier>,
+    pub(super) rules: Vec<RuleFile>,
     pub(super) escalate_after: u32,
 }
 
@@ -194,10 +194,24 @@ impl Default for TiersFile {
             cheap: Vec::new(),
             standard: Vec::new(),
             expert: Vec::new(),
-            priority: BTreeMap::new(),
+            rules: Vec::new(),
             escalate_after: 1,
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleFile {
+    pub(super) tier: Tier,
+    #[serde(default)]
+    pub(super) priority: BTreeSet<Priority>,
+    #[serde(default)]
+    pub(super) labels: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) words: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) criteria: u32,
 }
 
 #[derive(Deserialize)]

@@ -77,6 +77,13 @@ fn every_mistake_is_named_with_a_hint() {
     check("quiet_minutes = 5 ", "quiet_minutes = 30 ", "silent_minutes must be larger", "flagged");
     check("run_minutes = 60 ", "run_minutes = 0 ", "limits.run_minutes is 0", "more than 0");
     check("run_minutes = 60 ", "run_minutes = nan ", "limits.run_minutes is NaN", "more than 0");
+    let ruled = |rule: &str| {
+        format!("[tiers]\ncheap = [\"native\"]\n[[tiers.rules]]\n{rule}\n\n[worktree]")
+    };
+    let check_rule = |rule: &str, what: &str| check("[worktree]", &ruled(rule), what, "");
+    check_rule("tier = \"cheap\"", "a rule that is for every task");
+    check_rule("tier = \"cheap\"\nwords = [\" \"]", "a rule that is for every task");
+    check_rule("tier = \"expert\"\nlabels = [\"a\"]", "nobody is of the tier `expert`");
     check("model = \"builtin\"", "", "needs `api` and `model`", "playbook");
     check(
         "gates = []",

@@ -1,6 +1,6 @@
 //! Nothing starts that may not: checked against the rules, counted anew.
 
-use crew_core::run::{Outcome, Run, RunState, Wait};
+use crew_core::run::{Outcome, Purpose, Run, RunState, Wait};
 use crew_core::team::{Amount, ProviderKind, Team};
 use crew_core::{Effect, Event, LimitEnd, LimitKey, LimitWindow, Millis, ProviderName};
 use crew_core::{RunId, Time, Token, Words};
@@ -129,15 +129,30 @@ fn player(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
         return Err(format!("with {}, who does not play its role", run.provider));
     }
     let role = team.roles.get(&run.role).filter(|role| role.tier.is_none());
-    let before =
-        role.into_iter().flat_map(crew_core::team::Role::chain).take_while(|p| **p != run.provider);
-    let serves = |provider: &&ProviderName| !is_shut(fact, &(run.project, (*provider).clone()));
-    match before.into_iter().find(serves) {
+    let chain: Vec<&ProviderName> =
+        role.into_iter().flat_map(crew_core::team::Role::chain).collect();
+    let rank = |provider: &ProviderName| {
+        let at = chain.iter().position(|other| *other == provider);
+        (is_kindred(fact, team, run, provider), at)
+    };
+    let mut before = chain.iter().filter(|other| rank(other) < rank(&run.provider));
+    let serves = |provider: &&&ProviderName| !is_shut(fact, &(run.project, (**provider).clone()));
+    match before.find(serves) {
         Some(first) if run.token == Token(1) => {
             Err(format!("with {}, though {first} serves", run.provider))
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Whether a judge would be of the family of somebody who did the work.
+fn is_kindred(fact: &Fact<'_>, team: &Team, judge: &Run, provider: &ProviderName) -> bool {
+    let judges = matches!(judge.purpose, Purpose::Verdict | Purpose::Choose);
+    let ids = fact.before.runs.keys().chain(fact.change.runs.keys());
+    let mut authors = ids.filter_map(|id| fact.run(*id)).filter(|run| {
+        run.task == judge.task && run.purpose == Purpose::Work && run.token > Token(0)
+    });
+    judges && authors.any(|author| team.family(&author.provider) == team.family(provider))
 }
 
 /// Whether a provider serves nothing for so long that another is to step in, before or afterwards.
