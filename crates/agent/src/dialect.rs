@@ -7,10 +7,11 @@ use crew_core::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::aside::{Aside, Way};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::shim::Status;
 use crate::trouble::without_result;
-use crate::{acp, claude, codex, headless};
+use crate::{acp, claude, codex, headless, native};
 
 /// What an agent speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +210,17 @@ impl Decoder {
             Self::Claude(decoder) => decoder.take_acts(),
             Self::Codex(decoder) => decoder.take_acts(),
             Self::Acp(decoder) => decoder.take_acts(),
+        }
+    }
+
+    /// How it is told something in the middle of its turn.
+    pub(crate) fn aside(&self, aside: &Aside) -> Way {
+        match self {
+            Self::Native => native::aside(aside),
+            Self::Claude(decoder) => decoder.aside(aside),
+            Self::Codex(decoder) => decoder.aside(aside),
+            Self::Acp(decoder) => decoder.aside(aside),
+            Self::Gemini(_) | Self::Opencode(_) => Way::None,
         }
     }
 

@@ -97,6 +97,11 @@ pub enum AgentEvent {
         /// What it said.
         event: Box<AgentEvent>,
     },
+    /// The agent has taken in what a person said about its task while it works.
+    TookIn {
+        /// The number of the remark.
+        remark: u64,
+    },
     /// The agent works, and has nothing to say meanwhile.
     Heartbeat,
     /// The agent's final message: what it claims to have done, in the response protocol.

@@ -2,6 +2,7 @@
 //! agent, Claude Code, Codex, agents that speak ACP, the desk that agents call us by, and the mailbox.
 
 pub mod acp;
+mod aside;
 mod asks;
 pub mod claude;
 pub mod codex;
@@ -25,10 +26,11 @@ mod trouble;
 mod until;
 mod words;
 
+pub use aside::{Aside, Teller, Way, mark};
 pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};
 pub use event::{AgentEvent, ErrorClass};
 pub use listen::{Heard, Listener, answer};
 pub use native::{
-    AgentExit, AskPolicy, Budget, ModelConfig, Price, RemoteConfig, Script, ScriptError, Start,
-    Surroundings, ToolName, run_agent,
+    AgentExit, AskPolicy, Budget, ModelConfig, Price, Remark, RemoteConfig, Script, ScriptError,
+    Start, Surroundings, ToolName, run_agent,
 };

@@ -67,6 +67,10 @@ impl Listener {
         self.decoder.take_acts()
     }
 
+    pub(crate) fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
     fn take(&mut self, line: &Line) -> Vec<Heard> {
         let events = self.decoder.line(&line.bytes);
         // The last event of a line has its end as its place, those before it the bytes before: a

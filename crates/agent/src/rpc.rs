@@ -147,6 +147,14 @@ impl fmt::Display for Id {
 }
 
 impl Id {
+    /// The name, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Number(_) => None,
+            Self::Text(text) => Some(text),
+        }
+    }
+
     /// Whether it is the one that we gave by this name.
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Text(text) if text == name)

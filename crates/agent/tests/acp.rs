@@ -82,6 +82,7 @@ fn opening() -> Opening {
 
 fn resumed() -> Opening {
     let resume = Resume {
+        remarks: Vec::new(),
         session: "old".into(),
         mark: "(mark)".into(),
         go_on: "Go on.".into(),

@@ -95,6 +95,14 @@ pub(crate) enum Command {
         #[arg(required = true)]
         words: Vec<String>,
     },
+    /// Say something to the agent that is at work on a task. One that cannot hear it now, and whoever
+    /// works on it next, is told at the beginning.
+    Message {
+        /// The task.
+        task: TaskId,
+        /// What; `-` reads it from standard input.
+        text: String,
+    },
     /// Show what a task changes.
     Diff {
         /// The task.
@@ -274,6 +282,19 @@ pub(crate) enum Task {
         /// The task.
         task: TaskId,
     },
+    /// Interrupt the agents of a task: they end their turns, and go on with your next message.
+    Interrupt {
+        /// The task.
+        task: TaskId,
+    },
+    /// Let the work that is being done on a task go on with another provider.
+    Handover {
+        /// The task.
+        task: TaskId,
+        /// The provider, and a model of it if not its usual one.
+        #[arg(long, value_name = "PROVIDER[/MODEL]")]
+        to: String,
+    },
     /// Let a task go on.
     Resume {
         /// The task.
@@ -284,7 +305,7 @@ pub(crate) enum Task {
         /// The task.
         task: TaskId,
     },
-    /// Say something about a task to whoever works on it next.
+    /// The same as `crew message`.
     Remark {
         /// The task.
         task: TaskId,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Reply;
 use crate::github::{PullWant, Want};
-use crate::task::CommitId;
+use crate::task::{CommitId, Remark};
 use crate::{AskId, Millis, RunId, TaskId, Token};
 
 /// Something to be done.
@@ -29,6 +29,14 @@ pub enum Effect {
         /// Which start of it.
         token: Token,
     },
+    /// Let an agent end its turn and go; one that does not, in time, is ended with all that it
+    /// started. Settled when nothing is left.
+    Interrupt {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+    },
     /// Bring an answer to an agent.
     Send {
         /// The run.
@@ -41,6 +49,17 @@ pub enum Effect {
         key: String,
         /// The answer.
         text: String,
+    },
+    /// Bring to an agent at work what a person said about its task.
+    Tell {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// The task.
+        task: TaskId,
+        /// The remark; each is brought once to each start, by its number.
+        remark: Remark,
     },
     /// Tell an agent what came of a call.
     Reply {
@@ -114,6 +133,8 @@ pub enum SaveAs {
     Commit,
     /// As a snapshot beside the branch; the worktree stays as it is for whoever goes on.
     Snapshot,
+    /// As a snapshot beside the branch, in the middle of the work: the run goes on from there.
+    Checkpoint,
     /// As a snapshot; then the worktree goes back to the commit of the branch, because who judges
     /// does not change what is judged.
     Discard,
@@ -125,7 +146,9 @@ impl Effect {
         match self {
             Self::Start { .. } => "start",
             Self::Stop { .. } => "stop",
+            Self::Interrupt { .. } => "interrupt",
             Self::Send { .. } => "send",
+            Self::Tell { .. } => "tell",
             Self::Reply { .. } => "reply",
             Self::Save { .. } => "save",
             Self::Combine { .. } => "combine",

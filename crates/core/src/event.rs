@@ -11,7 +11,7 @@ use crate::ask::{Permission, Reach};
 use crate::call::Call;
 use crate::github::{Digest, PullSeen, Said, Seen};
 use crate::protocol::Response;
-use crate::run::{Reached, Trouble};
+use crate::run::{Reached, Trouble, Wish};
 use crate::task::{CommitId, Priority};
 use crate::team::Team;
 use crate::{
@@ -71,10 +71,22 @@ pub enum Event {
         /// The task.
         task: TaskId,
     },
+    /// The human interrupts the agents of a task, to say something else to them.
+    TaskInterrupted {
+        /// The task.
+        task: TaskId,
+    },
     /// The human lets a task go on.
     TaskResumed {
         /// The task.
         task: TaskId,
+    },
+    /// The human wants the work that is being done on a task to go on with another provider.
+    TaskHandedOver {
+        /// The task.
+        task: TaskId,
+        /// The provider, and perhaps a model.
+        to: Wish,
     },
     /// The human gives a task up.
     TaskCancelled {
@@ -312,6 +324,11 @@ pub enum Words {
         /// The last of them.
         what: String,
     },
+    /// It has taken in what a person said about its task while it works.
+    TookIn {
+        /// The number of the remark.
+        remark: u64,
+    },
     /// It claims something; `None` when its last words follow no protocol.
     Responds {
         /// The claim.
@@ -337,7 +354,7 @@ pub enum Settled {
     },
     /// The agent is certainly gone.
     Stopped,
-    /// The answer reached the agent, or the agent is gone.
+    /// The words were brought to the agent, or the agent is gone.
     Sent,
     /// What was in the worktree is safe.
     Saved {

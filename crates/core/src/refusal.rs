@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::run::IllegalTransition;
-use crate::{AskId, ProjectId, RunId, StageName, TaskId};
+use crate::{AskId, ProjectId, ProviderName, RunId, StageName, TaskId};
 
 /// Why something that was asked for is not done. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -107,6 +107,15 @@ pub enum Refusal {
     /// The pull request is over.
     #[error("the pull request of {0} was closed on GitHub")]
     PullClosed(TaskId),
+    /// No agent works on the task.
+    #[error("no agent is at work on {0}")]
+    NobodyAtWork(TaskId),
+    /// The team has no such provider.
+    #[error("the team has no provider `{0}`")]
+    NoProvider(ProviderName),
+    /// No work is being done that somebody else could go on with.
+    #[error("nobody is at work on {0} who could hand it over to that")]
+    NothingToHandOver(TaskId),
     /// It is so already.
     #[error("{0}")]
     Already(&'static str),
@@ -134,6 +143,11 @@ impl Refusal {
             Self::EndByMergeOnly(..) => Some("`crew approve` lets it land"),
             Self::CommitChanged(_) => Some("look at it again, then approve"),
             Self::TeamStrands { .. } => Some("finish or cancel that first, or keep the name"),
+            Self::NoProvider(_) => Some("`crew team check` shows the providers"),
+            Self::NothingToHandOver(_) => {
+                Some("`crew task show` lists its runs and their providers")
+            }
+            Self::NobodyAtWork(_) => Some("`crew task pause` holds it back all the same"),
             Self::Landing(_) => Some("wait a moment"),
             Self::NotConnected => Some("`crew github connect OWNER/NAME` connects it"),
             Self::NothingToShow(_) => Some("wait until an agent has finished a piece of work"),

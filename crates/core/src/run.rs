@@ -43,6 +43,10 @@ pub struct Run {
     /// Why from there, where there was a choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What the human wants its work to be done with: this run, if its agent comes from there, and
+    /// otherwise the one that takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<Wish>,
     /// The run whose work it takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes_over: Option<RunId>,
@@ -76,6 +80,9 @@ pub struct Run {
     /// What it reached for outside of its worktree, as far as its tools say so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reached: Vec<Reached>,
+    /// How far it knows what people said about its task.
+    #[serde(default)]
+    pub hearing: Hearing,
     /// What it consumed.
     pub spent: Usage,
     /// For how long its agents worked, the present one not included.
@@ -106,6 +113,27 @@ pub enum Access {
     Read,
     /// It is made, changed or removed.
     Write,
+}
+
+/// A provider, and perhaps a model, that the human chose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Where the agent is to come from.
+    pub provider: ProviderName,
+    /// The model, if not the provider's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+/// How far a run knows what people said about its task, by the numbers of their remarks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hearing {
+    /// Its first prompt has all up to this one.
+    pub briefed: u64,
+    /// All up to this one was brought to its agent.
+    pub told: u64,
+    /// All up to this one has its agent taken in.
+    pub heard: u64,
 }
 
 /// What a run is for.
@@ -228,7 +256,8 @@ pub enum Outcome {
     Stalled,
     /// The human took it back.
     Cancelled,
-    /// Its provider serves nothing for long; another goes on with what it left.
+    /// Its provider serves nothing for long, or the human chose another: that one goes on with what it
+    /// left.
     HandedOver,
 }
 
@@ -425,6 +454,41 @@ impl Run {
     pub fn worked_until(&self, now: Time) -> Millis {
         let since = self.state.working_since();
         Millis(self.worked.0.saturating_add(since.map_or(0, |since| now.since(since).0)))
+    }
+
+    /// The model that the human chose for it.
+    pub fn model(&self) -> Option<&str> {
+        let wish = self.wish.as_ref().filter(|wish| wish.provider == self.provider);
+        wish.and_then(|wish| wish.model.as_deref())
+    }
+
+    /// Whether its agent is at work, or about to be.
+    pub fn is_at_work(&self) -> bool {
+        match self.state {
+            RunState::Preparing { .. }
+            | RunState::Running { .. }
+            | RunState::Waiting(Wait::Asks { .. }) => true,
+            RunState::Queued { .. }
+            | RunState::Waiting(Wait::Limit { .. } | Wait::Pause)
+            | RunState::Stopping { .. }
+            | RunState::Saving { .. }
+            | RunState::Finished { .. } => false,
+        }
+    }
+
+    /// Whether its agent is at work, and not about to end.
+    pub fn listens(&self) -> bool {
+        let works = match self.state {
+            RunState::Running { responded, .. } => responded.is_none(),
+            RunState::Waiting(Wait::Asks { .. }) => true,
+            RunState::Queued { .. }
+            | RunState::Preparing { .. }
+            | RunState::Waiting(Wait::Limit { .. } | Wait::Pause)
+            | RunState::Stopping { .. }
+            | RunState::Saving { .. }
+            | RunState::Finished { .. } => false,
+        };
+        works && self.response.is_none()
     }
 
     /// Whether it is over.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::protocol::CriterionAnswer;
 use crate::run::{Run, RunState, Wait};
-use crate::task::{Phase, Task};
+use crate::task::{Hold, Phase, Task};
 use crate::{AskId, Block, ProviderName, RoleName, RunId, State, TaskId, Time, block};
 
 /// What a task is doing, or why it is not.
@@ -70,6 +70,8 @@ pub enum Status {
     },
     /// The human holds it back.
     Paused,
+    /// Its agents were interrupted, and wait for the human's word.
+    Interrupted,
     /// Everything is stopped.
     Stopped,
     /// It landed.
@@ -88,6 +90,7 @@ impl Status {
             // It is tried again by itself, but what is in the way is the human's.
             | Self::Held { .. }
             | Self::Paused
+            | Self::Interrupted
             | Self::Stopped => true,
             Self::Working { .. }
             | Self::NoSignal { .. }
@@ -117,6 +120,7 @@ impl fmt::Display for Status {
             Self::Held { why } => write!(f, "held: {why}"),
             Self::Stuck { why, ask } => write!(f, "stuck ({ask}): {why}"),
             Self::Paused => f.write_str("paused"),
+            Self::Interrupted => f.write_str("interrupted, waits for your word"),
             Self::Stopped => f.write_str("stopped"),
             Self::Done => f.write_str("done"),
             Self::Cancelled => f.write_str("cancelled"),
@@ -145,6 +149,43 @@ pub fn criteria<'a>(state: &'a State, task: &'a Task) -> Vec<Criterion<'a>> {
         .collect();
     let newest = |text: &str| answers.iter().rev().find(|(_, it)| it.criterion == text).copied();
     task.criteria.iter().map(|text| Criterion { text, answer: newest(text) }).collect()
+}
+
+/// Whom a remark of a person has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The agent of this run knows it.
+    Heard(RunId),
+    /// It is on its way to the agent of this run.
+    OnItsWay(RunId),
+    /// Nobody yet: whoever works on the task next is told.
+    Next,
+}
+
+/// Whom the remark of this number has reached.
+pub fn delivery(state: &State, task: TaskId, number: u64) -> Delivery {
+    let of_task =
+        |which: &dyn Fn(&Run) -> bool| state.runs_of(task).find(|run| which(run)).map(|run| run.id);
+    // Who is about to start has it in its prompt.
+    let starts = |run: &Run| matches!(run.state, RunState::Preparing { .. });
+    let heard = of_task(&|run| run.hearing.heard >= number && !starts(run));
+    let on_its_way = || of_task(&|run| starts(run) || (run.listens() && hears(state, run)));
+    match heard {
+        Some(run) => Delivery::Heard(run),
+        None => on_its_way().map_or(Delivery::Next, Delivery::OnItsWay),
+    }
+}
+
+/// The run whose agent would be told now what is said about a task, if one would.
+pub fn listener<'a>(state: &'a State, task: &Task) -> Option<&'a Run> {
+    let mut live = state.live_runs().filter(|run| run.task == task.id);
+    live.find(|run| run.listens() && hears(state, run))
+}
+
+fn hears(state: &State, run: &Run) -> bool {
+    let project = state.projects.get(&run.project);
+    let provider = project.and_then(|project| project.team.providers.get(&run.provider));
+    provider.is_some_and(|provider| provider.kind.hears())
 }
 
 /// The status of a task at `now`.
@@ -176,8 +217,10 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
     if state.meta.stopped.is_some() {
         return Status::Stopped;
     }
-    if task.paused {
-        return Status::Paused;
+    match task.hold {
+        Hold::Free => {}
+        Hold::Paused => return Status::Paused,
+        Hold::Interrupted => return Status::Interrupted,
     }
     let runs: Vec<&Run> = state.live_runs().filter(|run| run.task == task.id).collect();
     if let Some(status) = runs.iter().find_map(|run| of_agent(run)) {

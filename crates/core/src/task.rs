@@ -47,7 +47,8 @@ pub struct Task {
     /// What goes on in the stage.
     pub phase: Phase,
     /// Whether the human holds it back.
-    pub paused: bool,
+    #[serde(default, alias = "paused")]
+    pub hold: Hold,
     /// The newest commit of its branch.
     pub head: Option<CommitId>,
     /// Whether the base branch must be merged into the worktree before the next work: the last
@@ -61,6 +62,9 @@ pub struct Task {
     pub judged: Vec<Judged>,
     /// What the roles, the human and Crewhouse said about it, oldest first.
     pub remarks: Vec<Remark>,
+    /// How many of them people made.
+    #[serde(default)]
+    pub remarked: u64,
     /// Starts of agents for it.
     pub starts: u32,
     /// Questions to the PM about it.
@@ -85,6 +89,45 @@ pub struct Task {
     /// Its pull request on GitHub, opened by us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull: Option<Box<Pull>>,
+}
+
+/// Whether the human holds a task back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", from = "WrittenHold")]
+pub enum Hold {
+    /// It goes on.
+    #[default]
+    Free,
+    /// Until the human lets it go on.
+    Paused,
+    /// Its agents were interrupted: until the human says what they are to do instead.
+    Interrupted,
+}
+
+/// How it was written at some time.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenHold {
+    Paused(bool),
+    Word(HoldWord),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum HoldWord {
+    Free,
+    Paused,
+    Interrupted,
+}
+
+impl From<WrittenHold> for Hold {
+    fn from(written: WrittenHold) -> Self {
+        match written {
+            WrittenHold::Paused(false) | WrittenHold::Word(HoldWord::Free) => Self::Free,
+            WrittenHold::Paused(true) | WrittenHold::Word(HoldWord::Paused) => Self::Paused,
+            WrittenHold::Word(HoldWord::Interrupted) => Self::Interrupted,
+        }
+    }
 }
 
 /// Who goes first.
@@ -134,6 +177,14 @@ pub struct Remark {
     pub from: String,
     /// Markdown.
     pub text: String,
+    /// Counts what people say to whoever works on the task; 0 for all else.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How far the work of the present stage is.
@@ -315,6 +366,14 @@ pub(crate) fn bounded(text: &str) -> String {
 }
 
 impl Task {
+    /// Whether the human holds it back.
+    pub fn is_held(&self) -> bool {
+        match self.hold {
+            Hold::Free => false,
+            Hold::Paused | Hold::Interrupted => true,
+        }
+    }
+
     /// Whether it can never move again.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done { .. } | Phase::Cancelled)
@@ -328,7 +387,18 @@ impl Task {
 
     /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].
     pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
-        self.remarks.push(Remark { at, from: from.into(), text: bounded(text.as_ref()) });
+        self.note(Remark { at, from: from.into(), text: bounded(text.as_ref()), number: 0 });
+    }
+
+    /// Likewise, of a person to whoever works on the task.
+    pub fn say(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
+        self.remarked += 1;
+        let number = self.remarked;
+        self.note(Remark { at, from: from.into(), text: bounded(text.as_ref()), number });
+    }
+
+    fn note(&mut self, remark: Remark) {
+        self.remarks.push(remark);
         let surplus = self.remarks.len().saturating_sub(REMARKS_MAX);
         self.remarks.drain(..surplus);
     }

@@ -31,6 +31,10 @@ pub const CRASH_POINTS: [&str; 20] = [
 /// The points that an agent meets which calls us.
 pub const CALL_CRASH_POINTS: [&str; 3] = ["after-taking-a-call", "before-reply", "after-reply"];
 
+/// The points that a task meets whose agents are told something, or interrupted.
+pub const CONTROL_CRASH_POINTS: [&str; 4] =
+    ["before-tell", "after-tell", "before-interrupt", "after-interrupt"];
+
 /// The points that a task meets in a project that is connected with GitHub.
 pub const GITHUB_CRASH_POINTS: [&str; 2] = ["before-publish", "after-publish"];
 

@@ -18,6 +18,7 @@
 //! killed is found again in the outbox and in the run directories.
 
 mod arbiter;
+mod brief;
 mod clock;
 mod crash;
 mod desk;
@@ -32,6 +33,7 @@ mod place;
 mod prompt;
 mod quote;
 mod reached;
+mod remark;
 mod rounds;
 mod screen;
 mod site;
@@ -41,7 +43,9 @@ mod wake;
 mod words;
 
 pub use clock::Clock;
-pub use crash::{CALL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS};
+pub use crash::{
+    CALL_CRASH_POINTS, CONTROL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS,
+};
 pub use engine::{Engine, Options};
 pub use github::GithubReport;
 pub use handle::{Failure, Handle, Receipt};

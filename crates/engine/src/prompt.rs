@@ -229,9 +229,12 @@ fn criteria(Place { task, .. }: &Place) -> String {
 }
 
 /// The newest remarks, oldest first.
-fn remarks(Place { task, .. }: &Place) -> String {
+fn remarks(Place { task, run, .. }: &Place) -> String {
+    // What people said later is told by itself: this stays as it was told.
+    let remarks = task.remarks.iter().filter(|remark| remark.number <= run.hearing.briefed);
+    let remarks: Vec<&Remark> = remarks.collect();
     let mut room = REMARKS_CHARS_MAX;
-    let newest_first = task.remarks.iter().rev().take(REMARKS_SHOWN);
+    let newest_first = remarks.iter().rev().take(REMARKS_SHOWN);
     let mut shown: Vec<String> = newest_first
         .map_while(|Remark { from, text, .. }| {
             let quote = quoted(text, REMARK_CHARS_MAX);
@@ -239,10 +242,10 @@ fn remarks(Place { task, .. }: &Place) -> String {
             Some(format!("### {}\n{quote}", cut(&from.replace('\n', " "), TITLE_CHARS_MAX)))
         })
         .collect();
-    if shown.is_empty() && task.remarks.is_empty() {
+    if remarks.is_empty() {
         return String::new();
     }
-    let hidden = task.remarks.len() - shown.len();
+    let hidden = remarks.len() - shown.len();
     if hidden > 0 {
         shown.push(format!("({hidden} older remarks are left out.)\n"));
     }

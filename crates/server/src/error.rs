@@ -113,6 +113,9 @@ impl From<Refusal> for ApiError {
             | Refusal::TaskOver { .. }
             | Refusal::EndByMergeOnly(..)
             | Refusal::Landing(_)
+            | Refusal::NobodyAtWork(_)
+            | Refusal::NoProvider(_)
+            | Refusal::NothingToHandOver(_)
             | Refusal::NotApproving(_)
             | Refusal::CommitChanged(_)
             | Refusal::AskClosed { .. }

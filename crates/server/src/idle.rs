@@ -76,6 +76,7 @@ fn moving_task(state: &State, task: &Task, now: Time) -> Option<String> {
         | status::Status::Stuck { .. }
         | status::Status::Held { .. }
         | status::Status::Paused
+        | status::Status::Interrupted
         | status::Status::Stopped
         | status::Status::Done
         | status::Status::Cancelled => false,
@@ -188,7 +189,8 @@ mod tests {
             happens(&mut state, &hold, NOW);
             check("its agent ends", &state, false, 1);
             settle(&mut state, &Settled::Stopped);
-            check("held back", &state, true, 1);
+            settle(&mut state, &Settled::Saved { head: CommitId("0".repeat(40)) });
+            check("held back, and what was done is saved", &state, true, 1);
         }
     }
 }

@@ -71,6 +71,7 @@ fn line_of(screen: &Screen, event: &AgentEvent) -> Option<String> {
         AgentEvent::Partial { .. }
         | AgentEvent::Session { .. }
         | AgentEvent::ToolResult { .. }
+        | AgentEvent::TookIn { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Usage(_)
         | AgentEvent::Noise(_)

@@ -16,6 +16,7 @@ use super::trouble::{Warnings, of_failure, of_stop};
 use super::turn::{Kind, Turn};
 use super::wire::{Notice, Outcome, PermissionRequest, PlanEntry, ToolCall, Update};
 use super::{Opening, Resume};
+use crate::aside::{Aside, Way};
 use crate::asks::Asks;
 use crate::dialect::{Act, Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
@@ -154,6 +155,22 @@ impl Decoder {
         self.asks.get(key).map(|open| open.answer(text))
     }
 
+    /// How it is told something in the middle of its turn: that is one question and its answer, and can
+    /// only be ended. One that waits for leave may take its end for a no, and is not asked to.
+    pub(crate) fn aside(&self, aside: &Aside) -> Way {
+        match (aside, &self.session) {
+            (Aside::Remark { .. }, _) => Way::None,
+            (Aside::Interrupt, Some(session)) if self.prompts > 0 => {
+                if self.turn.waits_for_leave {
+                    return Way::None;
+                }
+                let params = json!({"sessionId": session});
+                Way::Line(rpc::notification("session/cancel", &params))
+            }
+            (Aside::Interrupt, Some(_) | None) => Way::NotYet,
+        }
+    }
+
     /// The conversation, and what it has cost as the agent counts: for who goes on with it.
     pub fn conversation(&self) -> Option<(&str, Option<Micros>)> {
         self.session.as_deref().map(|session| (session, self.meter.total()))
@@ -285,7 +302,11 @@ impl Decoder {
             return self.say(setting.word(), line);
         }
         let prompt = match &opening.resume {
-            Some(Resume { mark, go_on, .. }) if self.repeated.contains(mark) => go_on.clone(),
+            Some(Resume { mark, go_on, remarks, .. }) if self.repeated.contains(mark) => {
+                let new = remarks.iter().filter(|remark| !self.repeated.contains(&remark.mark));
+                let new = new.map(|remark| format!("{}\n\n", remark.text));
+                new.chain([go_on.clone()]).collect()
+            }
             Some(_) | None => opening.prompt.clone(),
         };
         self.repeated = String::new();

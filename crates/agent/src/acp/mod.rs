@@ -41,6 +41,7 @@ use serde_json::{Value, json};
 
 use crate::desk::mcp::SERVER;
 use crate::desk::{DESK, ToolsOfOurs};
+use crate::native::Remark;
 use crate::program::Version;
 
 /// What is said to an agent when it has started.
@@ -93,6 +94,9 @@ pub struct Resume {
     pub mark: String,
     /// The prompt, if it was.
     pub go_on: String,
+    /// What people said since the first prompt. What stands in the conversation is not said again.
+    #[serde(default)]
+    pub remarks: Vec<Remark>,
     /// What it has cost so far, if that is known.
     #[serde(default)]
     pub cost: Option<Micros>,

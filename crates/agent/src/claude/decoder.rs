@@ -16,6 +16,7 @@ use super::wire::{
     ApiRetry, BackgroundTask, Block, Content, Init, Line, Message, RateLimit, Request, Response,
     StreamEvent, TurnResult,
 };
+use crate::aside::{Aside, INTERRUPT, Way, marked};
 use crate::dialect::{Act, Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::keep::{OUTPUT_CHARS_MAX, noise, part, shorten, unknown, used};
@@ -45,6 +46,8 @@ pub struct Decoder {
     ended: Option<Ended>,
     auth_tries: u32,
     has_agents_in_background: bool,
+    /// Whether the prompt was said.
+    is_prompted: bool,
     has_spoken: bool,
     acts: Vec<Act>,
 }
@@ -135,6 +138,16 @@ impl Decoder {
         self.asks.answer(key, text)
     }
 
+    /// How it is told something in the middle of its turn. What it cannot take in at once it keeps
+    /// until it can; after the end of its input it takes in what came before.
+    pub(crate) fn aside(&self, aside: &Aside) -> Way {
+        match aside {
+            _ if !self.is_prompted => Way::NotYet,
+            Aside::Remark { text, .. } => Way::Line(prompt_line(text)),
+            Aside::Interrupt => Way::Line(interrupt_line()),
+        }
+    }
+
     fn last_words(&self) -> String {
         match &self.ended {
             Some(Ended::Well(text)) => text.clone(),
@@ -207,6 +220,10 @@ impl Decoder {
 
     fn user(&mut self, line: &Line<'_>) -> Option<Vec<AgentEvent>> {
         let message: Message = part(line.message)?;
+        if part(line.is_replay) == Some(true) {
+            let remark = marked(&text_of(&message)); // it repeats what it takes in
+            return Some(remark.map(|remark| AgentEvent::TookIn { remark }).into_iter().collect());
+        }
         let events = self.blocks(message.content).into_iter();
         // What was said *to* the agent is no answer of it.
         Some(events.filter(|event| matches!(event, AgentEvent::ToolResult { .. })).collect())
@@ -299,6 +316,7 @@ impl Decoder {
         if let Some(objection) = billing::objection(opening.payer, account.as_ref()) {
             return Some(vec![self.object(&objection)]);
         }
+        self.is_prompted = true;
         self.say(PROMPT, prompt_line(&opening.prompt));
         Some(Vec::new())
     }
@@ -349,6 +367,11 @@ impl Decoder {
 fn prompt_line(prompt: &str) -> String {
     let message = json!({"role": "user", "content": prompt});
     json!({"type": "user", "message": message, "parent_tool_use_id": null}).to_string()
+}
+
+fn interrupt_line() -> String {
+    let request = json!({"subtype": "interrupt"});
+    json!({"type": "control_request", "request_id": INTERRUPT, "request": request}).to_string()
 }
 
 /// What an agent was used for counts for whoever started it.

@@ -67,6 +67,7 @@ impl Launch {
         let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
         add(&["-p", "--verbose"]);
         add(&["--input-format", "stream-json", "--output-format", "stream-json"]);
+        add(&["--replay-user-messages"]); // so that it says when it takes something in
         add(&["--include-partial-messages", "--permission-prompt-tool", "stdio"]);
         add(&["--permission-mode", mode(self.permissions)]);
         match &self.conversation {
@@ -185,7 +186,7 @@ mod tests {
         assert_eq!(
             argv.join(" "),
             "claude -p --verbose --input-format stream-json --output-format stream-json \
-             --include-partial-messages --permission-prompt-tool stdio --permission-mode \
+             --replay-user-messages --include-partial-messages --permission-prompt-tool stdio --permission-mode \
              acceptEdits --resume id --model opus --tools Read,Grep,Glob --strict-mcp-config \
              --mcp-config --allowedTools Bash(make:*) WebFetch mcp__crew --disallowedTools \
              EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger --max-turns 9 \

@@ -52,11 +52,21 @@ impl Remembered {
 
     /// Whether these words were said in it.
     pub fn has_line(&self, words: &str) -> bool {
+        self.any_line(|line| line.contains(words))
+    }
+
+    fn any_line(&self, is_it: impl Fn(&str) -> bool) -> bool {
         let has = |file: File| {
             let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
-            lines.any(|line| String::from_utf8_lossy(&line).contains(words))
+            lines.any(|line| is_it(&String::from_utf8_lossy(&line)))
         };
         self.file().and_then(|path| File::open(path).ok()).is_some_and(has)
+    }
+
+    /// Whether it has taken in what has these words. That it waited to be taken in is written down, too,
+    /// and does not count.
+    pub fn took_in(&self, words: &str) -> bool {
+        self.any_line(|line| line.contains(words) && !line.contains(r#""type":"queue-operation""#))
     }
 
     /// Where Claude Code writes it down: it has a directory for each working directory.

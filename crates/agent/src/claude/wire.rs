@@ -18,6 +18,8 @@ pub(super) struct Line<'a> {
     pub(super) subtype: Option<&'a RawValue>,
     #[serde(default, borrow)]
     pub(super) parent_tool_use_id: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "isReplay")]
+    pub(super) is_replay: Option<&'a RawValue>,
     #[serde(default, borrow)]
     pub(super) message: Option<&'a RawValue>,
     #[serde(default, borrow)]

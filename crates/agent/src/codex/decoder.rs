@@ -19,6 +19,7 @@ use super::wire::{
     TurnError,
 };
 use super::{Opening, billing};
+use crate::aside::{Aside, Way, remark_of};
 use crate::dialect::{Act, Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::keep::{noise, part, unknown, used};
@@ -49,6 +50,8 @@ pub struct Decoder {
     session: Option<(String, String)>,
     /// The calls that other conversations were started by.
     started_by: BTreeMap<String, String>,
+    /// Our turn that is not over.
+    turn: Option<String>,
     /// Conversations with a turn that is not over.
     at_work: BTreeSet<String>,
     items: Items,
@@ -137,6 +140,24 @@ impl Decoder {
         std::mem::take(&mut self.acts)
     }
 
+    /// How it is told something in the middle of its turn.
+    pub(crate) fn aside(&self, aside: &Aside) -> Way {
+        let (Some((thread, _)), Some(turn)) = (&self.session, &self.turn) else {
+            return if self.ended.is_some() { Way::None } else { Way::NotYet };
+        };
+        Way::Line(match aside {
+            Aside::Remark { text, .. } => {
+                let input = json!([{"type": "text", "text": text}]);
+                let params = json!({"threadId": thread, "expectedTurnId": turn, "input": input});
+                rpc::request(&aside.id(), "turn/steer", &params)
+            }
+            Aside::Interrupt => {
+                let params = json!({"threadId": thread, "turnId": turn});
+                rpc::request(&aside.id(), "turn/interrupt", &params)
+            }
+        })
+    }
+
     /// The line that brings it a human's answer; `None` when it does not wait for one.
     pub fn answer(&self, key: &str, text: &str) -> Option<String> {
         self.requests.answer(key, text)
@@ -155,7 +176,13 @@ impl Decoder {
                 let text = params.delta?;
                 if text.is_empty() { Vec::new() } else { vec![AgentEvent::Partial { text }] }
             }
-            "turn/started" => self.turn_started(&thread),
+            "turn/started" => {
+                let turn: Turn = part(params.turn).unwrap_or_default();
+                if self.is_ours(&thread) {
+                    self.turn = turn.id;
+                }
+                self.turn_started(&thread)
+            }
             "turn/completed" => return Some(self.turn_completed(&thread, &part(params.turn)?)),
             "error" => self.error(&params, &thread)?,
             "thread/tokenUsage/updated" => {
@@ -241,6 +268,7 @@ impl Decoder {
         let events = self.of_thread(thread, events);
         if self.is_ours(thread) {
             self.ended = Some(ended);
+            self.turn = None;
         }
         // With the end of its input it ends, and with it all that it started. An agent of its own
         // may still be at work.
@@ -363,10 +391,11 @@ impl Decoder {
                 Some(self.account(&part(result)?))
             }
             // The answers to what we ask are named; of others, those that open a conversation count.
-            Ok(result) => match part::<Opened>(result) {
-                Some(opened) => Some(self.opened(opened)),
-                None => Some(Vec::new()),
-            },
+            Ok(result) => Some(match (id.text().and_then(remark_of), part::<Opened>(result)) {
+                (Some(remark), _) => vec![AgentEvent::TookIn { remark }],
+                (None, Some(opened)) => self.opened(opened),
+                (None, None) => Vec::new(),
+            }),
         }
     }
 

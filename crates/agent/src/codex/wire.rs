@@ -81,6 +81,8 @@ pub(super) struct Account {
 #[derive(Default, Deserialize)]
 pub(super) struct Turn {
     #[serde(default)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
     pub(super) status: String,
     #[serde(default)]
     pub(super) error: Option<TurnError>,

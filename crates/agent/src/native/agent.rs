@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use super::guard;
 use super::heartbeat::during;
-use super::input::Input;
+use super::input::{Input, Message};
 use super::model::{self, Failure, Model};
 use super::output::Output;
 use super::playbook::Playbook;
 use super::remote::Remote;
 use super::session::{Assistant, Call, CallResult, Next, Record, Session};
-use super::start::{AskPolicy, ModelConfig, Start, ToolName};
+use super::start::{AskPolicy, ModelConfig, Remark, Start, ToolName};
 use super::tools::{Ask, End, ToolCall, ToolError, Workshop};
 use super::{AgentExit, Surroundings};
 use crate::desk::mcp::reply;
@@ -98,8 +98,12 @@ impl Agent<'_, '_> {
         self.output.emit(&AgentEvent::Session { id, model })?;
         self.settle_interrupted()?;
         self.take_prompt()?;
+        self.take_remarks();
         loop {
             self.report_bad_input()?;
+            if self.input.is_interrupted() {
+                return Err(Failure::Interrupted);
+            }
             match self.session.next() {
                 Next::Tool(call) => self.use_tool(&call)?,
                 Next::Resume => self.session.append(Record::Message { text: CUT.into() })?,
@@ -225,8 +229,27 @@ impl Agent<'_, '_> {
         Ok(during(self.output, heartbeat, || reply(client, tool, input))?)
     }
 
-    fn append_messages(&mut self, messages: Vec<String>) -> io::Result<()> {
-        messages.into_iter().try_for_each(|text| self.session.append(Record::Message { text }))
+    /// Adds what people said to the conversation, and says so.
+    fn append_messages(&mut self, messages: Vec<Message>) -> io::Result<()> {
+        for Message { remark, text } in messages {
+            self.session.append(Record::Message { text })?;
+            if let Some(remark) = remark {
+                self.output.emit(&AgentEvent::TookIn { remark })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was said since the prompt, and is not in the conversation, has come before all else.
+    fn take_remarks(&mut self) {
+        let has = |record: &Record, mark: &str| matches!(record, Record::Message { text } if text.contains(mark));
+        let records = self.session.records();
+        let is_new = |mark: &str| !records.iter().any(|record| has(record, mark));
+        for Remark { mark, text } in &self.start.remarks {
+            if is_new(mark) {
+                self.input.add(Message { remark: None, text: text.clone() });
+            }
+        }
     }
 
     fn ask_model(&mut self) -> Result<(), Failure> {
@@ -323,6 +346,9 @@ impl Agent<'_, '_> {
         let event = AgentEvent::Ask { key: key.to_owned(), text, options, about: None };
         self.output.emit(&event)?;
         let answer = self.input.answer(key);
+        if answer.is_none() && self.input.is_interrupted() {
+            return Err(Failure::Interrupted); // it asks again when it goes on
+        }
         self.report_bad_input()?;
         Ok(answer.ok_or_else(|| nobody("the input has ended")))
     }

@@ -19,6 +19,8 @@ pub enum AgentExit {
     Auth,
     /// What was asked for cannot work: configuration, request or playbook.
     Invalid,
+    /// It was told to end its turn.
+    Interrupted,
     /// A playbook made the agent crash.
     Crashed,
 }
@@ -36,6 +38,7 @@ impl AgentExit {
             Self::Auth => 77,
             Self::Invalid => 78,
             Self::Crashed => 101,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -11,6 +11,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use serde::Deserialize;
+use serde_json::json;
+
+use crate::aside::{Aside, Way};
 
 /// Lines that wait to be taken.
 const QUEUE_LINES: usize = 256;
@@ -22,14 +25,36 @@ const LINE_BYTES_MAX: u64 = 16 << 20;
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line {
     Answer { ask: String, text: String },
-    Message { text: String },
+    Message(Message),
+    Interrupt,
+}
+
+/// What a person says while the agent works.
+#[derive(Debug, Deserialize)]
+pub(super) struct Message {
+    /// The number of the remark, if whoever said it wants to hear that it was taken in.
+    #[serde(default)]
+    pub(super) remark: Option<u64>,
+    pub(super) text: String,
+}
+
+/// How it is told something while it works.
+pub(crate) fn aside(aside: &Aside) -> Way {
+    let line = match aside {
+        Aside::Remark { number, text } => {
+            json!({"type": "message", "remark": number, "text": text})
+        }
+        Aside::Interrupt => json!({"type": "interrupt"}),
+    };
+    Way::Line(line.to_string())
 }
 
 /// The lines that have arrived, sorted by what they are for.
 pub(super) struct Input {
     lines: Receiver<String>,
     answers: BTreeMap<String, String>,
-    messages: VecDeque<String>,
+    messages: VecDeque<Message>,
+    is_interrupted: bool,
     not_understood: Vec<String>,
 }
 
@@ -42,6 +67,7 @@ impl Input {
             lines,
             answers: BTreeMap::new(),
             messages: VecDeque::new(),
+            is_interrupted: false,
             not_understood: Vec::new(),
         }
     }
@@ -51,11 +77,20 @@ impl Input {
         self.lines.recv().ok()
     }
 
-    /// Waits for the answer to an ask. `None` when no input will come any more.
+    /// Whether it is to end its turn and go.
+    pub(super) fn is_interrupted(&mut self) -> bool {
+        self.sort_waiting();
+        self.is_interrupted
+    }
+
+    /// Waits for the answer to an ask. `None` when none will come any more.
     pub(super) fn answer(&mut self, ask: &str) -> Option<String> {
         loop {
             if let Some(text) = self.answers.remove(ask) {
                 return Some(text);
+            }
+            if self.is_interrupted {
+                return None;
             }
             match self.lines.recv() {
                 Ok(line) => self.sort(&line),
@@ -64,8 +99,13 @@ impl Input {
         }
     }
 
+    /// Adds a message to those that have come.
+    pub(super) fn add(&mut self, message: Message) {
+        self.messages.push_back(message);
+    }
+
     /// The messages that have come so far, oldest first.
-    pub(super) fn take_messages(&mut self) -> Vec<String> {
+    pub(super) fn take_messages(&mut self) -> Vec<Message> {
         self.sort_waiting();
         self.messages.drain(..).collect()
     }
@@ -89,7 +129,8 @@ impl Input {
             Ok(Line::Answer { ask, text }) => {
                 self.answers.insert(ask, text);
             }
-            Ok(Line::Message { text }) => self.messages.push_back(text),
+            Ok(Line::Message(message)) => self.messages.push_back(message),
+            Ok(Line::Interrupt) => self.is_interrupted = true,
             Err(reason) => {
                 self.not_understood.push(format!("a line of input was ignored: {reason}"));
             }

@@ -30,9 +30,11 @@ mod tools;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
+pub(crate) use input::aside;
+
 pub use exit::AgentExit;
 pub use playbook::{Script, ScriptError};
-pub use start::{AskPolicy, Budget, ModelConfig, Price, RemoteConfig, Start, ToolName};
+pub use start::{AskPolicy, Budget, ModelConfig, Price, Remark, RemoteConfig, Start, ToolName};
 
 /// What the agent finds around it.
 #[derive(Clone, Copy)]
@@ -46,7 +48,8 @@ pub struct Surroundings<'a> {
 /// Works until the model finishes or something stops it, and says what that was.
 ///
 /// The first line of `input` is a [`Start`]. Later lines are
-/// `{"type":"answer","ask":"<key>","text":"…"}` and `{"type":"message","text":"…"}`. A thread
+/// `{"type":"answer","ask":"<key>","text":"…"}`, `{"type":"message","text":"…"}` (with a number as
+/// `remark` if it is to be said that it was taken in) and `{"type":"interrupt"}`. A thread
 /// reads them and ends with the input, or with the process. Every event is a line on `output`;
 /// while a tool runs or a provider is awaited, there is one at least every
 /// [`Start::heartbeat_ms`]. While a human is awaited there is none.

@@ -54,6 +54,8 @@ pub(super) enum Failure {
     Budget { message: String },
     #[error("{message}")]
     Stuck { message: String },
+    #[error("it was interrupted")]
+    Interrupted,
     #[error("the playbook says so")]
     Crash,
     #[error("cannot write: {0}")]
@@ -71,7 +73,7 @@ impl Failure {
             Self::Limit { until, message } => {
                 return Some(AgentEvent::Limit { until: *until, message: message.clone() });
             }
-            Self::Crash => return None,
+            Self::Crash | Self::Interrupted => return None,
             Self::Auth { .. } => ErrorClass::Auth,
             Self::Unavailable { .. } => ErrorClass::Unavailable,
             Self::Invalid { .. } => ErrorClass::Invalid,
@@ -89,6 +91,7 @@ impl Failure {
             Self::Invalid { .. } => AgentExit::Invalid,
             Self::Budget { .. } => AgentExit::Budget,
             Self::Stuck { .. } => AgentExit::Stuck,
+            Self::Interrupted => AgentExit::Interrupted,
             Self::Crash => AgentExit::Crashed,
             Self::Io(_) => AgentExit::Io,
         }

@@ -25,6 +25,9 @@ pub struct Start {
     /// in a restart of the same run reach the model as a message of their own.
     #[serde(default)]
     pub prompt: String,
+    /// What people said since the prompt was written. What the conversation knows is not said again.
+    #[serde(default)]
+    pub remarks: Vec<Remark>,
     /// Who answers.
     pub model: ModelConfig,
     /// The tools that the role may use; `finish` is always there.
@@ -65,6 +68,15 @@ pub struct Start {
 impl Start {
     /// What [`Start::heartbeat_ms`] is where it is not given.
     pub const HEARTBEAT_MS: u64 = 20_000;
+}
+
+/// What a person said about the task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// Stands in the words, and tells them from all others.
+    pub mark: String,
+    /// The words.
+    pub text: String,
 }
 
 /// What one run may consume, from its first prompt on and restarts included. Where the run has no

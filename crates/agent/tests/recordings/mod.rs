@@ -46,6 +46,7 @@ fn kind(event: &AgentEvent) -> String {
         AgentEvent::Retry { .. } => "retry".into(),
         AgentEvent::Subagent { event, .. } => format!("sub({})", kind(event)),
         AgentEvent::Heartbeat => "heartbeat".into(),
+        AgentEvent::TookIn { remark } => format!("took-in:{remark}"),
         AgentEvent::Done { .. } => "done".into(),
         AgentEvent::Other(value) => {
             let names = ["type", "subtype", "method", "sessionUpdate"];

@@ -111,8 +111,8 @@ fn performed(effect: &Effect, number: u64) -> Settled {
     let commit = || CommitId(format!("{number:040x}"));
     match effect {
         Effect::Start { .. } => Settled::Started { head: commit() },
-        Effect::Stop { .. } => Settled::Stopped,
-        Effect::Send { .. } | Effect::Reply { .. } => Settled::Sent,
+        Effect::Stop { .. } | Effect::Interrupt { .. } => Settled::Stopped,
+        Effect::Send { .. } | Effect::Tell { .. } | Effect::Reply { .. } => Settled::Sent,
         Effect::Save { .. } => Settled::Saved { head: commit() },
         Effect::Combine { .. } => Settled::Combined { head: commit() },
         Effect::Check { .. } => Settled::Checked { passed: true, output: String::new() },

@@ -2,6 +2,7 @@
 
 use crew_core::ask::Reach;
 use crew_core::call::Call;
+use crew_core::run::Wish;
 use crew_core::{Event, Settled, Words};
 use crew_server::wire::{Health, Journal, JournalEntry, Usage};
 
@@ -81,8 +82,10 @@ fn about(event: &Event) -> Option<String> {
         Event::TaskEdited { task, draft } => said(task, &draft.title),
         Event::TaskMoved { task, to } => said(task, &format!("to {to}")),
         Event::TaskPaused { task }
+        | Event::TaskInterrupted { task }
         | Event::TaskResumed { task }
         | Event::TaskCancelled { task } => Some(task.to_string()),
+        Event::TaskHandedOver { task, to } => said(task, &format!("to {}", wish(to))),
         Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
         Event::Answered { ask, text } => said(ask, text),
         Event::AnsweredAlways { ask, permission, reach } => {
@@ -116,6 +119,11 @@ fn about(event: &Event) -> Option<String> {
     }
 }
 
+/// A provider, and a model.
+fn wish(Wish { provider, model }: &Wish) -> String {
+    model.as_ref().map_or_else(|| provider.to_string(), |model| format!("{provider}/{model}"))
+}
+
 fn wished(call: &Call) -> String {
     match call {
         Call::Finish(finish) => format!("finishes: {}", finish.summary),
@@ -135,6 +143,7 @@ fn spoken(words: &Words) -> String {
         Words::Failed(trouble) => format!("fails: {}", trouble.message),
         Words::Reached(reached) => format!("reached for {}", reached.place),
         Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
+        Words::TookIn { remark } => format!("knows remark {remark}"),
         Words::Responds { text, .. } => format!("responds: {text}"),
     }
 }

@@ -15,6 +15,7 @@ mod inbox;
 pub(crate) mod init;
 mod journal;
 mod log;
+mod message;
 pub(crate) mod native;
 mod open;
 mod provider;
@@ -52,6 +53,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Answer { ask, text, always } => decide::answer(context, ask, text, always).await,
         Command::Asks(command) => asks::run(context, command).await,
         Command::Sandbox(command) => sandbox::run(context, command).await,
+        Command::Message { task, text } => message::run(context, task, text).await,
         Command::Approve { task, commit } => decide::approve(context, task, commit).await,
         Command::Reject { task, why } => decide::reject(context, task, why).await,
         Command::Respond { role, text } => respond::run(context, &role, text),

@@ -2,12 +2,13 @@
 
 use crew_core::TaskId;
 use crew_server::wire::{
-    Card, Conflict, Criterion, EditTask, MoveTask, NewRemark, NewTask, Nothing, Priority,
+    Card, Conflict, Criterion, EditTask, HandOver, MoveTask, NewTask, Nothing, Priority,
     PullCheckState, PullState, PullVerdict, PullView, Reached, Receipt, Run, Task as Wire,
     TaskAdded, Tasks,
 };
 use serde::Serialize;
 
+use super::message::{self, reach};
 use super::text_argument;
 use crate::args::{self, Details, Task};
 use crate::context::Context;
@@ -29,6 +30,19 @@ pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliErr
         Task::Pause { task } => {
             tell(context, task, "pause", &Nothing {}, &format!("{task} is held back")).await
         }
+        Task::Interrupt { task } => {
+            let next = format!("say what to do instead: crew message {} \"…\"", task.0);
+            let text = format!("{task} is interrupted; {next}");
+            tell(context, task, "interrupt", &Nothing {}, &text).await
+        }
+        Task::Handover { task, to } => {
+            let (provider, model) = match to.split_once('/') {
+                Some((provider, model)) => (provider.to_owned(), Some(model.to_owned())),
+                None => (to.clone(), None),
+            };
+            let body = HandOver { provider, model };
+            tell(context, task, "handover", &body, &format!("{task} goes on with {to}")).await
+        }
         Task::Resume { task } => {
             tell(context, task, "resume", &Nothing {}, &format!("{task} goes on")).await
         }
@@ -36,10 +50,7 @@ pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliErr
             let text = format!("{task} is given up; what was made is kept: crew trash list");
             tell(context, task, "cancel", &Nothing {}, &text).await
         }
-        Task::Remark { task, text } => {
-            let body = NewRemark { text: text_argument(text)? };
-            tell(context, task, "remark", &body, &format!("{task} has your remark")).await
-        }
+        Task::Remark { task, text } => message::run(context, task, text).await,
     }
 }
 
@@ -229,7 +240,8 @@ fn story(task: &Wire) -> Vec<String> {
     section(&mut lines, "why these providers", chosen);
     section(&mut lines, "reached for", task.runs.iter().flat_map(reached));
     let remarks = task.remarks.iter().map(|remark| {
-        let head = style(Style::Dim, &format!("{} {}", text::date(remark.at), remark.from));
+        let to = remark.reach.map(|it| format!(" ({})", reach(it))).unwrap_or_default();
+        let head = style(Style::Dim, &format!("{} {}{to}", text::date(remark.at), remark.from));
         format!("{head}  {}", remark.text.trim_end())
     });
     section(&mut lines, "said", remarks);

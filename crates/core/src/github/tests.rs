@@ -342,8 +342,8 @@ impl World {
                 self.publish(task, &want, lives)
             }
             Effect::Start { .. } => Some(Settled::Started { head: commit(id) }),
-            Effect::Stop { .. } => Some(Settled::Stopped),
-            Effect::Send { .. } | Effect::Reply { .. } => Some(Settled::Sent),
+            Effect::Stop { .. } | Effect::Interrupt { .. } => Some(Settled::Stopped),
+            Effect::Send { .. } | Effect::Tell { .. } | Effect::Reply { .. } => Some(Settled::Sent),
             Effect::Save { .. } => Some(Settled::Saved { head: commit(id) }),
             Effect::Combine { .. } => Some(Settled::Combined { head: commit(id) }),
             Effect::Check { .. } => Some(Settled::Checked { passed: true, output: String::new() }),
@@ -615,10 +615,10 @@ fn closing_and_opening_again_are_wishes() {
     let mut world = published();
     world.hub.touch(1).state = Ending::Completed;
     world.rest();
-    assert!(world.task(1).paused, "only a merge makes it done");
+    assert!(world.task(1).is_held(), "only a merge makes it done");
     world.hub.touch(1).state = Ending::Open;
     world.rest();
-    assert!(!world.task(1).paused);
+    assert!(!world.task(1).is_held());
     world.hub.touch(1).state = Ending::NotPlanned;
     world.rest();
     assert!(world.task(1).is_over());

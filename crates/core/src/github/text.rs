@@ -137,7 +137,7 @@ pub(super) fn story(task: &Task) -> String {
         Phase::Closing | Phase::Cancelled => "given up",
         Phase::Done { .. } => "done",
     };
-    let phase = if task.paused && !task.is_over() { "held back" } else { phase };
+    let phase = if task.is_held() && !task.is_over() { "held back" } else { phase };
     let commit = match &task.phase {
         Phase::Done { commit } => Some(commit),
         _ => task.head.as_ref(),

@@ -1,6 +1,6 @@
 //! What agents said or did, each time checked against the start that it comes from.
 
-use super::{asks, flow, limit};
+use super::{asks, flow, limit, tell};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
 use crate::protocol::{Claim, Response};
@@ -58,6 +58,8 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::TaskEdited { .. }
         | Event::TaskMoved { .. }
         | Event::TaskPaused { .. }
+        | Event::TaskInterrupted { .. }
+        | Event::TaskHandedOver { .. }
         | Event::TaskResumed { .. }
         | Event::TaskCancelled { .. }
         | Event::Remarked { .. }
@@ -81,7 +83,7 @@ pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
 pub(super) fn started(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     d.move_run(id, RunEvent::Started)?;
     d.run_mut(id)?.trouble = None;
-    Ok(())
+    tell::next(d, id)
 }
 
 /// News from a start that is not the present one changes nothing.
@@ -120,6 +122,7 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
             Ok(())
         }
         Words::Repeats { times, what } => repeats(d, id, *times, what),
+        Words::TookIn { remark } => tell::heard(d, id, *remark),
         Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
     }
 }
@@ -273,7 +276,10 @@ pub(super) fn ended(d: &mut Draft<'_>, id: RunId, how: &str) -> Result<(), Refus
     }
     match then {
         Some(AfterStop::Limit { until }) => d.move_run(id, RunEvent::Wait(Wait::Limit { until })),
-        Some(AfterStop::Pause) => d.move_run(id, RunEvent::Wait(Wait::Pause)),
+        Some(AfterStop::Pause) => {
+            d.effect(Effect::Save { run: id, how: SaveAs::Checkpoint });
+            d.move_run(id, RunEvent::Wait(Wait::Pause))
+        }
         Some(AfterStop::Queue { not_before }) => d.move_run(id, RunEvent::Requeue { not_before }),
         Some(AfterStop::Finish { outcome }) => save(d, id, outcome),
         None => failed(d, id, how),

@@ -6,11 +6,11 @@
 use super::limit::{self, Closed};
 use super::{call, flow, route, timer};
 use crate::effect::Effect;
-use crate::run::{Run, RunEvent, RunState, Wait};
+use crate::run::{Hearing, Run, RunEvent, RunState, Wait};
 use crate::state::{Draft, State};
 use crate::task::{CommitId, Phase, Priority, Task};
 use crate::team::{Amount, BACKOFF_MAX, Budget, ProviderKind};
-use crate::{AskId, Millis, Refusal, RunId, StageName, TaskId, Time};
+use crate::{AskId, Millis, Refusal, RunId, StageName, TaskId, Time, Token};
 
 /// Why a run is not started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
 
 /// Whether the human or another task holds a task back.
 pub(super) fn is_held_back(d: &Draft<'_>, task: &Task) -> bool {
-    task.paused || unmet_dependency(d, task).is_some()
+    task.is_held() || unmet_dependency(d, task).is_some()
 }
 
 /// Whether nobody works in the task's worktrees, so that it can go elsewhere.
@@ -197,7 +197,10 @@ fn waits_for_a_place(state: &RunState) -> bool {
 
 fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     d.move_run(run.id, RunEvent::Dispatched)?;
+    let told = d.task(run.task)?.remarked;
     let row = d.run_mut(run.id)?;
+    let briefed = if row.token == Token(0) { told } else { row.hearing.briefed };
+    row.hearing = Hearing { briefed, told, heard: told };
     row.token.0 += 1;
     row.read_to = 0;
     let token = row.token;
@@ -227,7 +230,7 @@ fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     if d.change.meta.stopped.is_some() {
         return Ok(Some(Block::Stopped));
     }
-    if task.paused {
+    if task.is_held() {
         return Ok(Some(Block::Paused));
     }
     if let Some(dependency) = unmet_dependency(d, task) {

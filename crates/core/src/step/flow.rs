@@ -11,7 +11,7 @@ use super::route::Choice;
 use super::{agent, call, consult, gates, route, work};
 use crate::ask::{Ask, AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
-use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState};
+use crate::run::{AfterStop, Hearing, Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
 use crate::task::{Phase, Progress, Retry, bounded};
 use crate::team::{Stage, Team, Work};
@@ -87,6 +87,7 @@ pub(super) fn new_run(
         role: role.clone(),
         provider,
         why,
+        wish: None,
         takes_over: None,
         purpose,
         slot,
@@ -101,6 +102,7 @@ pub(super) fn new_run(
         comments: 0,
         judges: None,
         reached: Vec::new(),
+        hearing: Hearing::default(),
         spent: Usage::default(),
         worked: Millis(0),
         read_to: 0,
@@ -119,6 +121,17 @@ pub(super) fn stop(d: &mut Draft<'_>, run: RunId, then: AfterStop) -> Result<(),
     if !stopping {
         let token = d.run(run)?.token;
         d.effect(Effect::Stop { run, token });
+    }
+    Ok(())
+}
+
+/// Lets the agent of a run end its turn and go: gently, and by force if that takes too long.
+pub(super) fn interrupt(d: &mut Draft<'_>, run: RunId, then: AfterStop) -> Result<(), Refusal> {
+    let stopping = matches!(d.run(run)?.state, RunState::Stopping { .. });
+    d.move_run(run, RunEvent::Stop(then))?;
+    if !stopping {
+        let token = d.run(run)?.token;
+        d.effect(Effect::Interrupt { run, token });
     }
     Ok(())
 }

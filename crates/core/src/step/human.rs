@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{asks, consult, flow, gates, limit, policy, pull};
+use super::{asks, consult, flow, gates, limit, policy, pull, route, tell};
 use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
 use crate::judged::GateResult;
 use crate::project::Project;
 use crate::protocol::TITLE_CHARS_MAX;
-use crate::run::{AfterStop, RunEvent, RunState, Wait};
+use crate::run::{AfterStop, Run, RunEvent, RunState, Wait};
 use crate::state::Draft;
-use crate::task::{CommitId, GateAt, Phase, Task};
+use crate::task::{CommitId, GateAt, Hold, Phase, Task};
 use crate::team::Team;
 use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId};
 
@@ -33,13 +33,13 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::TaskEdited { task, draft: text } => edit_task(draft, *task, text),
         Event::TaskMoved { task, to } => move_task(draft, *task, to),
         Event::TaskPaused { task } => pause(draft, *task),
+        Event::TaskHandedOver { task, to } => route::hand_over_to(draft, *task, to),
+        Event::TaskInterrupted { task } => interrupt(draft, *task),
         Event::TaskResumed { task } => resume(draft, *task),
         Event::TaskCancelled { task } => cancel(draft, *task),
         Event::Remarked { task, from, text } => {
             check_text("the remark", text)?;
-            let now = draft.now;
-            open_task(draft, *task)?.remark(now, from.clone(), text);
-            Ok(())
+            say(draft, *task, from, text)
         }
         Event::Answered { ask, text } => asks::answer(draft, *ask, text),
         Event::AnsweredAlways { ask, permission, reach } => {
@@ -148,12 +148,13 @@ pub(super) fn add_task(
         entered_at: d.now,
         visits: BTreeMap::new(),
         phase: Phase::Waiting,
-        paused: false,
+        hold: Hold::Free,
         head: None,
         catch_up: false,
         refused: None,
         judged: Vec::new(),
         remarks: Vec::new(),
+        remarked: 0,
         starts: 0,
         consults: 0,
         raised: 0,
@@ -208,7 +209,7 @@ fn check_dependencies(
     Ok(())
 }
 
-fn open_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Refusal> {
+pub(super) fn open_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Refusal> {
     match d.task(id)?.phase {
         Phase::Done { .. } => Err(Refusal::TaskOver { task: id, how: "done" }),
         Phase::Cancelled | Phase::Closing => Err(Refusal::TaskOver { task: id, how: "cancelled" }),
@@ -221,6 +222,17 @@ fn movable_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Re
     match d.task(id)?.phase {
         Phase::Landing { .. } => Err(Refusal::Landing(id)),
         _ => open_task(d, id),
+    }
+}
+
+/// Says something to whoever works on a task. Agents that were interrupted for it go on with it.
+fn say(d: &mut Draft<'_>, id: TaskId, from: &str, text: &str) -> Result<(), Refusal> {
+    let now = d.now;
+    let task = open_task(d, id)?;
+    task.say(now, from, text);
+    match task.hold {
+        Hold::Interrupted => resume(d, id),
+        Hold::Free | Hold::Paused => tell::all(d, id),
     }
 }
 
@@ -246,17 +258,36 @@ fn cancel(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Holds a task back. Its agents end their turns; their sessions, and what is in their worktrees, are
+/// kept for when it goes on.
 fn pause(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let task = open_task(d, id)?;
-    if task.paused {
+    if task.hold == Hold::Paused {
         return Err(Refusal::Already("it is paused already"));
     }
-    task.paused = true;
+    task.hold = Hold::Paused;
+    hold_runs(d, id)
+}
+
+/// The same for a task with an agent at work, until the human says what it is to do instead.
+fn interrupt(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    if open_task(d, id)?.is_held() {
+        return Err(Refusal::Already("it is held back already"));
+    }
+    let works = |run: &RunId| d.run(*run).is_ok_and(Run::is_at_work);
+    if !d.runs_of(id).iter().any(works) {
+        return Err(Refusal::NobodyAtWork(id));
+    }
+    d.task_mut(id)?.hold = Hold::Interrupted;
+    hold_runs(d, id)
+}
+
+fn hold_runs(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     for run in d.runs_of(id) {
         match d.run(run)?.state {
             RunState::Preparing { .. }
             | RunState::Running { .. }
-            | RunState::Waiting(Wait::Asks { .. }) => flow::stop(d, run, AfterStop::Pause)?,
+            | RunState::Waiting(Wait::Asks { .. }) => flow::interrupt(d, run, AfterStop::Pause)?,
             RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }) => {
                 d.move_run(run, RunEvent::Wait(Wait::Pause))?;
             }
@@ -269,12 +300,12 @@ fn pause(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+pub(super) fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let task = open_task(d, id)?;
-    if !task.paused {
+    if !task.is_held() {
         return Err(Refusal::Already("it is not paused"));
     }
-    task.paused = false;
+    task.hold = Hold::Free;
     let not_before = d.now;
     for run in d.runs_of(id) {
         match &d.run(run)?.state {

@@ -9,7 +9,7 @@
 //!  touched.rs   who changes the same      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │     limit.rs  who serves nothing now
-//!  github.rs    what people did there     │
+//!  github.rs    what people did there     │     tell.rs   what is said to who works
 //!  pull.rs      pull requests             ┘          └──────────── effects ─────────────┘
 //! ```
 //!
@@ -31,6 +31,7 @@ mod outcome;
 mod policy;
 mod pull;
 mod route;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -85,6 +86,8 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::TaskEdited { .. }
         | Event::TaskMoved { .. }
         | Event::TaskPaused { .. }
+        | Event::TaskInterrupted { .. }
+        | Event::TaskHandedOver { .. }
         | Event::TaskResumed { .. }
         | Event::TaskCancelled { .. }
         | Event::Remarked { .. }
@@ -138,6 +141,8 @@ impl Event {
             | Self::TaskEdited { .. }
             | Self::TaskMoved { .. }
             | Self::TaskPaused { .. }
+            | Self::TaskInterrupted { .. }
+            | Self::TaskHandedOver { .. }
             | Self::TaskResumed { .. }
             | Self::TaskCancelled { .. }
             | Self::Remarked { .. }

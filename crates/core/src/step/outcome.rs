@@ -1,7 +1,7 @@
 //! What came of effects. Each is settled once; what comes again is dropped.
 
-use super::{agent, flow, gates, github, pull};
-use crate::effect::Effect;
+use super::{agent, flow, gates, github, pull, tell};
+use crate::effect::{Effect, SaveAs};
 use crate::event::Settled;
 use crate::judged::GateResult;
 use crate::run::{Outcome, Purpose, Run, RunState, Trouble, TroubleKind};
@@ -16,9 +16,13 @@ pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Resu
     let effect = d.settle(id).ok_or(Refusal::Stale("that effect was settled before"))?;
     match effect {
         Effect::Start { run, token } => start_settled(d, run, token, result),
-        Effect::Stop { run, token } => stop_settled(d, run, token),
+        Effect::Stop { run, token } | Effect::Interrupt { run, token } => {
+            stop_settled(d, run, token)
+        }
         Effect::Send { .. } | Effect::Reply { .. } => Ok(()),
+        Effect::Tell { run, token, remark, .. } => tell::settled(d, (run, token), remark.number),
         Effect::Release { task } => release_settled(d, task, result),
+        Effect::Save { run, how: SaveAs::Checkpoint } => checkpoint_settled(d, run, result),
         Effect::Save { run, .. } => save_settled(d, id, run, result),
         Effect::Combine { task, .. } => combine_settled(d, id, task, result),
         Effect::Check { task, .. } => check_settled(d, id, task, result),
@@ -123,6 +127,17 @@ fn save_settled(
             flow::finish(d, id, outcome)
         }
         _ => Err(Refusal::Stale("that is no result of saving")),
+    }
+}
+
+/// The worktree stays as it is, saved or not: whoever goes on finds all in it.
+fn checkpoint_settled(d: &mut Draft<'_>, id: RunId, result: &Settled) -> Result<(), Refusal> {
+    match result {
+        Settled::NotSaved { why } => {
+            let task = d.run(id)?.task;
+            flow::remark(d, task, &format!("What {id} left is in its worktree only: {why}"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::github::{
     pull_story,
 };
 use crate::state::Draft;
-use crate::task::{CommitId, Phase, Task, bounded};
+use crate::task::{CommitId, Hold, Phase, Task, bounded};
 use crate::{Event, ProjectId, Refusal, TaskId};
 
 /// The human wants a task's work to be seen.
@@ -228,7 +228,7 @@ fn land(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let until = d.now;
     let why = "it was merged on GitHub, and is fetched from there".to_owned();
     let task = d.task_mut(id)?;
-    task.paused = false;
+    task.hold = Hold::Free;
     task.phase = Phase::Held { why, until, commit, to };
     Ok(())
 }

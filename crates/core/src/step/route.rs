@@ -9,11 +9,14 @@ use std::collections::BTreeSet;
 
 use super::dispatch::is_held_back;
 use super::limit;
-use super::{agent, flow};
-use crate::run::{Outcome, Purpose, Run};
+use super::{agent, flow, human};
+use crate::run::{AfterStop, Outcome, Purpose, Run, RunEvent, RunState, Wait, Wish};
 use crate::state::Draft;
 use crate::team::{Role, Route, Team};
 use crate::{ProviderName, Refusal, RoleName, RunId, TaskId, Time, Token};
+
+/// Why the human's own choice is one.
+const BY_HUMAN: &str = "you handed it over";
 
 /// Where an agent is to come from.
 pub(super) struct Choice {
@@ -98,7 +101,7 @@ fn setbacks(d: &Draft<'_>, id: TaskId, role: &RoleName, purpose: &Purpose) -> Re
 pub(super) fn reroute(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let team = &d.project(run.project)?.team;
-    if is_held_back(d, d.task(run.task)?) || !has_choice(team, run) {
+    if is_held_back(d, d.task(run.task)?) || !has_choice(team, run) || run.wish.is_some() {
         return Ok(());
     }
     let Choice { provider, why } = choose(d, run.task, &run.role, &run.purpose)?;
@@ -120,6 +123,51 @@ fn has_choice(team: &Team, run: &Run) -> bool {
     team.roles.get(&run.role).is_some_and(|role| chooses(role) || role.provider != run.provider)
 }
 
+/// The human wants what is being done on a task to go on with another provider or model. Whoever is at
+/// work ends its turn first, and what it left is saved.
+pub(super) fn hand_over_to(d: &mut Draft<'_>, id: TaskId, to: &Wish) -> Result<(), Refusal> {
+    let project = human::open_task(d, id)?.project;
+    if !d.project(project)?.team.providers.contains_key(&to.provider) {
+        return Err(Refusal::NoProvider(to.provider.clone()));
+    }
+    let mut any = false;
+    for run in d.runs_of(id) {
+        any |= hand_over_run(d, run, to)?;
+    }
+    if !any {
+        return Err(Refusal::NothingToHandOver(id));
+    }
+    if d.task(id)?.is_held() { human::resume(d, id) } else { Ok(()) }
+}
+
+/// Tells whether there is anything to hand over.
+fn hand_over_run(d: &mut Draft<'_>, id: RunId, to: &Wish) -> Result<bool, Refusal> {
+    let run = d.run(id)?;
+    let then = AfterStop::Finish { outcome: Outcome::HandedOver };
+    if run.provider == to.provider && run.model() == to.model.as_deref() {
+        return Ok(false);
+    }
+    let (is_fresh, is_idle) = (run.token == Token(0), run.state.is_idle());
+    match run.state.clone() {
+        RunState::Finished { .. }
+        | RunState::Saving { .. }
+        | RunState::Stopping { then: AfterStop::Finish { .. }, .. } => return Ok(false),
+        RunState::Stopping { .. } => d.move_run(id, RunEvent::Stop(then))?,
+        RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. } | Wait::Pause) => {}
+        RunState::Preparing { .. }
+        | RunState::Running { .. }
+        | RunState::Waiting(Wait::Asks { .. }) => flow::interrupt(d, id, then)?,
+    }
+    d.run_mut(id)?.wish = Some(to.clone());
+    if is_idle && is_fresh {
+        let run = d.run_mut(id)?;
+        (run.provider, run.why) = (to.provider.clone(), Some(BY_HUMAN.to_owned()));
+    } else if is_idle {
+        agent::save(d, id, Outcome::HandedOver)?;
+    }
+    Ok(true)
+}
+
 /// What a run left is saved: another goes on in its place.
 pub(super) fn hand_over(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     let mut phase = d.task(run.task)?.phase.clone();
@@ -127,9 +175,19 @@ pub(super) fn hand_over(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
         return Ok(()); // the human has other plans
     }
     let new = flow::new_run(d, run.task, &run.role, run.purpose.clone(), run.slot)?;
+    let is_there = |wish: &&Wish| {
+        let project = d.project(run.project);
+        project.is_ok_and(|project| project.team.providers.contains_key(&wish.provider))
+    };
+    let wish = run.wish.as_ref().filter(is_there).cloned();
     let row = d.run_mut(new)?;
     row.takes_over = Some(run.id);
     row.queued_at = run.queued_at; // it has waited long enough
+    row.judges.clone_from(&run.judges);
+    if let Some(wish) = &wish {
+        (row.provider, row.why) = (wish.provider.clone(), Some(BY_HUMAN.to_owned()));
+        row.wish = Some(wish.clone());
+    }
     let provider = row.provider.clone();
     for waited_for in phase.runs_mut() {
         if *waited_for == run.id {
@@ -138,7 +196,13 @@ pub(super) fn hand_over(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     }
     d.task_mut(run.task)?.phase = phase;
     let Run { role, provider: before, .. } = run;
-    let text =
-        format!("`{before}` serves nothing for now: the work of {role} goes on with `{provider}`");
+    let text = match wish {
+        Some(_) => format!("You handed the work of {role} over from `{before}` to `{provider}`"),
+        None => {
+            format!(
+                "`{before}` serves nothing for now: the work of {role} goes on with `{provider}`"
+            )
+        }
+    };
     flow::remark(d, run.task, &text)
 }

@@ -3,6 +3,7 @@
 mod agents;
 mod asks;
 mod calls;
+mod control;
 mod judged;
 mod limits;
 mod play;

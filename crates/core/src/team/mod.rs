@@ -135,6 +135,17 @@ pub enum ProviderKind {
     Mailbox,
 }
 
+impl ProviderKind {
+    /// Whether its agents take in what is said to them while they work.
+    pub fn hears(&self) -> bool {
+        match self {
+            Self::Native(_) | Self::Claude(_) | Self::Codex(_) => true,
+            // One turn, and its end is the end of the run: the next one is told.
+            Self::Acp(_) | Self::Mailbox => false,
+        }
+    }
+}
+
 /// What answers the native agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Model {

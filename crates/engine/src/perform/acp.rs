@@ -21,6 +21,7 @@ use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
 use super::program::{Ready, mark, named, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
+use crate::remark::{self, with_unknown};
 
 /// What a run starts an agent with, or what a human has to put right before.
 pub(super) fn spec(
@@ -70,7 +71,7 @@ pub(super) fn spec(
             resume: resume(outside, place, (worktree.path(), token), &program)?,
             permissions: acp.permissions,
             mode: mode(acp, known),
-            model: acp.model.clone(),
+            model: run.model().map(str::to_owned).or_else(|| acp.model.clone()),
             sign_in: sign_in(known),
             tools_of_ours: Some(tools_of_ours(outside, desk)),
         })),
@@ -114,7 +115,9 @@ fn sign_in(known: Option<&Known>) -> String {
 /// The protocol has no place for the instructions of a role: they stand before what is to be done.
 fn first_prompt(outside: &Outside, place: &Place, material: &str) -> anyhow::Result<String> {
     let mark = mark(outside.handle.home(), place)?;
-    Ok(format!("{}\n\n{}\n\n{mark}", prompt::system(place), prompt::prompt(place, material)))
+    let said = remark::since(outside.handle.home(), place)?;
+    let prompt = with_unknown(&prompt::prompt(place, material), &said, |_| false);
+    Ok(format!("{}\n\n{prompt}\n\n{mark}", prompt::system(place)))
 }
 
 /// The conversation that the role has, if there is one that fits. What is known of it is written down
@@ -135,8 +138,10 @@ fn resume(
     let now = Remembered { talk, dir, program: program.to_owned(), cwd: cwd.to_owned() };
     now.write(&file)?;
     let mark = mark(home, place)?;
+    let remarks = remark::since(home, place)?;
     Ok(now.talk.map(|talk| Resume {
         session: talk.session,
+        remarks,
         go_on: format!("{}\n\n{mark}", prompt::go_on(place)),
         mark,
         cost: talk.cost,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use crew_agent::answer;
 use crew_agent::shim::{self, Presence, Refused, ShimError};
+use crew_agent::{Aside, Teller, Way, answer};
 use crew_core::run::{Run, RunState, Trouble, TroubleKind};
 use crew_core::team::{Provider, ProviderKind};
 use crew_core::{AskId, Millis, RunId, Settled, State, Token};
@@ -22,6 +22,10 @@ use crate::place::Place;
 
 /// An agent that is told to stop gets so long before it is killed. An emergency stop has 5 s.
 pub(super) const GRACE: Millis = Millis::seconds(2);
+/// An agent that is interrupted gets so long to end its turn and go.
+const INTERRUPT_PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks at whether an agent that begins can be told something.
+const NOT_YET_PAUSE: Duration = Duration::from_millis(250);
 /// A stranger gets so long to end before the daemon goes on without.
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -100,6 +104,30 @@ pub(super) async fn stop(
     if is_over { Ok(Settled::Stopped) } else { bail!("the daemon ends before the agent") }
 }
 
+/// Lets an agent end its turn and go, and ends it if it does not. An emergency waits for nobody.
+pub(super) async fn interrupt(
+    outside: &Arc<Outside>,
+    run: RunId,
+    token: Token,
+) -> anyhow::Result<Settled> {
+    let dir = outside.handle.home().run(run, token);
+    let called_off = outside.called_off();
+    if matches!(shim::look(&dir)?, Presence::Alive { .. }) {
+        let mut over = outside.follow(run, token);
+        let goes = async {
+            match tell(outside, (run, token), Aside::Interrupt).await {
+                Ok(()) => drop(over.wait_for(|over| *over).await),
+                Err(error) => tracing::warn!("{run}.{token} cannot be interrupted: {error:#}"),
+            }
+        };
+        tokio::select! {
+            _ = tokio::time::timeout(INTERRUPT_PATIENCE, goes) => {}
+            () = called_off.cancelled() => {}
+        }
+    }
+    stop(outside, run, token).await
+}
+
 async fn withdraw_trigger(outside: &Arc<Outside>, run: RunId) -> anyhow::Result<()> {
     let place = Place::of(&outside.handle, run)?;
     let provider = place.project.team.providers.get(&place.run.provider);
@@ -126,16 +154,53 @@ pub(super) async fn send(
     let sent = blocking(move || {
         let Some(dialect) = shim::dialect(&dir)? else { return Ok(()) };
         let Some(line) = answer(&dir, &dialect, &key, &text)? else { return Ok(()) };
-        match shim::send_input(&dir, &ask.to_string(), &line) {
-            // Who is gone asks again when it is back.
-            Ok(_)
-            | Err(
-                ShimError::NotRunning(_) | ShimError::Refused { why: Refused::InputClosed, .. },
-            ) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        give(&dir, &ask.to_string(), &line) // who is gone asks again when it is back
     });
     sent.await.map(|()| Settled::Sent)
+}
+
+/// Tells an agent something in the middle of its turn, once by the name of it, as soon as it can take
+/// it in. Who is gone, or has no words for it, is not told.
+pub(super) async fn tell(
+    outside: &Arc<Outside>,
+    (run, token): (RunId, Token),
+    aside: Aside,
+) -> anyhow::Result<()> {
+    let dir = outside.handle.home().run(run, token);
+    let Some(dialect) = shim::dialect(&dir)? else { return Ok(()) };
+    let mut teller = None;
+    loop {
+        let (dir, dialect, aside) = (dir.clone(), dialect.clone(), aside.clone());
+        let (way, opened) = blocking(move || {
+            let mut teller = match teller {
+                Some(teller) => teller,
+                None => Teller::open(&dir, &dialect)?,
+            };
+            let way = teller.way(&aside)?;
+            if let Way::Line(line) = &way {
+                give(&dir, &aside.id(), line)?;
+            }
+            let is_over = !matches!(shim::look(&dir)?, Presence::Alive { .. });
+            Ok((if is_over { Way::None } else { way }, teller))
+        })
+        .await?;
+        match way {
+            Way::Line(_) | Way::None => return Ok(()),
+            Way::NotYet => tokio::time::sleep(NOT_YET_PAUSE).await,
+        }
+        teller = Some(opened);
+    }
+}
+
+/// Gives an agent a line. One that is gone, or hears nothing any more, needs none.
+fn give(dir: &Path, id: &str, line: &str) -> anyhow::Result<()> {
+    match shim::send_input(dir, id, line) {
+        Ok(_)
+        | Err(ShimError::NotRunning(_) | ShimError::Refused { why: Refused::InputClosed, .. }) => {
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Finds the agents of an earlier daemon: ends those that the arbiter does not know, and follows

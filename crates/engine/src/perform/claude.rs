@@ -22,6 +22,7 @@ use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment, tools
 use super::program::{Ready, config_dir, homeless, mark, secrets, settings, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
+use crate::remark::{self, with_unknown};
 
 /// What a run starts Claude Code with, or what a human has to put right before.
 pub(super) fn spec(
@@ -51,7 +52,7 @@ pub(super) fn spec(
     let Place { project, run, .. } = place;
     let launch = Launch {
         program: installed.program.display().to_string(),
-        model: claude.model.clone(),
+        model: run.model().map(str::to_owned).or_else(|| claude.model.clone()),
         permissions: claude.permissions,
         allow: claude.allow.clone(),
         tools: project.team.roles.get(&run.role).map_or_else(Vec::new, |role| role.tools.clone()),
@@ -61,6 +62,10 @@ pub(super) fn spec(
         tools_of_ours: Some(tools_of_ours(outside, desk)),
     };
     let prompt = if talk.is_told { prompt::go_on(place) } else { prompt::prompt(place, material) };
+    let said = remark::since(outside.handle.home(), place)?;
+    let prompt = with_unknown(&prompt, &said, |mark| {
+        talk.known.as_ref().is_some_and(|known| known.took_in(mark))
+    });
     let opening = Opening { payer: claude.billing, prompt: format!("{prompt}\n\n{}", talk.mark) };
     let mut env = environment();
     env.extend(ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -89,6 +94,8 @@ pub(super) fn spec(
 /// Which conversation a start belongs to.
 struct Talk {
     conversation: Conversation,
+    /// What is known of it, if it goes on.
+    known: Option<Remembered>,
     /// Whether it was told before what to do in this run.
     is_told: bool,
     /// Stands at the end of each prompt of the run.
@@ -113,7 +120,8 @@ fn converse(
     if let Some(known) = known {
         let is_told = known.has_line(&mark);
         Remembered { version, ..known.clone() }.write(&file)?;
-        return Ok(Talk { conversation: Conversation::Resumed(known.session), is_told, mark });
+        let conversation = Conversation::Resumed(known.session.clone());
+        return Ok(Talk { conversation, known: Some(known), is_told, mark });
     }
     // A home that was restored from a backup starts the same runs again: the time tells them apart.
     let start = marker(home, place.run.id, token);
@@ -123,7 +131,8 @@ fn converse(
     }
     let begun = Remembered { session: session.clone(), cwd: cwd.to_owned(), config_dir, version };
     begun.write(&file)?;
-    Ok(Talk { conversation: Conversation::New(session), is_told: false, mark })
+    let conversation = Conversation::New(session);
+    Ok(Talk { conversation, known: None, is_told: false, mark })
 }
 
 /// What the run may still spend.

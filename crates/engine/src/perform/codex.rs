@@ -18,6 +18,7 @@ use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
 use super::program::{Ready, config_dir, homeless, mark, secrets, settings, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
+use crate::remark::{self, with_unknown};
 
 /// What a run starts Codex with, or what a human has to put right before.
 pub(super) fn spec(
@@ -35,14 +36,14 @@ pub(super) fn spec(
     let Some(user) = config_dir(place).or_else(|| settings(HOME, ".codex", &secrets)) else {
         return Ok(Err(homeless(HOME)));
     };
+    let Place { project, run, .. } = place;
     let launch = Launch {
-        model: codex.model.clone(),
+        model: run.model().map(str::to_owned).or_else(|| codex.model.clone()),
         base_url: codex.base_url.clone(),
         means: means(codex),
         permissions: codex.permissions,
         tools_of_ours: Some(tools_of_ours(outside, desk)),
     };
-    let Place { project, run, .. } = place;
     let crew = outside.handle.home();
     let home = session_file(crew, project, run).with_extension("codex");
     launch.make_home(&home, &user)?;
@@ -51,15 +52,15 @@ pub(super) fn spec(
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let mark = mark(crew, place)?;
     let known = Remembered::find(&home, worktree.path(), installed.version);
-    let prompt = format!("{}\n\n{mark}", prompt::prompt(place, material));
-    let resumed = known.map(|known| Resumed {
-        prompt: if known.has_line(&mark) {
-            format!("{}\n\n{mark}", prompt::go_on(place))
-        } else {
-            prompt.clone()
-        },
-        thread: known.thread,
+    let said = remark::since(crew, place)?;
+    let whole = prompt::prompt(place, material);
+    let resumed = known.map(|known| {
+        let is_told = known.has_line(&mark);
+        let prompt = if is_told { &prompt::go_on(place) } else { &whole };
+        let prompt = with_unknown(prompt, &said, |mark| known.has_line(mark));
+        Resumed { prompt: format!("{prompt}\n\n{mark}"), thread: known.thread }
     });
+    let prompt = format!("{}\n\n{mark}", with_unknown(&whole, &said, |_| false));
     let opening = Opening {
         payer: codex.billing,
         thread: launch.thread(worktree.path(), &prompt::system(place)),

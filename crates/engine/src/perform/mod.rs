@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use crew_agent::Aside;
 use crew_core::{Effect, EffectId, Event, RunId, Settled, State, TaskId, Token};
 use crew_git::GitError;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
@@ -42,6 +43,7 @@ use crate::desk;
 use crate::follow::{follow, submit};
 use crate::github;
 use crate::place::Repositories;
+use crate::remark::said;
 use crate::wake::Wakes;
 
 /// Before an effect whose performer failed is performed again; it doubles, up to [`PAUSE_MAX`].
@@ -230,8 +232,14 @@ impl Outside {
         match effect {
             Effect::Start { run, token } => agent::start(self, *run, *token).await,
             Effect::Stop { run, token } => agent::stop(self, *run, *token).await,
+            Effect::Interrupt { run, token } => agent::interrupt(self, *run, *token).await,
             Effect::Send { run, token, ask, key, text } => {
                 agent::send(self, (*run, *token), *ask, key, text).await
+            }
+            Effect::Tell { run, token, task, remark } => {
+                let text = said(self.handle.home(), *task, remark)?.text;
+                let aside = Aside::Remark { number: remark.number, text };
+                agent::tell(self, (*run, *token), aside).await.map(|()| Settled::Sent)
             }
             Effect::Reply { run, token, call, reply } => {
                 desk::reply(self, (*run, *token), call, reply).await.map(|()| Settled::Sent)
@@ -364,7 +372,9 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         // What GitHub will not have, its performer says itself; all else is tried until it is done.
         Effect::Start { .. }
         | Effect::Stop { .. }
+        | Effect::Interrupt { .. }
         | Effect::Send { .. }
+        | Effect::Tell { .. }
         | Effect::Reply { .. }
         | Effect::Publish { .. }
         | Effect::Pull { .. } => None,
@@ -389,7 +399,21 @@ fn due(state: &State, busy: &[EffectId]) -> Vec<(EffectId, Effect)> {
             lanes.push(lane);
         }
         let allowed = !stopped
-            || matches!(effect, Effect::Stop { .. } | Effect::Save { .. } | Effect::Release { .. });
+            || match effect {
+                Effect::Stop { .. }
+                | Effect::Interrupt { .. }
+                | Effect::Save { .. }
+                | Effect::Release { .. } => true,
+                Effect::Start { .. }
+                | Effect::Send { .. }
+                | Effect::Tell { .. }
+                | Effect::Reply { .. }
+                | Effect::Combine { .. }
+                | Effect::Check { .. }
+                | Effect::Merge { .. }
+                | Effect::Publish { .. }
+                | Effect::Pull { .. } => false,
+            };
         if allowed && !busy.contains(id) {
             due.push((*id, effect.clone()));
         }
@@ -408,7 +432,9 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
         Effect::Stop { .. }
+        | Effect::Interrupt { .. }
         | Effect::Send { .. }
+        | Effect::Tell { .. }
         | Effect::Reply { .. }
         | Effect::Publish { .. }
         | Effect::Pull { .. } => None,

@@ -15,15 +15,18 @@ use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
 use crew_core::team::{Api, Model, ProviderKind};
 use crew_git::{GitError, Worktree, Worktrees};
+use crew_store::Home;
 
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::program::{Ready, kept_key};
 use super::script::{Ended, Job};
 use super::{CalledOff, Outside, acp, claude, codex};
+use crate::brief::brief;
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
 use crate::prompt::{self, MATERIAL_BYTES_MAX};
 use crate::quote::Quote;
+use crate::remark::{self, with_unknown};
 use crate::teamfile::TEAM_DIRECTORY;
 
 /// An agent that prints more is ended.
@@ -92,22 +95,26 @@ pub(super) fn prepare(
     }
     let head = core_commit(&worktree.tip()?);
     let provider = project.team.providers.get(&run.provider).context("BUG: no such provider")?;
-    let material = material(&worktrees, place)?;
+    let mut material = material(&worktrees, place)?;
     let key = match kept_key(home, provider) {
         Ok(key) => key,
         Err(trouble) => return Ok(Made::Not(trouble)),
     };
     let kind = project.team.told(&run.role, &provider.kind);
+    if may_need_brief(place, &kind) {
+        material.push_str(&brief(&outside.handle, place, &worktree)?);
+    }
     match &kind {
         ProviderKind::Mailbox if called_off.is_cancelled() => {
             Ok(Made::Not(transient("it was called off")))
         }
         ProviderKind::Mailbox => {
-            trigger(place, &worktree, &material, &dir.join("trigger"))?;
+            trigger(home, place, &worktree, &material)?;
             Ok(Made::Trigger { head })
         }
         ProviderKind::Native(model) => {
-            let model = model_config(outside, &project.root, model);
+            let name = run.model().unwrap_or(&model.name).to_owned();
+            let model = model_config(outside, &project.root, &Model { name, ..model.clone() });
             let mut secrets = secrets(&model);
             secrets.extend(key);
             let desk = Desk::set_up(&dir)?;
@@ -133,6 +140,13 @@ pub(super) fn prepare(
             launch_program(outside, &dir, (start, key), called_off, head)
         }
     }
+}
+
+/// Whether the agent may not see the conversation of who was at work before. Our own agent sees all of
+/// its own.
+fn may_need_brief(Place { run, .. }: &Place, kind: &ProviderKind) -> bool {
+    let has_own = matches!(kind, ProviderKind::Native(_) | ProviderKind::Mailbox);
+    run.takes_over.is_some() || (run.token > Token(1) && !has_own)
 }
 
 fn launch_program(
@@ -279,16 +293,18 @@ fn change(
 }
 
 /// A role that a script or a person plays finds its task in the mailbox.
-fn trigger(place: &Place, worktree: &Worktree, material: &str, note: &Path) -> anyhow::Result<()> {
+fn trigger(home: &Home, place: &Place, worktree: &Worktree, material: &str) -> anyhow::Result<()> {
     let Place { project, task, run } = place;
+    let note = home.run(run.id, run.token).join("trigger");
+    let said = remark::since(home, place)?;
     let text = format!(
         "{}\n\nISSUE: {}\nRUN: {}\nWORKTREE: {}\n",
-        prompt::prompt(place, material),
+        with_unknown(&prompt::prompt(place, material), &said, |_| false),
         task.id,
         run.id,
         worktree.path().display()
     );
-    mailbox_of(&project.root)?.write_trigger_once(run.role.as_str(), &text, note)?;
+    mailbox_of(&project.root)?.write_trigger_once(run.role.as_str(), &text, &note)?;
     Ok(())
 }
 
@@ -311,6 +327,7 @@ fn native(
         session: session_file(home, project, run),
         system: prompt::system(place),
         prompt: prompt::prompt(place, material),
+        remarks: remark::since(home, place)?,
         model,
         tools: tools(project.team.roles.get(&run.role).map_or(&[], |role| &role.tools)),
         role: run.role.to_string(),

@@ -79,7 +79,7 @@ fn saved_before(
     let is_of_this_start = repository.subject_of(&snapshot)? == left_by(task, run);
     let is_whole = match how {
         SaveAs::Commit => repository.tree_of(&snapshot)? == repository.tree_of(&tip)?,
-        SaveAs::Snapshot | SaveAs::Discard => true,
+        SaveAs::Snapshot | SaveAs::Checkpoint | SaveAs::Discard => true,
     };
     Ok((is_of_this_start && is_whole).then_some(tip))
 }
@@ -94,7 +94,7 @@ fn save_in(worktree: &Worktree, place: &Place, how: SaveAs) -> anyhow::Result<Co
     let reference = snapshot_reference(run);
     worktree.snapshot(&reference, &left_by(task, run))?;
     match how {
-        SaveAs::Snapshot => {}
+        SaveAs::Snapshot | SaveAs::Checkpoint => {}
         SaveAs::Commit => {
             let author = place::identity(run.role.as_str());
             let trailers = [("Crew-Task", task.id.to_string()), ("Crew-Run", run.id.to_string())];

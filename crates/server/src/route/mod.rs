@@ -87,6 +87,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(task::pause))
         .routes(routes!(task::resume))
         .routes(routes!(task::cancel))
+        .routes(routes!(task::interrupt))
+        .routes(routes!(task::hand_over))
         .routes(routes!(task::remark))
         .routes(routes!(task::approve))
         .routes(routes!(task::reject))

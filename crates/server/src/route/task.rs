@@ -3,16 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use crew_core::note::Note;
+use crew_core::run::Wish;
 use crew_core::task::{CommitId, Priority};
-use crew_core::{Event, ProjectId, Refusal, StageName, TaskDraft, TaskId};
+use crew_core::{Event, ProjectId, ProviderName, Refusal, StageName, TaskDraft, TaskId};
 
 use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Params, Payload};
 use crate::live;
 use crate::wire::{
-    Approve, Card, EditTask, MoveTask, NewRemark, NewTask, Nothing, Push, Receipt, Reject, Task,
-    TaskAdded, TaskQuery, Tasks,
+    Approve, Card, EditTask, HandOver, MoveTask, NewRemark, NewTask, Nothing, Push, Receipt,
+    Reject, Remark, RemarkMade, Task, TaskAdded, TaskQuery, Tasks,
 };
 
 /// Tasks, as the board shows them.
@@ -197,6 +198,44 @@ pub(super) async fn pause(
     app.submit(Event::TaskPaused { task }).await.map(Json)
 }
 
+/// Interrupts the agents of a task, to say something else to them: they end their turns, and go on with
+/// what is said next.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/interrupt",
+    operation_id = "task_interrupt",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = Nothing,
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn interrupt(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::TaskInterrupted { task }).await.map(Json)
+}
+
+/// Lets the work that is being done on a task go on with another provider, or another model of it.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/handover",
+    operation_id = "task_hand_over",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = HandOver,
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn hand_over(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(HandOver { provider, model }): Payload<HandOver>,
+) -> Result<Json<Receipt>, ApiError> {
+    let provider: ProviderName = provider.parse().map_err(ApiError::invalid)?;
+    app.submit(Event::TaskHandedOver { task, to: Wish { provider, model } }).await.map(Json)
+}
+
 /// Lets a task go on.
 #[utoipa::path(
     post,
@@ -233,7 +272,8 @@ pub(super) async fn cancel(
     app.submit(Event::TaskCancelled { task }).await.map(Json)
 }
 
-/// Says something to whoever works on a task next.
+/// Says something about a task: to the agent that is at work on it, where it can hear that, and to
+/// whoever works on it next.
 #[utoipa::path(
     post,
     path = "/tasks/{id}/remark",
@@ -241,14 +281,22 @@ pub(super) async fn cancel(
     tag = "task",
     params(("id" = u64, Path)),
     request_body = NewRemark,
-    responses((status = 200, body = Receipt))
+    responses((status = 200, body = RemarkMade))
 )]
 pub(super) async fn remark(
     State(app): Shared,
     Id(task): Id<TaskId>,
     Payload(NewRemark { text }): Payload<NewRemark>,
-) -> Result<Json<Receipt>, ApiError> {
-    app.submit(Event::Remarked { task, from: "human".to_owned(), text }).await.map(Json)
+) -> Result<Json<RemarkMade>, ApiError> {
+    let Receipt { seq, at } =
+        app.submit(Event::Remarked { task, from: "human".to_owned(), text }).await?;
+    app.handle.read(|state| {
+        let row = state.tasks.get(&task).ok_or(Refusal::NoTask(task))?;
+        let made = row.remarks.iter().rev().find(|remark| remark.number > 0 && remark.at.0 <= at);
+        let made =
+            made.ok_or_else(|| ApiError::broken("BUG: a remark was made and is not there"))?;
+        Ok(Json(RemarkMade { seq, at, remark: Remark::of(state, task, made) }))
+    })
 }
 
 /// Says yes to what waits at a gate.

@@ -494,6 +494,7 @@ fn shown(event: AgentEvent) -> Option<Value> {
         | AgentEvent::Limit { .. }
         | AgentEvent::Error { .. }
         | AgentEvent::Done { .. }
+        | AgentEvent::TookIn { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Other(_)
         | AgentEvent::Noise(_)) => event.to_json(),

@@ -196,7 +196,9 @@ fn pending(state: &State, project: &project::Project) -> Vec<GithubPending> {
         }
         Effect::Start { .. }
         | Effect::Stop { .. }
+        | Effect::Interrupt { .. }
         | Effect::Send { .. }
+        | Effect::Tell { .. }
         | Effect::Reply { .. }
         | Effect::Save { .. }
         | Effect::Combine { .. }

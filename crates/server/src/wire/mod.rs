@@ -46,8 +46,8 @@ pub use machine::{
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
-    Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, IdleQuery, JournalQuery, LogQuery,
-    MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reach, Reject, RestoreTrash,
+    Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, HandOver, IdleQuery, JournalQuery,
+    LogQuery, MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reach, Reject, RestoreTrash,
     RunEventsQuery, TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Reached, Response, Run, Trouble};
@@ -59,8 +59,8 @@ pub use setup::{
 };
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
-    Approval, Card, ChangedFile, Conflict, Criterion, Priority, Remark, Task, TaskAdded, TaskDiff,
-    TaskStatus, Tasks,
+    Approval, Card, ChangedFile, Conflict, Criterion, Delivery, DeliveryWord, Priority, Remark,
+    RemarkMade, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,
 };
 pub use team::{
     AskRule, Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer,

@@ -80,6 +80,17 @@ pub struct MoveTask {
     pub to: String,
 }
 
+/// `POST /api/tasks/{id}/handover`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    /// The provider, as the team names it.
+    pub provider: String,
+    /// The model, if not the provider's own.
+    #[serde(default)]
+    pub model: Option<String>,
+}
+
 /// `POST /api/tasks/{id}/remark`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -159,6 +159,9 @@ pub struct Task {
     pub visits: BTreeMap<String, u32>,
     /// What was said about it, oldest first.
     pub remarks: Vec<Remark>,
+    /// The run whose agent is at work and is told what is said now; null when what is said waits for
+    /// whoever works on the task next.
+    pub listener: Option<u64>,
     /// What waits for the human's approval.
     pub approval: Option<Approval>,
     /// Its runs, oldest first.
@@ -213,13 +216,49 @@ pub struct Remark {
     pub from: String,
     /// Markdown.
     pub text: String,
+    /// Counts what people said to whoever works on the task; 0 for all else.
+    pub number: u64,
+    /// Whom it has reached; null for what is no message of a person.
+    pub reach: Option<Delivery>,
+}
+
+/// Whom a remark of a person has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Delivery {
+    /// How far it is.
+    pub word: DeliveryWord,
+    /// The run whose agent has it, or is about to get it.
+    pub run: Option<u64>,
+}
+
+/// How far a remark is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryWord {
+    /// An agent knows it.
+    Heard,
+    /// It is on its way to an agent that is at work.
+    OnItsWay,
+    /// It waits for whoever works on the task next.
+    Next,
+}
+
+/// A remark was made.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RemarkMade {
+    /// Its position in the journal.
+    pub seq: u64,
+    /// When.
+    pub at: u64,
+    /// The remark, and whom it has reached by now.
+    pub remark: Remark,
 }
 
 /// What a task is doing. Fields that a status has nothing to say about are null.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct TaskStatus {
     /// `working`, `no_signal`, `queued`, `blocked`, `limited`, `needs_answer`, `needs_approval`,
-    /// `checking`, `merging`, `held`, `stuck`, `paused`, `stopped`, `done` or `cancelled`.
+    /// `checking`, `merging`, `held`, `stuck`, `paused`, `interrupted`, `stopped`, `done` or `cancelled`.
     pub word: String,
     /// The same for people.
     pub text: String,
@@ -275,7 +314,7 @@ impl Card {
             entered_at: task.entered_at.0,
             status: status::status(state, task, now).into(),
             phase: task.phase.word().to_owned(),
-            paused: task.paused,
+            paused: task.is_held(),
             open: !task.is_over(),
             added_at: task.added_at.0,
             spent: state.spent_on(task.id).into(),
@@ -328,7 +367,8 @@ impl Task {
             criteria: task.criteria.clone(),
             answers: status::criteria(state, task).into_iter().map(Criterion::from).collect(),
             visits: task.visits.iter().map(|(stage, n)| (stage.to_string(), *n)).collect(),
-            remarks: task.remarks.iter().map(Remark::from).collect(),
+            remarks: task.remarks.iter().map(|it| Remark::of(state, task.id, it)).collect(),
+            listener: status::listener(state, task).map(|run| run.id.0),
             approval: Approval::of(task),
             runs: state.runs_of(task.id).map(Run::from).collect(),
             disk_bytes: None,
@@ -358,9 +398,22 @@ impl Approval {
     }
 }
 
-impl From<&task::Remark> for Remark {
-    fn from(remark: &task::Remark) -> Self {
-        Self { at: remark.at.0, from: remark.from.clone(), text: remark.text.clone() }
+impl Remark {
+    pub(crate) fn of(state: &State, id: TaskId, remark: &task::Remark) -> Self {
+        let task::Remark { at, from, text, number } = remark.clone();
+        let reach = (number > 0).then(|| status::delivery(state, id, number).into());
+        Self { at: at.0, from, text, number, reach }
+    }
+}
+
+impl From<status::Delivery> for Delivery {
+    fn from(delivery: status::Delivery) -> Self {
+        let (word, run) = match delivery {
+            status::Delivery::Heard(run) => (DeliveryWord::Heard, Some(run.0)),
+            status::Delivery::OnItsWay(run) => (DeliveryWord::OnItsWay, Some(run.0)),
+            status::Delivery::Next => (DeliveryWord::Next, None),
+        };
+        Self { word, run }
     }
 }
 
@@ -386,6 +439,7 @@ impl From<status::Status> for TaskStatus {
             | S::Checking
             | S::Merging
             | S::Paused
+            | S::Interrupted
             | S::Stopped
             | S::Done
             | S::Cancelled => plain,
@@ -408,6 +462,7 @@ fn word(status: &status::Status) -> &'static str {
         S::Held { .. } => "held",
         S::Stuck { .. } => "stuck",
         S::Paused => "paused",
+        S::Interrupted => "interrupted",
         S::Stopped => "stopped",
         S::Done => "done",
         S::Cancelled => "cancelled",

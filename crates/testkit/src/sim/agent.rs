@@ -1,6 +1,8 @@
 //! Agents: they work, ask, meet limits, fail, hang, respond in every way that is right or wrong,
 //! and some go on talking when they should have gone.
 
+use std::collections::VecDeque;
+
 use crew_core::about::{About, Place};
 use crew_core::call::{Call, Comment, Finish, Letter, Proposal};
 use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict};
@@ -42,6 +44,8 @@ pub(super) struct Process {
     pub(super) heard_at: Time,
     /// The key of the ask whose answer it waits for.
     pub(super) waits_for: Option<String>,
+    /// Remarks that it was told and has not taken in.
+    pub(super) unheard: VecDeque<u64>,
     mood: Mood,
     asked: u32,
     used: u64,
@@ -69,6 +73,7 @@ impl Process {
             log: Vec::new(),
             heard_at: now,
             waits_for: None,
+            unheard: VecDeque::new(),
             mood,
             asked: 0,
             used: run.spent.tokens(),
@@ -97,7 +102,7 @@ impl Process {
         }
     }
 
-    fn say(&mut self, words: Words, now: Time) {
+    pub(super) fn say(&mut self, words: Words, now: Time) {
         self.heard_at = now;
         self.log.push(words);
     }
@@ -112,7 +117,7 @@ impl Process {
         self.mood = Mood::Works(1);
     }
 
-    fn fail(&mut self, now: Time, random: &mut Random) {
+    pub(super) fn fail(&mut self, now: Time, random: &mut Random) {
         if random.chance(20) {
             return self.say(Words::Repeats { times: 20, what: "shell ls".into() }, now);
         }
@@ -178,6 +183,9 @@ impl World {
 
     fn act_as(&mut self, run: &Run, token: Token, state: &State, now: Time, random: &mut Random) {
         let calm = self.calm;
+        if (calm || random.chance(50)) && self.take_in(run.id, token, now) {
+            return;
+        }
         let Some(process) = self.processes.get_mut(&(run.id, token)) else { return };
         match process.mood {
             Mood::Hangs => {}

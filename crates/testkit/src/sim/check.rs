@@ -18,7 +18,7 @@ use crew_core::task::{Phase, Task};
 use crew_core::team::Team;
 use crew_core::{
     AskId, Change, Effect, Event, ProjectId, Refusal, RunId, Seq, State, TaskId, Time, Token,
-    next_wake, step as decide,
+    Words, next_wake, step as decide,
 };
 use crew_store::Writer;
 
@@ -113,6 +113,8 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::TaskEdited { .. }
         | Event::TaskMoved { .. }
         | Event::TaskPaused { .. }
+        | Event::TaskInterrupted { .. }
+        | Event::TaskHandedOver { .. }
         | Event::TaskResumed { .. }
         | Event::TaskCancelled { .. }
         | Event::PullAsked { .. }
@@ -144,6 +146,7 @@ pub(super) fn world(state: &State, world: &World) -> Result<(), String> {
         let process = &world.processes[start];
         knows_its_agent(state, *start)?;
         is_listened_to(state, *start, process)?;
+        is_known_to_hear(state, *start, process)?;
     }
     match world.landed.iter().find(|(_, (_, count))| *count > 1) {
         Some((task, _)) => Err(format!("{task} landed twice")),
@@ -191,6 +194,25 @@ fn is_listened_to(
     match ask {
         Some(ask) if listens(&ask) || on_its_way(&ask) => Ok(()),
         ask => Err(format!("{run}.{token} waits for an answer to {ask:?} that never comes")),
+    }
+}
+
+/// What an agent says that it has taken in is known.
+fn is_known_to_hear(
+    state: &State,
+    (run, _): (RunId, Token),
+    process: &Process,
+) -> Result<(), String> {
+    let row = &state.runs[&run];
+    let said = process.log.iter().take(row.read_to as usize).filter_map(|words| match words {
+        Words::TookIn { remark } => Some(*remark),
+        _ => None,
+    });
+    match said.max() {
+        Some(remark) if remark > row.hearing.heard => {
+            Err(format!("{run} knows remark {remark}, and that is not known"))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

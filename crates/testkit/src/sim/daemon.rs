@@ -187,6 +187,7 @@ impl Sim {
         key.map_or(Ok(()), |key| self.ledger.note_delivery(&key))?;
         let fact = check::Fact { before: &self.state, event, change: &change, now: self.now };
         self.ledger.note(&fact, dropped.as_deref());
+        self.ledger.note_tells(&fact)?;
         check::step(&fact, dropped.as_deref(), &self.ledger)?;
         self.human.note(event, &self.state);
         self.state.apply(change);
@@ -209,7 +210,10 @@ impl Sim {
             }
             let calming = matches!(
                 effect,
-                Effect::Stop { .. } | Effect::Save { .. } | Effect::Release { .. }
+                Effect::Stop { .. }
+                    | Effect::Interrupt { .. }
+                    | Effect::Save { .. }
+                    | Effect::Release { .. }
             );
             if (!stopped || calming) && !self.performing.contains_key(id) {
                 due.push(*id);
@@ -233,7 +237,7 @@ impl Sim {
             return; // the performer died; it is run again when it is missed
         }
         match effect {
-            Effect::Stop { run, token }
+            Effect::Stop { run, token } | Effect::Interrupt { run, token }
                 if self.world.processes.contains_key(&(run, token))
                     && !self.exited.contains(&(run, token)) =>
             {
@@ -467,7 +471,9 @@ fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
         | Effect::Merge { task, .. }
         | Effect::Release { task } => Some((*task, 0)),
         Effect::Stop { .. }
+        | Effect::Interrupt { .. }
         | Effect::Send { .. }
+        | Effect::Tell { .. }
         | Effect::Reply { .. }
         | Effect::Publish { .. }
         | Effect::Pull { .. } => None,

@@ -54,6 +54,8 @@ impl Human {
         }
         let wish = if state.tasks.len() < self.tasks_max && random.chance(30) {
             Some(add(state, random))
+        } else if random.chance(8) {
+            talk(state, random)
         } else if licence.edits_team && random.chance(6) {
             let project = state.projects.get(&ProjectId(1))?;
             let team = team::edited(&project.team, random);
@@ -93,6 +95,14 @@ fn draft(state: &State, random: &mut Random) -> TaskDraft {
     }
 }
 
+/// Says something about a task, whoever is at work on it.
+fn talk(state: &State, random: &mut Random) -> Option<Event> {
+    let tasks: Vec<TaskId> = state.open_tasks().map(|task| task.id).collect();
+    let task = *random.pick(&tasks)?;
+    let text = if random.chance(10) { "x".repeat(LONG_REMARK) } else { "hurry".into() };
+    Some(Event::Remarked { task, from: "human".into(), text })
+}
+
 fn meddle(state: &State, random: &mut Random) -> Option<Event> {
     if state.meta.stopped.is_some() {
         return Some(Event::EmergencyReleased);
@@ -113,11 +123,8 @@ fn meddle(state: &State, random: &mut Random) -> Option<Event> {
             let stages = &state.projects.get(&ProjectId(1))?.team.stages;
             Event::TaskMoved { task, to: random.pick(stages)?.name.clone() }
         }
-        4 => {
-            let text = if random.chance(10) { "x".repeat(LONG_REMARK) } else { "hurry".into() };
-            Event::Remarked { task, from: "human".into(), text }
-        }
-        5 => Event::TaskEdited { task, draft: draft(state, random) },
+        4 | 5 => Event::TaskEdited { task, draft: draft(state, random) },
+        6 | 7 => Event::TaskInterrupted { task },
         _ => Event::TaskPaused { task },
     })
 }
@@ -153,7 +160,7 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
     }
     let tasks: Vec<&Task> = state.open_tasks().collect();
     let task = *random.pick(&tasks)?;
-    if task.paused {
+    if task.is_held() {
         return Some(Event::TaskResumed { task: task.id });
     }
     let Phase::Approving { gate } = &task.phase else { return None };
@@ -175,7 +182,7 @@ pub(super) fn duty(state: &State) -> Option<Event> {
     }
     state.open_tasks().find_map(|task| match &task.phase {
         Phase::Closing => None,
-        _ if task.paused => Some(Event::TaskResumed { task: task.id }),
+        _ if task.is_held() => Some(Event::TaskResumed { task: task.id }),
         Phase::Approving { gate } => {
             Some(Event::Approved { task: task.id, commit: gate.commit.clone() })
         }

@@ -6,7 +6,7 @@ use crew_core::protocol::{Claim, Verdict};
 use crew_core::run::{Outcome, Purpose, RunState};
 use crew_core::task::{CommitId, Phase};
 use crew_core::team::{Gate, Limits};
-use crew_core::{Effect, Event, RoleName, RunId, Settled, TaskId, Words};
+use crew_core::{Effect, Event, RoleName, RunId, Settled, TaskId, Token, Words};
 
 use super::check::Fact;
 
@@ -52,6 +52,8 @@ pub(super) struct Ledger {
     failed: BTreeMap<TaskId, (CommitId, u32)>,
     /// Deliveries that became an entry.
     delivered: BTreeSet<String>,
+    /// Remarks that were to be brought to a start of an agent.
+    told: BTreeSet<(RunId, Token, u64)>,
     /// The largest bounds that any team has set so far.
     pub(super) retries_max: u32,
     pub(super) consults_max: u32,
@@ -74,6 +76,18 @@ impl Ledger {
     pub(super) fn note_delivery(&mut self, key: &str) -> Result<(), String> {
         let first = self.delivered.insert(key.to_owned());
         if first { Ok(()) } else { Err(format!("{key} counts twice")) }
+    }
+
+    /// Takes down what agents are to be told: each start is told a remark once, and only what its
+    /// prompt does not have.
+    pub(super) fn note_tells(&mut self, fact: &Fact<'_>) -> Result<(), String> {
+        for effect in fact.change.effects.values() {
+            let Effect::Tell { run, token, remark, .. } = effect else { continue };
+            if !self.told.insert((*run, *token, remark.number)) {
+                return Err(format!("{run}.{token} is to be told remark {} again", remark.number));
+            }
+        }
+        Ok(())
     }
 
     /// Takes down what a recorded event says.

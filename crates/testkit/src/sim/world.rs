@@ -10,7 +10,7 @@ use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
 use crew_core::team::ProviderKind;
 use crew_core::{
-    AskId, Effect, EffectId, RoleName, RunId, SaveAs, Settled, State, TaskId, Time, Token,
+    AskId, Effect, EffectId, RoleName, RunId, SaveAs, Settled, State, TaskId, Time, Token, Words,
 };
 
 use super::agent::{Mood, Process, Temper};
@@ -32,6 +32,10 @@ pub(super) struct World {
     written: u64,
     /// Answers that an agent has got: the shim knows each by its id and writes it once.
     sent: BTreeSet<(RunId, Token, AskId)>,
+    /// Remarks that were brought to an agent: likewise.
+    told: BTreeSet<(RunId, Token, u64)>,
+    /// The remarks that stand in the conversation of each run, which outlives its agents.
+    conversations: BTreeMap<RunId, BTreeSet<u64>>,
     /// What landed, and how often the base branch got a commit for it.
     pub(super) landed: BTreeMap<TaskId, (CommitId, u32)>,
     /// Tasks whose change met a conflict, until somebody works on it with the new base.
@@ -64,7 +68,12 @@ impl World {
         match effect {
             Effect::Start { run, token } => self.start(*run, *token, state, now, random),
             Effect::Stop { run, token } => self.stop(*run, *token, state, random),
+            Effect::Interrupt { run, token } => {
+                self.end_turn(*run, *token, now, random);
+                self.stop(*run, *token, state, random)
+            }
             Effect::Send { run, token, ask, key, .. } => self.send(*run, *token, *ask, key),
+            Effect::Tell { run, token, remark, .. } => self.tell(*run, *token, remark.number),
             Effect::Reply { .. } => Settled::Sent,
             Effect::Save { run, how } => self.save(id, *run, *how, state, random),
             Effect::Combine { task, .. } => self.once(id, random, |world, random| {
@@ -147,6 +156,8 @@ impl World {
                 false => Mood::Works(1 + random.below(5)),
             };
             self.processes.insert((id, token), Process::new(run, cap, now, mood));
+            // Its prompt has all that its conversation does not.
+            self.conversations.entry(id).or_default().extend(1..=run.hearing.told);
             self.alive.insert((id, token));
         }
         Settled::Started { head: self.tip(run.task, run.slot) }
@@ -176,6 +187,19 @@ impl World {
         }
         if told {
             self.commit_on(run.task, run.slot);
+        }
+    }
+
+    /// An agent that is interrupted may take in what it was told before, and say that it failed.
+    fn end_turn(&mut self, run: RunId, token: Token, now: Time, random: &mut Random) {
+        if !self.alive.contains(&(run, token)) {
+            return;
+        }
+        if random.chance(50) {
+            self.take_in(run, token, now);
+        }
+        if let Some(process) = self.processes.get_mut(&(run, token)).filter(|_| random.chance(50)) {
+            process.fail(now, random);
         }
     }
 
@@ -209,6 +233,27 @@ impl World {
         Settled::Sent
     }
 
+    fn tell(&mut self, run: RunId, token: Token, remark: u64) -> Settled {
+        let process = self.processes.get_mut(&(run, token)).filter(|p| p.alive);
+        if let Some(process) = process
+            && self.told.insert((run, token, remark))
+        {
+            process.unheard.push_back(remark);
+        }
+        Settled::Sent
+    }
+
+    /// An agent takes in what it was told, if it was told something.
+    pub(super) fn take_in(&mut self, run: RunId, token: Token, now: Time) -> bool {
+        let Some(process) = self.processes.get_mut(&(run, token)) else { return false };
+        let Some(remark) = process.unheard.pop_front() else { return false };
+        process.say(Words::TookIn { remark }, now);
+        if !self.conversations.entry(run).or_default().insert(remark) {
+            self.breaches.push(format!("{run} is told remark {remark} twice"));
+        }
+        true
+    }
+
     fn save(
         &mut self,
         id: EffectId,
@@ -234,7 +279,7 @@ impl World {
             }
             let head = match how {
                 SaveAs::Commit => world.commit_on(task, slot),
-                SaveAs::Snapshot | SaveAs::Discard => world.tip(task, slot),
+                SaveAs::Snapshot | SaveAs::Checkpoint | SaveAs::Discard => world.tip(task, slot),
             };
             Settled::Saved { head }
         })

@@ -79,6 +79,7 @@ export class Client {
   edit = (id: number, edit: EditTask) => this.#send<Receipt>('PATCH', `/tasks/${id}`, edit);
   move = (id: number, to: string) => this.#post<Receipt>(`/tasks/${id}/move`, { to });
   pause = (id: number) => this.#post<Receipt>(`/tasks/${id}/pause`, {});
+  interrupt = (id: number) => this.#post<Receipt>(`/tasks/${id}/interrupt`, {});
   resume = (id: number) => this.#post<Receipt>(`/tasks/${id}/resume`, {});
   cancel = (id: number) => this.#post<Receipt>(`/tasks/${id}/cancel`, {});
   remark = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/remark`, { text });

@@ -26,6 +26,7 @@ export type Place = Schemas['Place'];
 export type Priority = Schemas['Priority'];
 export type Project = Schemas['Project'];
 export type Reach = Schemas['Reach'];
+export type Delivery = Schemas['Delivery'];
 export type Receipt = Schemas['Receipt'];
 export type Run = Schemas['Run'];
 export type Scalar = Schemas['Scalar'];

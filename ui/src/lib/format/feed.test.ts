@@ -15,6 +15,12 @@ test('a wish of the human comes before what came of it', () => {
   ]);
 });
 
+test('the human interrupts and hands over', () => {
+  expect(said('task_interrupted', { task: 3 })).toEqual([['human', 'human', 3, 'interrupted', null]]);
+  const to = { provider: 'codex', model: 'gpt-5.5' };
+  expect(said('task_handed_over', { task: 3, to })).toEqual([['human', 'human', 3, 'handed over', 'codex/gpt-5.5']]);
+});
+
 test('bookkeeping is not shown', () => {
   expect(said('ticked', {})).toEqual([]);
   expect(said('said', {}, [{ note: 'run', run: 1, task: 2, role: 'pm', state: 'saving', why: null }])).toEqual([]);

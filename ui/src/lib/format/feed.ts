@@ -54,6 +54,10 @@ function wish(entry: JournalEntry): Draft | null {
       return say('edited', 'edit');
     case 'task_paused':
       return say('paused', 'pause');
+    case 'task_interrupted':
+      return say('interrupted', 'pause');
+    case 'task_handed_over':
+      return say('handed over', 'arrow', provider(body.to));
     case 'task_resumed':
       return say('resumed', 'play');
     case 'task_cancelled':
@@ -181,6 +185,12 @@ const text = (value: unknown) => (typeof value === 'string' ? value : null);
 function lastLine(value: unknown): string | null {
   const last = text(value)?.trimEnd().split('\n').at(-1);
   return last === undefined || last === '' ? null : last.trim();
+}
+
+/** A provider, and a model of it where one was chosen. */
+function provider(to: unknown): string | null {
+  const { provider, model } = (to ?? {}) as Body;
+  return model ? `${text(provider)}/${text(model)}` : text(provider);
 }
 
 function line(value: unknown): string | null {

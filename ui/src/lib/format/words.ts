@@ -23,6 +23,7 @@ const STATUS: Record<string, Mark> = {
   held: { icon: 'held', tone: 'bad', label: 'held' },
   stuck: { icon: 'stuck', tone: 'bad', label: 'stuck' },
   paused: { icon: 'pause', tone: 'quiet', label: 'paused' },
+  interrupted: { icon: 'pause', tone: 'warn', label: 'interrupted' },
   stopped: { icon: 'stop', tone: 'bad', label: 'stopped' },
   done: { icon: 'done', tone: 'ok', label: 'done' },
   cancelled: { icon: 'cancelled', tone: 'quiet', label: 'cancelled' },
@@ -41,6 +42,7 @@ const RUN: Record<string, Mark> = {
   request: { icon: 'question', tone: 'warn', label: 'request' },
   error: { icon: 'stuck', tone: 'bad', label: 'error' },
   stalled: { icon: 'signal-off', tone: 'bad', label: 'stalled' },
+  'handed-over': { icon: 'arrow', tone: 'quiet', label: 'handed over' },
   cancelled: { icon: 'cancelled', tone: 'quiet', label: 'cancelled' },
 };
 

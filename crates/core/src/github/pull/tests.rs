@@ -284,7 +284,7 @@ fn a_review_sends_back_what_waits_and_a_merge_lands_it() {
 
     let mut state = waiting.clone();
     see(&mut state, PullSeen { there: There::Closed, ..seen() });
-    assert!(state.tasks[&TaskId(1)].paused);
+    assert!(state.tasks[&TaskId(1)].is_held());
 
     let mut state = waiting;
     see(&mut state, PullSeen { there: There::Merged { commit: commit("m") }, ..seen() });

@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use crate::about::{About, Place};
 use crate::ask::{AnsweredBy, Ask, AskState, Asker, Permission, Reach};
 use crate::protocol::parse_response;
-use crate::run::{Run, RunState, Trouble, TroubleKind, Wait};
+use crate::run::{Run, RunState, Trouble, TroubleKind, Wait, Wish};
 use crate::state::{LimitEnd, State};
+use crate::status::Delivery;
 use crate::step::{next_wake, step};
-use crate::task::{CommitId, Task};
+use crate::task::{CommitId, Hold, Task};
 use crate::team::{self, Team};
 use crate::{AskId, Effect, EffectId, Event, Millis, ProjectId, RunId, Settled, StageName};
 use crate::{TaskDraft, TaskId, Time, Token, Usage, Words};
@@ -139,6 +140,13 @@ impl Play {
             }
             "move" => Event::TaskMoved { task: task(), to: more.parse().unwrap() },
             "pause" => Event::TaskPaused { task: task() },
+            "hand" => {
+                let (provider, model) = more.split_once('/').unwrap_or((more, ""));
+                let model = (!model.is_empty()).then(|| model.to_owned());
+                let to = Wish { provider: provider.parse().unwrap(), model };
+                Event::TaskHandedOver { task: task(), to }
+            }
+            "interrupt" => Event::TaskInterrupted { task: task() },
             "resume" => Event::TaskResumed { task: task() },
             "cancel" => Event::TaskCancelled { task: task() },
             "edit" => {
@@ -245,6 +253,7 @@ impl Play {
                 let text = rest.replace(';', "\n");
                 Words::Responds { response: parse_response(&text).ok(), text }
             }
+            "takes" => Words::TookIn { remark: rest.parse().unwrap() },
             "session" => Words::Session { id: rest.into() },
             other => panic!("`{other}` is no line of a run"),
         };
@@ -264,7 +273,9 @@ impl Play {
                 ("start", Settled::NotStarted { trouble })
             }
             "stopped" => ("stop", Settled::Stopped),
+            "interrupted" => ("interrupt", Settled::Stopped),
             "sent" => ("send", Settled::Sent),
+            "told" => ("tell", Settled::Sent),
             "replied" => ("reply", Settled::Sent),
             "saved" => ("save", Settled::Saved { head: head() }),
             "unsaved" => ("save", Settled::NotSaved { why: why() }),
@@ -320,7 +331,7 @@ impl Play {
 
     fn print_task(&self, out: &mut String, task: &Task) {
         let status = crate::status::status(&self.state, task, self.now);
-        let Task { id, stage, phase, paused, head, catch_up, remarks, starts, .. } = task;
+        let Task { id, stage, phase, hold, head, catch_up, remarks, starts, .. } = task;
         let Task { consults, raised, budget_ask, visits, depends_on, kept, .. } = task;
         write!(out, "{id} in {stage}: {} ({status})", phase.word()).unwrap();
         let mut also = |given: bool, words: String| {
@@ -330,7 +341,7 @@ impl Play {
         };
         let come = |stage: &StageName| visits.get(stage).copied().unwrap_or(0);
         also(come(stage) > 1, format!("visit {}", come(stage)));
-        also(*paused, "paused".into());
+        also(*hold != Hold::Free, format!("{hold:?}").to_lowercase());
         also(head.is_some(), format!("head {}", head.as_ref().map_or("", |head| &head.0)));
         also(*catch_up, "to catch up".into());
         let spent = self.state.spent_on(*id);
@@ -343,7 +354,15 @@ impl Play {
         also(kept.is_some(), "keeps its worktree".into());
         out.push('\n');
         for remark in remarks {
-            writeln!(out, "  {}: {}", remark.from, remark.text.replace('\n', " / ")).unwrap();
+            let to = match remark.number {
+                0 => String::new(),
+                number => match crate::status::delivery(&self.state, *id, number) {
+                    Delivery::Heard(run) => format!(" ({run} knows)"),
+                    Delivery::OnItsWay(run) => format!(" (on its way to {run})"),
+                    Delivery::Next => " (for who is next)".to_owned(),
+                },
+            };
+            writeln!(out, "  {}: {}{to}", remark.from, remark.text.replace('\n', " / ")).unwrap();
         }
     }
 }
@@ -376,7 +395,8 @@ fn print_run(out: &mut String, run: &Run, now: Time) {
     let trouble = trouble.as_ref().map_or(String::new(), |t| format!(", {:?} trouble", t.kind));
     let with = run.why.as_ref().map(|why| format!(", with {}: {why}", run.provider));
     let after = run.takes_over.map(|run| format!(", after {run}"));
-    let (with, after) = (with.unwrap_or_default(), after.unwrap_or_default());
+    let model = run.model().map_or(String::new(), |model| format!(" and {model}"));
+    let (with, after) = (with.unwrap_or_default() + &model, after.unwrap_or_default());
     writeln!(out, "{until}{failed}{said}{trouble}{with}{after}").unwrap();
 }
 
@@ -402,8 +422,12 @@ fn effect_text(effect: &Effect) -> String {
     match effect {
         Effect::Start { run, token } => format!("start {run}.{token}"),
         Effect::Stop { run, token } => format!("stop {run}.{token}"),
+        Effect::Interrupt { run, token } => format!("interrupt {run}.{token}"),
         Effect::Send { run, token, ask, text, .. } => {
             format!("send {ask} `{text}` to {run}.{token}")
+        }
+        Effect::Tell { run, token, remark, .. } => {
+            format!("tell {run}.{token} remark {}: {}", remark.number, remark.text)
         }
         Effect::Reply { run, token, call, reply } => {
             let how = if reply.ok { "done" } else { "refused" };

@@ -6,7 +6,7 @@ use crew_core::ask::{Ask, Asker};
 use crew_core::run::{Run, RunState};
 use crew_core::status::status;
 use crew_core::task::{Phase, Task};
-use crew_core::{LimitEnd, State, Time};
+use crew_core::{Effect, LimitEnd, State, Time};
 
 use super::super::ledger::Ledger;
 
@@ -35,6 +35,9 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
         {
             return Err(format!("{} is saved by nobody", run.id));
         }
+        if let Some(remark) = untold(state, run) {
+            return Err(format!("nobody tells {} remark {remark}", run.id));
+        }
         if run.failures > ledger.retries_max + 1 || run.asks > ledger.asks_max {
             return Err(format!("{} goes on and on: {run:?}", run.id));
         }
@@ -58,6 +61,20 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
         }
     }
     Ok(())
+}
+
+/// A remark that an agent at work does not know, and that is not on its way to it.
+fn untold(state: &State, run: &Run) -> Option<u64> {
+    let project = state.projects.get(&run.project)?;
+    let hears = project.team.providers.get(&run.provider)?.kind.hears();
+    let is_told = state.outbox.values().any(
+        |effect| matches!(effect, Effect::Tell { run: r, token, .. } if (*r, *token) == (run.id, run.token)),
+    );
+    if !run.listens() || !hears || is_told {
+        return None;
+    }
+    let remarks = state.tasks.get(&run.task)?.remarks.iter().map(|remark| remark.number);
+    remarks.filter(|number| *number > run.hearing.told).min()
 }
 
 fn waits_for_nothing(state: &State, task: &Task) -> bool {

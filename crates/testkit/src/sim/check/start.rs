@@ -30,7 +30,7 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     let task = fact.task(run.task).ok_or("without a task")?;
     let team = fact.team(run.project).ok_or("without a team")?;
     fail(fact.change.meta.stopped.is_some(), "while everything is stopped")?;
-    fail(task.paused, "while its task is paused")?;
+    fail(task.is_held(), "while its task is paused")?;
     fail(task.is_over(), "though its task is over")?;
     fail(fact.unmet(task).is_some(), "before what it depends on")?;
     fail(run.response.is_some(), "though it has responded")?;
@@ -58,6 +58,7 @@ pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
     let serves = match words {
         Words::Used(_) | Words::Asks { .. } | Words::Responds { .. } => dropped.is_none(),
         Words::Session { .. }
+        | Words::TookIn { .. }
         | Words::Limited { .. }
         | Words::Repeats { .. }
         | Words::Reached(_)

@@ -125,7 +125,7 @@ fn merges(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
             // What was held passed the gates of the team that it had when its merge began.
             earned(fact, ledger, team, &task.stage, *id, commit.as_ref())?;
         }
-        if fact.change.meta.stopped.is_some() || task.paused || fact.unmet(task).is_some() {
+        if fact.change.meta.stopped.is_some() || task.is_held() || fact.unmet(task).is_some() {
             return Err(format!("{id} is merged though it is held back"));
         }
     }

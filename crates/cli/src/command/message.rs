@@ -1,0 +1,48 @@
+//! `crew message`: words for the agent that is at work on a task.
+
+use std::time::{Duration, Instant};
+
+use crew_core::TaskId;
+use crew_server::wire::{Delivery, DeliveryWord, NewRemark, RemarkMade, Task};
+
+use super::text_argument;
+use crate::context::Context;
+use crate::error::{CliError, Exit};
+
+/// So long we look whether it has reached the agent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Says something, and says whom it has reached.
+pub(super) async fn run(context: &Context, task: TaskId, text: String) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let body = NewRemark { text: text_argument(text)? };
+    let mut made: RemarkMade = client.post(&format!("/api/tasks/{}/remark", task.0), &body).await?;
+    let end = Instant::now() + PATIENCE;
+    let is_on_its_way = |made: &RemarkMade| {
+        made.remark.reach.is_some_and(|reach| reach.word == DeliveryWord::OnItsWay)
+    };
+    while is_on_its_way(&made) && Instant::now() < end {
+        tokio::time::sleep(PAUSE).await;
+        let now: Task = client.get(&format!("/api/tasks/{}", task.0)).await?;
+        let number = made.remark.number;
+        match now.remarks.into_iter().find(|remark| remark.number == number) {
+            Some(remark) => made.remark = remark,
+            None => break, // so many came after it that it is not kept
+        }
+    }
+    let how = made.remark.reach.map_or_else(|| "it is recorded".to_owned(), reach);
+    context.out.either(&made, format!("{task}: {how}"))?;
+    Ok(Exit::Ok)
+}
+
+/// Whom a remark has reached, in words.
+pub(super) fn reach(reach: Delivery) -> String {
+    let run = reach.run.map_or_else(|| "the agent".to_owned(), |run| format!("r{run}"));
+    match reach.word {
+        DeliveryWord::Heard => format!("{run} knows it"),
+        DeliveryWord::OnItsWay => format!("on its way to {run}, which takes it in when it can"),
+        DeliveryWord::Next => "waits for whoever works on it next".to_owned(),
+    }
+}

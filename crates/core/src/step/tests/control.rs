@@ -1,0 +1,267 @@
+//! What the human says to agents at work, and how they are interrupted and replaced.
+
+use insta::assert_snapshot;
+
+use super::BUILT;
+use super::play::{play, play_with};
+
+const SECOND: (&str, &str) = (
+    "[roles]\n",
+    "[providers.second]\nkind = \"native\"\napi = \"playbook\"\nmodel = \"builtin\"\n[roles]\n",
+);
+
+/// The developer is at work.
+const AT_WORK: &str = "
+    add
+    started base
+    r1 says DONE: planned
+    r1 exits
+    saved c1
+    started base
+";
+
+fn at_work(more: &str) -> String {
+    play(&format!("{AT_WORK}{more}"))
+}
+
+#[test]
+fn a_remark_reaches_the_agent_at_work_one_after_the_other() {
+    assert_snapshot!(at_work("
+        remark 1 of iron
+        remark 1 and quickly
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 2
+      pm: planned
+      me: of iron (on its way to r2)
+      me: and quickly (on its way to r2)
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: running
+    e4 tell r2.1 remark 1: of iron
+    wakes in 29 min 52 s
+    ");
+    assert_snapshot!(at_work("
+        remark 1 of iron
+        remark 1 and quickly
+        told
+        r2 takes 1
+        told
+        r2 takes 2
+        r2 takes 99
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 2
+      pm: planned
+      me: of iron (r2 knows)
+      me: and quickly (r2 knows)
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: running
+    wakes in 29 min 47 s
+    ");
+}
+
+#[test]
+fn a_remark_that_nobody_can_hear_waits() {
+    assert_snapshot!(play("
+        add
+        remark 1 before the start is known
+        started base
+        r1 says DONE: planned
+        remark 1 it has finished
+        r1 exits
+        saved c1
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 2
+      me: before the start is known (on its way to r2)
+      me: it has finished (on its way to r2)
+      pm: planned
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: preparing
+    e2 tell r1.1 remark 1: before the start is known
+    e4 start r2.1
+    wakes in 29 min 53 s
+    ");
+}
+
+#[test]
+fn an_agent_that_starts_again_has_all_in_its_prompt() {
+    assert_snapshot!(at_work("
+        remark 1 of iron
+        r2 exits
+        remark 1 and quickly
+        wait 60
+        told
+        started base
+        remark 1 and well
+    "), @r"
+    ! told: it was for an earlier start of the run
+    #1 in build: working (dev at work), head c1, starts 3
+      pm: planned
+      me: of iron (r2 knows)
+      me: and quickly (r2 knows)
+      me: and well (on its way to r2)
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 2: running, failures 1
+    e6 tell r2.2 remark 3: and well
+    wakes in 28 min 47 s
+    ");
+}
+
+#[test]
+fn who_is_interrupted_goes_on_with_the_next_remark() {
+    assert_snapshot!(at_work("
+        interrupt 1
+        interrupt 1
+        r2 fails it was interrupted
+        r2 exits
+    "), @r"
+    ! interrupt 1: refused, it is held back already
+    #1 in build: working (interrupted, waits for your word), interrupted, head c1, starts 2
+      pm: planned
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: paused, Transient trouble
+    e4 interrupt r2.1
+    e5 save r2 Checkpoint
+    wakes in 29 min 50 s
+    ");
+    assert_snapshot!(at_work("
+        interrupt 1
+        r2 exits
+        saved c1
+        interrupted
+        remark 1 of iron
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 3
+      pm: planned
+      me: of iron (on its way to r2)
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 2: preparing
+    e6 start r2.2
+    wakes in 29 min 49 s
+    ");
+    assert_snapshot!(at_work("
+        interrupt 1
+        remark 1 of iron
+        r2 exits
+        interrupted
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 3
+      pm: planned
+      me: of iron (on its way to r2)
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 2: preparing
+    e5 start r2.2
+    wakes in 29 min 50 s
+    ");
+}
+
+#[test]
+fn a_pause_is_a_checkpoint() {
+    assert_snapshot!(at_work("
+        pause 1
+        interrupted
+        saved c1
+        remark 1 of iron
+        interrupt 1
+    "), @r"
+    ! interrupt 1: refused, it is held back already
+    #1 in build: working (paused), paused, head c1, starts 2
+      pm: planned
+      me: of iron (for who is next)
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: paused
+    wakes in 29 min 49 s
+    ");
+    assert_snapshot!(play("
+        add
+        unstarted no
+        interrupt 1
+        pause 1
+        resume 1
+    "), @r"
+    ! interrupt 1: refused, no agent is at work on #1
+    #1 in plan: working (pm at work), starts 2
+    r1 Work of pm on #1/0, start 2: preparing, failures 1, Transient trouble
+    e2 start r1.2
+    wakes in 29 min 55 s
+    ");
+}
+
+#[test]
+fn what_finishes_while_it_is_interrupted_is_finished() {
+    assert_snapshot!(at_work("
+        interrupt 1
+        r2 says DONE: built
+        r2 exits
+        saved c2
+    "), @r"
+    #1 in build: approving (needs your approval), interrupted, head c2, starts 2
+      pm: planned
+      dev: built
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: done, Done
+    e4 interrupt r2.1
+    wakes in 29 min 50 s
+    ");
+}
+
+#[test]
+fn work_is_handed_over() {
+    let with_second = |more: &str| play_with(&[SECOND], &format!("{AT_WORK}{more}"));
+    assert_snapshot!(with_second("
+        hand 1 nobody
+        hand 1 native
+        hand 1 second/large
+        r2 exits
+        saved c1
+    "), @r"
+    ! hand 1 nobody: refused, the team has no provider `nobody`
+    ! hand 1 native: refused, nobody is at work on #1 who could hand it over to that
+    #1 in build: working (dev at work), head c1, starts 3
+      pm: planned
+      crewhouse: You handed the work of dev over from `native` to `second`
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: handed-over
+    r3 Work of dev on #1/0, start 1: preparing, with second: you handed it over and large, after r2
+    e4 interrupt r2.1
+    e6 start r3.1
+    wakes in 29 min 49 s
+    ");
+    assert_snapshot!(with_second("
+        interrupt 1
+        interrupted
+        hand 1 second
+        saved c1
+        saved c1
+        started c1
+        hand 1 native/small
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 3
+      pm: planned
+      crewhouse: You handed the work of dev over from `native` to `second`
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: handed-over
+    r3 Work of dev on #1/0, start 1: stopping Finish { outcome: HandedOver }, with second: you handed it over, after r2
+    e8 interrupt r3.1
+    wakes in 29 min 47 s
+    ");
+    assert_snapshot!(play_with(&[SECOND], "
+        emergency
+        add
+        hand 1 second
+        release
+    "), @r"
+    ! hand 1 second: refused, nobody is at work on #1 who could hand it over to that
+    #1 in plan: working (pm at work), starts 1
+    r1 Work of pm on #1/0, start 1: preparing
+    e1 start r1.1
+    wakes in 29 min 56 s
+    ");
+    assert_snapshot!(play_with(&[SECOND], &format!("{BUILT}hand 1 second")), @r"
+    ! hand 1 second: refused, nobody is at work on #1 who could hand it over to that
+    #1 in build: approving (needs your approval), head c2, starts 2
+      pm: planned
+      dev: built
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: done, Done
+    wakes in 29 min 50 s
+    ");
+}
