@@ -387,17 +387,17 @@ impl Task {
 
     /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].
     pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
-        self.note(Remark { at, from: from.into(), text: bounded(text.as_ref()), number: 0 });
+        self.put(Remark { at, from: from.into(), text: bounded(text.as_ref()), number: 0 });
     }
 
     /// Likewise, of a person to whoever works on the task.
     pub fn say(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
         self.remarked += 1;
         let number = self.remarked;
-        self.note(Remark { at, from: from.into(), text: bounded(text.as_ref()), number });
+        self.put(Remark { at, from: from.into(), text: bounded(text.as_ref()), number });
     }
 
-    fn note(&mut self, remark: Remark) {
+    fn put(&mut self, remark: Remark) {
         self.remarks.push(remark);
         let surplus = self.remarks.len().saturating_sub(REMARKS_MAX);
         self.remarks.drain(..surplus);

@@ -12,7 +12,7 @@ use crate::run::{AfterStop, Run, RunEvent, RunState, Wait};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Hold, Phase, Task};
 use crate::team::Team;
-use crate::{AskId, Event, ProjectId, Refusal, StageName, TaskId};
+use crate::{AskId, Event, ProjectId, Refusal, RunId, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
