@@ -52,12 +52,12 @@ fn profile(context: &Context, run: RunId) -> Result<Exit, CliError> {
     let none =
         || CliError::failed(format!("{run} was never started")).hint("`crew task show` lists runs");
     let spec = fs::read(newest.ok_or_else(none)?.join(shim::SPEC)).attempt("reading the start")?;
-    let spec: Value = serde_json::from_slice(&spec).attempt("reading the start")?;
+    let unread = |error: serde_json::Error| CliError::failed(format!("reading the start: {error}"));
+    let spec: Value = serde_json::from_slice(&spec).map_err(unread)?;
     let argv = spec["argv"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let inside = argv.skip_while(|word| *word != "confine").nth(1);
     let free = || CliError::failed(format!("{run} works without a sandbox"));
-    let held: sandbox::Sandbox =
-        serde_json::from_str(inside.ok_or_else(free)?).attempt("reading the sandbox")?;
+    let held: sandbox::Sandbox = serde_json::from_str(inside.ok_or_else(free)?).map_err(unread)?;
     context.out.line(held.seatbelt().trim_end())?;
     Ok(Exit::Ok)
 }
