@@ -8,7 +8,7 @@ SEED ?= 1
 BUNDLES ?= deb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-desktop demo desktop package test clients api-test desktop-test ui ui-test schema bench ui-bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test setup-desktop demo desktop package test clients stand-ins api-test desktop-test ui ui-test schema bench ui-bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
 # A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
@@ -50,7 +50,7 @@ crates/desktop/node_modules/.package-lock.json: crates/desktop/package-lock.json
 	cd crates/desktop && npm ci --no-audit --no-fund
 	@touch $@
 
-test: setup-test ui clients lint docs ## Everything that has to pass
+test: setup-test ui clients stand-ins lint docs ## Everything that has to pass
 	$(CARGO) test --workspace
 	$(MAKE) api-test
 	$(MAKE) ui-test
@@ -77,6 +77,13 @@ clients: tests/clients/node_modules/.package-lock.json ## Install the agents tha
 tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/clients/package-lock.json
 	@# Not `npm ci`: it wants each platform's part of opencode in the lock file, and npm writes ours only.
 	cd tests/clients && npm install --no-save --no-audit --no-fund
+	@touch $@
+
+stand-ins: tests/github/node_modules/.package-lock.json ## Install what others wrote in place of GitHub, for the tests
+
+tests/github/node_modules/.package-lock.json: tests/github/package.json tests/github/package-lock.json
+	@# Nothing of it is built, and no script of it is run.
+	cd tests/github && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 tests/api/.venv/bin/schemathesis: tests/api/requirements.txt
@@ -130,5 +137,5 @@ mutate: setup ## Plant bugs in a copy; the simulation has to find each
 
 clean: ## Remove what was built
 	$(CARGO) clean
-	rm -rf tests/api/.venv tests/clients/node_modules crates/desktop/node_modules crates/desktop/gen crates/desktop/binaries
+	rm -rf tests/api/.venv tests/clients/node_modules tests/github/node_modules crates/desktop/node_modules crates/desktop/gen crates/desktop/binaries
 	rm -rf ui/node_modules ui/.svelte-kit ui/dist/site ui/test-results

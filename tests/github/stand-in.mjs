@@ -73,10 +73,22 @@ function patch(description) {
   return count
 }
 
+/** GitHub answers with its own media type when it is asked for, and its description names the plain one. */
+function answerInOwnType(node) {
+  if (!node || typeof node !== 'object') return
+  const { content } = node
+  if (content?.['application/json']) content['application/vnd.github+json'] ??= content['application/json']
+  Object.values(node).forEach(answerInOwnType)
+}
+
 async function startPrism() {
   const whole = JSON.parse(readFileSync(require.resolve('@octokit/openapi/generated/api.github.com.json')))
   const description = slim(whole)
   const patched = patch(description)
+  for (const path of Object.values(description.paths)) {
+    for (const operation of Object.values(path)) answerInOwnType(operation.responses)
+  }
+  answerInOwnType(description.components.responses)
   if (!patched) throw new Error('nothing was patched: does Prism validate bodies now?')
   const directory = mkdtempSync(join(tmpdir(), 'crew-prism-'))
   const file = join(directory, 'github.json')

@@ -178,6 +178,12 @@ fn a_review_and_a_failing_check_send_the_task_back_once() {
         lab.crew(&["github", "sync"]);
     }
     in_stage(&lab, "needs-review").unwrap();
+    let view = wait(&lab, "the card tells of its checks", || {
+        let view = task(&lab)["pull_view"].clone();
+        (view["checks"].as_array().map(Vec::len) == Some(3)).then_some(view)
+    });
+    assert_eq!((&view["state"], &view["checks"][1]["state"]), (&"ready".into(), &"pending".into()));
+    assert!(lab.ok(&["task", "show", "1"]).contains("3 checks, 2 failed, 1 pending"));
     server.people(|repo| repo.check(sha, "lint", Some("success")));
     wait(&lab, "it is worked on again", || {
         (task(&lab)["visits"]["in-progress"] == 3).then_some(())

@@ -300,3 +300,24 @@ async fn the_token_of_gh_is_asked_for_by_host() {
     let missing = directory.path().join("missing");
     assert!(matches!(Token::from_gh(&missing, "github.com").await, Err(Error::NoToken(_))));
 }
+
+#[tokio::test]
+async fn an_enterprise_server_is_spoken_to_where_its_api_is() {
+    let server = server();
+    server.people(|repo| repo.branches.insert("crew/1".into(), "a1".into()));
+    let api = format!("{}/api/v3/", server.url());
+    let address = Address::new("acme/shop", Some(&api)).unwrap();
+    let client = Client::new(address, Token::new(GITHUB_TOKEN).unwrap(), || NOW).unwrap();
+    client.open_issue("One", "text", &[]).await.unwrap();
+    client.issues_changed(None, None).await.unwrap();
+    let (title, body) = ("One".into(), "story".into());
+    let (head, base) = ("crew/1".into(), "main".into());
+    let pull = client.open_pull(&NewPull { title, body, head, base, draft: true }).await.unwrap();
+    client.mark_ready(&pull).await.unwrap();
+    assert_eq!(client.origin().await.unwrap().url, format!("{}/acme/shop.git", server.url()));
+    let paths: Vec<String> = server.sent().into_iter().map(|sent| sent.path).collect();
+    let (graphql, rest): (Vec<&String>, Vec<&String>) =
+        paths.iter().partition(|path| path.ends_with("/graphql"));
+    assert_eq!(graphql, ["/api/graphql"], "beside the rest");
+    assert!(rest.iter().all(|path| path.starts_with("/api/v3/repos/acme/shop")), "{rest:?}");
+}

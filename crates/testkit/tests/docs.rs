@@ -135,6 +135,7 @@ fn every_word_of_team_toml_is_described() {
         words_of(&team, "MergeStrategy"),
         words_of(&read("crates/core/src/github/mod.rs"), "Publish"),
         words_of(&read("crates/core/src/github/pull.rs"), "Pulls"),
+        words_of(&read("crates/core/src/github/mod.rs"), "PushBase"),
     ];
     let missing: Vec<_> = words
         .concat()

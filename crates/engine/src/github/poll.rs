@@ -88,7 +88,8 @@ impl Reader {
 
     /// Keeps how far was read, if that is new.
     async fn keep(&mut self, outside: &Outside, project: ProjectId) {
-        if let Some(text) = self.position.text().filter(|text| *text != self.kept) {
+        let text = self.position.text(&outside.handle.screen());
+        if let Some(text) = text.filter(|text| *text != self.kept) {
             outside.handle.keep_hint(position::key(project), text.clone()).await;
             self.kept = text;
         }

@@ -10,6 +10,7 @@ use crew_store::Reader;
 use serde::{Deserialize, Serialize};
 
 use super::watch::Watch;
+use crate::Screen;
 use crate::handle::Handle;
 
 /// Longest hint, in bytes; what is known of pull requests beyond it is asked again.
@@ -39,9 +40,9 @@ impl Position {
             .unwrap_or_else(|| Self { policy: Some(policy.clone()), ..Self::default() })
     }
 
-    /// The same as text.
-    pub(super) fn text(&self) -> Option<String> {
-        let text = serde_json::to_string(self).ok()?;
+    /// The same as text, without keys that somebody wrote in a comment.
+    pub(super) fn text(&self, screen: &Screen) -> Option<String> {
+        let text = screen.value(serde_json::to_value(self).ok()?).to_string();
         if text.len() <= BYTES_MAX {
             return Some(text);
         }

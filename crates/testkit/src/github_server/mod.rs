@@ -128,7 +128,12 @@ impl GithubServer {
 
 /// One request and its answer; connections are not kept.
 fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io::Result<()> {
-    let request = Request::read(&mut stream)?;
+    let mut request = Request::read(&mut stream)?;
+    let path = request.path.clone();
+    // As on an Enterprise Server, which has its API below its site.
+    if let Some(rest) = path.strip_prefix("/api/v3").or(path.strip_prefix("/api")) {
+        rest.clone_into(&mut request.path);
+    }
     let fault = {
         let mut faults = lock(&shared.faults);
         let meets = |(method, part, _): &(String, String, Fault)| {
@@ -152,7 +157,7 @@ fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io:
     };
     let is_answered = !matches!(fault, Some(Fault::Lost | Fault::Refused));
     let status = answer.as_ref().filter(|_| is_answered).map_or(0, |answer| answer.status);
-    let Request { method, path, body, .. } = request;
+    let Request { method, body, .. } = request;
     lock(&shared.sent).push(Sent { method, path, status, body });
     let Some(answer) = answer.filter(|_| is_answered) else { return Ok(()) };
     let bytes = answer.bytes();
