@@ -16,8 +16,8 @@ use crate::wire::{SearchQuery, Searched};
 const LIMIT: u32 = 20;
 /// Most places of an answer.
 const LIMIT_MAX: u32 = 100;
-/// Longest question, in bytes.
-const WORDS_BYTES_MAX: usize = 500;
+/// Longest question, in characters; its description says so, too.
+const WORDS_CHARS_MAX: usize = 500;
 
 /// Where words are: in tasks, remarks, the journal, and what agents said.
 ///
@@ -34,8 +34,8 @@ pub(super) async fn find(
     State(app): Shared,
     Params(SearchQuery { words, project, limit }): Params<SearchQuery>,
 ) -> Result<Json<Searched>, ApiError> {
-    if words.len() > WORDS_BYTES_MAX {
-        let message = format!("the question is longer than {WORDS_BYTES_MAX} bytes");
+    if words.chars().count() > WORDS_CHARS_MAX {
+        let message = format!("the question is longer than {WORDS_CHARS_MAX} characters");
         return Err(ApiError::invalid(message).hint("a few words are enough"));
     }
     let question = Question {
