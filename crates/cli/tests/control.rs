@@ -262,8 +262,9 @@ fn codex_is_interrupted_and_goes_on_with_the_next_message() {
 fn claude_code_hands_over_to_our_own_agent() {
     let server = ModelServer::answering(|request| {
         if Claude.has_result(&Claude.asked(request)) {
+            let wait = "echo started; sleep 3600; echo finished";
             return Reply::text("Now I wait.")
-                .and_tool("Bash", json!({"command": "sleep 3600", "description": "Wait"}));
+                .and_tool("Bash", json!({"command": wait, "description": "Wait"}));
         }
         Reply::tool("Bash", json!({"command": "echo half > half.txt", "description": "Begin"}))
     });

@@ -627,6 +627,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tasks/{id}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the work that is being done on a task go on with another provider, or another model of it. */
+        post: operations["task_hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/interrupt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Interrupts the agents of a task, to say something else to them: they end their turns, and go on with
+         *     what is said next.
+         */
+        post: operations["task_interrupt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks/{id}/move": {
         parameters: {
             query?: never;
@@ -704,7 +741,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says something to whoever works on a task next. */
+        /**
+         * Says something about a task: to the agent that is at work on it, where it can hear that, and to
+         *     whoever works on it next.
+         */
         post: operations["task_remark"];
         delete?: never;
         options?: never;
@@ -1291,6 +1331,13 @@ export interface components {
          * @enum {string}
          */
         Grade: "ok" | "warn" | "fail";
+        /** @description `POST /api/tasks/{id}/handover` */
+        HandOver: {
+            /** @description The model, if not the provider's own. */
+            model?: string | null;
+            /** @description The provider, as the team names it. */
+            provider: string;
+        };
         /** @description `GET /api/health` */
         Health: {
             /** @description The data directory. */
@@ -1743,6 +1790,21 @@ export interface components {
             /** @description The commit that was looked at: refused if another one is there by now. */
             commit?: string | null;
         };
+        /** @description Whom a remark of a person has reached. */
+        Reach: {
+            /**
+             * Format: int64
+             * @description The run whose agent has it, or is about to get it.
+             */
+            run: number | null;
+            /** @description How far it is. */
+            word: components["schemas"]["ReachWord"];
+        };
+        /**
+         * @description How far a remark is.
+         * @enum {string}
+         */
+        ReachWord: "heard" | "on_its_way" | "next";
         /** @description Proof that something is recorded. */
         Receipt: {
             /**
@@ -1770,8 +1832,29 @@ export interface components {
             at: number;
             /** @description A role, `human` or `crewhouse`. */
             from: string;
+            /**
+             * Format: int64
+             * @description Counts what people said to whoever works on the task; 0 for all else.
+             */
+            number: number;
+            reach: components["schemas"]["Reach"] | null;
             /** @description Markdown. */
             text: string;
+        };
+        /** @description A remark was made. */
+        RemarkMade: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /** @description The remark, and whom it has reached by now. */
+            remark: components["schemas"]["Remark"];
+            /**
+             * Format: int64
+             * @description Its position in the journal.
+             */
+            seq: number;
         };
         /** @description What an agent claims. */
         Response: {
@@ -2104,6 +2187,12 @@ export interface components {
              * @description What its worktrees take on disk; null until that was measured.
              */
             disk_bytes: number | null;
+            /**
+             * Format: int64
+             * @description The run whose agent is at work and is told what is said now; null when what is said waits for
+             *     whoever works on the task next.
+             */
+            listener: number | null;
             /** @description What was said about it, oldest first. */
             remarks: components["schemas"]["Remark"][];
             /** @description Its runs, oldest first. */
@@ -2178,7 +2267,7 @@ export interface components {
             why: string | null;
             /**
              * @description `working`, `no_signal`, `queued`, `blocked`, `limited`, `needs_answer`, `needs_approval`,
-             *     `checking`, `merging`, `held`, `stuck`, `paused`, `stopped`, `done` or `cancelled`.
+             *     `checking`, `merging`, `held`, `stuck`, `paused`, `interrupted`, `stopped`, `done` or `cancelled`.
              */
             word: string;
         };
@@ -3759,6 +3848,74 @@ export interface operations {
             };
         };
     };
+    task_hand_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_interrupt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     task_move_to: {
         parameters: {
             query?: never;
@@ -3915,7 +4072,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Receipt"];
+                    "application/json": components["schemas"]["RemarkMade"];
                 };
             };
             /** @description It did not work */
