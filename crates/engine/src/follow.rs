@@ -32,7 +32,7 @@ const END_PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether it has.
 const END_PAUSE: Duration = Duration::from_millis(20);
 /// What an agent has changed is looked at so long after it used a tool.
-const LOOK_PAUSE: Duration = Duration::from_secs(2);
+const CHANGES_PAUSE: Duration = Duration::from_secs(2);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
 /// Lines of its standard error that may say why an agent ended.
@@ -47,34 +47,56 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let told = outside.wakes.watch(&watched);
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
     let rounds = Rounds::default();
+    let looked_at = Instant::now();
     let site = site(outside.handle.home(), &Place::of(&outside.handle, run)?);
-    let mut follower =
-        Follower { outside, run, token, dir, life, clerk, watched, rounds, site, stirred: None };
+    let stirred = None;
+    let mut follower = Follower {
+        outside,
+        run,
+        token,
+        dir,
+        life,
+        clerk,
+        watched,
+        looked_at,
+        rounds,
+        site,
+        stirred,
+    };
     let mut listener = None;
     let mut damage = None;
+    let mut speaks = false;
     let how = loop {
-        // Before its words: who calls and then speaks is heard in this order.
-        follower.clerk.attend().await?;
         if damage.is_none() {
             match follower.read(&mut listener).await {
-                Ok(true) => continue,
+                Ok(true) => {
+                    speaks = true;
+                    continue;
+                }
                 Ok(false) => {}
                 Err(Interruption::Damaged(error)) => damage = Some(follower.give_up(error).await?),
                 Err(Interruption::Other(error)) => return Err(error),
             }
         }
-        if let Some(ended) = follower.ended().await? {
-            follower.clerk.attend().await?; // it may have called last
-            break match damage {
-                Some(damage) => damage,
-                None => follower.read_rest(&mut listener, ended).await?,
-            };
+        follower.clerk.attend().await?;
+        // Who speaks is alive, and its end is written to a file: that wakes us as its words do.
+        if !std::mem::take(&mut speaks) || follower.looked_at.elapsed() >= POLL {
+            follower.looked_at = Instant::now();
+            if let Some(ended) = follower.ended().await? {
+                follower.clerk.attend().await?; // it may have called last
+                break match damage {
+                    Some(damage) => damage,
+                    None => follower.read_rest(&mut listener, ended).await?,
+                };
+            }
+            follower.check_health().await?;
+            follower.see_changes(CHANGES_PAUSE).await?;
         }
-        follower.check_health().await?;
-        follower.look(LOOK_PAUSE).await?;
-        tokio::time::timeout(POLL, told.notified()).await.ok();
+        if tokio::time::timeout(POLL, told.notified()).await.is_err() {
+            follower.clerk.look_again();
+        }
     };
-    follower.look(Duration::ZERO).await?;
+    follower.see_changes(Duration::ZERO).await?;
     submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
     follower.clerk.close("this run is over").await
 }
@@ -125,6 +147,8 @@ struct Follower {
     clerk: Clerk,
     /// What wakes us.
     watched: Vec<PathBuf>,
+    /// When it was last looked whether it has ended.
+    looked_at: Instant,
     /// What it did, since it is followed.
     rounds: Rounds,
     /// What its paths are seen from.
@@ -165,6 +189,8 @@ impl Follower {
         }
         let Some(listener) = listener else { return Ok(false) };
         let Some(heard) = listener.next_batch()? else { return Ok(false) };
+        // Who calls and then speaks is heard in this order.
+        self.clerk.attend().await.map_err(Interruption::Other)?;
         for one in heard {
             self.take(one).await.map_err(Interruption::Other)?;
         }
@@ -254,7 +280,7 @@ impl Follower {
 
     /// Looks at what the agent has changed, if it used a tool so long ago. What cannot be seen now is
     /// seen the next time; nothing waits for it.
-    async fn look(&mut self, pause: Duration) -> anyhow::Result<()> {
+    async fn see_changes(&mut self, pause: Duration) -> anyhow::Result<()> {
         if self.stirred.is_none_or(|since| since.elapsed() < pause) {
             return Ok(());
         }
