@@ -93,7 +93,7 @@ impl Lesson {
             [("read", &policy.read, &self.read), ("write", &policy.write, &self.write)]
         {
             if !new.is_empty() {
-                text += &format!("{key} = [\n{}]\n", list(old, new));
+                text.extend([key, " = [\n", &list(old, new), "]\n"]);
             }
         }
         text
@@ -125,7 +125,7 @@ fn objection(place: &Place) -> Option<&'static str> {
     };
     if whole.split('/').any(is_secret) {
         Some("secrets are kept there")
-    } else if SYSTEM.iter().any(|root| is_below(&root)) {
+    } else if SYSTEM.iter().any(is_below) {
         Some("it belongs to the system")
     } else if whole.split('/').filter(|part| !part.is_empty()).count() < 2 {
         Some("it is too much")

@@ -32,7 +32,7 @@ const END_PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether it has.
 const END_PAUSE: Duration = Duration::from_millis(20);
 /// What an agent has changed is looked at so long after it used a tool.
-const LOOK_PAUSE: Duration = Duration::from_secs(2);
+const CHANGES_PAUSE: Duration = Duration::from_secs(2);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
 /// Lines of its standard error that may say why an agent ended.
@@ -90,13 +90,14 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
                 };
             }
             follower.check_health().await?;
+            follower.see_changes(CHANGES_PAUSE).await?;
         }
         follower.look(LOOK_PAUSE).await?;
         if tokio::time::timeout(POLL, told.notified()).await.is_err() {
             follower.clerk.look_again();
         }
     };
-    follower.look(Duration::ZERO).await?;
+    follower.see_changes(Duration::ZERO).await?;
     submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
     follower.clerk.close("this run is over").await
 }
@@ -280,7 +281,7 @@ impl Follower {
 
     /// Looks at what the agent has changed, if it used a tool so long ago. What cannot be seen now is
     /// seen the next time; nothing waits for it.
-    async fn look(&mut self, pause: Duration) -> anyhow::Result<()> {
+    async fn see_changes(&mut self, pause: Duration) -> anyhow::Result<()> {
         if self.stirred.is_none_or(|since| since.elapsed() < pause) {
             return Ok(());
         }

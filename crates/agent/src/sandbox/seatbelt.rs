@@ -4,7 +4,7 @@
 //! themselves. It may be looked at and tried with `crew sandbox profile`.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Sandbox;
 
@@ -37,9 +37,9 @@ impl Sandbox {
     pub fn seatbelt(&self) -> String {
         let mut profile = ALWAYS.to_owned();
         let system = SYSTEM.iter().map(Path::new);
-        let read = self.read.iter().map(|path| path.as_path()).chain(system);
+        let read = self.read.iter().map(PathBuf::as_path).chain(system);
         places(&mut profile, "file-read*", read);
-        places(&mut profile, "file-read* file-write*", self.write.iter().map(|it| it.as_path()));
+        places(&mut profile, "file-read* file-write*", self.write.iter().map(PathBuf::as_path));
         match &self.ports {
             None => profile.push_str("(allow network-outbound)\n"),
             Some(ports) => {
