@@ -969,6 +969,7 @@ export interface components {
             pull_trouble: string | null;
             /** @description Where people see that pull request. */
             pull_url: string | null;
+            pull_view: components["schemas"]["PullView"] | null;
             /** @description What it consumed. */
             spent: components["schemas"]["Usage"];
             /** @description Where it is in the pipeline. */
@@ -1784,6 +1785,51 @@ export interface components {
             model: string | null;
             /** @description Its name. */
             name: string;
+        };
+        /** @description A check on GitHub. */
+        PullCheck: {
+            /** @description What it is called. */
+            name: string;
+            /** @description How it is. */
+            state: components["schemas"]["PullCheckState"];
+            /** @description Where people see it. */
+            url: string | null;
+        };
+        /**
+         * @description How a check on GitHub is.
+         * @enum {string}
+         */
+        PullCheckState: "pending" | "passed" | "failed" | "neutral";
+        /** @description A review of a pull request. */
+        PullReview: {
+            /** @description Whose. */
+            by: string;
+            /** @description What it comes to. */
+            verdict: components["schemas"]["PullVerdict"];
+        };
+        /**
+         * @description How a pull request is.
+         * @enum {string}
+         */
+        PullState: "draft" | "ready" | "closed" | "merged";
+        /**
+         * @description What a review comes to.
+         * @enum {string}
+         */
+        PullVerdict: "approved" | "changes_requested" | "commented";
+        /** @description How a task's pull request is on GitHub, as far as it was heard. */
+        PullView: {
+            /** @description Checks of the commit that it shows, by name. */
+            checks: components["schemas"]["PullCheck"][];
+            /**
+             * Format: int64
+             * @description The task whose pull request it is on top of.
+             */
+            on: number | null;
+            /** @description What those who count say about that commit. */
+            reviews: components["schemas"]["PullReview"][];
+            /** @description How it is. */
+            state: components["schemas"]["PullState"];
         };
         /** @description `POST /api/tasks/{id}/push` */
         Push: {
