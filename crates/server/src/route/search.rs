@@ -16,7 +16,7 @@ use crate::wire::{SearchQuery, Searched};
 const LIMIT: u32 = 20;
 /// Most places of an answer.
 const LIMIT_MAX: u32 = 100;
-/// Longest question, in characters; its description says so, too.
+/// Longest question, in characters.
 const WORDS_CHARS_MAX: usize = 500;
 
 /// Where words are: in tasks, remarks, the journal, and what agents said.

@@ -9,7 +9,6 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {
     /// Words; all of them have to be there, the last one may be the beginning of one.
-    #[param(max_length = 500)]
     pub words: String,
     /// Of this project only.
     #[serde(default)]

@@ -63,24 +63,27 @@ export class RunLog {
       const before = await this.#client.log(this.run, { until: place, last: BEFORE, short: 1 });
       this.#first = before[0]?.from ?? null;
       this.hasEarlier = this.#first !== null && this.#first !== '1:0';
-      this.items = extended([], before);
       this.#from = before.at(-1)?.at ?? null;
-      this.hasLater = this.#from !== null;
-      await this.later();
+      // Shown with what follows: who stood at an end that is none would be taken along by what comes.
+      await this.#more(extended([], before));
     } catch {
       this.toEnd();
     }
   }
 
   /** Puts what came next behind what is shown; behind the last of it the log goes on as it comes. */
-  async later() {
+  later() {
+    return this.#more(this.items);
+  }
+
+  async #more(items: readonly Item[]) {
     if (this.#from === null) return this.toEnd();
     const lines = await this.#client.log(this.run, { from: this.#from, lines: AFTER, short: 1 });
-    this.items = extended(this.items, lines);
+    if (this.#gone) return;
     this.#from = lines.at(-1)?.at ?? this.#from;
-    if (lines.length >= AFTER) return;
-    this.hasLater = false;
-    this.#listen();
+    this.items = extended(items, lines);
+    this.hasLater = lines.length >= AFTER;
+    if (!this.hasLater) this.#listen();
   }
 
   /** Leaves what is around a place, for the end. */
