@@ -174,9 +174,10 @@ fn is_told_while_it_works(played: Played) {
     is_heard(&lab, 1);
     lands(&lab);
     let requests = server.requests();
-    assert_eq!(requests.len(), 2, "it is no turn of its own");
+    // Codex may come to the end of its answer first, and goes on with the same turn.
+    assert!(requests.len() <= if played == Codex { 3 } else { 2 }, "it is no turn of its own");
     assert!(!played.asked(&requests[0]).contains("of iron"));
-    assert_eq!(played.asked(&requests[1]).matches("of iron").count(), 1);
+    assert_eq!(played.asked(requests.last().unwrap()).matches("of iron").count(), 1);
     assert_eq!(starts(&lab).len(), 1, "the agent was not disturbed");
     // It has ended: what is said now is for the next.
     assert_eq!(reach(&lab, 1), json!({"word": "heard", "run": 1}));
@@ -236,7 +237,8 @@ fn is_interrupted(played: Played) {
     nobody_is_left(&lab);
     lab.wait("its run waits", || (task(&lab)["runs"][0]["state"] == "paused").then_some(()));
     assert_eq!(task(&lab)["status"]["word"], "interrupted");
-    lab.fails(&["task", "interrupt", "1"], 3, "it is held back already");
+    let again = lab.crew(&["task", "interrupt", "1"]);
+    assert_eq!(again.status.code(), Some(3), "{}", support::show(&again));
     lab.ok(&["message", "1", "Write made.txt instead."]);
     lands(&lab);
     assert_eq!(starts(&lab).len(), 2);

@@ -142,7 +142,7 @@ proptest! {
         let [title, body, criterion, said, about] = texts;
         let told = |title: &str, body: &str, criterion: &str, said: &str, about: &str| {
             let mut place = place("t", "b");
-            place.task.title = title.to_owned();
+            place.task.title = cut(title, TITLE_CHARS_MAX).to_owned();
             place.task.body = format!("b{body}");
             place.task.criteria = vec![criterion.to_owned()];
             place.task.remarks = vec![remark(said)];
