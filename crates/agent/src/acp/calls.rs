@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::wire::ToolCall;
+use crate::desk::Tool;
+use crate::desk::mcp::SERVER;
 use crate::event::AgentEvent;
 use crate::keep::{OUTPUT_CHARS_MAX, shorten};
 
@@ -182,6 +184,19 @@ impl Call {
             fields.insert("changes".to_owned(), json!(self.changes()));
         }
         (format!("May it {what}? {}", shorten(&self.title, TITLE_CHARS_MAX)), details)
+    }
+
+    /// Whether it is a tool of ours: each agent has its own way to name what a server offers.
+    pub(super) fn is_ours(&self) -> bool {
+        let is_named = |name: &str| {
+            Tool::ALL.into_iter().map(Tool::name).any(|tool| {
+                let joined = ["mcp__crew__", "mcp_crew_", "crew_", "crew/", "crew: ", "crew."];
+                let is_joined = joined.iter().any(|begin| name.strip_prefix(begin) == Some(tool));
+                is_joined || name.starts_with(&format!("{tool} ({SERVER} MCP Server)"))
+            })
+        };
+        matches!(self.kind.as_str(), "" | "other")
+            && is_named(self.name.as_ref().unwrap_or(&self.title))
     }
 
     /// Whether all that it does is to change files below a directory.
