@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crew_agent::desk::{Desk, Found, TAKEN_MAX, Wish};
+use crew_agent::desk::{Desk, Found, Glance, TAKEN_MAX, Wish};
 use crew_core::call::{Call, Reply};
 use crew_core::status::status;
 use crew_core::{Event, ProjectId, RunId, State, TaskId, Time, Token};
@@ -27,6 +27,7 @@ pub(crate) struct Clerk {
     token: Token,
     /// None: this start has no desk, or not any more.
     desk: Option<Desk>,
+    glance: Glance,
     taken: usize,
 }
 
@@ -38,7 +39,8 @@ impl Clerk {
             None
         });
         let taken = desk.as_ref().and_then(|desk| desk.answered().ok()).unwrap_or(0);
-        Self { outside: Arc::clone(outside), run, token, desk, taken }
+        let glance = Glance::default();
+        Self { outside: Arc::clone(outside), run, token, desk, glance, taken }
     }
 
     /// Where calls appear.
@@ -46,9 +48,18 @@ impl Clerk {
         self.desk.as_ref().map(Desk::calls)
     }
 
+    /// What was seen and could not be done is looked at again.
+    pub(crate) fn look_again(&mut self) {
+        self.glance.forget();
+    }
+
     /// Takes in the calls that wait. One that cannot be taken in now is found again.
     pub(crate) async fn attend(&mut self) -> anyhow::Result<()> {
-        let Some(desk) = self.desk.clone() else { return Ok(()) };
+        let Some(desk) = self.desk.as_ref() else { return Ok(()) };
+        if !self.glance.is_new(&desk.calls()) {
+            return Ok(());
+        }
+        let desk = desk.clone();
         let looking = desk.clone();
         let found = match blocking(move || Ok(looking.look()?)).await {
             Ok(found) => found,

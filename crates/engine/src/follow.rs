@@ -47,29 +47,40 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
     let told = outside.wakes.watch(&watched);
     let life = Life { written: newest(&dir), at: Instant::now(), anew: false };
     let rounds = Rounds::default();
-    let mut follower = Follower { outside, run, token, dir, life, clerk, watched, rounds };
+    let looked_at = Instant::now();
+    let mut follower =
+        Follower { outside, run, token, dir, life, clerk, watched, looked_at, rounds };
     let mut listener = None;
     let mut damage = None;
+    let mut speaks = false;
     let how = loop {
-        // Before its words: who calls and then speaks is heard in this order.
-        follower.clerk.attend().await?;
         if damage.is_none() {
             match follower.read(&mut listener).await {
-                Ok(true) => continue,
+                Ok(true) => {
+                    speaks = true;
+                    continue;
+                }
                 Ok(false) => {}
                 Err(Interruption::Damaged(error)) => damage = Some(follower.give_up(error).await?),
                 Err(Interruption::Other(error)) => return Err(error),
             }
         }
-        if let Some(ended) = follower.ended().await? {
-            follower.clerk.attend().await?; // it may have called last
-            break match damage {
-                Some(damage) => damage,
-                None => follower.read_rest(&mut listener, ended).await?,
-            };
+        follower.clerk.attend().await?;
+        // Who speaks is alive, and its end is written to a file: that wakes us as its words do.
+        if !std::mem::take(&mut speaks) || follower.looked_at.elapsed() >= POLL {
+            follower.looked_at = Instant::now();
+            if let Some(ended) = follower.ended().await? {
+                follower.clerk.attend().await?; // it may have called last
+                break match damage {
+                    Some(damage) => damage,
+                    None => follower.read_rest(&mut listener, ended).await?,
+                };
+            }
+            follower.check_health().await?;
         }
-        follower.check_health().await?;
-        tokio::time::timeout(POLL, told.notified()).await.ok();
+        if tokio::time::timeout(POLL, told.notified()).await.is_err() {
+            follower.clerk.look_again();
+        }
     };
     submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
     follower.clerk.close("this run is over").await
@@ -121,6 +132,8 @@ struct Follower {
     clerk: Clerk,
     /// What wakes us.
     watched: Vec<PathBuf>,
+    /// When it was last looked whether it has ended.
+    looked_at: Instant,
     /// What it did, since it is followed.
     rounds: Rounds,
 }
@@ -157,6 +170,8 @@ impl Follower {
         }
         let Some(listener) = listener else { return Ok(false) };
         let Some(heard) = listener.next_batch()? else { return Ok(false) };
+        // Who calls and then speaks is heard in this order.
+        self.clerk.attend().await.map_err(Interruption::Other)?;
         for one in heard {
             self.take(one).await.map_err(Interruption::Other)?;
         }

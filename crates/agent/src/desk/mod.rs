@@ -17,6 +17,7 @@
 //! * A name that has an answer is never taken again.
 
 mod client;
+mod glance;
 pub mod mcp;
 mod tool;
 
@@ -36,6 +37,7 @@ use crate::mailbox::MailboxError;
 use crate::mailbox::folder::Folder;
 
 pub use client::{CallError, Client, Outcome, PATIENCE};
+pub use glance::Glance;
 pub use tool::{Tool, Wish};
 
 /// The variable that tells an agent where its desk is.
