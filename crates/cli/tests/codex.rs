@@ -114,28 +114,6 @@ fn codex_makes_a_change() {
 }
 
 #[test]
-fn it_uses_our_tools_and_nobody_is_asked() {
-    let comment = Reply::tool("mcp__crew__comment", json!({"text": "half done"}));
-    let end = json!({"claim": "done", "summary": "made it", "evidence": ["cat made.txt: made"]});
-    let end = Reply::tool("mcp__crew__finish", end);
-    let replies = [comment, writes("made.txt"), end, Reply::text("that was all")];
-    let server = ModelServer::start(replies).unwrap();
-    let lab = lab(&server);
-    let _daemon = up(&lab);
-    lab.ok(&["task", "add", "Make it"]);
-    lands(&lab);
-    let remarks = lab.json(&["task", "show", "1"])["remarks"].to_string();
-    for words in ["half done", "made it", "cat made.txt: made"] {
-        assert!(
-            remarks.contains(words),
-            "{words:?} in {remarks}, offered {}",
-            server.requests()[0].body["tools"]
-        );
-    }
-    assert!(!lab.journal_text().contains("\"words\":\"asks\""), "nobody was asked");
-}
-
-#[test]
 fn a_permission_is_asked_for_and_given() {
     let server = ModelServer::start([runs(MAKES), finishes()]).unwrap();
     let lab = lab(&server);

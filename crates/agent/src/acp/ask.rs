@@ -59,6 +59,7 @@ enum Ruling {
 
 fn ruling(permissions: Permissions, call: &Call, directory: &Path) -> Ruling {
     match permissions {
+        _ if call.is_ours() => Ruling::Allow,
         Permissions::All => Ruling::Allow,
         Permissions::Deny => Ruling::Deny,
         Permissions::Edit if call.only_changes_below(directory) => Ruling::Allow,
@@ -176,6 +177,28 @@ mod tests {
         check(All, "execute", "/w/a", &["something_new"], "asked");
         check(Deny, "edit", "/w/a", &ALL, "id-reject_once");
         check(Deny, "edit", "/w/a", &["allow_once"], "cancelled");
+    }
+
+    #[test]
+    fn our_own_tools_are_used_unasked() {
+        let check = |kind: &str, title: &str, expect: &str| {
+            let call = json!({"toolCallId": "c", "kind": kind, "title": title});
+            let (call, _) = Calls::default().asked(serde_json::from_value(call).unwrap());
+            let request =
+                Request { id: Id::Number(0), call_id: "c".into(), call, options: options(&ALL) };
+            let policy = Some((Permissions::Deny, Path::new("/w")));
+            let became = match take(&mut Asks::default(), policy, request) {
+                Became::Asked(_) => "asked".to_owned(),
+                Became::Allowed(line) | Became::Denied(line) => line,
+            };
+            assert!(became.contains(expect), "{kind} {title}: {became}");
+        };
+        check("other", "mcp__crew__finish", "id-allow_once");
+        check("other", "crew_comment", "id-allow_once");
+        check("other", "comment (crew MCP Server)", "id-allow_once");
+        check("execute", "crew_comment", "id-reject_once");
+        check("other", "crew_everything", "id-reject_once");
+        check("other", "comment (other MCP Server)", "id-reject_once");
     }
 
     #[test]

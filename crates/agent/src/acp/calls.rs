@@ -9,6 +9,8 @@ use crew_core::about::About;
 use serde_json::{Map, Value, json};
 
 use super::wire::ToolCall;
+use crate::desk::Tool;
+use crate::desk::mcp::SERVER;
 use crate::event::AgentEvent;
 use crate::keep::{OUTPUT_CHARS_MAX, shorten};
 
@@ -204,6 +206,19 @@ impl Call {
             _ if is_something(&self.input) => About::other(tool, self.input.to_string()),
             _ => return None,
         })
+    }
+
+    /// Whether it is a tool of ours: each agent has its own way to name what a server offers.
+    pub(super) fn is_ours(&self) -> bool {
+        let is_named = |name: &str| {
+            Tool::ALL.into_iter().map(Tool::name).any(|tool| {
+                let joined = ["mcp__crew__", "mcp_crew_", "crew_", "crew/", "crew: ", "crew."];
+                let is_joined = joined.iter().any(|begin| name.strip_prefix(begin) == Some(tool));
+                is_joined || name.starts_with(&format!("{tool} ({SERVER} MCP Server)"))
+            })
+        };
+        matches!(self.kind.as_str(), "" | "other")
+            && is_named(self.name.as_ref().unwrap_or(&self.title))
     }
 
     /// Whether all that it does is to change files below a directory.
