@@ -144,7 +144,9 @@ impl Deeds {
         let Ok(Some(dialect)) = shim::dialect(dir) else { return };
         let Ok(mut listener) = Listener::open(dir, &dialect, 0) else { return };
         while let Ok(Some(heard)) = listener.next_batch() {
-            heard.into_iter().for_each(|heard| self.hear(heard.event));
+            for one in heard {
+                self.hear(one.event);
+            }
         }
     }
 
