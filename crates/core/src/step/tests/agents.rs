@@ -148,8 +148,8 @@ fn one_limit_that_several_meet_is_one_refusal_and_one_probe() {
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of pm on #2/0, start 1: done, Done
     r3 Work of dev on #1/0, start 2: preparing
-    r4 Work of dev on #2/0, start 1: limited 8 s ago
-    limit of native 8 s ago, guesses 1, probe Some(RunId(3))
+    r4 Work of dev on #2/0, start 1: limited 12 s ago
+    limit of native 12 s ago, guesses 1, probe Some(RunId(3))
     e9 start r3.2
     wakes in 24 min 31 s
     ");

@@ -286,10 +286,10 @@ fn a_long_limit_is_no_reason_to_wait_where_another_steps_in() {
 #[test]
 fn a_short_limit_is_waited_out() {
     assert_snapshot!(with_fallback("add\n started base\n r1 limited 60\n stopped"), @r"
-#1 in plan: working (waits for the limit of native), head base, starts 1
-r1 Work of pm on #1/0, start 1: limited in 1 min, with native: first choice of its role
-limit of native in 1 min, guesses 0, probe None
-wakes in 1 min
+    #1 in plan: working (waits for the limit of native), head base, starts 1
+    r1 Work of pm on #1/0, start 1: limited in 59 s, with native: first choice of its role
+    limit of native in 59 s, guesses 0, probe None
+    wakes in 59 s
 ");
 }
 

@@ -44,7 +44,7 @@ fn a_task_that_goes_elsewhere_takes_along_what_an_earlier_start_left() {
     assert_snapshot!(play(script), @r"
     #1 in plan: moving (pm at work), head base, starts 1
     r1 Work of pm on #1/0, start 1: saving
-    limit of native in 58 s, guesses 0, probe None
+    limit of native in 57 s, guesses 0, probe None
     e3 save r1 Snapshot
     wakes in 29 min 54 s
     ");

@@ -97,7 +97,7 @@ fn every_mistake_is_named_with_a_hint() {
     let mine =
         "[providers.m]\nkind = \"acp\"\nprogram = \"x\"\nkey = \"keyring:a\"\n[roles.engineer]";
     check("[roles.engineer]", mine, "in which variable", "key_env = ");
-    check("repeats = 20", "quiet_hours = \"at night\"", "names no hours", "22:00-07:00");
+    check("retries = 2", "quiet_hours = \"at night\"", "names no hours", "22:00-07:00");
     check("retries = 2", "retrys = 2", "unknown field `retrys`", "did you mean `retries`?");
     check("agents = 4 ", "agents = \"four\" ", "expected u32", "");
     check("agents = 4 ", "agents = 0 ", "limits.agents is 0", "at least one");
