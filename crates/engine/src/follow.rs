@@ -92,7 +92,6 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
             follower.check_health().await?;
             follower.see_changes(CHANGES_PAUSE).await?;
         }
-        follower.look(LOOK_PAUSE).await?;
         if tokio::time::timeout(POLL, told.notified()).await.is_err() {
             follower.clerk.look_again();
         }
