@@ -1,6 +1,23 @@
 // Made by `make schema` from openapi.json, which the server writes. Not to be edited.
 
 export interface paths {
+    "/asks/remembered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers that are remembered. */
+        get: operations["ask_remembered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/asks/{id}/answer": {
         parameters: {
             query?: never;
@@ -12,6 +29,23 @@ export interface paths {
         put?: never;
         /** Answers a question. */
         post: operations["ask_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/asks/{id}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a remembered answer back. */
+        post: operations["ask_forget"];
         delete?: never;
         options?: never;
         head?: never;
@@ -238,6 +272,23 @@ export interface paths {
         put?: never;
         /** Asks GitHub now whether something is new. */
         post: operations["github_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/sandbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs were refused, and the least that would open it to them. */
+        get: operations["sandbox_learn"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -828,6 +879,7 @@ export interface components {
         };
         /** @description `POST /api/asks/{id}/answer` */
         Answer: {
+            always?: components["schemas"]["Reach"] | null;
             /** @description The answer. */
             text: string;
         };
@@ -842,6 +894,21 @@ export interface components {
         Approve: {
             /** @description The commit that was looked at: refused if another waits by now. */
             commit?: string | null;
+        };
+        /** @description A rule about what agents of a role ask for. */
+        AskRule: {
+            /**
+             * Format: int64
+             * @description Its number, from 1.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description The rule that always decides before it, so that it never does.
+             */
+            shadowed_by: number | null;
+            /** @description What it says: `deny command git push`. */
+            text: string;
         };
         BTreeMap: {
             [key: string]: number;
@@ -901,6 +968,8 @@ export interface components {
             branch: string;
             /** @description What has to pass, in the order of the pipeline. */
             checks: components["schemas"]["Check"][];
+            /** @description Other open tasks that change the same files. */
+            conflicts: components["schemas"]["Conflict"][];
             /**
              * Format: int32
              * @description How many of them are met, by the newest answers.
@@ -1057,6 +1126,21 @@ export interface components {
             /** @description All of it. */
             text: string;
         };
+        /** @description Another task that changes the same files, before either has landed. */
+        Conflict: {
+            /** @description The first of the files. */
+            files: string[];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            files_total: number;
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            task: number;
+        };
         /** @description `GET /api/costs` */
         Costs: {
             budget_day: components["schemas"]["Amount"] | null;
@@ -1101,6 +1185,21 @@ export interface components {
             /** @description How that can be seen, or what is missing. */
             why: string | null;
         };
+        /** @description Whom a remark of a person has reached. */
+        Delivery: {
+            /**
+             * Format: int64
+             * @description The run whose agent has it, or is about to get it.
+             */
+            run: number | null;
+            /** @description How far it is. */
+            word: components["schemas"]["DeliveryWord"];
+        };
+        /**
+         * @description How far a remark is.
+         * @enum {string}
+         */
+        DeliveryWord: "heard" | "on_its_way" | "next";
         /** @description `GET /api/projects/{id}/trash/diff` */
         DiffText: {
             /** @description A unified diff. */
@@ -1400,6 +1499,8 @@ export interface components {
         };
         /** @description Something that waits for the human. */
         InboxItem: {
+            /** @description What an answer for always would be remembered for; null where it cannot be. */
+            about: string | null;
             /**
              * Format: int64
              * @description The ask to answer; null for an approval.
@@ -1407,6 +1508,11 @@ export interface components {
             ask: number | null;
             /** @description The commit that waits for approval. */
             commit: string | null;
+            /**
+             * Format: int64
+             * @description When the safe answer is given to it, if nobody answers before.
+             */
+            expires: number | null;
             /** @description Who asks: a role or `crewhouse`. */
             from: string;
             /** @description What is wanted. */
@@ -1482,6 +1588,13 @@ export interface components {
              * @description Its position, from 1, without gaps.
              */
             seq: number;
+        };
+        /** @description A place that is not proposed. */
+        LeftOut: {
+            /** @description Where. */
+            path: string;
+            /** @description Why not. */
+            why: string;
         };
         /** @description A provider serves nothing for now. */
         Limit: {
@@ -1690,6 +1803,8 @@ export interface components {
              * @description Its task.
              */
             task: number;
+            /** @description By whom it was answered, where that was not the human. */
+            why: string | null;
         } | {
             /** @enum {string} */
             note: "project";
@@ -1701,6 +1816,31 @@ export interface components {
         };
         /** @description A body without content. */
         Nothing: Record<string, never>;
+        /** @description Two open tasks that change the same files. */
+        Overlap: {
+            /** @description The first of the files. */
+            files: string[];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            files_total: number;
+            /**
+             * Format: int64
+             * @description The older one.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The newer one.
+             */
+            second: number;
+        };
+        /**
+         * @description A yes or no to a request for permission.
+         * @enum {string}
+         */
+        Permission: "allow" | "deny";
         /** @description A directory, as somebody sees it who looks for a repository. */
         Place: {
             /** @description Directories in it, those that are not hidden. */
@@ -1836,21 +1976,20 @@ export interface components {
             /** @description The commit that was looked at: refused if another one is there by now. */
             commit?: string | null;
         };
-        /** @description Whom a remark of a person has reached. */
-        Reach: {
-            /**
-             * Format: int64
-             * @description The run whose agent has it, or is about to get it.
-             */
-            run: number | null;
-            /** @description How far it is. */
-            word: components["schemas"]["ReachWord"];
-        };
         /**
-         * @description How far a remark is.
+         * @description How far a remembered answer reaches.
          * @enum {string}
          */
-        ReachWord: "heard" | "on_its_way" | "next";
+        Reach: "task" | "role";
+        /** @description A place outside of its worktree that an agent reached for. */
+        Reached: {
+            /** @description Whether the system refused it. */
+            denied: boolean;
+            /** @description Where. */
+            path: string;
+            /** @description Whether it was to be written. */
+            writes: boolean;
+        };
         /** @description Proof that something is recorded. */
         Receipt: {
             /**
@@ -1883,7 +2022,7 @@ export interface components {
              * @description Counts what people said to whoever works on the task; 0 for all else.
              */
             number: number;
-            reach: components["schemas"]["Reach"] | null;
+            reach: components["schemas"]["Delivery"] | null;
             /** @description Markdown. */
             text: string;
         };
@@ -1899,6 +2038,47 @@ export interface components {
             /**
              * Format: int64
              * @description Its position in the journal.
+             */
+            seq: number;
+        };
+        /** @description An answer that is given again when the same role asks for exactly the same. */
+        Remembered: {
+            /** @description What it is about. */
+            about: string;
+            /** @description The answer. */
+            answer: components["schemas"]["Permission"];
+            /**
+             * Format: int64
+             * @description The ask that it was given to, which names it.
+             */
+            ask: number;
+            /**
+             * Format: int64
+             * @description Since when.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description The project.
+             */
+            project: number;
+            /** @description How far it reaches. */
+            reach: components["schemas"]["Reach"];
+            /** @description Whose asks. */
+            role: string;
+            /**
+             * Format: int64
+             * @description The task, where it reaches no further.
+             */
+            task: number | null;
+        };
+        /** @description `GET /api/asks/remembered` */
+        RememberedAnswers: {
+            /** @description By project, oldest first. */
+            items: components["schemas"]["Remembered"][];
+            /**
+             * Format: int64
+             * @description Position in the journal.
              */
             seq: number;
         };
@@ -1936,6 +2116,11 @@ export interface components {
              * @description How many at once.
              */
             agents: number;
+            /**
+             * Format: int64
+             * @description An ask that nobody answers for so long gets the safe answer.
+             */
+            asks_expire_ms: number | null;
             /** @description Who steps in, in this order, while those before serve nothing. */
             fallback: string[];
             /** @description Roles that it may write messages to, besides the PM. */
@@ -1944,6 +2129,8 @@ export interface components {
             name: string;
             /** @description Who plays it; with a tier, the first of that tier. */
             provider: string;
+            /** @description What is answered to its agents without the human, in the order of the file. */
+            rules: components["schemas"]["AskRule"][];
             /** @description `task`: a conversation for each task. `role`: one for all tasks of the role. */
             session: components["schemas"]["SessionScope"];
             /** @description `cheap`, `standard` or `expert`: the tier whose providers play it. */
@@ -2011,6 +2198,8 @@ export interface components {
              * @description Since when nothing was heard.
              */
             quiet_since: number | null;
+            /** @description What it reached for outside of its worktree, as far as its tools say so. */
+            reached: components["schemas"]["Reached"][];
             response: components["schemas"]["Response"] | null;
             /** @description Who works. */
             role: string;
@@ -2069,6 +2258,27 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "end";
+        };
+        /** @description `GET /api/projects/{id}/sandbox` */
+        SandboxLesson: {
+            /** @description What is not proposed. */
+            left_out: components["schemas"]["LeftOut"][];
+            /** @description What would have to be opened to be read. */
+            read: string[];
+            /**
+             * Format: int64
+             * @description How many runs were refused something.
+             */
+            runs: number;
+            /**
+             * Format: int64
+             * @description Position in the journal.
+             */
+            seq: number;
+            /** @description The `[sandbox]` of `team.toml` with this in it; null if nothing is to be opened. */
+            snippet: string | null;
+            /** @description What would have to be opened to be written. */
+            write: string[];
         };
         /** @description A value of TOML. */
         Scalar: boolean | number | string | string[];
@@ -2187,6 +2397,8 @@ export interface components {
             mail_set_aside: number;
             /** @description What people call it. */
             name: string;
+            /** @description Open tasks that change the same files, each pair once. */
+            overlaps: components["schemas"]["Overlap"][];
             /** @description The top level of the repository. */
             root: string;
             /** @description How many tasks have which status. */
@@ -2578,6 +2790,34 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ask_remembered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RememberedAnswers"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     ask_answer: {
         parameters: {
             query?: never;
@@ -2590,6 +2830,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Answer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
             };
         };
         responses: {
@@ -3066,6 +3340,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Github"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sandbox_learn: {
+        parameters: {
+            query?: {
+                /** @description Only the runs of this role. */
+                role?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxLesson"];
                 };
             };
             /** @description It did not work */
