@@ -155,15 +155,13 @@ fn day(found: &Captures<'_>, said: &Zoned) -> Option<Timestamp> {
         let moment = DateTime::from_parts(Date::new(year, month, day).ok()?, clock(found)?);
         Some(moment.to_zoned(zone.clone()).ok()?.timestamp())
     };
-    match found.name("year") {
-        Some(year) => at(year.as_str().parse().ok()?),
-        None => {
-            let year = said.with_time_zone(zone.clone()).year();
-            let this = at(year)?;
-            let day_before = said.timestamp().as_millisecond() - Millis::hours(24).0 as i64;
-            if this.as_millisecond() < day_before { at(year + 1) } else { Some(this) }
-        }
+    if let Some(year) = found.name("year") {
+        return at(year.as_str().parse().ok()?);
     }
+    let year = said.with_time_zone(zone.clone()).year();
+    let this = at(year)?;
+    let day_before = said.timestamp().as_millisecond() - Millis::hours(24).0 as i64;
+    if this.as_millisecond() < day_before { at(year + 1) } else { Some(this) }
 }
 
 fn time_of_day(found: &Captures<'_>, said: &Zoned) -> Option<Timestamp> {

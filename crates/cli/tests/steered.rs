@@ -106,12 +106,16 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
+fn is_ours(comment: &Value) -> bool {
+    comment["user"]["login"] == "boss"
+}
+
 #[test]
 fn words_that_try_to_steer_change_nothing_outside_of_the_task() {
     let all = WORDS.join("\n\n");
     // What has the form of a response is one, and is refused: that is tested elsewhere.
-    let sayable: Vec<&str> =
-        WORDS.iter().filter(|words| !words.contains("DONE:")).copied().collect();
+    let is_sayable = |words: &&&str| !words.contains("DONE:");
+    let sayable: Vec<&str> = WORDS.iter().filter(is_sayable).copied().collect();
     let (lab, server) = connected(&obedient(&sayable.join("\n\n")));
     let before = server.people(|repo| repo.tip("main"));
     // Somebody trusted hands on what a stranger wrote; strangers fill in a form that sets the label.
@@ -179,7 +183,6 @@ fn words_that_try_to_steer_change_nothing_outside_of_the_task() {
         for (other, labels) in [(2, vec!["crew"]), (3, vec!["crew", "crew: done"])] {
             assert_eq!(repo.issues[&other]["state"], "open");
             assert_eq!(repo.labels_of(other), labels);
-            let is_ours = |comment: &Value| comment["user"]["login"] == "boss";
             assert!(!repo.comments_of(other).iter().any(is_ours));
         }
     });

@@ -161,22 +161,21 @@ fn set_gates(document: &mut DocumentMut, stage: &str, gates: &[Keys]) -> Result<
     let mut left: Vec<Value> = known.iter().cloned().collect();
     let wanted: Vec<Value> = gates.iter().map(|gate| written_before(gate, &mut left)).collect();
     known.clear();
-    wanted.into_iter().for_each(|gate| known.push_formatted(gate));
+    for gate in wanted {
+        known.push_formatted(gate);
+    }
     Ok(())
 }
 
 /// The gate as it is written already, or as a new one.
 fn written_before(gate: &Keys, known: &mut Vec<Value>) -> Value {
     let is_it = |value: &Value| value.as_inline_table().is_some_and(|it| keys(it) == *gate);
-    match known.iter().position(is_it) {
-        Some(at) => known.remove(at),
-        None => {
-            let mut table: InlineTable =
-                gate.iter().map(|(key, it)| (key.as_str(), written(it))).collect();
-            table.decor_mut().set_prefix(" ");
-            Value::InlineTable(table)
-        }
+    if let Some(at) = known.iter().position(is_it) {
+        return known.remove(at);
     }
+    let mut table: InlineTable = gate.iter().map(|(key, it)| (key.as_str(), written(it))).collect();
+    table.decor_mut().set_prefix(" ");
+    Value::InlineTable(table)
 }
 
 /// Puts a stage on the way out of another.

@@ -322,11 +322,8 @@ fn question(words: &str) -> Option<String> {
     let is_word = |word: &&str| word.chars().any(char::is_alphanumeric);
     let words: Vec<&str> = words.split_whitespace().filter(is_word).take(WORDS_MAX).collect();
     let (last, before) = words.split_last()?;
-    let mut question = String::new();
-    for word in before {
-        question += &format!("{} ", quoted(word));
-    }
-    question += &quoted(last);
+    let words = before.iter().chain([last]).map(|word| quoted(word)).collect::<Vec<_>>();
+    let mut question = words.join(" ");
     if last.chars().filter(|c| c.is_alphanumeric()).count() >= PREFIX_LETTERS_MIN {
         question.push('*');
     }

@@ -135,7 +135,7 @@ impl Secrets {
 
     /// Keeps a secret in the keyring of the system.
     pub fn set_in_keyring(&self, name: &SecretName, secret: &Secret) -> Result<(), SecretError> {
-        let entry = self.entry(name)?;
+        let entry = entry(name)?;
         entry.set_password(&secret.0).map_err(no_keyring)?;
         self.note(name, Kept::Keyring, b"")
     }
@@ -159,7 +159,7 @@ impl Secrets {
     pub fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let kept = self.kept(name).ok_or_else(|| SecretError::Unknown(name.clone()))?;
         let text = match kept {
-            Kept::Keyring => self.entry(name)?.get_password().map_err(no_keyring)?,
+            Kept::Keyring => entry(name)?.get_password().map_err(no_keyring)?,
             Kept::File => {
                 let path = self.key_file()?;
                 let sealed = || SecretError::Sealed(name.clone(), path.clone());
@@ -192,19 +192,12 @@ impl Secrets {
     pub fn remove(&self, name: &SecretName) -> Result<(), SecretError> {
         let kept = self.kept(name).ok_or_else(|| SecretError::Unknown(name.clone()))?;
         if kept == Kept::Keyring {
-            match self.entry(name)?.delete_credential() {
+            match entry(name)?.delete_credential() {
                 Ok(()) | Err(keyring::Error::NoEntry) => {}
                 Err(error) => return Err(no_keyring(error)),
             }
         }
         Ok(fs::remove_file(self.path(name, kept))?)
-    }
-
-    fn entry(&self, name: &SecretName) -> Result<keyring::Entry, SecretError> {
-        if let Err(error) = keyring::Entry::store_status() {
-            return Err(SecretError::NoKeyring(error.to_string()));
-        }
-        keyring::Entry::new(SERVICE, name.as_str()).map_err(no_keyring)
     }
 
     fn kept(&self, name: &SecretName) -> Option<Kept> {
@@ -243,6 +236,13 @@ impl Secrets {
         file.sync_all()?;
         fs::rename(aside, self.dir.join(name))
     }
+}
+
+fn entry(name: &SecretName) -> Result<keyring::Entry, SecretError> {
+    if let Err(error) = keyring::Entry::store_status() {
+        return Err(SecretError::NoKeyring(error.to_string()));
+    }
+    keyring::Entry::new(SERVICE, name.as_str()).map_err(no_keyring)
 }
 
 /// Makes a key, for its owner only, where nothing is yet.

@@ -264,7 +264,9 @@ fn send(
     let mut stream = TcpStream::connect(host)?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        for part in [name, ": ", value, "\r\n"] {
+            head.push_str(part);
+        }
     }
     let body = if body.is_null() { String::new() } else { body.to_string() };
     if !body.is_empty() {

@@ -47,8 +47,9 @@ pub(crate) fn measure() -> anyhow::Result<Section> {
     let middle = |turns: &[Turn], of: fn(&Turn) -> f64| {
         percentile(&mut turns.iter().map(of).collect::<Vec<f64>>(), 0.5)
     };
-    let (agent, whole, memory): (fn(&Turn) -> f64, fn(&Turn) -> f64, fn(&Turn) -> f64) =
-        (|turn| turn.agent, |turn| turn.whole, |turn| turn.memory);
+    let agent = |turn: &Turn| turn.agent;
+    let whole = |turn: &Turn| turn.whole;
+    let memory = |turn: &Turn| turn.memory;
     let row = |what: &str, here: f64, raw: f64, unit: &str| {
         let shown = |value: f64| format!("{} {unit}", number(value));
         Row::new(what, shown(here), shown(raw))

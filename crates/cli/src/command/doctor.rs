@@ -206,16 +206,12 @@ fn providers(home: &Path, repository: &Path) -> Vec<Finding> {
 fn of_kept(secrets: &Secrets, provider: &str, key: &team::Key) -> Finding {
     let secret = &key.secret;
     let list = secrets.list().unwrap_or_default();
-    match list.iter().find(|(name, _)| name == secret) {
-        Some((_, kept)) => {
-            let text = format!("`{secret}` for `{provider}` is in the {}", kept.word());
-            Finding::new(Grade::Ok, "key", text)
-        }
-        None => {
-            let text = format!("`{secret}` is not kept, which `{provider}` needs");
-            Finding::new(Grade::Warn, "key", text).hint(format!("crew secret set {secret}"))
-        }
+    if let Some((_, kept)) = list.iter().find(|(name, _)| name == secret) {
+        let text = format!("`{secret}` for `{provider}` is in the {}", kept.word());
+        return Finding::new(Grade::Ok, "key", text);
     }
+    let text = format!("`{secret}` is not kept, which `{provider}` needs");
+    Finding::new(Grade::Warn, "key", text).hint(format!("crew secret set {secret}"))
 }
 
 /// A program that is an agent, and the variables that it is handed.

@@ -27,19 +27,17 @@ pub(super) fn run(context: &Context, command: args::Secret) -> Result<Exit, CliE
 
 fn set(context: &Context, name: &SecretName, key_file: Option<&Path>) -> Result<Exit, CliError> {
     let secrets = Secrets::of(&context.home()?);
-    let secret = Secret::new(&read()?).ok_or_else(|| {
+    let secret = Secret::new(&read(context)?).ok_or_else(|| {
         CliError::failed("there is nothing to keep").hint("type it, or give it on standard input")
     })?;
-    match key_file {
-        Some(key_file) => {
-            secrets.set_in_file(name, &secret, Some(key_file)).map_err(failed)?;
-            said(context, name, Kept::File.word())
-        }
-        None => {
-            secrets.set_in_keyring(name, &secret).map_err(failed)?;
-            said(context, name, Kept::Keyring.word())
-        }
-    }
+    let kept = if key_file.is_some() {
+        secrets.set_in_file(name, &secret, key_file).map_err(failed)?;
+        Kept::File
+    } else {
+        secrets.set_in_keyring(name, &secret).map_err(failed)?;
+        Kept::Keyring
+    };
+    said(context, name, kept.word())
 }
 
 fn list(context: &Context) -> Result<Exit, CliError> {
@@ -78,7 +76,7 @@ fn said(context: &Context, name: &SecretName, what: &str) -> Result<Exit, CliErr
 }
 
 /// All of standard input; at a terminal one line, which nobody sees.
-fn read() -> Result<String, CliError> {
+fn read(context: &Context) -> Result<String, CliError> {
     let mut text = String::new();
     let input = stdin();
     if !input.is_terminal() {
@@ -90,7 +88,7 @@ fn read() -> Result<String, CliError> {
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
     hidden.local_modes.insert(LocalModes::ECHONL);
-    eprint!("the secret, which is not shown: ");
+    context.out.prompt("the secret, which is not shown: ");
     let change = |to| tcsetattr(&input, OptionalActions::Flush, to).map_err(std::io::Error::from);
     change(&hidden).attempt("hiding what is typed")?;
     let line = input.lock().read_line(&mut text);

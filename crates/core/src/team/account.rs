@@ -82,13 +82,12 @@ impl Team {
         let own = || Account(format!("{name} of {project}"));
         let Some(provider) = self.providers.get(name) else { return own() };
         let account = match &provider.kind {
-            // Nobody serves it.
-            ProviderKind::Native(Model { api: Api::Playbook, .. }) => own(),
+            // Nobody serves them.
+            ProviderKind::Native(Model { api: Api::Playbook, .. }) | ProviderKind::Mailbox => own(),
             ProviderKind::Native(model) => Account::of_model(model),
             ProviderKind::Claude(program) => Account::of_program("claude", program),
             ProviderKind::Codex(program) => Account::of_program("codex", program),
             ProviderKind::Acp(acp) => Account::of_acp(acp),
-            ProviderKind::Mailbox => own(),
         };
         let secret = provider.key.as_ref().map(|key| key.secret.as_str());
         let config = provider.config_dir.as_deref();

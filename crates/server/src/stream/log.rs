@@ -363,12 +363,12 @@ fn place_all(from: LogStart, lines: Vec<Line>, decoder: &mut Decoder) -> Vec<Pla
     lines.into_iter().map(place).collect()
 }
 
+/// What was said, each with its name, and where that ends.
+pub(crate) type SaidUpTo = (Vec<(String, Value)>, u64);
+
 /// What a start said after a place, about a MiB of it, and where that ends; `None` if there is no
 /// more. Keys are still in it.
-pub(crate) fn said_after(
-    directory: &Path,
-    place: LogStart,
-) -> Result<Option<(Vec<(String, Value)>, u64)>, ApiError> {
+pub(crate) fn said_after(directory: &Path, place: LogStart) -> Result<Option<SaidUpTo>, ApiError> {
     let (_, lines) = read(None, &directory.join(shim::OUT), place.offset, false)?;
     let Some(end) = lines.last().map(|line| line.end) else { return Ok(None) };
     let dialect = shim::dialect(directory).map_err(ApiError::broken)?.unwrap_or_default();

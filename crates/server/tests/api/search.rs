@@ -87,8 +87,8 @@ async fn what_agents_said_is_found_where_it_was_said_and_without_keys() {
     let log = daemon.get(&format!("/api/runs/1/log?until={place}")).await;
     assert!(log.body.contains("a needle and [hidden] in it"), "{log:?}");
     assert!(log.body.contains(&format!("\"at\":\"{place}\"")), "{log:?}");
-    assert_eq!(found(&daemon, "output").await, [json!(0); 0], "what tools gave back is too much");
-    assert_eq!(found(&daemon, "sk-ant").await, [json!(0); 0]);
+    assert!(found(&daemon, "output").await.is_empty(), "what tools gave back is too much");
+    assert!(found(&daemon, "sk-ant").await.is_empty());
     said(2, &text("a late needle"));
     assert_eq!(found(&daemon, "needle").await.len(), 3, "what is new is read when it is asked for");
     let index = std::fs::read(home.search()).unwrap();

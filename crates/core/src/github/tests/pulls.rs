@@ -247,7 +247,7 @@ impl World {
             if let Some(pull) = &task.pull {
                 self.check_pull(seed, task, pull);
             }
-            self.check_heard(seed, task);
+            Self::check_heard(seed, task);
         }
     }
 
@@ -286,7 +286,7 @@ impl World {
     }
 
     /// Words of those who count are heard at most once, those of others never.
-    fn check_heard(&self, seed: u64, task: &Task) {
+    fn check_heard(seed: u64, task: &Task) {
         for remark in &task.remarks {
             assert!(!remark.text.contains("mallory says"), "seed {seed}: {remark:?}");
             let same = task.remarks.iter().filter(|other| other.text == remark.text).count();

@@ -140,12 +140,6 @@ impl Play {
             }
             "move" => Event::TaskMoved { task: task(), to: more.parse().unwrap() },
             "pause" => Event::TaskPaused { task: task() },
-            "hand" => {
-                let (provider, model) = more.split_once('/').unwrap_or((more, ""));
-                let model = (!model.is_empty()).then(|| model.to_owned());
-                let to = Wish { provider: provider.parse().unwrap(), model };
-                Event::TaskHandedOver { task: task(), to }
-            }
             "interrupt" => Event::TaskInterrupted { task: task() },
             "resume" => Event::TaskResumed { task: task() },
             "cancel" => Event::TaskCancelled { task: task() },
@@ -160,13 +154,6 @@ impl Play {
                 Event::Approved { task: task(), commit }
             }
             "reject" => Event::Rejected { task: task(), why: more.into() },
-            "always" => {
-                let (permission, reach) = more.split_once(' ').unwrap();
-                let permission = Permission::of(permission).unwrap();
-                let reach = if reach == "task" { Reach::Task } else { Reach::Role };
-                Event::AnsweredAlways { ask: first.parse().unwrap(), permission, reach }
-            }
-            "forget" => Event::Forgotten { ask: first.parse().unwrap() },
             "answer" => Event::Answered { ask: first.parse::<AskId>().unwrap(), text: more.into() },
             "emergency" => Event::EmergencyStopped,
             "release" => Event::EmergencyReleased,
@@ -189,6 +176,28 @@ impl Play {
                 self.text = self.text.replace(from, to);
                 Event::TeamLoaded { project, team: team(&self.text) }
             }
+            _ => self.control(word, rest),
+        }
+    }
+
+    /// What people say of work that goes on, and of what they were asked.
+    fn control(&self, word: &str, rest: &str) -> Event {
+        let (first, more) = rest.split_once(' ').unwrap_or((rest, ""));
+        let task = || first.parse::<TaskId>().unwrap();
+        match word {
+            "hand" => {
+                let (provider, model) = more.split_once('/').unwrap_or((more, ""));
+                let model = (!model.is_empty()).then(|| model.to_owned());
+                let to = Wish { provider: provider.parse().unwrap(), model };
+                Event::TaskHandedOver { task: task(), to }
+            }
+            "always" => {
+                let (permission, reach) = more.split_once(' ').unwrap();
+                let permission = Permission::of(permission).unwrap();
+                let reach = if reach == "task" { Reach::Task } else { Reach::Role };
+                Event::AnsweredAlways { ask: first.parse().unwrap(), permission, reach }
+            }
+            "forget" => Event::Forgotten { ask: first.parse().unwrap() },
             effect => self.settled(effect, rest),
         }
     }

@@ -64,15 +64,17 @@ fallback = [\"claude/work\", \"claude/company\", \"codex\"]";
     );
 }
 
+/// A mistake in the default team is named, with what to do.
+fn check(from: &str, to: &str, what: &str, hint: &str) {
+    let problems = parse(&default_with(from, to)).expect_err(to);
+    let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let text = text.join("\n");
+    assert!(text.contains(what), "{to}\nexpected: {what}\ngot: {text}");
+    assert!(text.contains(hint), "{to}\nexpected hint: {hint}\ngot: {text}");
+}
+
 #[test]
 fn every_mistake_is_named_with_a_hint() {
-    let check = |from: &str, to: &str, what: &str, hint: &str| {
-        let problems = parse(&default_with(from, to)).expect_err(to);
-        let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let text = text.join("\n");
-        assert!(text.contains(what), "{to}\nexpected: {what}\ngot: {text}");
-        assert!(text.contains(hint), "{to}\nexpected hint: {hint}\ngot: {text}");
-    };
     check(
         "[roles.engineer]",
         "[roles.engineer]\nsession = \"role\"",
