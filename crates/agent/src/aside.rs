@@ -19,7 +19,7 @@ pub enum Aside {
     Remark {
         /// Its number; the agent says that it has taken it in.
         number: u64,
-        /// The words, with [`Aside::mark`] in them.
+        /// The words, with our mark in them.
         text: String,
     },
     /// It is to end its turn, and go.

@@ -52,8 +52,8 @@ fn a_task_that_goes_elsewhere_takes_along_what_an_earlier_start_left() {
     #1 in build: working (waits for the limit of native), head c1, starts 1
     r1 Work of pm on #1/0, start 1: cancelled
     r2 Work of dev on #1/0, start 0: queued
-    limit of native in 57 s, guesses 0, probe None
-    wakes in 57 s
+    limit of native in 56 s, guesses 0, probe None
+    wakes in 56 s
     ");
 }
 
