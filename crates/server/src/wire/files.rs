@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Team;
 
@@ -145,7 +147,7 @@ pub enum TeamEdit {
 }
 
 /// A value of TOML.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// Yes or no.
@@ -159,3 +161,19 @@ pub enum Scalar {
     /// Texts.
     List(Vec<String>),
 }
+
+/// By hand: a whole number is a number too, and what is derived would have it be one of them only.
+impl PartialSchema for Scalar {
+    fn schema() -> RefOr<Schema> {
+        let of = |what: Type| ObjectBuilder::new().schema_type(what);
+        AnyOfBuilder::new()
+            .description(Some("A value of TOML."))
+            .item(of(Type::Boolean))
+            .item(of(Type::Number))
+            .item(of(Type::String))
+            .item(ArrayBuilder::new().items(of(Type::String)))
+            .into()
+    }
+}
+
+impl ToSchema for Scalar {}
