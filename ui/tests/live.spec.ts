@@ -15,6 +15,11 @@ test('a daemon that dies in the middle of a stream leaves no gap and no repetiti
   house.crew('up');
   await expect(log.getByText(said(25), { exact: true })).toBeVisible({ timeout: 40_000 });
   await expect(page.getByLabel('Status').getByText('live', { exact: true })).toBeVisible();
+  // What is far above is drawn when somebody looks there.
+  await expect(async () => {
+    await log.evaluate((view) => view.scrollTo({ top: 0 }));
+    await expect(log.getByText(said(1), { exact: true })).toBeAttached({ timeout: 500 });
+  }).toPass();
   const lines = await log.getByText(/^line \d+ of the stream$/).allTextContents();
   expect(lines).toEqual(Array.from({ length: 25 }, (_, at) => said(at + 1)));
   expect(problems.filter((it) => !it.includes('WebSocket'))).toEqual([]);
