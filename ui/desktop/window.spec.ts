@@ -81,6 +81,10 @@ test('a daemon that crashes is started again; one that was told to end is not', 
   house.kill();
   await until('another daemon', () => house.pid() !== before);
   await window.sees('line 25 of the stream');
+  // What is far above is drawn when somebody looks there.
+  await expect
+    .poll(() => window.run<boolean>("const log = document.querySelector('[role=log]'); log.scrollTop = 0; return [...log.querySelectorAll('*')].some((it) => it.textContent.trim() === 'line 1 of the stream')"))
+    .toBe(true);
   // What is scrolled away is not laid out, so its text is asked for, not what is seen of it.
   const lines = await window.run<string[]>(
     "return [...document.querySelectorAll('[role=log] *')].filter((it) => it.childElementCount === 0)" +
