@@ -119,7 +119,7 @@ export { expect } from '@playwright/test';
 const site = process.env.CREW_SITE;
 
 async function serve(page: Page, directory: string) {
-  await page.route(
+  await page.context().route(
     (url) => !url.pathname.startsWith('/api'),
     (route) => {
       const file = join(directory, new URL(route.request().url()).pathname);
