@@ -10,7 +10,7 @@ import { enter, House, test, visit } from './house';
 const directory = process.env.CREW_SHOTS;
 const images = process.env.CREW_IMAGES;
 const assets = resolve(dirname(fileURLToPath(import.meta.url)), '../../crates/cli/assets');
-const SIZES = { telephone: [390, 844], small: [1024, 768], usual: [1440, 900], readme: [1280, 800] } as const;
+const SIZES = { telephone: [390, 844], small: [1024, 768], usual: [1440, 900], readme: [1280, 800], flat: [1280, 470] } as const;
 const LONG = 'A title of three hundred characters goes on and on, '.repeat(6).slice(0, 300);
 const TITLES = [
   'Round amounts to the cent instead of cutting them',
@@ -41,8 +41,8 @@ async function shot(page: Page, name: string, theme: string, size: keyof typeof 
 }
 
 /** A picture in the README. */
-async function image(page: Page, name: string, theme: string) {
-  await shot(page, name, theme, 'readme', join(images ?? '', `${name}-${theme}.png`));
+async function image(page: Page, name: string, theme: string, size: keyof typeof SIZES = 'readme') {
+  await shot(page, name, theme, size, join(images ?? '', `${name}-${theme}.png`));
 }
 
 async function everywhere(page: Page, name: string) {
@@ -133,6 +133,10 @@ test.describe('in the README', () => {
     await visit(page, '/');
     await page.getByRole('button', { name: /^Approve/ }).click();
     await page.getByRole('button', { name: 'Approve now' }).click();
+    await visit(page, '/board');
+    await page.getByRole('region', { name: 'in-progress, 1 cards' }).getByText(/^(edit|shell)/).waitFor();
+    await image(page, 'board', 'dark', 'flat');
+    await visit(page, '/');
     await page.getByText('Question', { exact: true }).waitFor();
     await page.getByText('Approval', { exact: true }).waitFor();
     await page.mouse.move(600, 780);
@@ -142,11 +146,8 @@ test.describe('in the README', () => {
     await page.getByRole('log').getByText('edit', { exact: true }).first().waitFor();
     await page.getByRole('log').evaluate((view) => (view.scrollTop -= 160));
     await image(page, 'card', 'dark');
-    await visit(page, '/board');
-    await page.getByRole('button', { name: /^#3/ }).waitFor();
-    await image(page, 'board', 'dark');
     await visit(page, '/review');
-    await page.getByRole('region', { name: /^Changes of/ }).getByText('@@').first().waitFor();
+    await page.getByRole('region', { name: /^Changes of/ }).getByText(/files? /).first().waitFor();
     await image(page, 'review', 'light');
   });
 });
