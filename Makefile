@@ -8,7 +8,7 @@ SEED ?= 1
 BUNDLES ?= deb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-desktop demo desktop package test clients stand-ins api-test desktop-test ui ui-test schema bench ui-bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test setup-desktop demo desktop package test clients stand-ins api-test desktop-test images ui ui-test schema bench ui-bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
 # A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
@@ -62,6 +62,13 @@ desktop-test: setup-test ui ## The desktop window: clippy, tests, and the story 
 	$(CARGO) build -p crew-cli
 	$(CARGO) build $(DESKTOP)
 	cd ui && CREW=$(CURDIR)/target/debug/crew CREWHOUSE=$(CURDIR)/target/debug/crewhouse npm run desktop
+
+images: setup-test ui ## The pictures in the README, of the demo in its real window and a browser
+	$(CARGO) build -p crew-cli
+	$(CARGO) build $(DESKTOP)
+	cd ui && CREW_IMAGES=$(CURDIR)/docs/images CREW=$(CURDIR)/target/debug/crew npm run e2e -- shots
+	cd ui && CREW_IMAGES=$(CURDIR)/docs/images CREW=$(CURDIR)/target/debug/crew npm run desktop -- images
+	for image in docs/images/*.png; do convert $$image -strip +dither -colors 256 PNG8:$$image; done
 
 ui: ui/dist/site/index.html ## Build the user interface, which the program then contains
 

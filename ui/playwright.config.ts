@@ -18,7 +18,8 @@ export default defineConfig({
     launchOptions: {
       ...(browser === undefined ? {} : { executablePath: browser }),
       // Chromium has no sandbox for root, which is who tests run as in a container.
-      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+      // Pages that come from elsewhere, see `CREW_SITE`, are asked whether they may talk to this machine.
+      args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...(process.env.CREW_SITE === undefined ? [] : ['--disable-features=LocalNetworkAccessChecks'])],
     },
   },
 });

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import type { Page } from '@playwright/test';
-import { enter, expect, FILES, test, visit } from './house';
+import type { Locator, Page } from '@playwright/test';
+import { enter, expect, FILES, type House, test, visit } from './house';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const THEMES = ['light', 'dark', 'high-contrast'];
+const SIZES = [[1280, 800], [390, 844]] as const;
 const ROOMS = ['/', '/board', '/inbox', '/review', '/costs', '/team', '/settings', '/task/1', '/team?file=team.toml', '/reference'];
 
 interface Found {
@@ -19,33 +20,95 @@ async function breaches(page: Page): Promise<string[]> {
   return (found as Found).violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
 }
 
-test('every screen can be used by everybody', async ({ page, house, problems }) => {
+/** Nothing is wrong with what is shown now, in any theme, on a screen and on a telephone. */
+async function good(page: Page, what: string) {
+  for (const [width, height] of SIZES) {
+    await page.setViewportSize({ width, height });
+    for (const theme of THEMES) {
+      await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
+      expect.soft(await breaches(page), `${what} in ${theme}, ${width} wide`).toEqual([]);
+    }
+    expect.soft(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${what} is wider than ${width}`).toBeLessThanOrEqual(0);
+  }
+  await page.setViewportSize({ width: SIZES[0][0], height: SIZES[0][1] });
+}
+
+/** A house in which something is asked and something waits for approval. */
+async function furnished(page: Page, house: House, room = '/') {
   house.begin(FILES);
   house.crew('task', 'add', 'Change the greeting', '--body', 'With `code` and\n\n- a list');
   house.crew('task', 'add', 'nothing 2', '--after', '1');
   house.crew('task', 'add', 'nothing 3');
-  await enter(page, house);
+  await enter(page, house, '/inbox');
   await expect(page.getByText('Approval', { exact: true })).toBeVisible();
   await expect(page.getByText('Question', { exact: true })).toBeVisible();
+  await visit(page, room);
+}
+
+test('every screen can be used by everybody', async ({ page, house, problems }) => {
+  test.setTimeout(300_000);
+  await furnished(page, house);
   for (const room of ROOMS) {
     await visit(page, room);
     await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();
     await page.getByRole('main').waitFor();
     if (room.startsWith('/task')) await page.getByText('Which language?').first().waitFor();
-    for (const theme of THEMES) {
-      await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
-      expect.soft(await breaches(page), `${room} in ${theme}`).toEqual([]);
-    }
+    await good(page, room);
   }
-  await visit(page, '/board');
-  await page.getByRole('button', { name: /^#1/ }).click();
+  await visit(page, '/task/1');
+  for (const tab of [/^Changes/, /^Task/, /^Raw log/]) {
+    await page.getByRole('tab', { name: tab }).click();
+    await good(page, `the tab ${tab.source} of a task`);
+  }
+  await visit(page, '/inbox');
+  await page.getByRole('button', { name: /^Request changes/ }).click();
+  await page.getByLabel('What is to be changed').waitFor();
+  await good(page, 'changes requested');
+  expect(problems).toEqual([]);
+  house.kill();
+  await page.getByText('The daemon does not answer.').waitFor();
+  await good(page, 'without a daemon');
+});
+
+test('every dialog can be used by everybody', async ({ page, house, problems }) => {
+  test.setTimeout(300_000);
+  await furnished(page, house, '/board');
+  const card = page.getByRole('button', { name: /^#1 Change/ });
+  await card.click();
   await page.getByText('Which language?').first().waitFor();
-  expect.soft(await breaches(page), 'the drawer').toEqual([]);
+  await good(page, 'the drawer');
+  await page.getByRole('button', { name: 'Actions' }).click();
+  await page.getByRole('menu').waitFor();
+  await good(page, 'the menu of a card');
   await page.keyboard.press('Escape');
-  for (const key of ['Control+k', '?', 'c']) {
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  for (const key of ['Control+k', 'Control+Shift+f', '?', 'c', 'e']) {
+    await card.focus();
     await page.keyboard.press(key);
     await page.getByRole('dialog').waitFor();
-    expect.soft(await breaches(page), `after ${key}`).toEqual([]);
+    await good(page, `what ${key} opens`);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  }
+  for (const choice of ['Edit stage', 'New stage after it']) {
+    await page.getByRole('button', { name: 'Stage in-progress' }).click();
+    await page.getByRole('menuitem', { name: choice }).click();
+    await page.getByRole('dialog').waitFor();
+    for (let gate = 0; gate < 2 && choice === 'Edit stage'; gate += 1) await page.getByRole('button', { name: 'Add a gate' }).click();
+    await good(page, choice);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  }
+  await page.getByRole('button', { name: /^Project/ }).click();
+  await page.getByRole('menuitem', { name: 'Add a project' }).click();
+  await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();
+  await good(page, 'a new project');
+  await visit(page, '/team');
+  for (const name of ['Edit provider native', 'Add a provider']) {
+    await page.getByRole('button', { name }).click();
+    await page.getByRole('dialog').waitFor();
+    await good(page, name);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }
@@ -56,20 +119,59 @@ test('whoever begins can use it', async ({ page, house, problems }) => {
   house.repository({ 'README.md': 'a shop\n' });
   await enter(page, house);
   await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();
-  expect.soft(await breaches(page), 'nothing found').toEqual([]);
+  await good(page, 'nothing found');
   await page.getByLabel('Where').fill(house.repo);
   await page.getByRole('button', { name: 'Look' }).click();
   await page.getByLabel('Model').selectOption('anthropic');
-  for (const theme of THEMES) {
-    await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
-    expect.soft(await breaches(page), `found, in ${theme}`).toEqual([]);
-  }
+  await good(page, 'a repository found');
   await page.getByRole('button', { name: 'Put shop under Crewhouse' }).click();
-  await page.getByRole('button', { name: 'Stage in-progress' }).click();
-  await page.getByRole('menuitem', { name: 'Edit stage' }).click();
-  await page.getByRole('dialog').waitFor();
-  expect.soft(await breaches(page), 'a stage').toEqual([]);
+  await page.getByRole('region', { name: 'in-progress, 0 cards' }).waitFor();
+  await good(page, 'an empty board');
   expect(problems).toEqual([]);
+  const other = await page.context().newPage();
+  await other.goto(new URL('/', page.url()).href);
+  await other.getByRole('heading').first().waitFor();
+  await good(other, 'without a token');
+});
+
+test('what opens takes the focus, and gives it back', async ({ page, house }) => {
+  await furnished(page, house, '/board');
+  const dialog = page.getByRole('dialog');
+  const back = async (to: Locator, what: string) => {
+    await dialog.waitFor();
+    expect(await dialog.evaluate((it) => it.contains(document.activeElement)), `${what} has the focus`).toBe(true);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    await expect(to, `after ${what}`).toBeFocused();
+  };
+  const card = page.getByRole('button', { name: /^#3/ });
+  for (const key of ['Enter', 'Control+k', '?', 'c', 'e']) {
+    await card.focus();
+    await page.keyboard.press(key);
+    await back(card, key);
+  }
+  const stage = page.getByRole('button', { name: 'Stage in-progress' });
+  await stage.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Edit stage' }).press('Enter');
+  await back(stage, 'a stage');
+  await visit(page, '/team');
+  const provider = page.getByRole('button', { name: 'Edit provider native' });
+  await provider.press('Enter');
+  await back(provider, 'a provider');
+});
+
+test('nothing moves for whoever wants no motion', async ({ page, house }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  house.begin(FILES);
+  await enter(page, house, '/board');
+  house.crew('task', 'add', 'a stream');
+  const card = page.getByRole('button', { name: /^#1 a stream/ });
+  await page.getByRole('region', { name: 'in-progress, 1 cards' }).waitFor();
+  await card.press('Enter');
+  await page.getByRole('log').getByText('line 2 of the stream').waitFor();
+  const moving = await page.evaluate(() => document.getAnimations().filter((it) => it.playState === 'running').length);
+  expect(moving).toBe(0);
 });
 
 test('the board is steered by keys alone', async ({ page, house }) => {

@@ -2,7 +2,7 @@
 
 import { test as base, type Page } from '@playwright/test';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,6 +74,10 @@ export class House {
     return (JSON.parse(readFileSync(join(this.home, 'daemon.json'), 'utf8')) as { pid: number }).pid;
   }
 
+  write(path: string, text: string) {
+    writeFileSync(join(this.repo, path), text);
+  }
+
   read(path: string): string {
     return readFileSync(join(this.repo, path), 'utf8');
   }
@@ -111,8 +115,22 @@ export const test = base.extend<{ house: House; problems: string[] }>({
 
 export { expect } from '@playwright/test';
 
+/** While one works on it: CREW_SITE=dist/site takes the pages from there, not from the program. */
+const site = process.env.CREW_SITE;
+
+async function serve(page: Page, directory: string) {
+  await page.context().route(
+    (url) => !url.pathname.startsWith('/api'),
+    (route) => {
+      const file = join(directory, new URL(route.request().url()).pathname);
+      return route.fulfill({ path: existsSync(file) && statSync(file).isFile() ? file : join(directory, 'index.html') });
+    },
+  );
+}
+
 /** Opens a room; the token goes with the first address only. */
 export async function enter(page: Page, house: House, path = '/') {
+  if (site !== undefined) await serve(page, site);
   const url = new URL(house.address());
   await page.goto(`${url.origin}${path}${url.hash}`);
   await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();

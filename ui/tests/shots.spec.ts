@@ -1,4 +1,5 @@
 // Pictures of every screen, for whoever designs: CREW_SHOTS=<directory> npx playwright test shots
+// Those in the README: `make images`.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -7,8 +8,9 @@ import type { Page } from '@playwright/test';
 import { enter, House, test, visit } from './house';
 
 const directory = process.env.CREW_SHOTS;
+const images = process.env.CREW_IMAGES;
 const assets = resolve(dirname(fileURLToPath(import.meta.url)), '../../crates/cli/assets');
-const SIZES = { small: [900, 700], usual: [1280, 800], large: [1920, 1080] } as const;
+const SIZES = { telephone: [390, 844], small: [1024, 768], usual: [1440, 900], readme: [1280, 800], flat: [1280, 470] } as const;
 const LONG = 'A title of three hundred characters goes on and on, '.repeat(6).slice(0, 300);
 const TITLES = [
   'Round amounts to the cent instead of cutting them',
@@ -30,21 +32,28 @@ function demo(house: House) {
   });
 }
 
-async function shot(page: Page, name: string, theme: string, size: keyof typeof SIZES) {
+async function shot(page: Page, name: string, theme: string, size: keyof typeof SIZES, path = join(directory ?? '', `${name}-${theme}-${size}.png`)) {
   const [width, height] = SIZES[size];
   await page.setViewportSize({ width, height });
   await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
   await page.waitForTimeout(250);
-  await page.screenshot({ path: join(directory ?? '', `${name}-${theme}-${size}.png`) });
+  await page.screenshot({ path });
+}
+
+/** A picture in the README. */
+async function image(page: Page, name: string, theme: string, size: keyof typeof SIZES = 'readme') {
+  await shot(page, name, theme, size, join(images ?? '', `${name}-${theme}.png`));
 }
 
 async function everywhere(page: Page, name: string) {
-  for (const [theme, size] of [['dark', 'usual'], ['light', 'large'], ['high-contrast', 'small']] as const) await shot(page, name, theme, size);
+  for (const theme of ['light', 'dark', 'high-contrast']) {
+    for (const size of ['usual', 'small', 'telephone'] as const) await shot(page, name, theme, size);
+  }
 }
 
 test('pictures', async ({ page, house }) => {
   test.skip(directory === undefined, 'CREW_SHOTS says where they go');
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   house.repository({ 'README.md': 'a shop\n' });
   await enter(page, house);
   await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();
@@ -108,14 +117,15 @@ test('pictures', async ({ page, house }) => {
   await page.keyboard.press('Escape');
   house.kill();
   await page.getByText('The daemon does not answer.').waitFor();
-  await shot(page, 'offline', 'dark', 'usual');
+  await everywhere(page, 'offline');
 });
 
 test.describe('in the README', () => {
   test.use({ deviceScaleFactor: 1.5 });
 
   test('the demo in the middle of its story', async ({ page, house }) => {
-    test.skip(directory === undefined, 'CREW_SHOTS says where they go');
+    test.skip(images === undefined, 'CREW_IMAGES says where they go');
+    test.setTimeout(180_000);
     house.repository({ 'README.md': 'a shop\n' });
     await enter(page, house);
     await page.getByRole('button', { name: 'Watch the demo' }).click();
@@ -123,20 +133,21 @@ test.describe('in the README', () => {
     await visit(page, '/');
     await page.getByRole('button', { name: /^Approve/ }).click();
     await page.getByRole('button', { name: 'Approve now' }).click();
+    await visit(page, '/board');
+    await page.getByRole('region', { name: 'in-progress, 1 cards' }).getByText(/^(edit|shell)/).waitFor();
+    await image(page, 'board', 'dark', 'flat');
+    await visit(page, '/');
     await page.getByText('Question', { exact: true }).waitFor();
     await page.getByText('Approval', { exact: true }).waitFor();
     await page.mouse.move(600, 780);
-    await shot(page, 'readme-mission', 'light', 'usual');
-    await shot(page, 'readme-mission', 'dark', 'usual');
+    await image(page, 'mission', 'light');
     await visit(page, '/task/3');
     await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: /^engineer/ }).first().click();
     await page.getByRole('log').getByText('edit', { exact: true }).first().waitFor();
     await page.getByRole('log').evaluate((view) => (view.scrollTop -= 160));
-    await shot(page, 'readme-task', 'dark', 'usual');
-    await shot(page, 'readme-task', 'light', 'usual');
-    await visit(page, '/board');
-    await page.getByRole('button', { name: /^#3/ }).waitFor();
-    await shot(page, 'readme-board', 'dark', 'usual');
-    await shot(page, 'readme-board', 'light', 'usual');
+    await image(page, 'card', 'dark');
+    await visit(page, '/review');
+    await page.getByRole('region', { name: /^Changes of/ }).getByText(/files? /).first().waitFor();
+    await image(page, 'review', 'light');
   });
 });

@@ -28,6 +28,24 @@ test('a stage is added on the board, and team.toml keeps its comments', async ({
   expect(problems.filter((it) => !it.includes('400'))).toEqual([]);
 });
 
+test('what changes outside does not write over what is being typed', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  await enter(page, house, '/team');
+  const budget = page.getByLabel('One run, in US dollars');
+  await budget.fill('0.9');
+  house.write('.crew/team.toml', house.read('.crew/team.toml').replace('run_usd = 0.50', 'run_usd = 0.60').replace('run_minutes = 5', 'run_minutes = 6'));
+  await expect(page.getByLabel('Longest run')).toHaveValue('6');
+  await expect(budget).toHaveValue('0.9');
+  await budget.press('Escape');
+  await expect(budget).toHaveValue('0.60');
+  await budget.fill('0.9');
+  await budget.press('Enter');
+  await expect(page.getByText('run_usd saved')).toBeVisible();
+  await expect(budget).toHaveValue('0.90');
+  expect(house.read('.crew/team.toml')).toContain('run_usd = 0.9');
+  expect(problems).toEqual([]);
+});
+
 test('mistakes are shown while one types, and are not saved', async ({ page, house }) => {
   house.begin(FILES);
   await enter(page, house, '/team?file=team.toml');

@@ -108,15 +108,15 @@ fn task(lab: &Lab) -> Value {
     lab.json(&["task", "show", "1"])
 }
 
-/// The remark of this number, and whom it has reached.
-fn reach(lab: &Lab, number: u64) -> Value {
+/// How far the remark of this number has come.
+fn delivery(lab: &Lab, number: u64) -> Value {
     let remarks = task(lab)["remarks"].as_array().unwrap().clone();
     let remark = remarks.into_iter().find(|remark| remark["number"] == number);
-    remark.map_or(Value::Null, |remark| remark["reach"].clone())
+    remark.map_or(Value::Null, |remark| remark["delivery"].clone())
 }
 
 fn is_heard(lab: &Lab, number: u64) {
-    lab.wait("the agent knows it", || (reach(lab, number)["word"] == "heard").then_some(()));
+    lab.wait("the agent knows it", || (delivery(lab, number)["word"] == "heard").then_some(()));
 }
 
 /// Approves what waits until it has landed.
@@ -180,7 +180,7 @@ fn is_told_while_it_works(played: Played) {
     assert_eq!(played.asked(requests.last().unwrap()).matches("of iron").count(), 1);
     assert_eq!(starts(&lab).len(), 1, "the agent was not disturbed");
     // It has ended: what is said now is for the next.
-    assert_eq!(reach(&lab, 1), json!({"word": "heard", "run": 1}));
+    assert_eq!(delivery(&lab, 1), json!({"word": "heard", "run": 1}));
 }
 
 #[test]
@@ -365,6 +365,6 @@ fn our_own_agent_is_interrupted_whatever_crashes() {
         let session = lab.home().join("sessions/1-engineer-0.jsonl");
         let session = std::fs::read_to_string(session).unwrap();
         assert_eq!(session.matches("of iron").count(), 1, "{point}: {session}");
-        assert_eq!(reach(&lab, 1), json!({"word": "heard", "run": 1}));
+        assert_eq!(delivery(&lab, 1), json!({"word": "heard", "run": 1}));
     }
 }

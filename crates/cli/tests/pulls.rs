@@ -183,16 +183,27 @@ fn a_review_and_a_failing_check_send_the_task_back_once() {
         (view["checks"].as_array().map(Vec::len) == Some(3)).then_some(view)
     });
     assert_eq!((&view["state"], &view["checks"][1]["state"]), (&"ready".into(), &"pending".into()));
+    assert_eq!(on_github(&lab), "failed");
     assert!(lab.ok(&["task", "show", "1"]).contains("3 checks, 2 failed, 1 pending"));
     server.people(|repo| repo.check(sha, "lint", Some("success")));
     wait(&lab, "it is worked on again", || {
         (task(&lab)["visits"]["in-progress"] == 3).then_some(())
     });
     wait(&lab, "it waits again", || in_stage(&lab, "needs-review"));
-    shown(&lab, &server);
+    let third = shown(&lab, &server);
     let said = task(&lab)["remarks"].to_string();
     assert!(said.contains("checks on GitHub failed: test\\n"), "{said}");
     assert_eq!(task(&lab)["visits"]["in-progress"], 3);
+    wait(&lab, "nothing is said of this commit", || on_github(&lab).is_null().then_some(()));
+    let sha = third["head"]["sha"].as_str().unwrap();
+    server.people(|repo| repo.check(sha, "test", Some("success")));
+    wait(&lab, "the card is green", || (on_github(&lab) == "passed").then_some(()));
+}
+
+/// The dot of the checks on GitHub.
+fn on_github(lab: &Lab) -> Value {
+    let checks = task(lab)["checks"].as_array().unwrap().clone();
+    checks.into_iter().find(|it| it["kind"] == "ci").map_or(Value::Null, |it| it["state"].clone())
 }
 
 #[test]

@@ -136,24 +136,35 @@ pub fn parse_response(text: &str) -> Result<Response, ResponseError> {
     if text.len() > RESPONSE_BYTES_MAX {
         return Err(ResponseError::TooLong(text.len()));
     }
-    let lines: Vec<&str> = text.lines().map(clean).collect();
+    let lines: Vec<&str> = text.lines().collect();
     let Some((start, claim)) =
-        lines.iter().enumerate().rev().find_map(|(at, line)| Some((at, claim_of(line)?.0)))
+        lines.iter().enumerate().rev().find_map(|(at, line)| Some((at, claim_of(clean(line))?.0)))
     else {
         return Err(ResponseError::NoClaim);
     };
     let mut response = Response::new(claim, "");
     for (at, line) in lines.iter().enumerate() {
-        let field = read_field(&mut response, line)
+        let bare = clean(line);
+        let field = read_field(&mut response, bare)
             .map_err(|(field, problem)| ResponseError::BadField { line: at + 1, field, problem })?;
         if field == Field::Text && at >= start {
-            let words = claim_of(line).map_or(*line, |(_, words)| words);
+            // What is not of the protocol is the model's Markdown, and stays as it is.
+            let words = claim_of(bare).map_or(line.trim_end(), |(_, words)| words);
             response.summary.push_str(words);
             response.summary.push('\n');
         }
     }
-    response.summary = response.summary.trim().to_owned();
+    response.summary = unfenced(response.summary.trim()).to_owned();
     Ok(response)
+}
+
+/// Without the end of a code fence that was begun before the claim.
+fn unfenced(summary: &str) -> &str {
+    let fences = summary.lines().filter(|line| line.trim_start().starts_with("```")).count();
+    match summary.strip_suffix("```") {
+        Some(rest) if fences % 2 == 1 => rest.trim_end(),
+        Some(_) | None => summary,
+    }
 }
 
 #[derive(PartialEq, Eq)]
@@ -304,6 +315,9 @@ mod tests {
         check("- DONE: x", response(Claim::Done, "x"));
         check("DONE: first\nno, wait\nERROR: it broke", response(Claim::Error, "it broke"));
         check("REQUEST: which?\nA or B\n", response(Claim::Request, "which?\nA or B"));
+        let markdown = "I did\n- one\n`two`, too\n```sh\n    make\n```";
+        check(&format!("DONE: {markdown}"), response(Claim::Done, markdown));
+        check("```\nDONE: x\n```\n", response(Claim::Done, "x"));
         check(
             "ISSUE: #7\r\nDONE: windows lines\r\nVERDICT: PASS\r\nPICK: 2",
             Response {

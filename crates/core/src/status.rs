@@ -162,7 +162,7 @@ pub enum Delivery {
     Next,
 }
 
-/// Whom the remark of this number has reached.
+/// How far the remark of this number has come.
 pub fn delivery(state: &State, task: TaskId, number: u64) -> Delivery {
     let of_task =
         |which: &dyn Fn(&Run) -> bool| state.runs_of(task).find(|run| which(run)).map(|run| run.id);

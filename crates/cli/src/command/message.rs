@@ -21,7 +21,7 @@ pub(super) async fn run(context: &Context, task: TaskId, text: String) -> Result
     let mut made: RemarkMade = client.post(&format!("/api/tasks/{}/remark", task.0), &body).await?;
     let end = Instant::now() + PATIENCE;
     let is_on_its_way = |made: &RemarkMade| {
-        made.remark.reach.is_some_and(|reach| reach.word == DeliveryWord::OnItsWay)
+        made.remark.delivery.is_some_and(|it| it.word == DeliveryWord::OnItsWay)
     };
     while is_on_its_way(&made) && Instant::now() < end {
         tokio::time::sleep(PAUSE).await;
@@ -32,15 +32,15 @@ pub(super) async fn run(context: &Context, task: TaskId, text: String) -> Result
             None => break, // so many came after it that it is not kept
         }
     }
-    let how = made.remark.reach.map_or_else(|| "it is recorded".to_owned(), reach);
+    let how = made.remark.delivery.map_or_else(|| "it is recorded".to_owned(), in_words);
     context.out.either(&made, format!("{task}: {how}"))?;
     Ok(Exit::Ok)
 }
 
-/// Whom a remark has reached, in words.
-pub(super) fn reach(reach: Delivery) -> String {
-    let run = reach.run.map_or_else(|| "the agent".to_owned(), |run| format!("r{run}"));
-    match reach.word {
+/// How far a remark has come.
+pub(super) fn in_words(delivery: Delivery) -> String {
+    let run = delivery.run.map_or_else(|| "the agent".to_owned(), |run| format!("r{run}"));
+    match delivery.word {
         DeliveryWord::Heard => format!("{run} knows it"),
         DeliveryWord::OnItsWay => format!("on its way to {run}, which takes it in when it can"),
         DeliveryWord::Next => "waits for whoever works on it next".to_owned(),

@@ -8,7 +8,7 @@ use crew_server::wire::{
 };
 use serde::Serialize;
 
-use super::message::{self, reach};
+use super::message;
 use super::text_argument;
 use crate::args::{self, Details, Task};
 use crate::context::Context;
@@ -240,7 +240,8 @@ fn story(task: &Wire) -> Vec<String> {
     section(&mut lines, "why these providers", chosen);
     section(&mut lines, "reached for", task.runs.iter().flat_map(reached));
     let remarks = task.remarks.iter().map(|remark| {
-        let to = remark.reach.map(|it| format!(" ({})", reach(it))).unwrap_or_default();
+        let to =
+            remark.delivery.map(|it| format!(" ({})", message::in_words(it))).unwrap_or_default();
         let head = style(Style::Dim, &format!("{} {}{to}", text::date(remark.at), remark.from));
         format!("{head}  {}", remark.text.trim_end())
     });

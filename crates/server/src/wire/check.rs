@@ -1,5 +1,6 @@
 //! What a task has to pass, as the dots of its card.
 
+use crew_core::github::{CheckState as Seen, SeenCheck};
 use crew_core::judged::{GateResult, Judged, Mark, Standing, marks};
 use crew_core::team::Gate;
 use crew_core::{State, task};
@@ -100,19 +101,50 @@ fn judged_name(last: Option<&Judged>) -> &str {
     last.map_or("", |judged| judged.gate.as_str())
 }
 
-/// What was heard of the checks of the commit that the pull request shows. Green is not told us.
+/// All checks on GitHub of the commit that the pull request shows, as one.
 fn ci(task: &task::Task) -> Option<Check> {
     let pull = task.pull.as_ref()?;
-    pull.number?;
-    let failed = pull.heard.judged.as_ref() == Some(&pull.commit);
-    let some_fail = pull.heard.failing.as_ref().filter(|(commit, _)| *commit == pull.commit);
-    (failed || some_fail.is_some()).then(|| Check {
+    let shown = pull.agreed.as_ref()?;
+    Some(Check {
         kind: CheckKind::Ci,
         name: "GitHub".to_owned(),
         stage: None,
-        state: CheckState::Failed,
-        commit: Some(pull.commit.to_string()),
-        at: some_fail.map(|(_, at)| at.0),
+        state: together(&pull.checks)?,
+        commit: Some(shown.commit.to_string()),
+        at: None,
         run: None,
     })
+}
+
+/// Red as soon as one is, green when none is left. None that says nothing says nothing.
+fn together(checks: &[SeenCheck]) -> Option<CheckState> {
+    let some = |state| checks.iter().any(|check| check.state == state);
+    let states = [
+        (Seen::Failed, CheckState::Failed),
+        (Seen::Pending, CheckState::Running),
+        (Seen::Passed, CheckState::Passed),
+    ];
+    states.into_iter().find(|(seen, _)| some(*seen)).map(|(_, state)| state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_checks_are_one_dot() {
+        let check = |seen: &[Seen], expect: Option<CheckState>| {
+            let seen = seen.iter().map(|state| SeenCheck {
+                name: "test".into(),
+                state: *state,
+                url: None,
+            });
+            assert_eq!(together(&seen.collect::<Vec<_>>()), expect);
+        };
+        check(&[], None);
+        check(&[Seen::Neutral], None);
+        check(&[Seen::Neutral, Seen::Passed], Some(CheckState::Passed));
+        check(&[Seen::Passed, Seen::Pending], Some(CheckState::Running));
+        check(&[Seen::Pending, Seen::Failed, Seen::Passed], Some(CheckState::Failed));
+    }
 }

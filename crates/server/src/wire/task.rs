@@ -218,11 +218,11 @@ pub struct Remark {
     pub text: String,
     /// Counts what people said to whoever works on the task; 0 for all else.
     pub number: u64,
-    /// Whom it has reached; null for what is no message of a person.
-    pub reach: Option<Delivery>,
+    /// How far it has come; null for what is no message of a person.
+    pub delivery: Option<Delivery>,
 }
 
-/// Whom a remark of a person has reached.
+/// How far a remark of a person has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delivery {
     /// How far it is.
@@ -401,8 +401,8 @@ impl Approval {
 impl Remark {
     pub(crate) fn of(state: &State, id: TaskId, remark: &task::Remark) -> Self {
         let task::Remark { at, from, text, number } = remark.clone();
-        let reach = (number > 0).then(|| status::delivery(state, id, number).into());
-        Self { at: at.0, from, text, number, reach }
+        let delivery = (number > 0).then(|| status::delivery(state, id, number).into());
+        Self { at: at.0, from, text, number, delivery }
     }
 }
 

@@ -1185,7 +1185,7 @@ export interface components {
             /** @description How that can be seen, or what is missing. */
             why: string | null;
         };
-        /** @description Whom a remark of a person has reached. */
+        /** @description How far a remark of a person has come. */
         Delivery: {
             /**
              * Format: int64
@@ -2015,6 +2015,7 @@ export interface components {
              * @description When.
              */
             at: number;
+            delivery: components["schemas"]["Delivery"] | null;
             /** @description A role, `human` or `crewhouse`. */
             from: string;
             /**
@@ -2022,7 +2023,6 @@ export interface components {
              * @description Counts what people said to whoever works on the task; 0 for all else.
              */
             number: number;
-            reach: components["schemas"]["Delivery"] | null;
             /** @description Markdown. */
             text: string;
         };

@@ -27,6 +27,7 @@ export type Priority = Schemas['Priority'];
 export type Project = Schemas['Project'];
 export type Reach = Schemas['Reach'];
 export type Delivery = Schemas['Delivery'];
+export type PullView = Schemas['PullView'];
 export type Receipt = Schemas['Receipt'];
 export type Run = Schemas['Run'];
 export type Scalar = Schemas['Scalar'];

@@ -1,6 +1,6 @@
 // What a task has to pass, as dots: a sign, a tone and words. Pure.
 
-import type { Check } from '$lib/api/types';
+import type { Check, PullView } from '$lib/api/types';
 import type { Tone } from './words';
 
 export interface Dot {
@@ -13,7 +13,9 @@ export interface Dot {
   readonly says: string;
 }
 
-const STANDS: Record<Check['state'], Pick<Dot, 'sign' | 'tone' | 'says'>> = {
+type Said = Pick<Dot, 'sign' | 'tone' | 'says'>;
+
+const STANDS: Record<Check['state'], Said> = {
   ahead: { sign: '', tone: 'quiet', says: 'to come' },
   running: { sign: '', tone: 'live', says: 'runs' },
   waits: { sign: '?', tone: 'warn', says: 'waits for you' },
@@ -36,6 +38,29 @@ function nameOf(check: Check): string {
       return 'checks on GitHub';
   }
 }
+
+/** A check on GitHub. */
+export const ON_GITHUB: Record<PullView['checks'][number]['state'], Said> = {
+  pending: STANDS.running,
+  passed: STANDS.passed,
+  failed: STANDS.failed,
+  neutral: { sign: '', tone: 'quiet', says: 'says neither' },
+};
+
+/** What a review on GitHub comes to. */
+export const REVIEWED: Record<PullView['reviews'][number]['verdict'], Said> = {
+  approved: { sign: '✓', tone: 'ok', says: 'approves' },
+  changes_requested: { sign: '✗', tone: 'bad', says: 'requests changes' },
+  commented: { sign: '', tone: 'quiet', says: 'commented' },
+};
+
+/** How a pull request is. */
+export const PULL_STATES: Record<PullView['state'], string> = {
+  draft: 'a draft',
+  ready: 'asks for reviews',
+  closed: 'closed',
+  merged: 'merged there',
+};
 
 export function dots(checks: readonly Check[]): Dot[] {
   return checks.map((check) => ({ check, name: nameOf(check), ...STANDS[check.state] }));

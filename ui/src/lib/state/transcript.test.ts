@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogLine } from '$lib/api/types';
-import { editOf, extended, joined, onWhat } from './transcript';
+import { editOf, extended, joined, onWhat, subagents } from './transcript';
 
 let at = 0;
 function line(event: Record<string, unknown>): LogLine {
@@ -52,6 +52,17 @@ test('what is being written is one item, and stays where it is when it is comple
   expect(done.map((it) => (it.kind === 'text' ? `${it.text}${it.open ? '…' : ''}` : it.kind))).toEqual(['tool', 'I am going home.', 'aside', 'And…']);
   expect(done[1]?.key).toBe(begun[1]?.key);
   expect(done[2]?.by).toBe('a');
+});
+
+test('agents that an agent started are known by what they are for', () => {
+  const start = line({ type: 'tool_call', id: 'a', name: 'Task', input: { description: 'Look for callers', prompt: 'Look.' } });
+  const begun = extended([], [start, call('b'), line({ type: 'text', text: 'I look', by: 'a' }), line({ type: 'text', text: 'I too', by: 'z' })]);
+  expect(subagents(begun)).toMatchObject([
+    { call: 'a', what: 'Look for callers', place: begun[0]?.key, over: false },
+    { call: 'z', what: 'agent', place: begun[3]?.key, over: false },
+  ]);
+  expect(subagents(extended(begun, [result('a', 'found')]))[0]?.over).toBe(true);
+  expect(subagents(extended([], [call('b')]))).toEqual([]);
 });
 
 test('a tool says what it works on', () => {

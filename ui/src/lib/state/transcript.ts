@@ -142,6 +142,30 @@ export function joined(before: readonly Item[], after: readonly Item[]): Item[] 
   return head.concat(tail);
 }
 
+/** An agent that the agent of a run started. */
+export interface Subagent {
+  /** The call that started it. */
+  readonly call: string;
+  readonly what: string;
+  /** Where it begins. */
+  readonly place: string;
+  readonly over: boolean;
+}
+
+/** Those that said something, in the order in which they began to. */
+export function subagents(items: readonly Item[]): Subagent[] {
+  const started = new Set<string>();
+  for (const { by } of items) if (by !== null) started.add(by);
+  return [...started].map((call) => {
+    const item = items.findLast((it) => it.kind === 'tool' && it.id === call);
+    const begun = items.find((it) => it.by === call);
+    const place = item?.key ?? begun?.key ?? '';
+    if (item?.kind !== 'tool') return { call, what: 'agent', place, over: false };
+    const { description, subagent_type: type } = item.input;
+    return { call, what: text(description) || text(type) || onWhat(item.input) || item.name, place, over: item.result !== null };
+  });
+}
+
 /** Where in the items a place of the log is, or where it went wrong last; -1 is nowhere. */
 export function indexOf(items: readonly Item[], place: string | 'trouble'): number {
   if (place === 'trouble') {

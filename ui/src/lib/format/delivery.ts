@@ -1,13 +1,13 @@
-// Whom what is said about a task reaches, in words.
+// How far what people say about a task has come, in words.
 import type { Delivery, Task } from '$lib/api/types';
 
-/** Whom a remark has reached. */
-export function reached(reach: Delivery): string {
-  switch (reach.word) {
+/** How far a remark has come. */
+export function delivered(delivery: Delivery): string {
+  switch (delivery.word) {
     case 'heard':
-      return `r${reach.run} knows it`;
+      return `r${delivery.run} knows it`;
     case 'on_its_way':
-      return `on its way to r${reach.run}`;
+      return `on its way to r${delivery.run}`;
     case 'next':
       return 'waits for the next run';
   }
