@@ -31,8 +31,11 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const END_PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether it has.
 const END_PAUSE: Duration = Duration::from_millis(20);
-/// What an agent has changed is looked at so long after it used a tool.
+/// What an agent has changed is looked at so long after it used a tool, if not for longer.
 const CHANGES_PAUSE: Duration = Duration::from_secs(2);
+/// So many times as long as the last look took is waited before the next: in a large repository looking
+/// takes no more than a fiftieth of the time.
+const CHANGES_SHARE: u32 = 50;
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
 /// Lines of its standard error that may say why an agent ended.
@@ -62,6 +65,7 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
         rounds,
         site,
         stirred,
+        changes_pause: CHANGES_PAUSE,
     };
     let mut listener = None;
     let mut damage = None;
@@ -90,7 +94,7 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
                 };
             }
             follower.check_health().await?;
-            follower.see_changes(CHANGES_PAUSE).await?;
+            follower.see_changes(follower.changes_pause).await?;
         }
         if tokio::time::timeout(POLL, told.notified()).await.is_err() {
             follower.clerk.look_again();
@@ -155,6 +159,8 @@ struct Follower {
     site: Site,
     /// Since when it may have changed something that was not looked at.
     stirred: Option<Instant>,
+    /// How long after that it is looked at.
+    changes_pause: Duration,
 }
 
 /// How an agent ended.
@@ -292,7 +298,10 @@ impl Follower {
         }
         let known = place.task.touched.get(&place.run.slot).cloned().unwrap_or_default();
         let outside = Arc::clone(&self.outside);
-        match blocking(move || touched::changed(&outside, &place)).await {
+        let begun = Instant::now();
+        let changed = blocking(move || touched::changed(&outside, &place)).await;
+        self.changes_pause = begun.elapsed().saturating_mul(CHANGES_SHARE).max(CHANGES_PAUSE);
+        match changed {
             Ok(Some(files)) if files != known => {
                 submit(&self.outside.handle, Event::Touched { run, token, files }).await
             }
