@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{asks, consult, flow, gates, limit, policy, pull, route, tell};
+use super::{asks, budget, consult, flow, gates, limit, policy, pull, route, space, tell};
 use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
 use crate::judged::GateResult;
@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::protocol::TITLE_CHARS_MAX;
 use crate::run::{AfterStop, Run, RunEvent, RunState, Wait};
 use crate::state::Draft;
-use crate::task::{CommitId, GateAt, Hold, Phase, Task};
+use crate::task::{BY_HUMAN, CommitId, GateAt, Hold, Phase, Standing, Task};
 use crate::team::Team;
 use crate::{AskId, Event, ProjectId, Refusal, RunId, StageName, TaskId};
 
@@ -33,6 +33,12 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         Event::TaskEdited { task, draft: text } => edit_task(draft, *task, text),
         Event::TaskMoved { task, to } => move_task(draft, *task, to),
         Event::TaskPaused { task } => pause(draft, *task),
+        Event::Pinned { task, text } => {
+            let now = draft.now;
+            open_task(draft, *task)?.pin(now, BY_HUMAN, text, Standing::Pinned).map(drop)
+        }
+        Event::Promoted { task, anchor } => open_task(draft, *task)?.promote(*anchor),
+        Event::Unpinned { task, anchor } => open_task(draft, *task)?.unpin(*anchor),
         Event::TaskHandedOver { task, to } => route::hand_over_to(draft, *task, to),
         Event::TaskInterrupted { task } => interrupt(draft, *task),
         Event::TaskResumed { task } => resume(draft, *task),
@@ -61,6 +67,7 @@ pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal
         | Event::Exited { .. }
         | Event::Settled { .. }
         | Event::MailSetAside { .. }
+        | Event::SpaceSeen { .. }
         | Event::IssueSeen { .. }
         | Event::PullSeen { .. }
         | Event::ClockJumped { .. }
@@ -84,6 +91,7 @@ fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result
         scanned_at: d.now,
         messages: Vec::new(),
         remembered: Vec::new(),
+        short: None,
     };
     d.change.projects.insert(project.id, project);
     Ok(())
@@ -155,6 +163,8 @@ pub(super) fn add_task(
         judged: Vec::new(),
         remarks: Vec::new(),
         remarked: 0,
+        anchors: Vec::new(),
+        anchored: 0,
         starts: 0,
         consults: 0,
         raised: 0,
@@ -336,6 +346,11 @@ pub(super) fn answered(d: &mut Draft<'_>, ask: &Ask, text: &str) -> Result<(), R
         }
         Asker::Arbiter => answer_arbiter(d, ask.id, ask.task, text),
         Asker::Provider { provider } => limit::seen_to(d, ask, provider),
+        Asker::Purse { purse } => {
+            budget::fill(d, ask, purse);
+            Ok(())
+        }
+        Asker::Disk { place } => space::seen_to(d, place),
     }
 }
 

@@ -10,7 +10,8 @@
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │     limit.rs  who serves nothing now
 //!  github.rs    what people did there     │     tell.rs   what is said to who works
-//!  pull.rs      pull requests             ┘          └──────────── effects ─────────────┘
+//!  pull.rs      pull requests             │          └──────────── effects ─────────────┘
+//!  space.rs     disks that are full       ┘              budget.rs  what may be spent
 //! ```
 //!
 //! Every event ends with the dispatcher, so whatever became possible by it is begun in the same
@@ -19,6 +20,7 @@
 
 mod agent;
 mod asks;
+mod budget;
 mod call;
 mod consult;
 mod dispatch;
@@ -31,6 +33,7 @@ mod outcome;
 mod policy;
 mod pull;
 mod route;
+mod space;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -88,6 +91,9 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::TaskPaused { .. }
         | Event::TaskInterrupted { .. }
         | Event::TaskHandedOver { .. }
+        | Event::Pinned { .. }
+        | Event::Promoted { .. }
+        | Event::Unpinned { .. }
         | Event::TaskResumed { .. }
         | Event::TaskCancelled { .. }
         | Event::Remarked { .. }
@@ -108,6 +114,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         | Event::Heard { .. }
         | Event::Silent { .. }
         | Event::Exited { .. } => agent::handle(draft, event),
+        Event::SpaceSeen { project, short } => space::seen(draft, *project, short.as_ref()),
         Event::IssueSeen { project, seen } => github::seen(draft, *project, seen),
         Event::PullSeen { project, seen } => pull::seen(draft, *project, seen),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
@@ -123,6 +130,7 @@ impl Event {
             Self::Said { .. }
             | Self::Called { .. }
             | Self::Touched { .. }
+            | Self::SpaceSeen { .. }
             | Self::IssueSeen { .. }
             | Self::PullSeen { .. }
             | Self::ResponseFound { .. }
@@ -143,6 +151,9 @@ impl Event {
             | Self::TaskPaused { .. }
             | Self::TaskInterrupted { .. }
             | Self::TaskHandedOver { .. }
+            | Self::Pinned { .. }
+            | Self::Promoted { .. }
+            | Self::Unpinned { .. }
             | Self::TaskResumed { .. }
             | Self::TaskCancelled { .. }
             | Self::Remarked { .. }
