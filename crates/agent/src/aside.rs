@@ -22,6 +22,13 @@ pub enum Aside {
         /// The words, with our mark in them.
         text: String,
     },
+    /// What must not be forgotten, after its conversation was compacted.
+    Reminder {
+        /// How often it was, in this run.
+        compaction: u32,
+        /// The words, with [`reminder_mark`] in them.
+        text: String,
+    },
     /// It is to end its turn, and go.
     Interrupt,
 }
@@ -42,6 +49,7 @@ impl Aside {
     pub fn id(&self) -> String {
         match self {
             Self::Remark { number, .. } => remark_id(*number),
+            Self::Reminder { compaction, .. } => format!("reminder-{compaction}"),
             Self::Interrupt => INTERRUPT.to_owned(),
         }
     }
@@ -53,6 +61,11 @@ const MARK: &str = "(Crewhouse: remark ";
 /// What stands at the end of a remark that an agent is told: by it we know it again.
 pub fn mark(number: u64, task: &str, home: &str) -> String {
     format!("{MARK}{number} on {task} of {home})")
+}
+
+/// What stands at the end of a reminder after so many compactions of the conversation of a run.
+pub fn reminder_mark(compaction: u32, run: &str, home: &str) -> String {
+    format!("(Crewhouse: reminder {compaction} for {run} of {home})")
 }
 
 /// The number of the remark with whose mark a text ends.

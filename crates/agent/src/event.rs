@@ -69,6 +69,13 @@ pub enum AgentEvent {
     },
     /// What was consumed since the last such event.
     Usage(Usage),
+    /// How full the model's context is with the conversation, at the end of a turn.
+    Context {
+        /// So many tokens it has.
+        used: u64,
+        /// So many the model takes.
+        window: u64,
+    },
     /// The provider serves nothing before `until`.
     Limit {
         /// When to try again; `None` when the provider did not say.
@@ -102,6 +109,8 @@ pub enum AgentEvent {
         /// The number of the remark.
         remark: u64,
     },
+    /// The conversation was compacted: most of what was said in it is forgotten.
+    Compacted,
     /// The agent works, and has nothing to say meanwhile.
     Heartbeat,
     /// The agent's final message: what it claims to have done, in the response protocol.

@@ -26,7 +26,7 @@ mod trouble;
 mod until;
 mod words;
 
-pub use aside::{Aside, Teller, Way, mark};
+pub use aside::{Aside, Teller, Way, mark, reminder_mark};
 pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};
 pub use event::{AgentEvent, ErrorClass};
 pub use listen::{Heard, Listener, answer};

@@ -165,6 +165,16 @@ pub(crate) enum Command {
     /// See and bring back what was saved before it was removed.
     #[command(subcommand)]
     Trash(Trash),
+    /// Remove what agents printed, their conversations, and what was saved of worktrees, of tasks that
+    /// ended long ago. Nothing of an open task, and nothing that landed.
+    Prune {
+        /// How many days ago at least.
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+        /// Say what would be removed, and remove nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Write all that Crewhouse knows to a new directory, while it works.
     Backup {
         /// The directory to make.
@@ -311,6 +321,28 @@ pub(crate) enum Task {
         /// The task.
         task: TaskId,
     },
+    /// Pin what must not be forgotten in the middle of the work: agents are told again when their
+    /// conversation was compacted.
+    Pin {
+        /// The task.
+        task: TaskId,
+        /// What, in at most 500 characters; `-` reads it from standard input.
+        text: String,
+    },
+    /// Pin what an agent proposed.
+    Promote {
+        /// The task.
+        task: TaskId,
+        /// The number of the anchor, as `crew task show` lists it.
+        anchor: u64,
+    },
+    /// Let it be forgotten after all.
+    Unpin {
+        /// The task.
+        task: TaskId,
+        /// The number of the anchor, as `crew task show` lists it.
+        anchor: u64,
+    },
     /// The same as `crew message`.
     Remark {
         /// The task.
@@ -405,6 +437,15 @@ pub(crate) enum AgentCall {
     Comment {
         /// What; `-` reads it from standard input.
         text: String,
+    },
+    /// Propose what must not be forgotten by whoever works on the task; the PM pins it.
+    Pin {
+        /// What, in at most 500 characters; `-` reads it from standard input.
+        #[arg(required_unless_present = "anchor", conflicts_with = "anchor")]
+        text: Option<String>,
+        /// For the PM: the number of what was proposed and is to be pinned.
+        #[arg(long, value_name = "NUMBER")]
+        anchor: Option<u64>,
     },
     /// Propose another task. It begins when the human says so.
     Subtask {

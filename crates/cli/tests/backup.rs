@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use support::Lab;
+use support::{Lab, simple_play};
 
 /// The engineer waits in the middle of its work, until the file `go` is in the directory of the lab.
 const PLAY: &str = r#"
@@ -109,4 +109,45 @@ fn a_home_that_is_put_back_lands_what_is_done_again() {
     let kept = lab.git(&["log", "--format=%H", "main", "--", "made.txt"]);
     assert_eq!(kept.lines().count(), 2, "what had landed before is there, too: {kept}");
     lab.journal();
+}
+
+/// What ended long ago is removed; of what is open, nothing is.
+#[test]
+fn pruning_takes_what_is_over_and_nothing_else() {
+    let lab = Lab::new(&simple_play("made.txt"), &[]);
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "First"]);
+    lab.run();
+    lab.ok(&["task", "add", "Second"]);
+    lab.ok(&["task", "pause", "2"]);
+    let entries = |name: &str| {
+        let list = fs::read_dir(lab.home().join(name)).unwrap();
+        let mut names: Vec<String> =
+            list.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    let (runs, sessions) = (entries("runs"), entries("sessions"));
+    assert!(!runs.is_empty() && sessions.iter().any(|name| name.starts_with("1-engineer")));
+    let young = lab.json(&["prune"]);
+    assert_eq!(young["tasks"], 0, "it ended today: {young}");
+    let looked = lab.json(&["prune", "--days", "0", "--dry-run"]);
+    assert_eq!(
+        (&looked["tasks"], looked["logs"]["count"].as_u64()),
+        (&1.into(), Some(runs.len() as u64))
+    );
+    assert!(looked["logs"]["bytes"].as_u64().unwrap() > 1_000, "{looked}");
+    assert_eq!((entries("runs"), entries("sessions")), (runs, sessions), "nothing is removed");
+    let removed = lab.json(&["prune", "--days", "0"]);
+    assert_eq!(removed["logs"]["count"], looked["logs"]["count"]);
+    assert_eq!(removed["conversations"]["count"], looked["conversations"]["count"]);
+    assert!(entries("runs").is_empty() && entries("sessions").is_empty());
+    assert_eq!(lab.json(&["prune", "--days", "0"])["logs"]["count"], 0);
+    // What was done is still known, and what is open goes on.
+    assert_eq!(lab.json(&["task", "show", "1"])["status"]["word"], "done");
+    lab.crew(&["log", "1"]);
+    lab.ok(&["task", "resume", "2"]);
+    lab.wait_for("\"event\":\"task_resumed\"");
+    lab.run();
+    assert!(entries("runs").iter().all(|name| !name.starts_with("1.")), "a name is used once");
 }

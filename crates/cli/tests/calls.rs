@@ -453,3 +453,27 @@ fn status_of(lab: &Lab, token: &str) -> u16 {
     stream.read_to_string(&mut answer).unwrap();
     answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
+
+/// What must not be forgotten: the PM and the human pin it, and each prompt has it.
+#[test]
+fn what_is_pinned_is_on_the_card_until_it_is_not() {
+    let (lab, _daemon) = hanging();
+    let said = done(&calls(&lab, "1.1", &["pin", "Iron rusts."]));
+    assert!(said.contains("pinned to #1 as anchor 1"), "{said}");
+    refused(&calls(&lab, "1.1", &["pin", "--anchor", "7"]), 3, "#1 has no anchor 7");
+    refused(&calls(&lab, "1.1", &["pin", &"x".repeat(501)]), 3, "at most 500");
+    lab.ok(&["task", "pin", "1", "The public API stays."]);
+    lab.fails(&["task", "pin", "1", " "], 3, "an anchor needs words");
+    lab.fails(&["task", "promote", "1", "9"], 3, "#1 has no anchor 9");
+    let anchors = lab.json(&["task", "show", "1"])["anchors"].clone();
+    let seen = |at: usize| {
+        let anchor = &anchors[at];
+        (anchor["number"].clone(), anchor["from"].clone(), anchor["standing"].clone())
+    };
+    assert_eq!(seen(0), (json!(1), json!("pm"), json!("pinned")));
+    assert_eq!(seen(1), (json!(2), json!("human"), json!("pinned")));
+    let shown = lab.ok(&["task", "show", "1"]);
+    assert!(shown.contains("2. The public API stays. (human)"), "{shown}");
+    lab.ok(&["task", "unpin", "1", "2"]);
+    assert_eq!(lab.json(&["task", "show", "1"])["anchors"].as_array().unwrap().len(), 1);
+}

@@ -541,3 +541,60 @@ fn a_missing_or_old_claude_code_is_said_with_what_to_do() {
     }
     assert!(server.requests().is_empty());
 }
+
+/// A real compaction: the model is said to be nearly full, so Claude Code has it write a summary.
+#[test]
+fn claude_code_is_reminded_when_it_has_compacted_its_conversation() {
+    let server = ModelServer::answering(|request| {
+        let text = asked(request);
+        if text.contains("A reminder about task") {
+            return finishes();
+        }
+        if text.contains("made.txt") && text.contains("tool_result") {
+            return Reply::text("Something was made.").usage(3000, 0, 100);
+        }
+        let input = json!({"file_path": "made.txt", "content": "made\n"});
+        Reply::tool("Write", input).usage(990_000, 0, 100)
+    })
+    .unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it", "--criterion", "it is of iron"]);
+    lab.ok(&["task", "pin", "1", "The public API stays as it is."]);
+    lands(&lab);
+    let reminded = |request: &&Request| asked(request).contains("A reminder about task");
+    let requests = server.requests();
+    let reminded = requests.iter().find(reminded).expect("it was reminded");
+    let text = asked(reminded);
+    assert_eq!(text.matches("A reminder about task").count(), 1, "{text}");
+    for part in ["The public API stays", "it is of iron", "Your role"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn a_conversation_of_claude_code_that_is_too_full_is_not_gone_on_with() {
+    let server = ModelServer::start([
+        writes("made.txt"),
+        Reply::text("DONE: made it").usage(30_000, 0, 10),
+        finishes(),
+    ])
+    .unwrap();
+    let lab = lab_with(&server, &client("claude"), BY_KEY, "context_percent = 2\n");
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lab.wait("it is to be approved", || {
+        (lab.json(&["task", "show", "1"])["status"]["word"] == "needs_approval").then_some(())
+    });
+    let full = lab.json(&["task", "show", "1"])["runs"][0]["context_percent"].as_u64();
+    assert!(full.is_some_and(|percent| percent >= 2), "{full:?}");
+    lab.ok(&["reject", "1", "Once more, please."]);
+    lands(&lab);
+    let requests = server.requests();
+    let again = asked(&requests[2]);
+    assert!(again.contains("Hand-off brief") && again.contains("Once more, please."), "{again}");
+    assert!(!again.contains("tool_result"), "nothing of the other conversation is there: {again}");
+    assert_eq!(argvs(&lab).len(), 1);
+    let shown = lab.ok(&["task", "show", "1"]);
+    assert!(shown.contains("began a new one with a brief"), "{shown}");
+}

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crew_testkit::{ModelServer, Reply, Wire};
 use serde_json::{Value, json};
-use support::{Daemon, Lab, one_engineer};
+use support::{Daemon, Lab, one_engineer, simple_play};
 
 const KEY: &str = "an-invented-key-7f3a";
 
@@ -186,4 +186,28 @@ next = ["todo"]
     wait_until_all(&lab, "needs_approval");
     let shown = lab.ok(&["task", "show", "3"]);
     assert!(shown.contains("large: tier expert, for tasks labelled `security`"), "{shown}");
+}
+
+#[test]
+fn nobody_starts_on_a_full_disk_and_all_go_on_when_there_is_space() {
+    let full = [("[limits]", "[limits]\nfree_mb = 1000000000000")];
+    let lab = Lab::new(&simple_play("made.txt"), &full);
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "First"]);
+    lab.ok(&["task", "add", "Second"]);
+    let inbox = lab.wait("it is asked about", || {
+        let inbox = lab.json(&["inbox"]);
+        inbox["items"].as_array().filter(|items| !items.is_empty()).cloned()
+    });
+    assert_eq!(inbox.len(), 1, "one disk is one thing to see to: {inbox:?}");
+    let text = inbox[0]["text"].as_str().unwrap();
+    assert!(text.contains("MB are free") && text.contains("by itself"), "{text}");
+    assert!(lab.agents().is_empty());
+    assert_eq!(lab.count(|body| body["result"]["result"] == "started"), 0);
+    let team = lab.repo().join(".crew/team.toml");
+    let text = std::fs::read_to_string(&team).unwrap();
+    std::fs::write(&team, text.replace("free_mb = 1000000000000", "free_mb = 1")).unwrap();
+    lab.run();
+    assert_eq!(lab.landed("made.txt"), "made\n");
+    assert_eq!(lab.count(|body| body["event"] == "answered"), 0, "it went on by itself");
 }

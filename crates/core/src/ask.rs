@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::about::About;
+use crate::purse::Purse;
 use crate::{AskId, ProjectId, ProviderName, RoleName, RunId, TaskId, Time};
 
 /// A question to the human.
@@ -60,6 +61,17 @@ pub enum Asker {
         /// Which.
         provider: ProviderName,
     },
+    /// Crewhouse itself: a purse is empty that a run waits for.
+    Purse {
+        /// Which, of the project.
+        purse: Purse,
+    },
+    /// Crewhouse itself: there is too little space on a disk. It is asked once, however many runs
+    /// wait, and withdrawn when there is enough.
+    Disk {
+        /// A directory on that disk.
+        place: String,
+    },
 }
 
 impl Asker {
@@ -67,7 +79,11 @@ impl Asker {
     pub fn agent(&self) -> Option<RunId> {
         match self {
             Self::Agent { run, .. } | Self::Call { run, .. } => Some(*run),
-            Self::Request { .. } | Self::Arbiter | Self::Provider { .. } => None,
+            Self::Request { .. }
+            | Self::Arbiter
+            | Self::Provider { .. }
+            | Self::Purse { .. }
+            | Self::Disk { .. } => None,
         }
     }
 }
@@ -238,10 +254,11 @@ impl Ask {
     /// Whether words that are none of the options are an answer: advice.
     pub fn takes_advice(&self) -> bool {
         match self.from {
-            Asker::Arbiter | Asker::Provider { .. } => true,
-            Asker::Agent { .. } | Asker::Call { .. } | Asker::Request { .. } => {
-                self.options.is_empty()
-            }
+            Asker::Arbiter | Asker::Provider { .. } | Asker::Disk { .. } => true,
+            Asker::Agent { .. }
+            | Asker::Call { .. }
+            | Asker::Request { .. }
+            | Asker::Purse { .. } => self.options.is_empty(),
         }
     }
 }

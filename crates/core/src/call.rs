@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Claim, Verdict};
+use crate::task::ANCHOR_CHARS_MAX;
 use crate::{RoleName, StageName};
 
 /// Longest text of a call, in characters.
@@ -38,6 +39,8 @@ pub enum Call {
     Ask(Question),
     /// To say something about its task.
     Comment(Comment),
+    /// That something is not forgotten.
+    Pin(Pin),
     /// To have something else done, too.
     Subtask(Proposal),
     /// To say something to a role.
@@ -123,6 +126,18 @@ pub struct Comment {
     pub text: String,
 }
 
+/// Something that must not be forgotten in the middle of the work. The PM pins it; others propose it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pin {
+    /// One or two sentences; left out for what was proposed.
+    #[serde(default)]
+    pub text: String,
+    /// The number of a proposal that the PM pins.
+    #[serde(default)]
+    pub anchor: Option<u64>,
+}
+
 /// A task that an agent thinks should be done. It begins when the human says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -181,6 +196,11 @@ impl Call {
                 check_text("text", &question.text, CALL_CHARS_MAX)?;
                 check_list("options", &question.options, OPTIONS_MAX, EVIDENCE_CHARS_MAX)
             }
+            Self::Pin(Pin { anchor: Some(_), text }) if !text.trim().is_empty() => {
+                Err("`text` and `anchor` exclude each other\nhint: give one of them".to_owned())
+            }
+            Self::Pin(Pin { anchor: Some(_), .. }) => Ok(()),
+            Self::Pin(Pin { anchor: None, text }) => check_text("text", text, ANCHOR_CHARS_MAX),
             Self::Comment(Comment { text }) | Self::Message(Letter { text, to: _ }) => {
                 check_text("text", text, CALL_CHARS_MAX)
             }

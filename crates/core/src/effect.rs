@@ -64,6 +64,15 @@ pub enum Effect {
         /// The remark; each is brought once to each start, by its number.
         remark: Remark,
     },
+    /// Tell an agent whose conversation was compacted what must not be forgotten.
+    Remind {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// The how manieth compaction of the run; each is followed by one reminder.
+        compaction: u32,
+    },
     /// Tell an agent what came of a call.
     Reply {
         /// The run.
@@ -160,6 +169,7 @@ impl Effect {
             | Self::Interrupt { .. }
             | Self::Send { .. }
             | Self::Tell { .. }
+            | Self::Remind { .. }
             | Self::Reply { .. }
             | Self::Publish { .. }
             | Self::Pull { .. } => None,
@@ -177,6 +187,7 @@ impl Effect {
             Self::Start { .. }
             | Self::Send { .. }
             | Self::Tell { .. }
+            | Self::Remind { .. }
             | Self::Reply { .. }
             | Self::Combine { .. }
             | Self::Check { .. }
@@ -194,6 +205,7 @@ impl Effect {
             Self::Interrupt { .. } => "interrupt",
             Self::Send { .. } => "send",
             Self::Tell { .. } => "tell",
+            Self::Remind { .. } => "remind",
             Self::Reply { .. } => "reply",
             Self::Save { .. } => "save",
             Self::Combine { .. } => "combine",

@@ -10,6 +10,7 @@ use crate::about::About;
 use crate::ask::{Permission, Reach};
 use crate::call::Call;
 use crate::github::{Digest, PullSeen, Said, Seen};
+use crate::project::Shortage;
 use crate::protocol::Response;
 use crate::run::{Reached, Trouble, Wish};
 use crate::task::{CommitId, Priority};
@@ -87,6 +88,27 @@ pub enum Event {
         task: TaskId,
         /// The provider, and perhaps a model.
         to: Wish,
+    },
+    /// The human pins what must not be forgotten in the middle of the work.
+    Pinned {
+        /// The task.
+        task: TaskId,
+        /// What.
+        text: String,
+    },
+    /// The human pins what an agent proposed.
+    Promoted {
+        /// The task.
+        task: TaskId,
+        /// The number of the anchor.
+        anchor: u64,
+    },
+    /// It may be forgotten after all.
+    Unpinned {
+        /// The task.
+        task: TaskId,
+        /// The number of the anchor.
+        anchor: u64,
     },
     /// The human gives a task up.
     TaskCancelled {
@@ -204,6 +226,13 @@ pub enum Event {
         name: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// The space on the disks of a project was looked at, and it is otherwise than before.
+    SpaceSeen {
+        /// The project.
+        project: ProjectId,
+        /// Where there is too little; `None` is nowhere.
+        short: Option<Shortage>,
     },
     /// Something about an issue on GitHub is new.
     IssueSeen {
@@ -328,6 +357,15 @@ pub enum Words {
     TookIn {
         /// The number of the remark.
         remark: u64,
+    },
+    /// Its conversation was compacted: it has forgotten most of what it was told.
+    Compacted,
+    /// Its conversation has so many tokens of those that its model takes.
+    Context {
+        /// It has.
+        used: u64,
+        /// The model takes.
+        window: u64,
     },
     /// It claims something; `None` when its last words follow no protocol.
     Responds {

@@ -21,6 +21,7 @@ mod name;
 pub mod note;
 pub mod project;
 pub mod protocol;
+pub mod purse;
 mod refusal;
 pub mod run;
 mod state;

@@ -27,6 +27,20 @@ pub struct Project {
     /// Answers that are given again, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remembered: Vec<Remembered>,
+    /// Where there is too little space on the disk for another agent to start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<Shortage>,
+}
+
+/// Too little space on a disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortage {
+    /// A directory on that disk: the data directory, or the repository.
+    pub place: String,
+    /// How much was free when it was noticed, in megabytes.
+    pub free_mb: u64,
+    /// How much has to be.
+    pub floor_mb: u64,
 }
 
 /// Something that one role said to another. It is read when that role works next.
@@ -44,33 +58,6 @@ pub struct Message {
     pub text: String,
     /// The run that reads it; it is gone when that is over.
     pub reader: Option<RunId>,
-}
-
-/// What was spent in one day (UTC).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DaySpend {
-    /// The day, see [`Time::day`].
-    pub day: u64,
-    /// The sum.
-    pub spent: Amount,
-}
-
-impl DaySpend {
-    /// The sum of the day that `now` belongs to. A clock that was put back over midnight does not
-    /// give the budget a second time.
-    pub fn at(&self, now: Time) -> Amount {
-        if self.holds(now) { self.spent } else { Amount::default() }
-    }
-
-    fn holds(&self, now: Time) -> bool {
-        self.day == now.day() || self.day == now.day() + 1
-    }
-
-    /// Adds to the sum of the day that `now` belongs to.
-    pub fn add(&mut self, usage: Usage, now: Time) {
-        self.spent = self.at(now).plus(Amount::of(usage));
-        self.day = if self.holds(now) { self.day } else { now.day() };
-    }
 }
 
 impl Amount {

@@ -116,6 +116,20 @@ pub enum Refusal {
     /// No work is being done that somebody else could go on with.
     #[error("nobody is at work on {0} who could hand it over to that")]
     NothingToHandOver(TaskId),
+    /// An anchor without words.
+    #[error("an anchor needs words")]
+    EmptyAnchor,
+    /// A task has as many anchors as it may.
+    #[error("{0} has as many anchors as a task may have")]
+    TooManyAnchors(TaskId),
+    /// There is no such anchor.
+    #[error("{task} has no anchor {anchor}")]
+    NoAnchor {
+        /// The task.
+        task: TaskId,
+        /// The number.
+        anchor: u64,
+    },
     /// It is so already.
     #[error("{0}")]
     Already(&'static str),
@@ -143,6 +157,10 @@ impl Refusal {
             Self::EndByMergeOnly(..) => Some("`crew approve` lets it land"),
             Self::CommitChanged(_) => Some("look at it again, then approve"),
             Self::TeamStrands { .. } => Some("finish or cancel that first, or keep the name"),
+            Self::EmptyAnchor => Some("say what must not be forgotten"),
+            Self::TooManyAnchors(_) | Self::NoAnchor { .. } => {
+                Some("`crew task show` lists them, `crew task unpin` takes one away")
+            }
             Self::NoProvider(_) => Some("`crew team check` shows the providers"),
             Self::NothingToHandOver(_) => {
                 Some("`crew task show` lists its runs and their providers")

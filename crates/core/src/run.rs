@@ -83,6 +83,15 @@ pub struct Run {
     /// How far it knows what people said about its task.
     #[serde(default)]
     pub hearing: Hearing,
+    /// How often its conversation was compacted.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub compactions: u32,
+    /// How full its conversation is, as far as its agent said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Context>,
+    /// The conversation that is too full to be gone on with: it begins another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<Left>,
     /// What it consumed.
     pub spent: Usage,
     /// For how long its agents worked, the present one not included.
@@ -92,6 +101,11 @@ pub struct Run {
     pub read_to: u64,
     /// When it was created.
     pub queued_at: Time,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A place outside of its worktree that an agent reached for.
@@ -115,6 +129,35 @@ pub enum Access {
     Write,
 }
 
+/// How full a conversation is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// The provider's id of the conversation.
+    pub session: String,
+    /// So many tokens it has.
+    pub used: u64,
+    /// So many its model takes.
+    pub window: u64,
+}
+
+impl Context {
+    /// How full it is, in percent.
+    pub fn percent(&self) -> u64 {
+        self.used.saturating_mul(100) / self.window.max(1)
+    }
+}
+
+/// A conversation that is not gone on with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// The run that had it last.
+    pub run: RunId,
+    /// The provider's id of it.
+    pub session: String,
+    /// How full it is.
+    pub percent: u64,
+}
+
 /// A provider, and perhaps a model, that the human chose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {
@@ -123,6 +166,13 @@ pub struct Wish {
     /// The model, if not the provider's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+}
+
+impl Wish {
+    /// The model, if not the provider's own.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
 }
 
 /// How far a run knows what people said about its task, by the numbers of their remarks.
@@ -459,7 +509,7 @@ impl Run {
     /// The model that the human chose for it.
     pub fn model(&self) -> Option<&str> {
         let wish = self.wish.as_ref().filter(|wish| wish.provider == self.provider);
-        wish.and_then(|wish| wish.model.as_deref())
+        wish.and_then(Wish::model)
     }
 
     /// Whether its agent is at work, or about to be.

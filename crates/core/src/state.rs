@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Asker};
 use crate::effect::Effect;
-use crate::project::{DaySpend, Project};
+use crate::project::Project;
+use crate::purse::{Purse, Spending, Spent};
 use crate::refusal::Refusal;
 use crate::run::{Run, RunEvent};
 use crate::task::Task;
@@ -33,9 +34,9 @@ pub struct State {
     pub asks: BTreeMap<AskId, Ask>,
     /// Accounts that serve nothing for now.
     pub limits: BTreeMap<Account, LimitWindow>,
-    /// What each project spent today. A row of its own, since it moves with every report of usage and
+    /// What each project spent. A row of its own, since it moves with every report of usage and
     /// a project with its team is large.
-    pub today: BTreeMap<ProjectId, DaySpend>,
+    pub today: BTreeMap<ProjectId, Spending>,
     /// Effects that have not been settled.
     pub outbox: BTreeMap<EffectId, Effect>,
     /// Tasks that are not over: an index, so that a step does not look at years of history.
@@ -117,8 +118,8 @@ pub struct Change {
     pub asks: BTreeMap<AskId, Ask>,
     /// Limits as they are now; `None` is over.
     pub limits: BTreeMap<Account, Option<LimitWindow>>,
-    /// What projects spent today, as it is now.
-    pub today: BTreeMap<ProjectId, DaySpend>,
+    /// What projects spent, as it is now.
+    pub today: BTreeMap<ProjectId, Spending>,
     /// New effects.
     pub effects: BTreeMap<EffectId, Effect>,
     /// Effects that are settled.
@@ -225,7 +226,7 @@ impl State {
 
     /// What a project spent in the day that `now` belongs to.
     pub fn spent_today(&self, project: ProjectId, now: Time) -> Amount {
-        self.today.get(&project).copied().unwrap_or_default().at(now)
+        self.today.get(&project).map_or(Amount::default(), |it| it.of(&Purse::Day, now).amount)
     }
 
     fn worked_on(&self, task: TaskId) -> impl Iterator<Item = RunId> {
@@ -285,6 +286,13 @@ impl<'a> Draft<'a> {
         ids.into_iter().filter_map(|id| self.task(id).ok()).filter(|task| !task.is_over()).collect()
     }
 
+    /// Every run, the newest first.
+    pub(crate) fn runs_backwards(&self) -> impl Iterator<Item = &Run> {
+        let (newest, state) = (self.change.meta.run.0, self.state);
+        let row = move |id| self.change.runs.get(&id).or_else(|| state.runs.get(&id));
+        (1..=newest).rev().filter_map(move |id| row(RunId(id)))
+    }
+
     /// Every task, the newest first.
     pub(crate) fn tasks_backwards(&self) -> impl Iterator<Item = &Task> {
         let ids: BTreeSet<TaskId> =
@@ -325,10 +333,17 @@ impl<'a> Draft<'a> {
         ids.into_iter().filter_map(|id| self.run(id).ok())
     }
 
-    /// What a project spent today.
-    pub(crate) fn today(&self, project: ProjectId) -> DaySpend {
+    /// What a project spent.
+    pub(crate) fn spending(&self, project: ProjectId) -> Spending {
         let changed = self.change.today.get(&project);
-        changed.or_else(|| self.state.today.get(&project)).copied().unwrap_or_default()
+        changed.or_else(|| self.state.today.get(&project)).cloned().unwrap_or_default()
+    }
+
+    /// Takes down what a run has spent.
+    pub(crate) fn spend(&mut self, run: &Run, spent: Spent) {
+        let mut spending = self.spending(run.project);
+        spending.add(&run.role, spent, self.now);
+        self.change.today.insert(run.project, spending);
     }
 
     /// Runs of a task that are not over.
@@ -404,10 +419,15 @@ impl<'a> Draft<'a> {
         let now = self.now;
         let run = self.run_mut(id)?;
         let next = run.state.next(event, now)?;
-        if next.working_since() != run.state.working_since() {
-            run.worked = run.worked_until(now);
-        }
+        let has_worked = next.working_since() != run.state.working_since();
+        let worked = run.worked_until(now);
+        let time = Millis(worked.0.saturating_sub(run.worked.0));
         run.state = next;
+        if has_worked && time > Millis(0) {
+            run.worked = worked;
+            let run = run.clone();
+            self.spend(&run, Spent { time, ..Spent::default() });
+        }
         Ok(())
     }
 }

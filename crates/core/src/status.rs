@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::protocol::CriterionAnswer;
+use crate::purse::Purse;
 use crate::run::{Run, RunState, Wait};
 use crate::task::{Hold, Phase, Task};
 use crate::{AskId, Block, ProviderName, RoleName, RunId, State, TaskId, Time, block};
@@ -264,7 +265,15 @@ fn of_block(run: &Run, block: &Block) -> Status {
         Block::RoleFull => queued("its role is busy"),
         Block::ProviderFull => queued("its provider is busy"),
         Block::TaskBudget => queued("its budget is used up"),
-        Block::DayBudget => queued("the budget of the day is used up"),
+        Block::Purse { ask: Some(ask), .. } => Status::NeedsAnswer { ask: *ask },
+        Block::Purse { purse: Purse::Day, ask: None } => queued("the budget of the day is used up"),
+        Block::Purse { purse: Purse::Role { role }, ask: None } => {
+            queued(&format!("{role} has used up its budget of the day"))
+        }
+        Block::Purse { purse: Purse::Project, ask: None } => {
+            queued("the budget of the project is used up")
+        }
+        Block::Space => queued("there is too little space on the disk"),
     }
 }
 

@@ -42,6 +42,11 @@ impl Time {
         Millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// How long the day (UTC) has lasted.
+    pub fn since_midnight(self) -> Millis {
+        Millis(self.0 % Millis::hours(24).0)
+    }
+
     /// The day (UTC, counted from 1970-01-01) that budgets per day refer to.
     pub fn day(self) -> u64 {
         self.0 / Millis::hours(24).0

@@ -35,9 +35,15 @@ const QUOTE_CHARS_MAX: usize = 16_000;
 pub(crate) fn brief(handle: &Handle, place: &Place, worktree: &Worktree) -> anyhow::Result<String> {
     let (home, base) = (handle.home(), place.project.team.merge.base.as_str());
     let Some(before) = place.run.takes_over else {
-        let lost =
-            handle.read(|state| Before::of(state, &place.run, place.run.token.0.saturating_sub(1)));
-        return lost.written(home, worktree, base);
+        let own = handle.read(|state| {
+            let left = place.run.leaves.as_ref().filter(|left| left.run != place.run.id);
+            let left = left.and_then(|left| state.runs.get(&left.run));
+            match left {
+                Some(left) => Before::of(state, left, left.token.0),
+                None => Before::of(state, &place.run, place.run.token.0.saturating_sub(1)),
+            }
+        });
+        return own.written(home, worktree, base);
     };
     let file = home.run(place.run.id, Token(1)).join("brief.md");
     if let Ok(known) = std::fs::read_to_string(&file) {
@@ -172,6 +178,8 @@ impl Deeds {
             | AgentEvent::Error { .. }
             | AgentEvent::Retry { .. }
             | AgentEvent::Subagent { .. }
+            | AgentEvent::Compacted
+            | AgentEvent::Context { .. }
             | AgentEvent::TookIn { .. }
             | AgentEvent::Heartbeat
             | AgentEvent::Done { .. }

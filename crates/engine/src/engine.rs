@@ -15,7 +15,7 @@ use crate::arbiter::Arbiter;
 use crate::clock::Watch;
 use crate::handle::{Handle, LAG_MAX, QUEUE_MAX};
 use crate::perform::{self, Outside};
-use crate::{Clock, github, mailbox};
+use crate::{Clock, github, mailbox, prune, space};
 
 /// What the engine needs to know to start.
 #[derive(Clone, Debug)]
@@ -82,6 +82,8 @@ impl Engine {
         let mut tasks = JoinSet::new();
         tasks.spawn(perform::conduct(Arc::clone(&outside), outbox));
         tasks.spawn(github::attend(Arc::clone(&outside)));
+        tasks.spawn(space::attend(Arc::clone(&outside)));
+        tasks.spawn(prune::attend(Arc::clone(&outside)));
         tasks.spawn(mailbox::attend(outside));
         Ok(Self { handle, arbiter, stop, closing, tasks, lock })
     }

@@ -17,6 +17,7 @@
 //! is a task of the [`Engine`] with a way to cancel it; what a task was doing when the daemon was
 //! killed is found again in the outbox and in the run directories.
 
+mod anchors;
 mod arbiter;
 mod brief;
 mod clock;
@@ -31,12 +32,14 @@ mod neutral;
 mod perform;
 mod place;
 mod prompt;
+mod prune;
 mod quote;
 mod reached;
 mod remark;
 mod rounds;
 mod screen;
 mod site;
+mod space;
 mod teamfile;
 mod touched;
 mod wake;
@@ -50,5 +53,6 @@ pub use engine::{Engine, Options};
 pub use github::GithubReport;
 pub use handle::{Failure, Handle, Receipt};
 pub use neutral::{neutral, neutral_json};
+pub use prune::{Heap, Pruned, Pruning, prune};
 pub use screen::Screen;
 pub use teamfile::{TEAM_DIRECTORY, TEAM_FILE, read_team, read_team_file, read_text};

@@ -12,6 +12,7 @@ use crew_core::run::{Purpose, TroubleKind};
 use crew_core::task::{REMARK_CHARS_MAX, Remark};
 use crew_core::team::{Gate, ProviderKind};
 
+use crate::anchors;
 use crate::place::{Place, branch_name};
 use crate::quote::{Quote, cut};
 use crate::teamfile::{TEAM_DIRECTORY, read_text};
@@ -98,11 +99,16 @@ fn tools(place: &Place) -> String {
     )
 }
 
+/// What a role is told about itself, if it is.
+pub(crate) fn role(place: &Place) -> Option<String> {
+    let agents = Path::new(&place.project.root).join(TEAM_DIRECTORY).join("agents");
+    read(&agents.join(place.run.role.as_str()).join("CLAUDE.md"))
+}
+
 /// The instructions of a role: its `CLAUDE.md`, the project's knowledge, and how to respond.
 pub(crate) fn system(place: &Place) -> String {
     let team = Path::new(&place.project.root).join(TEAM_DIRECTORY);
-    let role = team.join("agents").join(place.run.role.as_str()).join("CLAUDE.md");
-    let mut text = read(&role).unwrap_or_else(|| format!("You are the {}.", place.run.role));
+    let mut text = role(place).unwrap_or_else(|| format!("You are the {}.", place.run.role));
     for name in ["project", "goals"] {
         if let Some(knowledge) = read(&team.join("knowledge").join(format!("{name}.toml"))) {
             write!(text, "\n\n## Knowledge: {name}\n{knowledge}").ok();
@@ -122,7 +128,8 @@ fn read(path: &Path) -> Option<String> {
 
 /// What is asked now. `material` is what a judge needs to see: quoted diffs.
 pub(crate) fn prompt(place: &Place, material: &str) -> String {
-    let about_task = [task(place), criteria(place), remarks(place), messages(place)];
+    let pinned = anchors::pinned(&place.task);
+    let about_task = [task(place), criteria(place), pinned, remarks(place), messages(place)];
     let parts = [&[way(place), checks(place)], about_task.as_slice(), &[material.to_owned()]];
     let mut text = format!("# Task {}\n", place.task.id);
     for part in parts.concat().iter().chain(&[now(place)]).filter(|part| !part.is_empty()) {
@@ -137,8 +144,9 @@ pub(crate) fn go_on(place: &Place) -> String {
     format!(
         "# Task {}\nYou were interrupted in the middle of this task. What you did and what you were \
          told so far is in this conversation, and your work is in the worktree as you left it. A \
-         command that was running was ended. Go on from there.\n\n{}{}",
+         command that was running was ended. Go on from there.\n\n{}{}{}",
         place.task.id,
+        anchors::pinned(&place.task),
         messages(place),
         now(place)
     )

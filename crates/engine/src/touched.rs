@@ -52,7 +52,7 @@ pub(crate) fn changed(
     };
     let base = format!("refs/heads/{}", project.team.merge.base);
     let base = worktrees.repository().resolve(&base)?;
-    Ok(Some(worktree.diff_stat(&base)?.into_iter().map(|change| change.path).collect()))
+    Ok(Some(worktree.changed_files(&base)?))
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
             options: options.iter().take(OPTIONS_MAX).map(|option| shorten(option)).collect(),
             about: about.and_then(|about| about.placed(|path| site.place(path))).map(Box::new),
         },
+        AgentEvent::Compacted => Words::Compacted,
+        AgentEvent::Context { used, window } => Words::Context { used, window },
         AgentEvent::TookIn { remark } => Words::TookIn { remark },
         AgentEvent::Usage(usage) => Words::Used(usage),
         AgentEvent::Limit { until, message } => {

@@ -1,5 +1,6 @@
 //! Differences between two commits, or between a commit and all that is in a worktree now.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -67,10 +68,28 @@ impl Worktree {
         changes(|| self.read(), from.as_str(), to.as_str())
     }
 
+    /// The names of the files that [`Self::diff`] shows. Cheap enough to be asked again and again:
+    /// nothing is written, and what nobody touched is not read.
+    pub fn changed_files(&self, base: &CommitId) -> Result<BTreeSet<String>, GitError> {
+        let from = self.parted_from(base)?;
+        let known = self
+            .read()
+            .args(["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"])
+            .args([from.as_str(), "--"])
+            .run()?;
+        let new = self.read().args(["ls-files", "--others", "--exclude-standard", "-z"]).run()?;
+        let names = split_nul(&known).chain(split_nul(&new));
+        Ok(names.map(|name| lossy(&path_of(name))).collect())
+    }
+
     fn ends(&self, base: &CommitId) -> Result<(CommitId, TreeId), GitError> {
-        let head = self.head_commit()?;
-        let from = self.repository().merge_base(base, &head)?;
-        Ok((from.unwrap_or_else(|| base.clone()), self.tree(&[])?))
+        Ok((self.parted_from(base)?, self.tree(&[])?))
+    }
+
+    /// The commit that it has in common with `base`.
+    fn parted_from(&self, base: &CommitId) -> Result<CommitId, GitError> {
+        let common = self.repository().merge_base(base, &self.head_commit()?)?;
+        Ok(common.unwrap_or_else(|| base.clone()))
     }
 }
 

@@ -409,3 +409,32 @@ fn a_merge_of_something_else_is_not_taken_for_ours() {
     assert!(!merged.unwrap().status.success());
     assert!(matches!(worktree.update_from_base("main", ann()), Err(GitError::Dirty { .. })));
 }
+
+#[test]
+fn the_names_of_what_changed_are_those_of_the_diff() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("7");
+    let path = worktree.path().to_owned();
+    let base = fixture.start();
+    assert!(worktree.changed_files(&base).unwrap().is_empty());
+    std::fs::create_dir_all(path.join("a dir/ignored")).unwrap();
+    std::fs::write(path.join("a.txt"), "one\n").unwrap();
+    std::fs::write(path.join("a dir/ünïcode"), "new\n").unwrap();
+    std::fs::write(path.join("a dir/ignored/x"), "not looked at\n").unwrap();
+    std::fs::write(path.join("committed"), "by the agent\n").unwrap();
+    fixture.git_at(&path, &["add", "committed"]);
+    fixture.git_at(&path, &["commit", "-qm", "mine"]);
+    std::fs::write(path.join("staged"), "only\n").unwrap();
+    fixture.git_at(&path, &["add", "staged"]);
+    std::fs::write(fixture.root().join("theirs"), "on the base\n").unwrap();
+    fixture.git(&["add", "-A"]);
+    fixture.git(&["commit", "-qm", "theirs"]);
+    let base = fixture.start();
+    let names = worktree.changed_files(&base).unwrap();
+    let expect = ["a dir/ünïcode", "a.txt", "committed", "staged"];
+    assert_eq!(names.iter().map(String::as_str).collect::<Vec<_>>(), expect);
+    let diff = worktree.diff_stat(&base).unwrap();
+    assert_eq!(names, diff.into_iter().map(|change| change.path).collect());
+    std::fs::remove_file(path.join("a.txt")).unwrap();
+    assert!(worktree.changed_files(&base).unwrap().contains("a.txt"), "what is gone is changed");
+}

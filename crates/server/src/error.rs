@@ -120,6 +120,9 @@ impl From<Refusal> for ApiError {
             | Refusal::Landing(_)
             | Refusal::NobodyAtWork(_)
             | Refusal::NoProvider(_)
+            | Refusal::EmptyAnchor
+            | Refusal::TooManyAnchors(_)
+            | Refusal::NoAnchor { .. }
             | Refusal::NothingToHandOver(_)
             | Refusal::NotApproving(_)
             | Refusal::CommitChanged(_)

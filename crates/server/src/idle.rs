@@ -43,9 +43,8 @@ fn moving_run(state: &State, run: &Run, now: Time) -> Option<String> {
 
 fn starts_by_itself(state: &State, run: &Run, now: Time) -> bool {
     match block(state, run, now) {
-        None | Some(Block::Backoff(_) | Block::Limit(_) | Block::Probe(_) | Block::DayBudget) => {
-            true
-        }
+        None | Some(Block::Backoff(_) | Block::Limit(_) | Block::Probe(_)) => true,
+        Some(Block::Purse { purse, .. }) => purse.is_daily(),
         Some(
             Block::Stopped
             | Block::Paused
@@ -54,7 +53,8 @@ fn starts_by_itself(state: &State, run: &Run, now: Time) -> bool {
             | Block::RoleFull
             | Block::ProviderFull
             | Block::TaskBudget
-            | Block::Refused(_),
+            | Block::Refused(_)
+            | Block::Space,
         ) => false,
     }
 }

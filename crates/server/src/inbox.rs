@@ -27,7 +27,9 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
         Asker::Agent { run, .. } | Asker::Call { run, .. } | Asker::Request { run } => {
             (InboxKind::Ask, Some(*run))
         }
-        Asker::Arbiter | Asker::Provider { .. } => (InboxKind::Stuck, None),
+        Asker::Arbiter | Asker::Provider { .. } | Asker::Purse { .. } | Asker::Disk { .. } => {
+            (InboxKind::Stuck, None)
+        }
     };
     Some(InboxItem {
         ask: Some(ask.id.0),

@@ -72,6 +72,8 @@ fn line_of(screen: &Screen, event: &AgentEvent) -> Option<String> {
         | AgentEvent::Session { .. }
         | AgentEvent::ToolResult { .. }
         | AgentEvent::TookIn { .. }
+        | AgentEvent::Compacted
+        | AgentEvent::Context { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Usage(_)
         | AgentEvent::Noise(_)

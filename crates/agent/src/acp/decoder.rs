@@ -159,7 +159,7 @@ impl Decoder {
     /// only be ended. One that waits for leave may take its end for a no, and is not asked to.
     pub(crate) fn aside(&self, aside: &Aside) -> Way {
         match (aside, &self.session) {
-            (Aside::Remark { .. }, _) => Way::None,
+            (Aside::Remark { .. } | Aside::Reminder { .. }, _) => Way::None,
             (Aside::Interrupt, Some(session)) if self.prompts > 0 => {
                 if self.turn.waits_for_leave {
                     return Way::None;

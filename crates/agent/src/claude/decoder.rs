@@ -143,7 +143,9 @@ impl Decoder {
     pub(crate) fn aside(&self, aside: &Aside) -> Way {
         match aside {
             _ if !self.is_prompted => Way::NotYet,
-            Aside::Remark { text, .. } => Way::Line(prompt_line(text)),
+            Aside::Remark { text, .. } | Aside::Reminder { text, .. } => {
+                Way::Line(prompt_line(text))
+            }
             Aside::Interrupt => Way::Line(interrupt_line()),
         }
     }
@@ -166,6 +168,7 @@ impl Decoder {
                     tasks.iter().any(|task| task.task_type != "local_bash");
                 Some(Vec::new())
             }
+            "compact_boundary" => Some(vec![AgentEvent::Compacted]),
             // A new version may have news of its own: that it lives is what all of them say.
             _ => Some(Vec::new()),
         }
@@ -337,6 +340,8 @@ impl Decoder {
     fn result(&mut self, text: &str) -> Option<Vec<AgentEvent>> {
         let result: TurnResult = serde_json::from_str(text).ok()?;
         let mut events: Vec<_> = used(self.meter.result(&result)).into_iter().collect();
+        let context = self.meter.context(&result);
+        events.extend(context.map(|(used, window)| AgentEvent::Context { used, window }));
         let brewing = self.brewing.take();
         if result.is_error {
             let trouble = trouble::of_result(&result, brewing, self.limit_until);

@@ -24,6 +24,8 @@ pub(super) struct Meter {
     turn: Usage,
     /// The newest message of the main agent and of each subagent.
     open: BTreeMap<Option<String>, Open>,
+    /// The model of the newest message of the main agent, and the tokens that its conversation had then.
+    context: Option<(String, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +47,9 @@ impl Meter {
             self.close_all();
         }
         let tokens = message.usage.unwrap_or_default();
+        if parent.is_none() && usage(tokens).tokens() > 0 {
+            self.context = Some((message.model.clone(), usage(tokens).tokens()));
+        }
         let open = Open {
             id: message.id.clone(),
             model: message.model.clone(),
@@ -73,6 +78,13 @@ impl Meter {
             Some(since) => self::total(since, None),
             None => difference(total, before),
         }
+    }
+
+    /// How full the context is at the end of a turn, and how large it is, where that is said.
+    pub(super) fn context(&self, result: &TurnResult) -> Option<(u64, u64)> {
+        let (model, used) = self.context.as_ref()?;
+        let window = result.model_usage.get(model)?.context_window.filter(|window| *window > 0)?;
+        Some((*used, window))
     }
 
     /// The process has ended: what was consumed and never reported.

@@ -240,4 +240,5 @@ pub(super) struct ModelUsage {
     pub(super) cache_creation_input_tokens: u64,
     #[serde(rename = "costUSD")]
     pub(super) cost_usd: Option<f64>,
+    pub(super) context_window: Option<u64>,
 }

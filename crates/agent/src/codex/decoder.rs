@@ -59,6 +59,8 @@ pub struct Decoder {
     changes: BTreeMap<String, Vec<Change>>,
     requests: Requests,
     meter: Meter,
+    /// How full the context of our conversation is, and how large.
+    context: Option<(u64, u64)>,
     windows: Windows,
     /// The last words of the answer.
     words: String,
@@ -146,7 +148,7 @@ impl Decoder {
             return if self.ended.is_some() { Way::None } else { Way::NotYet };
         };
         Way::Line(match aside {
-            Aside::Remark { text, .. } => {
+            Aside::Remark { text, .. } | Aside::Reminder { text, .. } => {
                 let input = json!([{"type": "text", "text": text}]);
                 let params = json!({"threadId": thread, "expectedTurnId": turn, "input": input});
                 rpc::request(&aside.id(), "turn/steer", &params)
@@ -265,8 +267,10 @@ impl Decoder {
             Ended::Well => Vec::new(),
             Ended::Badly(trouble) => vec![trouble.event()],
         };
-        let events = self.of_thread(thread, events);
+        let mut events = self.of_thread(thread, events);
         if self.is_ours(thread) {
+            let context = self.context.take();
+            events.extend(context.map(|(used, window)| AgentEvent::Context { used, window }));
             self.ended = Some(ended);
             self.turn = None;
         }
@@ -310,6 +314,10 @@ impl Decoder {
         if self.at_work.is_empty() && self.ended.is_none() {
             self.meter.before(thread, usage);
             return Vec::new();
+        }
+        if self.is_ours(thread) {
+            let used = usage.last.input_tokens.saturating_add(usage.last.output_tokens);
+            self.context = usage.window.filter(|window| *window > 0).map(|window| (used, window));
         }
         used(self.meter.grown(thread, usage)).into_iter().collect()
     }

@@ -24,6 +24,8 @@ enum Kind {
     Reasoning,
     /// Something that went wrong, and does not end anything.
     Warning,
+    /// The conversation was compacted.
+    Compaction,
     /// What we said ourselves, or nobody needs to know.
     Nothing,
     /// The use of a tool of this name.
@@ -34,7 +36,9 @@ impl Items {
     /// An item begins. Words come in pieces, and whole at their end.
     pub(super) fn started(&mut self, item: &Item) -> Vec<AgentEvent> {
         match kind(item) {
-            Kind::Answer | Kind::Reasoning | Kind::Warning | Kind::Nothing => Vec::new(),
+            Kind::Answer | Kind::Reasoning | Kind::Warning | Kind::Compaction | Kind::Nothing => {
+                Vec::new()
+            }
             Kind::Tool(name) => vec![self.call(item, name)],
         }
     }
@@ -43,6 +47,7 @@ impl Items {
     pub(super) fn completed(&mut self, item: &Item) -> Vec<AgentEvent> {
         match kind(item) {
             Kind::Nothing => Vec::new(),
+            Kind::Compaction => vec![AgentEvent::Compacted],
             Kind::Answer => vec![AgentEvent::Text { text: words(item) }],
             Kind::Reasoning => {
                 let text = words(item);
@@ -74,9 +79,8 @@ fn kind(item: &Item) -> Kind {
         "agentMessage" | "agent_message" => Kind::Answer,
         "reasoning" | "plan" => Kind::Reasoning,
         "error" => Kind::Warning,
-        "userMessage" | "hookPrompt" | "contextCompaction" | "subAgentActivity" | "" => {
-            Kind::Nothing
-        }
+        "userMessage" | "hookPrompt" | "subAgentActivity" | "" => Kind::Nothing,
+        "contextCompaction" => Kind::Compaction,
         "commandExecution" | "command_execution" => Kind::Tool("shell".to_owned()),
         "fileChange" | "file_change" => Kind::Tool("edit".to_owned()),
         other => Kind::Tool(match (&item.server, &item.tool) {

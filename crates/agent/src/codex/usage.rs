@@ -49,7 +49,7 @@ impl Meter {
 
     /// The same for `codex exec`, which has one conversation and says its total at the end of a turn.
     pub(super) fn total(&mut self, total: Tokens) -> Usage {
-        self.grown("", &TokenUsage { total, last: total })
+        self.grown("", &TokenUsage { total, last: total, window: None })
     }
 
     /// At list price, where that is known.
@@ -86,7 +86,7 @@ mod tests {
         };
         let mut meter = Meter::default();
         let mut check = |thread: &str, total: Tokens, last: Tokens, expect: (u64, u64, u64)| {
-            let usage = meter.grown(thread, &TokenUsage { total, last });
+            let usage = meter.grown(thread, &TokenUsage { total, last, window: None });
             assert_eq!((usage.input_tokens, usage.cached_tokens, usage.output_tokens), expect);
         };
         check("a", tokens(100, 40, 7), tokens(100, 40, 7), (60, 40, 7));

@@ -173,6 +173,8 @@ pub(super) struct InputOption {
 pub(super) struct TokenUsage {
     pub(super) total: Tokens,
     pub(super) last: Tokens,
+    #[serde(rename = "modelContextWindow")]
+    pub(super) window: Option<u64>,
 }
 
 /// Tokens as OpenAI counts them: `input` has the cached ones in it.

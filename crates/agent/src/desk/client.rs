@@ -181,7 +181,9 @@ fn id_of(tool: Tool, call: &Call) -> String {
             let hash = hash.finalize();
             format!("{}-{}", tool.name(), super::hex(hash.get(..16).unwrap_or_default()))
         }
-        Call::Finish(_) | Call::Comment(_) | Call::Subtask(_) | Call::Message(_) => unique(tool),
+        Call::Finish(_) | Call::Comment(_) | Call::Pin(_) | Call::Subtask(_) | Call::Message(_) => {
+            unique(tool)
+        }
     }
 }
 

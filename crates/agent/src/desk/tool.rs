@@ -1,7 +1,7 @@
 //! The tools: their names, what models are told about them, and their arguments. The same for a
 //! command, for MCP and for our own agent.
 
-use crew_core::call::{Call, Comment, Finish, Letter, Proposal, Question};
+use crew_core::call::{Call, Comment, Finish, Letter, Pin, Proposal, Question};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ pub enum Tool {
     Ask,
     /// Words about the task.
     Comment,
+    /// What must not be forgotten.
+    Pin,
     /// Another task.
     Subtask,
     /// Words to a role.
@@ -37,8 +39,15 @@ struct Nothing {}
 
 impl Tool {
     /// Every tool, in the order in which models are shown them.
-    pub const ALL: [Self; 6] =
-        [Self::Finish, Self::Ask, Self::Comment, Self::Subtask, Self::Message, Self::Board];
+    pub const ALL: [Self; 7] = [
+        Self::Finish,
+        Self::Ask,
+        Self::Comment,
+        Self::Pin,
+        Self::Subtask,
+        Self::Message,
+        Self::Board,
+    ];
 
     /// The name that it is called by.
     pub fn name(self) -> &'static str {
@@ -46,6 +55,7 @@ impl Tool {
             Self::Finish => "finish",
             Self::Ask => "ask",
             Self::Comment => "comment",
+            Self::Pin => "pin",
             Self::Subtask => "subtask",
             Self::Message => "message",
             Self::Board => "board",
@@ -70,6 +80,11 @@ impl Tool {
                  hours. The same question again gives the answer that there is."
             }
             Self::Comment => "Say something about your task, for whoever works on it next.",
+            Self::Pin => {
+                "Propose a decision or a fact that nobody who works on your task may forget. The human \
+                 or the PM pins it; then it is told again when a conversation is compacted, and to \
+                 whoever works on the task next. As PM you pin: `text`, or the number of a proposal."
+            }
             Self::Subtask => {
                 "Propose another task that you came across. It begins when the human says so; go on \
                  with your own."
@@ -96,6 +111,17 @@ impl Tool {
                 json!(["text"]),
             ),
             Self::Comment => (json!({ "text": text("Markdown") }), json!(["text"])),
+            Self::Pin => (
+                json!({
+                    "text": text("One or two sentences, at most 500 characters"),
+                    "anchor": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "description": "For the PM, instead of a text: the proposal to pin"
+                    }
+                }),
+                json!([]),
+            ),
             Self::Subtask => (
                 json!({
                     "title": text("What is to be done, in one line"),
@@ -132,6 +158,7 @@ impl Tool {
             Self::Finish => Wish::Call(Call::Finish(self.read::<Finish>(arguments)?)),
             Self::Ask => Wish::Call(Call::Ask(self.read::<Question>(arguments)?)),
             Self::Comment => Wish::Call(Call::Comment(self.read::<Comment>(arguments)?)),
+            Self::Pin => Wish::Call(Call::Pin(self.read::<Pin>(arguments)?)),
             Self::Subtask => Wish::Call(Call::Subtask(self.read::<Proposal>(arguments)?)),
             Self::Message => Wish::Call(Call::Message(self.read::<Letter>(arguments)?)),
         })

@@ -44,6 +44,7 @@ pub(crate) fn aside(aside: &Aside) -> Way {
         Aside::Remark { number, text } => {
             json!({"type": "message", "remark": number, "text": text})
         }
+        Aside::Reminder { text, .. } => json!({"type": "message", "text": text}),
         Aside::Interrupt => json!({"type": "interrupt"}),
     };
     Way::Line(line.to_string())

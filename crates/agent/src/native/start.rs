@@ -128,6 +128,8 @@ pub enum ToolName {
     Finish,
     /// Words about the task.
     Comment,
+    /// What must not be forgotten.
+    Pin,
     /// Another task.
     Subtask,
     /// Words to a role.
@@ -145,7 +147,7 @@ impl ToolName {
 
     /// The tools that need a desk; models are shown them after the others.
     pub fn of_desk() -> Vec<Self> {
-        vec![Self::Comment, Self::Subtask, Self::Message, Self::Board]
+        vec![Self::Comment, Self::Pin, Self::Subtask, Self::Message, Self::Board]
     }
 
     /// The name that models call it by.
@@ -159,6 +161,7 @@ impl ToolName {
             Self::Ask => "ask",
             Self::Finish => "finish",
             Self::Comment => "comment",
+            Self::Pin => "pin",
             Self::Subtask => "subtask",
             Self::Message => "message",
             Self::Board => "board",

@@ -46,6 +46,8 @@ fn kind(event: &AgentEvent) -> String {
         AgentEvent::Retry { .. } => "retry".into(),
         AgentEvent::Subagent { event, .. } => format!("sub({})", kind(event)),
         AgentEvent::Heartbeat => "heartbeat".into(),
+        AgentEvent::Compacted => "compacted".into(),
+        AgentEvent::Context { used, window } => format!("context:{used}/{window}"),
         AgentEvent::TookIn { remark } => format!("took-in:{remark}"),
         AgentEvent::Done { .. } => "done".into(),
         AgentEvent::Other(value) => {

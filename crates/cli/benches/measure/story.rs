@@ -112,7 +112,10 @@ fn performed(effect: &Effect, number: u64) -> Settled {
     match effect {
         Effect::Start { .. } => Settled::Started { head: commit() },
         Effect::Stop { .. } | Effect::Interrupt { .. } => Settled::Stopped,
-        Effect::Send { .. } | Effect::Tell { .. } | Effect::Reply { .. } => Settled::Sent,
+        Effect::Send { .. }
+        | Effect::Tell { .. }
+        | Effect::Remind { .. }
+        | Effect::Reply { .. } => Settled::Sent,
         Effect::Save { .. } => Settled::Saved { head: commit() },
         Effect::Combine { .. } => Settled::Combined { head: commit() },
         Effect::Check { .. } => Settled::Checked { passed: true, output: String::new() },

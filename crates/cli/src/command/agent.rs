@@ -24,6 +24,10 @@ pub(crate) fn run(context: &Context, call: AgentCall) -> Result<Exit, CliError> 
             (Tool::Ask, json!({ "text": text_argument(text)?, "options": options }))
         }
         AgentCall::Comment { text } => (Tool::Comment, json!({ "text": text_argument(text)? })),
+        AgentCall::Pin { text, anchor } => {
+            let text = text.map(text_argument).transpose()?.unwrap_or_default();
+            (Tool::Pin, json!({ "text": text, "anchor": anchor }))
+        }
         AgentCall::Subtask { title, body, criteria } => {
             let body = body.map(text_argument).transpose()?.unwrap_or_default();
             (Tool::Subtask, json!({ "title": title, "body": body, "criteria": criteria }))

@@ -1,7 +1,7 @@
 //! `crew journal`: what happened.
 
 use crew_core::ask::Reach;
-use crew_core::call::Call;
+use crew_core::call::{Call, Pin};
 use crew_core::run::Wish;
 use crew_core::{Event, Settled, Words};
 use crew_server::wire::{Health, Journal, JournalEntry, Usage};
@@ -85,6 +85,10 @@ fn about(event: &Event) -> Option<String> {
         | Event::TaskInterrupted { task }
         | Event::TaskResumed { task }
         | Event::TaskCancelled { task } => Some(task.to_string()),
+        Event::Pinned { task, text } => said(task, text),
+        Event::Promoted { task, anchor } | Event::Unpinned { task, anchor } => {
+            said(task, &format!("anchor {anchor}"))
+        }
         Event::TaskHandedOver { task, to } => said(task, &format!("to {}", wish(to))),
         Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
         Event::Answered { ask, text } => said(ask, text),
@@ -109,6 +113,10 @@ fn about(event: &Event) -> Option<String> {
         Event::ResponseFound { role, response, .. } => said(role, &response.summary),
         Event::ClockJumped { by } => said(&"by", &by.to_string()),
         Event::MailSetAside { name, why, .. } => said(name, why),
+        Event::SpaceSeen { short, .. } => Some(match short {
+            Some(short) => format!("{} MB are free at {}", short.free_mb, short.place),
+            None => "there is enough space".to_owned(),
+        }),
         Event::PullSeen { seen, .. } => Some(format!("pull request {}", seen.number)),
         Event::IssueSeen { seen, .. } => said(&format_args!("issue {}", seen.number), &seen.title),
         Event::Quiet { run, .. } => said(run, "is quiet"),
@@ -129,6 +137,8 @@ fn wished(call: &Call) -> String {
         Call::Finish(finish) => format!("finishes: {}", finish.summary),
         Call::Ask(question) => format!("asks: {}", question.text),
         Call::Comment(comment) => format!("comments: {}", comment.text),
+        Call::Pin(Pin { anchor: Some(anchor), .. }) => format!("pins anchor {anchor}"),
+        Call::Pin(Pin { text, .. }) => format!("wants to be pinned: {text}"),
         Call::Subtask(proposal) => format!("proposes: {}", proposal.title),
         Call::Message(letter) => format!("writes: {}", letter.text),
     }
@@ -143,6 +153,8 @@ fn spoken(words: &Words) -> String {
         Words::Failed(trouble) => format!("fails: {}", trouble.message),
         Words::Reached(reached) => format!("reached for {}", reached.place),
         Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
+        Words::Context { used, window } => format!("has {used} of {window} tokens in its context"),
+        Words::Compacted => "has forgotten most of its conversation".to_owned(),
         Words::TookIn { remark } => format!("knows remark {remark}"),
         Words::Responds { text, .. } => format!("responds: {text}"),
     }

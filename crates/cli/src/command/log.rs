@@ -87,9 +87,10 @@ pub(super) fn lines(event: &Value) -> Vec<String> {
         "error" => vec![style(Style::Bad, &format!("error: {}", text("message")))],
         "noise" => dim(text("text")),
         "retry" => dim(&format!("tries again: {}", text("message"))),
+        "compacted" => dim("its conversation was compacted"),
         "took_in" => dim("heard what was said to it"),
         "set_up" => dim(&format!("set-up: {}", text("text"))),
-        "usage" => Vec::new(),
+        "usage" | "context" => Vec::new(),
         _ => dim(&event.to_string()),
     }
 }

@@ -19,6 +19,7 @@ mod message;
 pub(crate) mod native;
 mod open;
 mod provider;
+mod prune;
 mod respond;
 mod restore;
 pub(crate) mod run;
@@ -33,6 +34,8 @@ mod trash;
 mod up;
 
 use std::io::Read;
+
+use crew_server::wire::PruneMode;
 
 use crate::args::Command;
 use crate::context::Context;
@@ -63,6 +66,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         Command::Search { words } => search::run(context, &words.join(" ")).await,
         Command::Status => status::run(context).await,
         Command::Trash(trash) => trash::run(context, trash).await,
+        Command::Prune { days, dry_run } => {
+            let mode = if dry_run { PruneMode::Look } else { PruneMode::Remove };
+            prune::run(context, days, mode).await
+        }
         Command::Backup { dir } => backup::run(context, &dir).await,
         Command::Restore { dir } => restore::run(context, &dir),
         Command::Provider(provider) => provider::run(context, provider),

@@ -2,9 +2,9 @@
 
 use crew_core::TaskId;
 use crew_server::wire::{
-    Card, Conflict, Criterion, EditTask, HandOver, MoveTask, NewTask, Nothing, Priority,
-    PullCheckState, PullState, PullVerdict, PullView, Reached, Receipt, Run, Task as Wire,
-    TaskAdded, Tasks,
+    Anchor, AnchorStanding, Card, Conflict, Criterion, EditTask, HandOver, MoveTask, NewAnchor,
+    NewTask, Nothing, OldAnchor, Priority, PullCheckState, PullState, PullVerdict, PullView,
+    Reached, Receipt, Run, Task as Wire, TaskAdded, Tasks,
 };
 use serde::Serialize;
 
@@ -49,6 +49,18 @@ pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliErr
         Task::Cancel { task } => {
             let text = format!("{task} is given up; what was made is kept: crew trash list");
             tell(context, task, "cancel", &Nothing {}, &text).await
+        }
+        Task::Pin { task, text } => {
+            let body = NewAnchor { text: text_argument(text)? };
+            tell(context, task, "pin", &body, &format!("it is pinned to {task}")).await
+        }
+        Task::Promote { task, anchor } => {
+            let text = format!("anchor {anchor} is pinned to {task}");
+            tell(context, task, "promote", &OldAnchor { anchor }, &text).await
+        }
+        Task::Unpin { task, anchor } => {
+            let text = format!("{task} has no anchor {anchor} any more");
+            tell(context, task, "unpin", &OldAnchor { anchor }, &text).await
         }
         Task::Remark { task, text } => message::run(context, task, text).await,
     }
@@ -223,12 +235,21 @@ fn pull_view(view: &PullView) -> String {
     )
 }
 
+fn anchor(anchor: &Anchor) -> String {
+    let Anchor { number, at: _, from, text, standing } = anchor;
+    match standing {
+        AnchorStanding::Pinned => format!("{number}. {text} ({from})"),
+        AnchorStanding::Proposed => format!("{number}. {text} ({from} proposes it)"),
+    }
+}
+
 fn story(task: &Wire) -> Vec<String> {
     let mut lines = Vec::new();
     if !task.body.trim().is_empty() {
         lines.extend([String::new(), task.body.trim_end().to_owned()]);
     }
     section(&mut lines, "done when", task.answers.iter().map(criterion));
+    section(&mut lines, "not to be forgotten", task.anchors.iter().map(anchor));
     section(&mut lines, "runs", text::table(&runs(&task.runs)).into_iter());
     section(&mut lines, "verdicts", task.runs.iter().filter_map(verdict));
     let chosen = task.runs.iter().filter_map(|run| {
@@ -238,6 +259,7 @@ fn story(task: &Wire) -> Vec<String> {
         Some(format!("r{}  {}: {why}{after}", run.id, run.provider))
     });
     section(&mut lines, "why these providers", chosen);
+    section(&mut lines, "conversations", task.runs.iter().flat_map(conversation));
     section(&mut lines, "reached for", task.runs.iter().flat_map(reached));
     let remarks = task.remarks.iter().map(|remark| {
         let to =
@@ -247,6 +269,16 @@ fn story(task: &Wire) -> Vec<String> {
     });
     section(&mut lines, "said", remarks);
     lines
+}
+
+/// How full the conversation of a run is, or was that it left behind.
+fn conversation(run: &Run) -> Vec<String> {
+    let id = run.id;
+    let left = run.left_percent.map(|percent| {
+        format!("r{id}  began a new one with a brief: the one before was {percent} % full")
+    });
+    let full = run.context_percent.map(|percent| format!("r{id}  {percent} % full"));
+    left.into_iter().chain(full).collect()
 }
 
 /// A criterion, and what was said about it.

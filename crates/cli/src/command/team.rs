@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crew_core::{Millis, team};
 use crew_engine::read_team_file;
 use crew_git::Repository;
-use crew_server::wire::{Gate, Role, Rule, Stage, Team as WireTeam};
+use crew_server::wire::{Allowance, Amount, Gate, Role, Rule, Stage, Team as WireTeam};
 use serde_json::json;
 
 use crate::args::Team;
@@ -82,7 +82,13 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
         worst.approvals,
         worst.asks
     ))?;
-    out.line(format!("one day at most: {}", text::amount(team.budget_day)))?;
+    out.line(format!("one day at most: {}", allowed(&team.allowed_day)))?;
+    for role in team.roles.iter().filter(|role| role.allowed_day != UNBOUND) {
+        out.line(format!("{} in one day at most: {}", role.name, allowed(&role.allowed_day)))?;
+    }
+    if team.allowed_project != UNBOUND {
+        out.line(format!("the project at most: {}", allowed(&team.allowed_project)))?;
+    }
     out.line(format!("work lands on `{}` ({})", team.merge.base, team.merge.strategy))?;
     for judge in &team.kindred_judges {
         let text = format!("warning: {judge}");
@@ -97,6 +103,23 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
         out.note("hint: put gates = [{ human = true }] on the stage before the end");
     }
     Ok(Exit::Ok)
+}
+
+/// No bound at all.
+const UNBOUND: Allowance = Allowance { tokens: None, cost_micros: None, runs: None, time_ms: None };
+
+/// What may be spent, as far as it is bounded.
+fn allowed(allowance: &Allowance) -> String {
+    let Allowance { tokens, cost_micros, runs, time_ms } = *allowance;
+    let amount = match (tokens, cost_micros) {
+        (Some(tokens), Some(cost_micros)) => Some(text::amount(Amount { tokens, cost_micros })),
+        (Some(tokens), None) => Some(format!("{tokens} tokens")),
+        (None, Some(cost)) => Some(text::money(cost)),
+        (None, None) => None,
+    };
+    let runs = runs.map(|runs| format!("{runs} starts"));
+    let time = time_ms.map(|time| format!("{} of work", Millis(time)));
+    amount.into_iter().chain(runs).chain(time).collect::<Vec<_>>().join(", ")
 }
 
 /// What is answered for a role, and which of it never decides.

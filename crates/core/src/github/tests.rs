@@ -343,7 +343,10 @@ impl World {
             }
             Effect::Start { .. } => Some(Settled::Started { head: commit(id) }),
             Effect::Stop { .. } | Effect::Interrupt { .. } => Some(Settled::Stopped),
-            Effect::Send { .. } | Effect::Tell { .. } | Effect::Reply { .. } => Some(Settled::Sent),
+            Effect::Send { .. }
+            | Effect::Tell { .. }
+            | Effect::Remind { .. }
+            | Effect::Reply { .. } => Some(Settled::Sent),
             Effect::Save { .. } => Some(Settled::Saved { head: commit(id) }),
             Effect::Combine { .. } => Some(Settled::Combined { head: commit(id) }),
             Effect::Check { .. } => Some(Settled::Checked { passed: true, output: String::new() }),

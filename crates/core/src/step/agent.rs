@@ -4,8 +4,10 @@ use super::{asks, flow, limit, tell};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
 use crate::protocol::{Claim, Response};
+use crate::purse::Spent;
 use crate::run::{
-    AfterStop, Outcome, Purpose, Reached, Run, RunEvent, RunState, Trouble, TroubleKind, Wait,
+    AfterStop, Context, Outcome, Purpose, Reached, Run, RunEvent, RunState, Trouble, TroubleKind,
+    Wait,
 };
 use crate::state::Draft;
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
@@ -95,6 +97,13 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
             Ok(())
         }
         Words::Repeats { times, what } => repeats(d, id, *times, what),
+        Words::Compacted => tell::compacted(d, id),
+        Words::Context { used, window } => {
+            let run = d.run_mut(id)?;
+            let session = run.session.clone();
+            run.context = session.map(|session| Context { session, used: *used, window: *window });
+            Ok(())
+        }
         Words::TookIn { remark } => tell::heard(d, id, *remark),
         Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
     }
@@ -118,15 +127,12 @@ pub(super) fn is_stopping(d: &Draft<'_>, id: RunId) -> Result<bool, Refusal> {
 
 fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
     limit::serves_again(d, id)?;
-    let now = d.now;
     let run = d.run_mut(id)?;
     run.spent += usage;
-    let (project, spent) = (run.project, run.spent);
-    let mut today = d.today(project);
-    today.add(usage, now);
-    d.change.today.insert(project, today);
-    let cap = d.project(project)?.team.budget.run;
-    if !Amount::of(spent).fits(cap) && !is_stopping(d, id)? {
+    let run = run.clone();
+    d.spend(&run, Spent { amount: Amount::of(usage), ..Spent::default() });
+    let cap = d.project(run.project)?.team.budget.run;
+    if !Amount::of(run.spent).fits(cap) && !is_stopping(d, id)? {
         give_up(d, id, "it used up the budget of a run")?;
     }
     Ok(())

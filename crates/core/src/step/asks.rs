@@ -285,9 +285,11 @@ fn close(d: &mut Draft<'_>, id: AskId, text: &str, by: AnsweredBy) -> Result<(),
         }
         // It gets the answer when it asks again.
         Asker::Agent { .. } | Asker::Call { .. } => Ok(()),
-        Asker::Request { .. } | Asker::Arbiter | Asker::Provider { .. } => {
-            human::answered(d, &ask, text)
-        }
+        Asker::Request { .. }
+        | Asker::Arbiter
+        | Asker::Provider { .. }
+        | Asker::Purse { .. }
+        | Asker::Disk { .. } => human::answered(d, &ask, text),
     }
 }
 

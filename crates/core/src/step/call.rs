@@ -7,8 +7,8 @@ use super::asks::{self, Put};
 use super::{agent, flow, human, limit};
 use crate::ask::Asker;
 use crate::call::{
-    Answer, CALLS_MAX, COMMENTS_MAX, Call, Finish, Letter, MESSAGES_MAX, Met, Proposal, Question,
-    Reply, SUBTASKS_MAX,
+    Answer, CALLS_MAX, COMMENTS_MAX, Call, Finish, Letter, MESSAGES_MAX, Met, Pin, Proposal,
+    Question, Reply, SUBTASKS_MAX,
 };
 use crate::effect::Effect;
 use crate::event::TaskDraft;
@@ -16,6 +16,7 @@ use crate::project::Message;
 use crate::protocol::{Claim, CriterionAnswer, LabelUpdate, Response, Verdict};
 use crate::run::{Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
+use crate::task::Standing;
 use crate::team::Team;
 use crate::{Refusal, RunId, StageName, Token};
 
@@ -60,6 +61,7 @@ fn decide(
         Call::Finish(with) => finish(d, id, with).map(Some),
         Call::Ask(question) => ask(d, id, name, question),
         Call::Comment(comment) => say(d, id, &comment.text).map(Some),
+        Call::Pin(with) => pin(d, id, with).map(Some),
         Call::Subtask(proposal) => propose(d, id, proposal).map(Some),
         Call::Message(letter) => write(d, id, letter).map(Some),
     }
@@ -248,6 +250,33 @@ fn say(d: &mut Draft<'_>, id: RunId, text: &str) -> Result<Decided, Refusal> {
     let (now, Run { role, task, .. }) = (d.now, d.run(id)?.clone());
     d.task_mut(task)?.remark(now, role.to_string(), text);
     Ok(Ok(format!("{task} has your comment.")))
+}
+
+/// The PM pins. What others want to be pinned is proposed: nobody makes their own words a rule.
+fn pin(d: &mut Draft<'_>, id: RunId, with: &Pin) -> Result<Decided, Refusal> {
+    let (now, Run { role, task, project, .. }) = (d.now, d.run(id)?.clone());
+    let is_pm = d.project(project)?.team.coordinator() == Some(&role);
+    let (row, from) = (d.task_mut(task)?, role.as_str());
+    let done = match (with.anchor, is_pm) {
+        (Some(_), false) => {
+            return Ok(Err("only the PM and the human pin what was proposed\n\
+                 hint: say what matters as `text`"
+                .to_owned()));
+        }
+        (Some(anchor), true) => {
+            row.promote(anchor).map(|()| format!("Anchor {anchor} of {task} is pinned."))
+        }
+        (None, true) => row
+            .pin(now, from, &with.text, Standing::Pinned)
+            .map(|anchor| format!("It is pinned to {task} as anchor {anchor}.")),
+        (None, false) => row.pin(now, from, &with.text, Standing::Proposed).map(|anchor| {
+            format!("It is proposed for {task} as anchor {anchor}. The human or the PM pins it.")
+        }),
+    };
+    Ok(done.map_err(|refusal| match refusal.hint() {
+        Some(hint) => format!("{refusal}\nhint: {hint}"),
+        None => refusal.to_string(),
+    }))
 }
 
 /// Proposes a task; it begins when the human says so.

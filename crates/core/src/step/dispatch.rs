@@ -4,13 +4,14 @@
 //! shows.
 
 use super::limit::{self, Closed};
-use super::{call, flow, route, timer};
+use super::{budget, call, flow, route, space, timer};
 use crate::effect::Effect;
-use crate::run::{Hearing, Run, RunEvent, RunState, Wait};
+use crate::purse::Purse;
+use crate::run::{Hearing, Left, Purpose, Run, RunEvent, RunState, Wait};
 use crate::state::{Draft, State};
 use crate::task::{CommitId, Phase, Priority, Task};
-use crate::team::{Amount, BACKOFF_MAX, Budget, ProviderKind};
-use crate::{AskId, Millis, Refusal, RunId, StageName, TaskId, Time, Token};
+use crate::team::{BACKOFF_MAX, ProviderKind, SessionScope};
+use crate::{AskId, Refusal, RunId, StageName, TaskId, Time, Token};
 
 /// Why a run is not started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +38,15 @@ pub enum Block {
     ProviderFull,
     /// What the task may spend is spent or reserved.
     TaskBudget,
-    /// What the project may spend today is spent or reserved.
-    DayBudget,
+    /// What a purse has is spent or reserved; the ask about it.
+    Purse {
+        /// Which.
+        purse: Purse,
+        /// The open ask, if there is one.
+        ask: Option<AskId>,
+    },
+    /// There is too little space on the disk.
+    Space,
 }
 
 /// Why a run that waits for a place is not started at `now`; `None` if nothing holds it back.
@@ -178,17 +186,18 @@ fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
         }
         match blocked(d, &run)? {
             None => start(d, &run)?,
-            Some(Block::TaskBudget) if !is_worked_on(d, run.task) => ask_for_budget(d, run.task)?,
+            Some(Block::TaskBudget) if !budget::is_worked_on(d, run.task) => {
+                budget::ask_for_task(d, run.task)?;
+            }
+            Some(Block::Purse { purse, ask: None }) if !budget::is_drawn_on(d, &run, &purse) => {
+                budget::ask_for_purse(d, &run, &purse)?;
+            }
             Some(Block::Refused(_)) => limit::ask(d, &run)?,
+            Some(Block::Space) => space::ask(d, &run)?,
             Some(_) => {}
         }
     }
     Ok(())
-}
-
-/// Whether an agent works on the task: what it does not spend of its cap comes back.
-fn is_worked_on(d: &Draft<'_>, id: TaskId) -> bool {
-    d.live_runs().iter().any(|run| run.task == id && run.state.holds_agent())
 }
 
 fn waits_for_a_place(state: &RunState) -> bool {
@@ -197,6 +206,7 @@ fn waits_for_a_place(state: &RunState) -> bool {
 
 fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     d.move_run(run.id, RunEvent::Dispatched)?;
+    d.run_mut(run.id)?.leaves = too_full(d, run)?;
     let told = d.task(run.task)?.remarked;
     let row = d.run_mut(run.id)?;
     let briefed = if row.token == Token(0) { told } else { row.hearing.briefed };
@@ -204,25 +214,38 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     row.token.0 += 1;
     row.read_to = 0;
     let token = row.token;
-    let task = d.task_mut(run.task)?;
-    task.starts += 1;
-    if let Some(ask) = task.budget_ask.take() {
-        flow::expire_asks(d, |open| open.id == ask)?; // there is enough after all
-    }
+    budget::started(d, run)?;
     d.effect(Effect::Start { run: run.id, token });
     call::hand_out_messages(d, run)?;
     limit::probe(d, run)
 }
 
-/// The one ask about a task's budget; the run keeps its place in the queue.
-fn ask_for_budget(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
-    if d.task(id)?.budget_ask.is_some() {
-        return Ok(());
-    }
-    let why = format!("{id} has used up its budget; shall it get as much again?");
-    let ask = flow::ask_arbiter(d, id, &why)?;
-    d.task_mut(id)?.budget_ask = Some(ask);
-    Ok(())
+/// The conversation that a run would go on with, if it is too full for that.
+fn too_full(d: &Draft<'_>, run: &Run) -> Result<Option<Left>, Refusal> {
+    let team = &d.project(run.project)?.team;
+    let most = u64::from(team.limits.context_percent);
+    let scope = team.roles.get(&run.role).map_or(SessionScope::Task, |role| role.session);
+    let is_its = |other: &&Run| {
+        other.session.is_some()
+            && (other.project, &other.role, &other.provider)
+                == (run.project, &run.role, &run.provider)
+            && match scope {
+                SessionScope::Role => true,
+                SessionScope::Task => (other.task, other.slot) == (run.task, run.slot),
+            }
+    };
+    let shares = matches!(run.purpose, Purpose::Work | Purpose::Consult { .. }) && most > 0;
+    let last = match (shares, scope) {
+        (false, _) => None,
+        (true, SessionScope::Task) => d.all_runs_of(run.task).filter(is_its).last(),
+        (true, SessionScope::Role) => d.runs_backwards().find(is_its),
+    };
+    Ok(last.and_then(|last| {
+        let context = last.context.as_ref()?;
+        let is_full = last.session.as_ref() == Some(&context.session) && context.percent() >= most;
+        let (session, percent) = (context.session.clone(), context.percent());
+        is_full.then_some(Left { run: last.id, session, percent })
+    }))
 }
 
 fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
@@ -241,6 +264,9 @@ fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     {
         return Ok(Some(Block::Backoff(not_before)));
     }
+    if d.project(run.project)?.short.is_some() {
+        return Ok(Some(Block::Space));
+    }
     if let Some(closed) = limit::closed(d, run)? {
         return Ok(Some(match closed {
             Closed::Until(until) => Block::Limit(until),
@@ -251,7 +277,7 @@ fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     if let Some(block) = full(d, run)? {
         return Ok(Some(block));
     }
-    over_budget(d, run, task)
+    budget::over(d, run, task)
 }
 
 fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
@@ -276,32 +302,4 @@ fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     } else {
         None
     })
-}
-
-/// For how long agents may work on a task.
-pub(super) fn time_of(budget: &Budget, task: &Task) -> Millis {
-    Millis(budget.task_time.0.saturating_mul(u64::from(task.raised) + 1))
-}
-
-/// Each run at work has the rest of its cap reserved; a start reserves before it spends.
-fn over_budget(d: &Draft<'_>, run: &Run, task: &Task) -> Result<Option<Block>, Refusal> {
-    let project = d.project(run.project)?;
-    let budget = project.team.budget;
-    let rest = |run: &Run| budget.run.minus(Amount::of(run.spent));
-    let reserved = |which: &dyn Fn(&Run) -> bool| {
-        let holding = d.live_runs().into_iter().filter(|r| r.state.holds_agent() && which(r));
-        holding.fold(Amount::default(), |sum, run| sum.plus(rest(run)))
-    };
-    let times = 1 + task.raised;
-    let spent = Amount::of(d.spent_on(task.id));
-    let for_task = spent.plus(reserved(&|r| r.task == task.id)).plus(rest(run));
-    if task.starts >= budget.task_runs.saturating_mul(times)
-        || d.worked_on(task.id) >= time_of(&budget, task)
-        || !for_task.fits(budget.task.times(times))
-    {
-        return Ok(Some(Block::TaskBudget));
-    }
-    let today = d.today(run.project).at(d.now);
-    let for_day = today.plus(reserved(&|r| r.project == run.project)).plus(rest(run));
-    Ok((!for_day.fits(budget.day)).then_some(Block::DayBudget))
 }

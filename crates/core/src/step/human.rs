@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{consult, flow, gates, limit, tell};
+use super::{budget, consult, flow, gates, limit, space, tell};
 use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
 use crate::judged::GateResult;
@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::protocol::TITLE_CHARS_MAX;
 use crate::run::{AfterStop, Run, RunEvent, RunState, Wait};
 use crate::state::Draft;
-use crate::task::{CommitId, GateAt, Hold, Phase, Task};
+use crate::task::{BY_HUMAN, CommitId, GateAt, Hold, Phase, Standing, Task};
 use crate::team::Team;
 use crate::{AskId, ProjectId, Refusal, RunId, StageName, TaskId};
 
@@ -42,6 +42,7 @@ pub(super) fn add_project(
         scanned_at: d.now,
         messages: Vec::new(),
         remembered: Vec::new(),
+        short: None,
     };
     d.change.projects.insert(project.id, project);
     Ok(())
@@ -113,6 +114,8 @@ pub(super) fn add_task(
         judged: Vec::new(),
         remarks: Vec::new(),
         remarked: 0,
+        anchors: Vec::new(),
+        anchored: 0,
         starts: 0,
         consults: 0,
         raised: 0,
@@ -181,6 +184,12 @@ fn movable_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Re
         Phase::Landing { .. } => Err(Refusal::Landing(id)),
         _ => open_task(d, id),
     }
+}
+
+/// Pins what must not be forgotten.
+pub(super) fn pin(d: &mut Draft<'_>, id: TaskId, text: &str) -> Result<(), Refusal> {
+    let now = d.now;
+    open_task(d, id)?.pin(now, BY_HUMAN, text, Standing::Pinned).map(drop)
 }
 
 /// Says something to whoever works on a task. Agents that were interrupted for it go on with it.
@@ -295,6 +304,11 @@ pub(super) fn answered(d: &mut Draft<'_>, ask: &Ask, text: &str) -> Result<(), R
         }
         Asker::Arbiter => answer_arbiter(d, ask.id, ask.task, text),
         Asker::Provider { provider } => limit::seen_to(d, ask, provider),
+        Asker::Purse { purse } => {
+            budget::fill(d, ask, purse);
+            Ok(())
+        }
+        Asker::Disk { place } => space::seen_to(d, place),
     }
 }
 

@@ -10,7 +10,8 @@
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │     limit.rs  who serves nothing now
 //!  github.rs    what people did there     │     tell.rs   what is said to who works
-//!  pull.rs      pull requests             ┘          └──────────── effects ─────────────┘
+//!  pull.rs      pull requests             │          └──────────── effects ─────────────┘
+//!  space.rs     disks that are full       ┘              budget.rs  what may be spent
 //! ```
 //!
 //! Every event ends with the dispatcher, so whatever became possible by it is begun in the same
@@ -19,6 +20,7 @@
 
 mod agent;
 mod asks;
+mod budget;
 mod call;
 mod consult;
 mod dispatch;
@@ -31,6 +33,7 @@ mod outcome;
 mod policy;
 mod pull;
 mod route;
+mod space;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -91,6 +94,9 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         Event::TaskPaused { task } => human::pause(draft, *task),
         Event::TaskInterrupted { task } => human::interrupt(draft, *task),
         Event::TaskHandedOver { task, to } => route::hand_over_to(draft, *task, to),
+        Event::Pinned { task, text } => human::pin(draft, *task, text),
+        Event::Promoted { task, anchor } => human::open_task(draft, *task)?.promote(*anchor),
+        Event::Unpinned { task, anchor } => human::open_task(draft, *task)?.unpin(*anchor),
         Event::TaskResumed { task } => human::resume(draft, *task),
         Event::TaskCancelled { task } => human::cancel(draft, *task),
         Event::Remarked { task, from, text } => human::remark(draft, *task, from, text),
@@ -121,6 +127,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         // It is on record for people; whoever wrote it finds the reason next to it.
         Event::MailSetAside { .. } => Ok(()),
 
+        Event::SpaceSeen { project, short } => space::seen(draft, *project, short.as_ref()),
         Event::IssueSeen { project, seen } => github::seen(draft, *project, seen),
         Event::PullSeen { project, seen } => pull::seen(draft, *project, seen),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
@@ -136,6 +143,7 @@ impl Event {
             Self::Said { .. }
             | Self::Called { .. }
             | Self::Touched { .. }
+            | Self::SpaceSeen { .. }
             | Self::IssueSeen { .. }
             | Self::PullSeen { .. }
             | Self::ResponseFound { .. }
@@ -156,6 +164,9 @@ impl Event {
             | Self::TaskPaused { .. }
             | Self::TaskInterrupted { .. }
             | Self::TaskHandedOver { .. }
+            | Self::Pinned { .. }
+            | Self::Promoted { .. }
+            | Self::Unpinned { .. }
             | Self::TaskResumed { .. }
             | Self::TaskCancelled { .. }
             | Self::Remarked { .. }

@@ -19,7 +19,7 @@ pub(super) fn settled(d: &mut Draft<'_>, id: EffectId, result: &Settled) -> Resu
         Effect::Stop { run, token } | Effect::Interrupt { run, token } => {
             stop_settled(d, run, token)
         }
-        Effect::Send { .. } | Effect::Reply { .. } => Ok(()),
+        Effect::Send { .. } | Effect::Remind { .. } | Effect::Reply { .. } => Ok(()),
         Effect::Tell { run, token, remark, .. } => tell::settled(d, (run, token), remark.number),
         Effect::Release { task } => release_settled(d, task, result),
         Effect::Save { run, how: SaveAs::Checkpoint } => checkpoint_settled(d, run, result),

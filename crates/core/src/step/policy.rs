@@ -86,8 +86,10 @@ fn bound_for(phase: &Phase) -> Option<&StageName> {
 /// Every run that is not over keeps its role and its provider.
 fn keeps_agents(d: &Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusal> {
     for run in d.live_runs().into_iter().filter(|run| run.project == id) {
-        let role = team.roles.get(&run.role);
-        if role.is_none_or(|role| !team.players(role).contains(&&run.provider)) {
+        let plays = |role| team.players(role).contains(&&run.provider);
+        let is_wanted = run.wish.as_ref().is_some_and(|wish| wish.provider == run.provider)
+            && team.providers.contains_key(&run.provider);
+        if !team.roles.get(&run.role).is_some_and(|role| is_wanted || plays(role)) {
             let what = format!("role `{}` with provider `{}`", run.role, run.provider);
             return Err(Refusal::TeamStrands { what, who: run.id.to_string() });
         }

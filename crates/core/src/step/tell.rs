@@ -57,6 +57,18 @@ pub(super) fn heard(d: &mut Draft<'_>, id: RunId, remark: u64) -> Result<(), Ref
     Ok(())
 }
 
+/// An agent has forgotten most of what it was told: it is reminded of what matters, if it can be. Its next
+/// prompt has that in any case.
+pub(super) fn compacted(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    let run = d.run_mut(id)?;
+    run.compactions += 1;
+    let (token, compaction) = (run.token, run.compactions);
+    if listens(d, d.run(id)?)? {
+        d.effect(Effect::Remind { run: id, token, compaction });
+    }
+    Ok(())
+}
+
 /// Whether its agent takes in what is said to it now.
 fn listens(d: &Draft<'_>, run: &Run) -> Result<bool, Refusal> {
     let provider = d.project(run.project)?.team.providers.get(&run.provider);

@@ -2,12 +2,14 @@
 
 mod agents;
 mod asks;
+mod budget;
 mod calls;
 mod control;
 mod judged;
 mod limits;
 mod play;
 mod policy;
+mod space;
 mod touched;
 mod way;
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{asks, consult, dispatch, flow};
+use super::{asks, budget, consult, dispatch, flow};
 use crate::effect::Effect;
 use crate::protocol::Claim;
-use crate::run::{AfterStop, Outcome, Run, RunState, Trouble, TroubleKind, Wait};
+use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
 use crate::state::{Draft, State};
 use crate::task::{Phase, Progress, Task};
 use crate::{Millis, Refusal, RunId, TaskId, Time};
@@ -55,7 +55,7 @@ enum Overdue {
     Exit(Claim),
     /// It works for too long.
     Work,
-    /// Agents have worked on its task for as long as they may.
+    /// Agents have worked for as long as they may.
     Budget,
     /// Nobody answers it.
     Answer,
@@ -74,10 +74,7 @@ fn overdue(d: &Draft<'_>, id: RunId) -> Result<Option<Overdue>, Refusal> {
         RunState::Running { since, .. } if is_due(*since + limit, limit, d.now) => {
             Some(Overdue::Work)
         }
-        RunState::Running { .. } => {
-            let allowed = dispatch::time_of(&team.budget, d.task(run.task)?);
-            (d.worked_on(run.task) >= allowed).then_some(Overdue::Budget)
-        }
+        RunState::Running { .. } => budget::is_out_of_time(d, id)?.then_some(Overdue::Budget),
         RunState::Waiting(Wait::Asks { open }) => {
             let late =
                 |ask| d.ask(ask).is_ok_and(|ask| is_due(ask.asked_at + ASK_MAX, ASK_MAX, d.now));
@@ -157,16 +154,6 @@ fn free(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     }
 }
 
-/// When agents will have worked on a run's task for as long as they may.
-fn out_of_time(state: &State, run: &Run, now: Time) -> Option<Time> {
-    let budget = state.projects.get(&run.project)?.team.budget;
-    let allowed = dispatch::time_of(&budget, state.tasks.get(&run.task)?);
-    let worked = state.runs_of(run.task).map(|run| run.worked_until(now).0);
-    let left = allowed.0.saturating_sub(worked.fold(0, u64::saturating_add));
-    let at_work = state.runs_of(run.task).filter(|run| run.state.working_since().is_some());
-    Some(now + Millis(left.div_ceil(at_work.count().max(1) as u64)))
-}
-
 /// When something becomes due by itself, if ever; a moment in the past means at once.
 pub fn next_wake(state: &State, now: Time) -> Option<Time> {
     let runs = state.live_runs().filter_map(|run| {
@@ -175,7 +162,10 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
             RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }) => {
                 match dispatch::block(state, run, now)? {
                     dispatch::Block::Limit(until) | dispatch::Block::Backoff(until) => Some(until),
-                    dispatch::Block::DayBudget => Some(Time((now.day() + 1) * 86_400_000)),
+                    dispatch::Block::Purse { purse, .. } => {
+                        let midnight = Time((now.day() + 1) * 86_400_000);
+                        purse.is_daily().then_some(midnight)
+                    }
                     dispatch::Block::Stopped
                     | dispatch::Block::Paused
                     | dispatch::Block::Dependency(_)
@@ -184,12 +174,13 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
                     | dispatch::Block::ProjectFull
                     | dispatch::Block::RoleFull
                     | dispatch::Block::ProviderFull
-                    | dispatch::Block::TaskBudget => None,
+                    | dispatch::Block::TaskBudget
+                    | dispatch::Block::Space => None,
                 }
             }
             RunState::Running { responded: Some(at), .. } => Some(*at + RESPONSE_GRACE),
             RunState::Running { since, .. } => {
-                [Some(*since + limits.run), out_of_time(state, run, now)]
+                [Some(*since + limits.run), budget::out_of_time(state, run, now)]
                     .into_iter()
                     .flatten()
                     .min()

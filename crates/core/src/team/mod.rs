@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::github;
+use crate::purse::Purse;
 use crate::{Micros, Millis, ProviderName, RoleName, SecretName, StageName};
 
 pub use account::Account;
@@ -82,6 +83,9 @@ pub struct Role {
     /// An ask that nobody answers for so long is answered with the safe answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks_expire: Option<Millis>,
+    /// What its agents may spend in one day (UTC).
+    #[serde(default)]
+    pub day: Allowance,
 }
 
 /// How far a conversation of a role reaches.
@@ -370,6 +374,30 @@ pub struct Limits {
     /// When nobody tries whether a limit is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<Hours>,
+    /// With less free space on a disk, in megabytes, no agent starts.
+    #[serde(default = "free_mb")]
+    pub free_mb: u64,
+    /// A conversation that fills its model's context to so many percent is not gone on with; 0 is never.
+    #[serde(default = "context_percent")]
+    pub context_percent: u8,
+    /// Conversations of a task are removed so many days after its end; 0 is never.
+    #[serde(default = "keep_days")]
+    pub keep_days: u32,
+}
+
+/// Likewise for how many days conversations are kept.
+fn keep_days() -> u32 {
+    30
+}
+
+/// Likewise how full a conversation may be that is gone on with.
+fn context_percent() -> u8 {
+    80
+}
+
+/// What has to be free for teams that were written down before there was such a bound.
+fn free_mb() -> u64 {
+    500
 }
 
 /// What happens when a provider's limit is over.
@@ -395,6 +423,23 @@ pub struct Amount {
     pub cost: Micros,
 }
 
+/// What may be spent by many runs; what is not given is not bounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// Tokens of every kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Money by list price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Micros>,
+    /// Starts of agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<u32>,
+    /// For how long agents may work, all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Millis>,
+}
+
 /// What may be spent. Each start of an agent reserves the cap of its run first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
@@ -404,6 +449,15 @@ pub struct Budget {
     pub task: Amount,
     /// By the project in one day (UTC).
     pub day: Amount,
+    /// Starts of agents in one day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_runs: Option<u32>,
+    /// For how long agents may work in one day, all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_time: Option<Millis>,
+    /// By the project, as long as it lives.
+    #[serde(default)]
+    pub project: Allowance,
     /// Starts of agents for one task.
     pub task_runs: u32,
     /// For how long agents may work on one task, all together.
@@ -495,6 +549,21 @@ impl Team {
         match &self.entry()?.owner {
             Owner::Role(role) => Some(role),
             Owner::Human | Owner::Nobody => None,
+        }
+    }
+
+    /// What a purse of the project has.
+    pub fn allowance(&self, purse: &Purse) -> Allowance {
+        let Budget { day, day_runs, day_time, project, .. } = self.budget;
+        match purse {
+            Purse::Project => project,
+            Purse::Day => Allowance {
+                tokens: Some(day.tokens),
+                cost: Some(day.cost),
+                runs: day_runs,
+                time: day_time,
+            },
+            Purse::Role { role } => self.roles.get(role).map(|role| role.day).unwrap_or_default(),
         }
     }
 

@@ -19,6 +19,7 @@ use super::script::end_leftovers;
 use super::{Outside, blocking, explain, is_lasting};
 use crate::Clock;
 use crate::place::Place;
+use crate::space;
 
 /// An agent that is told to stop gets so long before it is killed. An emergency stop has 5 s.
 pub(super) const GRACE: Millis = Millis::seconds(2);
@@ -38,6 +39,12 @@ pub(super) async fn start(
     let place = Place::of(&outside.handle, run)?;
     if place.run.token != token {
         return Ok(Settled::Stopped); // a later start has taken its place; the arbiter drops this
+    }
+    let dir = outside.handle.home().run(run, token);
+    let is_new = matches!(place.run.state, RunState::Preparing { .. })
+        && matches!(shim::look(&dir)?, Presence::NotStarted);
+    if is_new && let Some(short) = space::short(&outside.handle, &place.project).await {
+        bail!("only {} MB are free where {} is", short.free_mb, short.place); // it is tried again
     }
     let called_off = outside.called_off();
     outside.note_start(run, token, called_off.clone());

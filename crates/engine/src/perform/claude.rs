@@ -19,7 +19,8 @@ use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment, tools_of_ours};
-use super::program::{Ready, config_dir, homeless, mark, secrets, settings, trouble};
+use super::program::{Ready, config_dir, homeless, left_behind, mark, secrets, settings, trouble};
+use crate::anchors;
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
 use crate::remark::{self, with_unknown};
@@ -62,7 +63,10 @@ pub(super) fn spec(
         tools_of_ours: Some(tools_of_ours(outside, desk)),
     };
     let prompt = if talk.is_told { prompt::go_on(place) } else { prompt::prompt(place, material) };
-    let said = remark::since(outside.handle.home(), place)?;
+    let mut said = remark::since(outside.handle.home(), place)?;
+    if talk.is_told {
+        said.extend(anchors::reminder(&outside.handle, place)?);
+    }
     let prompt = with_unknown(&prompt, &said, |mark| {
         talk.known.as_ref().is_some_and(|known| known.took_in(mark))
     });
@@ -115,8 +119,10 @@ fn converse(
     let file = session_file(home, &place.project, &place.run).with_extension("claude.json");
     let mark = mark(home, place)?;
     let version = installed.version;
-    let known =
-        Remembered::read(&file).filter(|known| known.can_be_resumed(cwd, &config_dir, version));
+    let is_left = |session: &str| left_behind(&place.run, session);
+    let known = Remembered::read(&file)
+        .filter(|known| !is_left(&known.session))
+        .filter(|known| known.can_be_resumed(cwd, &config_dir, version));
     if let Some(known) = known {
         let is_told = known.has_line(&mark);
         Remembered { version, ..known.clone() }.write(&file)?;

@@ -15,7 +15,8 @@ use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
-use super::program::{Ready, config_dir, homeless, mark, secrets, settings, trouble};
+use super::program::{Ready, config_dir, homeless, left_behind, mark, secrets, settings, trouble};
+use crate::anchors;
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
 use crate::remark::{self, with_unknown};
@@ -51,12 +52,16 @@ pub(super) fn spec(
     let places = places(&installed, &home);
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let mark = mark(crew, place)?;
-    let known = Remembered::find(&home, worktree.path(), installed.version);
+    let known = Remembered::find(&home, worktree.path(), installed.version)
+        .filter(|known| !left_behind(run, &known.thread));
     let said = remark::since(crew, place)?;
+    let reminder = anchors::reminder(&outside.handle, place)?;
     let whole = prompt::prompt(place, material);
     let resumed = known.map(|known| {
         let is_told = known.has_line(&mark);
         let prompt = if is_told { &prompt::go_on(place) } else { &whole };
+        let reminder = reminder.into_iter().filter(|_| is_told);
+        let said: Vec<_> = said.iter().cloned().chain(reminder).collect();
         let prompt = with_unknown(prompt, &said, |mark| known.has_line(mark));
         Resumed { prompt: format!("{prompt}\n\n{mark}"), thread: known.thread }
     });

@@ -38,11 +38,12 @@ use tokio_util::task::TaskTracker;
 pub(crate) use agent::recover;
 
 use crate::Handle;
+use crate::anchors;
 use crate::crash::crash_point;
 use crate::desk;
 use crate::follow::{follow, submit};
 use crate::github;
-use crate::place::Repositories;
+use crate::place::{Place, Repositories};
 use crate::remark::said;
 use crate::touched::Looks;
 use crate::wake::Wakes;
@@ -245,6 +246,14 @@ impl Outside {
                 let aside = Aside::Remark { number: remark.number, text };
                 agent::tell(self, (*run, *token), aside).await.map(|()| Settled::Sent)
             }
+            Effect::Remind { run, token, compaction } => {
+                let place = Place::of(&self.handle, *run)?;
+                if let Some(said) = anchors::reminder(&self.handle, &place)? {
+                    let aside = Aside::Reminder { compaction: *compaction, text: said.text };
+                    agent::tell(self, (*run, *token), aside).await?;
+                }
+                Ok(Settled::Sent)
+            }
             Effect::Reply { run, token, call, reply } => {
                 desk::reply(self, (*run, *token), call, reply).await.map(|()| Settled::Sent)
             }
@@ -382,6 +391,7 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         | Effect::Interrupt { .. }
         | Effect::Send { .. }
         | Effect::Tell { .. }
+        | Effect::Remind { .. }
         | Effect::Reply { .. }
         | Effect::Publish { .. }
         | Effect::Pull { .. } => None,

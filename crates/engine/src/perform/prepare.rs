@@ -146,7 +146,7 @@ pub(super) fn prepare(
 /// its own.
 fn may_need_brief(Place { run, .. }: &Place, kind: &ProviderKind) -> bool {
     let has_own = matches!(kind, ProviderKind::Native(_) | ProviderKind::Mailbox);
-    run.takes_over.is_some() || (run.token > Token(1) && !has_own)
+    run.takes_over.is_some() || (!has_own && (run.token > Token(1) || run.leaves.is_some()))
 }
 
 fn launch_program(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crew_agent::program::Unusable;
 use crew_agent::shim::Spec;
-use crew_core::run::{Trouble, TroubleKind};
+use crew_core::run::{Run, Trouble, TroubleKind};
 use crew_core::team::{Key, Program, Provider};
 use crew_store::{Home, Secrets};
 
@@ -74,6 +74,11 @@ pub(super) fn kept_key(
     })?;
     screen::remember(value.expose());
     Ok(BTreeMap::from([(variable.clone(), value.expose().to_owned())]))
+}
+
+/// Whether a run begins another conversation, as this one is too full.
+pub(super) fn left_behind(run: &Run, session: &str) -> bool {
+    run.leaves.as_ref().is_some_and(|left| left.session == session)
 }
 
 /// What stands at the end of each prompt of a run, so that it is known whether one was heard.

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use crew_core::{Event, ProjectId};
-use crew_engine::TEAM_DIRECTORY;
+use crew_core::{Event, Millis, ProjectId};
+use crew_engine::{Pruning, TEAM_DIRECTORY};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::{App, Shared, blocking};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Params, Payload};
-use crate::wire::{BackedUp, Backup, Health, Idle, IdleQuery, Nothing, Receipt, Status};
+use crate::wire::{
+    BackedUp, Backup, Health, Idle, IdleQuery, Nothing, Prune, PruneMode, Pruned, Receipt, Status,
+};
 use crate::{live, status};
 
 /// Longest wait of one request for idle.
@@ -188,6 +190,34 @@ pub(super) async fn backup(
     let seq = app.handle.read(|state| state.meta.seq.0);
     blocking(move || Ok(crew_store::backup(&home, &path)?)).await?;
     Ok(Json(BackedUp { target, seq }))
+}
+
+/// Removes what belongs to tasks that ended long ago, or says what that is.
+#[utoipa::path(
+    post,
+    path = "/prune",
+    operation_id = "machine_prune",
+    tag = "machine",
+    request_body = Prune,
+    responses((status = 200, body = Pruned))
+)]
+pub(super) async fn prune(
+    State(app): Shared,
+    Payload(Prune { days, mode }): Payload<Prune>,
+) -> Result<Json<Pruned>, ApiError> {
+    let handle = app.handle.clone();
+    let before = handle.now() - Millis::hours(24 * u64::from(days));
+    let pruning = match mode {
+        PruneMode::Look => Pruning::Look,
+        PruneMode::Remove => Pruning::Remove,
+    };
+    let prune = move || {
+        let pruned = crew_engine::prune(&handle, before, pruning);
+        pruned
+            .map(|pruned| Json(pruned.into()))
+            .map_err(|error| ApiError::broken(format!("{error:#}")))
+    };
+    blocking(prune).await
 }
 
 /// Ends the daemon; agents stay at work.

@@ -12,8 +12,8 @@ use crate::error::ApiError;
 use crate::extract::{Id, Params, Payload};
 use crate::live;
 use crate::wire::{
-    Approve, Card, EditTask, HandOver, MoveTask, NewRemark, NewTask, Nothing, Push, Receipt,
-    Reject, Remark, RemarkMade, Task, TaskAdded, TaskQuery, Tasks,
+    Approve, Card, EditTask, HandOver, MoveTask, NewAnchor, NewRemark, NewTask, Nothing, OldAnchor,
+    Push, Receipt, Reject, Remark, RemarkMade, Task, TaskAdded, TaskQuery, Tasks,
 };
 
 /// Tasks, as the board shows them.
@@ -215,6 +215,60 @@ pub(super) async fn interrupt(
     Payload(Nothing {}): Payload<Nothing>,
 ) -> Result<Json<Receipt>, ApiError> {
     app.submit(Event::TaskInterrupted { task }).await.map(Json)
+}
+
+/// Pins what must not be forgotten in the middle of the work.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/pin",
+    operation_id = "task_pin",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = NewAnchor,
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn pin(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(NewAnchor { text }): Payload<NewAnchor>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::Pinned { task, text }).await.map(Json)
+}
+
+/// Pins what an agent proposed.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/promote",
+    operation_id = "task_promote",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = OldAnchor,
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn promote(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(OldAnchor { anchor }): Payload<OldAnchor>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::Promoted { task, anchor }).await.map(Json)
+}
+
+/// Lets what is pinned be forgotten after all.
+#[utoipa::path(
+    post,
+    path = "/tasks/{id}/unpin",
+    operation_id = "task_unpin",
+    tag = "task",
+    params(("id" = u64, Path)),
+    request_body = OldAnchor,
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn unpin(
+    State(app): Shared,
+    Id(task): Id<TaskId>,
+    Payload(OldAnchor { anchor }): Payload<OldAnchor>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::Unpinned { task, anchor }).await.map(Json)
 }
 
 /// Lets the work that is being done on a task go on with another provider, or another model of it.

@@ -495,6 +495,8 @@ fn shown(event: AgentEvent) -> Option<Value> {
         | AgentEvent::Error { .. }
         | AgentEvent::Done { .. }
         | AgentEvent::TookIn { .. }
+        | AgentEvent::Compacted
+        | AgentEvent::Context { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Other(_)
         | AgentEvent::Noise(_)) => event.to_json(),

@@ -199,6 +199,7 @@ fn pending(state: &State, project: &project::Project) -> Vec<GithubPending> {
         | Effect::Interrupt { .. }
         | Effect::Send { .. }
         | Effect::Tell { .. }
+        | Effect::Remind { .. }
         | Effect::Reply { .. }
         | Effect::Save { .. }
         | Effect::Combine { .. }

@@ -199,6 +199,37 @@ pub struct Idle {
     pub waiting: u64,
 }
 
+/// `POST /api/prune`: what was removed, or would be.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Pruned {
+    /// Tasks that it belonged to.
+    pub tasks: u64,
+    /// What agents printed, by starts.
+    pub logs: Heap,
+    /// Conversations of agents.
+    pub conversations: Heap,
+    /// What was saved of worktrees; git gives the space back when it collects garbage, so its bytes are
+    /// not counted.
+    pub trash: Heap,
+}
+
+/// A number of things, and the space that they take.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Heap {
+    /// How many.
+    pub count: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl From<crew_engine::Pruned> for Pruned {
+    fn from(pruned: crew_engine::Pruned) -> Self {
+        let crew_engine::Pruned { tasks, logs, conversations, trash } = pruned;
+        let heap = |crew_engine::Heap { count, bytes }| Heap { count, bytes };
+        Self { tasks, logs: heap(logs), conversations: heap(conversations), trash: heap(trash) }
+    }
+}
+
 /// `POST /api/backup`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BackedUp {

@@ -41,14 +41,14 @@ pub use github::{
 };
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
-    AgentAtWork, BackedUp, Health, Idle, Inbox, InboxItem, InboxKind, Limit, Overlap, Status,
-    StatusOfProject,
+    AgentAtWork, BackedUp, Health, Heap, Idle, Inbox, InboxItem, InboxKind, Limit, Overlap, Pruned,
+    Status, StatusOfProject,
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
     Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, HandOver, IdleQuery, JournalQuery,
-    LogQuery, MoveTask, NewProject, NewRemark, NewTask, Nothing, Push, Reach, Reject, RestoreTrash,
-    RunEventsQuery, TaskQuery, TrashQuery,
+    LogQuery, MoveTask, NewAnchor, NewProject, NewRemark, NewTask, Nothing, OldAnchor, Prune,
+    PruneMode, Push, Reach, Reject, RestoreTrash, RunEventsQuery, TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Reached, Response, Run, Trouble};
 pub use sandbox::{LeftOut, SandboxLesson, SandboxLessonQuery};
@@ -59,11 +59,11 @@ pub use setup::{
 };
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
-    Approval, Card, ChangedFile, Conflict, Criterion, Delivery, DeliveryWord, Priority, Remark,
-    RemarkMade, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,
+    Anchor, AnchorStanding, Approval, Card, ChangedFile, Conflict, Criterion, Delivery,
+    DeliveryWord, Priority, Remark, RemarkMade, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,
 };
 pub use team::{
-    AskRule, Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer,
+    Allowance, AskRule, Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer,
     WorktreePolicy, WorstCase,
 };
 

@@ -80,6 +80,22 @@ pub struct MoveTask {
     pub to: String,
 }
 
+/// `POST /api/tasks/{id}/pin`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAnchor {
+    /// What must not be forgotten, in at most 500 characters.
+    pub text: String,
+}
+
+/// `POST /api/tasks/{id}/promote` and `POST /api/tasks/{id}/unpin`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OldAnchor {
+    /// Its number, in its task.
+    pub anchor: u64,
+}
+
 /// `POST /api/tasks/{id}/handover`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +168,26 @@ pub enum Reach {
 pub struct Backup {
     /// A directory that does not exist yet, by its absolute path.
     pub target: String,
+}
+
+/// `POST /api/prune`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prune {
+    /// Only what belongs to tasks that ended at least so many days ago.
+    pub days: u32,
+    /// Whether it is removed, or only looked at.
+    pub mode: PruneMode,
+}
+
+/// What is done with what is old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PruneMode {
+    /// It is counted.
+    Look,
+    /// It is removed.
+    Remove,
 }
 
 /// `POST /api/projects/{id}/trash/restore`

@@ -63,6 +63,10 @@ pub struct Run {
     pub asks: u32,
     /// What it reached for outside of its worktree, as far as its tools say so.
     pub reached: Vec<Reached>,
+    /// How full its conversation is, in percent, as far as its agent said so.
+    pub context_percent: Option<u64>,
+    /// How full the conversation was, in percent, that it did not go on with.
+    pub left_percent: Option<u64>,
     /// What it consumed.
     pub spent: Usage,
     /// When it was created.
@@ -171,6 +175,8 @@ impl From<&run::Run> for Run {
             judges: run.judges.as_ref().map(ToString::to_string),
             asks: run.asks,
             reached: run.reached.iter().map(Reached::from).collect(),
+            context_percent: run.context.as_ref().map(run::Context::percent),
+            left_percent: run.leaves.as_ref().map(|left| left.percent),
             spent: run.spent.into(),
             queued_at: run.queued_at.0,
         }

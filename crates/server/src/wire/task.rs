@@ -159,6 +159,8 @@ pub struct Task {
     pub visits: BTreeMap<String, u32>,
     /// What was said about it, oldest first.
     pub remarks: Vec<Remark>,
+    /// What must not be forgotten, pinned or proposed, oldest first.
+    pub anchors: Vec<Anchor>,
     /// The run whose agent is at work and is told what is said now; null when what is said waits for
     /// whoever works on the task next.
     pub listener: Option<u64>,
@@ -220,6 +222,42 @@ pub struct Remark {
     pub number: u64,
     /// How far it has come; null for what is no message of a person.
     pub delivery: Option<Delivery>,
+}
+
+/// Something that agents must not forget in the middle of the work.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Anchor {
+    /// Its number, in its task.
+    pub number: u64,
+    /// When it was pinned or proposed.
+    pub at: u64,
+    /// A role, or `human`.
+    pub from: String,
+    /// What.
+    pub text: String,
+    /// Whether agents are told it.
+    pub standing: AnchorStanding,
+}
+
+/// Whether an anchor counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnchorStanding {
+    /// Agents are told it.
+    Pinned,
+    /// An agent thinks that they should be.
+    Proposed,
+}
+
+impl From<&task::Anchor> for Anchor {
+    fn from(anchor: &task::Anchor) -> Self {
+        let task::Anchor { number, at, from, text, standing } = anchor.clone();
+        let standing = match standing {
+            task::Standing::Pinned => AnchorStanding::Pinned,
+            task::Standing::Proposed => AnchorStanding::Proposed,
+        };
+        Self { number, at: at.0, from, text, standing }
+    }
 }
 
 /// How far a remark of a person has come.
@@ -368,6 +406,7 @@ impl Task {
             answers: status::criteria(state, task).into_iter().map(Criterion::from).collect(),
             visits: task.visits.iter().map(|(stage, n)| (stage.to_string(), *n)).collect(),
             remarks: task.remarks.iter().map(|it| Remark::of(state, task.id, it)).collect(),
+            anchors: task.anchors.iter().map(Anchor::from).collect(),
             listener: status::listener(state, task).map(|run| run.id.0),
             approval: Approval::of(task),
             runs: state.runs_of(task.id).map(Run::from).collect(),

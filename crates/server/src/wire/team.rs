@@ -1,5 +1,6 @@
 //! The team of a project, with what is proven about it.
 
+use crew_core::purse::Purse;
 use crew_core::team;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,6 +38,10 @@ pub struct Team {
     pub budget_task: Amount,
     /// What the project may spend in a day (UTC).
     pub budget_day: Amount,
+    /// The same, with starts and time.
+    pub allowed_day: Allowance,
+    /// What the project may spend as long as it lives.
+    pub allowed_project: Allowance,
     /// How work lands.
     pub merge: MergePolicy,
     /// What a new worktree needs.
@@ -120,6 +125,29 @@ pub struct Role {
     pub rules: Vec<AskRule>,
     /// An ask that nobody answers for so long gets the safe answer.
     pub asks_expire_ms: Option<u64>,
+    /// What its agents may spend in one day (UTC).
+    pub allowed_day: Allowance,
+}
+
+/// What may be spent by many runs; null is not bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Allowance {
+    /// Tokens of every kind.
+    pub tokens: Option<u64>,
+    /// Money by list price, in micro-dollars.
+    pub cost_micros: Option<u64>,
+    /// Starts of agents.
+    pub runs: Option<u32>,
+    /// For how long agents may work, all together.
+    pub time_ms: Option<u64>,
+}
+
+impl From<team::Allowance> for Allowance {
+    fn from(allowance: team::Allowance) -> Self {
+        let team::Allowance { tokens, cost, runs, time } = allowance;
+        let (cost_micros, time_ms) = (cost.map(|cost| cost.0), time.map(|time| time.0));
+        Self { tokens, cost_micros, runs, time_ms }
+    }
 }
 
 /// A rule about what agents of a role ask for.
@@ -268,6 +296,8 @@ impl From<&team::Team> for Team {
             budget_run: team.budget.run.into(),
             budget_task: team.budget.task.into(),
             budget_day: team.budget.day.into(),
+            allowed_day: team.allowance(&Purse::Day).into(),
+            allowed_project: team.allowance(&Purse::Project).into(),
             merge: MergePolicy {
                 base: team.merge.base.clone(),
                 strategy: strategy.to_owned(),
@@ -338,6 +368,7 @@ impl From<(&crew_core::RoleName, &team::Role)> for Role {
             messages: role.messages.iter().map(ToString::to_string).collect(),
             rules: rules(role),
             asks_expire_ms: role.asks_expire.map(|wait| wait.0),
+            allowed_day: role.day.into(),
             session: match role.session {
                 team::SessionScope::Task => SessionScope::Task,
                 team::SessionScope::Role => SessionScope::Role,

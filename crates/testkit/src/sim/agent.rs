@@ -205,6 +205,13 @@ impl World {
                 process.used += tokens;
                 let usage = Usage { input_tokens: tokens, cost: None, ..Usage::default() };
                 process.say(Words::Used(usage), now);
+                if !calm && random.chance(4) {
+                    process.say(Words::Compacted, now);
+                }
+                if !calm && random.chance(4) {
+                    let used = random.below(100) as u64;
+                    process.say(Words::Context { used, window: 100 }, now);
+                }
                 if run.purpose == Purpose::Work && !calm && random.chance(10) {
                     self.commit_on(run.task, run.slot); // it commits by itself
                 }

@@ -54,6 +54,13 @@ impl<'a> Fact<'a> {
         changed.or_else(|| self.before.projects.get(&id)).map(|project| &project.team)
     }
 
+    /// Whether there is too little space on the disk afterwards.
+    fn is_short(&self, id: ProjectId) -> bool {
+        let changed = self.change.projects.get(&id);
+        let project = changed.or_else(|| self.before.projects.get(&id));
+        project.is_some_and(|project| project.short.is_some())
+    }
+
     /// Runs that hold an agent afterwards.
     fn at_work(&self) -> Vec<&'a Run> {
         let known = self.before.live_runs().filter(|run| !self.change.runs.contains_key(&run.id));
@@ -96,6 +103,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::Quiet { .. }
         | Event::Heard { .. }
         | Event::MailSetAside { .. }
+        | Event::SpaceSeen { .. }
         | Event::IssueSeen { .. }
         | Event::PullSeen { .. }
         | Event::ClockJumped { .. }
@@ -115,6 +123,9 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::TaskPaused { .. }
         | Event::TaskInterrupted { .. }
         | Event::TaskHandedOver { .. }
+        | Event::Pinned { .. }
+        | Event::Promoted { .. }
+        | Event::Unpinned { .. }
         | Event::TaskResumed { .. }
         | Event::TaskCancelled { .. }
         | Event::PullAsked { .. }

@@ -11,9 +11,10 @@ mod follow;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crew_core::project::Shortage;
 use crew_core::{
-    Effect, EffectId, Event, Millis, Refusal, RunId, Seq, Settled, State, Step, Time, Token,
-    next_wake, note, step,
+    Effect, EffectId, Event, Millis, ProjectId, Refusal, RunId, Seq, Settled, State, Step, Time,
+    Token, next_wake, note, step,
 };
 use crew_store::{Commit, Entry, Writer};
 
@@ -114,6 +115,10 @@ impl Sim {
             82..92 => self.time_passes()?,
             92..95 if self.has(Fault::Crash) => self.crash()?,
             95 if self.has(Fault::Clock) => self.clock_jumps(),
+            96 if self.has(Fault::DiskFull) && self.random.chance(30) => {
+                let is_short = self.random.chance(50);
+                self.see_space(is_short)?;
+            }
             96 if self.has(Fault::DiskFull) => self.full = !self.full,
             97 if self.has(Fault::Strays) => self.stray_file(),
             98 => self.agent_calls()?,
@@ -346,7 +351,14 @@ impl Sim {
         if self.state.meta.stopped.is_some() {
             self.take(&Event::EmergencyReleased, None)?;
         }
-        Ok(())
+        self.see_space(false)
+    }
+
+    /// The free space is looked at.
+    fn see_space(&mut self, is_short: bool) -> Result<(), String> {
+        let place = "/sim".to_owned();
+        let short = is_short.then_some(Shortage { place, free_mb: 7, floor_mb: 500 });
+        self.take(&Event::SpaceSeen { project: ProjectId(1), short }, None).map(drop)
     }
 
     /// One of the things that can be done is done; time passes when there is none.

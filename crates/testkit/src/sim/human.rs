@@ -2,8 +2,9 @@
 
 use crew_core::about::About;
 use crew_core::ask::{Ask, Asker, CANCEL, Permission, Reach, TRY_AGAIN};
+use crew_core::run::Wish;
 use crew_core::task::{CommitId, Phase, Priority, Task};
-use crew_core::{AskId, Event, ProjectId, State, TaskDraft, TaskId};
+use crew_core::{AskId, Event, ProjectId, ProviderName, State, TaskDraft, TaskId};
 
 use super::random::Random;
 use super::team;
@@ -116,7 +117,7 @@ fn meddle(state: &State, random: &mut Random) -> Option<Event> {
         let to = random.pick(&judged)?.name.clone();
         return Some(Event::TaskMoved { task: task.id, to }); // impatient
     }
-    Some(match random.below(10) {
+    Some(match random.below(12) {
         0 => Event::EmergencyStopped,
         1 => Event::TaskCancelled { task },
         2 | 3 => {
@@ -125,6 +126,13 @@ fn meddle(state: &State, random: &mut Random) -> Option<Event> {
         }
         4 | 5 => Event::TaskEdited { task, draft: draft(state, random) },
         6 | 7 => Event::TaskInterrupted { task },
+        8 | 9 => {
+            let providers = &state.projects.get(&ProjectId(1))?.team.providers;
+            let providers: Vec<&ProviderName> = providers.keys().collect();
+            let model = random.chance(30).then(|| "large".to_owned());
+            let to = Wish { provider: (*random.pick(&providers)?).clone(), model };
+            Event::TaskHandedOver { task, to }
+        }
         _ => Event::TaskPaused { task },
     })
 }
@@ -142,9 +150,11 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
         }
         let text = match ask.from {
             Asker::Arbiter if random.chance(15) => CANCEL,
-            Asker::Arbiter if random.chance(80) => TRY_AGAIN,
+            Asker::Arbiter | Asker::Purse { .. } if random.chance(80) => TRY_AGAIN,
             Asker::Arbiter
             | Asker::Provider { .. }
+            | Asker::Purse { .. }
+            | Asker::Disk { .. }
             | Asker::Agent { .. }
             | Asker::Call { .. }
             | Asker::Request { .. } => "do it like that",
@@ -177,7 +187,14 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
 /// What waits for a person, dealt with as it should be.
 pub(super) fn duty(state: &State) -> Option<Event> {
     if let Some(ask) = state.open_asks().next() {
-        let text = if ask.from == Asker::Arbiter { TRY_AGAIN } else { "yes" };
+        let text = match ask.from {
+            Asker::Arbiter | Asker::Purse { .. } => TRY_AGAIN,
+            Asker::Provider { .. }
+            | Asker::Disk { .. }
+            | Asker::Agent { .. }
+            | Asker::Call { .. }
+            | Asker::Request { .. } => "yes",
+        };
         return Some(Event::Answered { ask: ask.id, text: text.into() });
     }
     state.open_tasks().find_map(|task| match &task.phase {

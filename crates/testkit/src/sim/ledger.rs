@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crew_core::ask::Asker;
 use crew_core::protocol::{Claim, Verdict};
+use crew_core::purse::Purse;
 use crew_core::run::{Outcome, Purpose, RunState};
 use crew_core::task::{CommitId, Phase};
 use crew_core::team::{Gate, Limits};
@@ -54,6 +56,14 @@ pub(super) struct Ledger {
     delivered: BTreeSet<String>,
     /// Remarks that were to be brought to a start of an agent.
     told: BTreeSet<(RunId, Token, u64)>,
+    /// What the human allowed again, and on which day.
+    filled: Vec<(Purse, u64)>,
+    /// Starts by the day, and by the role in it.
+    pub(super) starts: BTreeMap<(u64, Option<RoleName>), u32>,
+    /// Tokens by the day and the role.
+    pub(super) days_of_roles: BTreeMap<(u64, RoleName), u64>,
+    /// Reminders after so many compactions.
+    reminded: BTreeSet<(RunId, u32)>,
     /// The largest bounds that any team has set so far.
     pub(super) retries_max: u32,
     pub(super) consults_max: u32,
@@ -72,6 +82,13 @@ impl Ledger {
         self.failed.get(&task).is_some_and(|(known, times)| known == commit && *times > 1)
     }
 
+    /// How many times as much as it has was in a purse today.
+    pub(super) fn times(&self, purse: &Purse, day: u64) -> u32 {
+        let counts =
+            |filled: &&(Purse, u64)| filled.0 == *purse && (!purse.is_daily() || filled.1 == day);
+        1 + self.filled.iter().filter(counts).count() as u32
+    }
+
     /// Takes down that a delivery is recorded, which it is once.
     pub(super) fn note_delivery(&mut self, key: &str) -> Result<(), String> {
         let first = self.delivered.insert(key.to_owned());
@@ -79,13 +96,29 @@ impl Ledger {
     }
 
     /// Takes down what agents are to be told: each start is told a remark once, and only what its
-    /// prompt does not have.
+    /// prompt does not have; it is reminded once after each compaction.
     pub(super) fn note_tells(&mut self, fact: &Fact<'_>) -> Result<(), String> {
+        let mut reminders = 0;
         for effect in fact.change.effects.values() {
-            let Effect::Tell { run, token, remark, .. } = effect else { continue };
-            if !self.told.insert((*run, *token, remark.number)) {
+            if let Effect::Tell { run, token, remark, .. } = effect
+                && !self.told.insert((*run, *token, remark.number))
+            {
                 return Err(format!("{run}.{token} is to be told remark {} again", remark.number));
             }
+            if let Effect::Remind { run, compaction, .. } = effect {
+                reminders += 1;
+                if !self.reminded.insert((*run, *compaction)) {
+                    return Err(format!("{run} is reminded again after compaction {compaction}"));
+                }
+            }
+        }
+        let Event::Said { run, words: Words::Compacted, .. } = fact.event else { return Ok(()) };
+        let is_news = fact.change.runs.get(run).is_some_and(|row| {
+            let before = fact.before.runs.get(run).map_or(0, |row| row.compactions);
+            row.compactions > before && row.listens()
+        });
+        if is_news && reminders == 0 {
+            return Err(format!("{run} has forgotten what it was told, and nobody reminds it"));
         }
         Ok(())
     }
@@ -94,6 +127,7 @@ impl Ledger {
     pub(super) fn note(&mut self, fact: &Fact<'_>, dropped: Option<&str>) {
         self.note_bounds(fact);
         self.note_failures(fact);
+        self.note_starts(fact);
         if dropped.is_some() {
             return;
         }
@@ -101,6 +135,15 @@ impl Ledger {
             Event::Said { run, words: Words::Used(usage), .. } => {
                 *self.days.entry(fact.now.day()).or_default() += usage.tokens();
                 *self.spent.entry(*run).or_default() += usage.tokens();
+                if let Some(run) = fact.before.runs.get(run) {
+                    let key = (fact.now.day(), run.role.clone());
+                    *self.days_of_roles.entry(key).or_default() += usage.tokens();
+                }
+            }
+            Event::Answered { ask, .. } => {
+                if let Some(Asker::Purse { purse }) = fact.before.asks.get(ask).map(|it| &it.from) {
+                    self.filled.push((purse.clone(), fact.now.day()));
+                }
             }
             Event::Approved { task, commit } => {
                 if let Some(Phase::Approving { gate }) =
@@ -170,6 +213,16 @@ impl Ledger {
             let told = matches!(before, RunState::Stopping { .. });
             if before.holds_agent() && !told && matches!(run.state, RunState::Queued { .. }) {
                 *self.failures.entry(run.id).or_default() += 1;
+            }
+        }
+    }
+
+    fn note_starts(&mut self, fact: &Fact<'_>) {
+        for effect in fact.change.effects.values() {
+            let Effect::Start { run, .. } = effect else { continue };
+            let Some(run) = fact.change.runs.get(run) else { continue };
+            for role in [None, Some(run.role.clone())] {
+                *self.starts.entry((fact.now.day(), role)).or_default() += 1;
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::task::Priority;
 use crew_core::team::{
-    self, AskRule, Gate, Provider, ProviderKind, Rule, RuleAnswer, Stage, Team, Tier, Tiers, What,
-    Work,
+    self, Allowance, AskRule, Gate, Provider, ProviderKind, Rule, RuleAnswer, Stage, Team, Tier,
+    Tiers, What, Work,
 };
 use crew_core::{Millis, ProviderName, RoleName};
 
@@ -89,6 +89,22 @@ fn change_budget(team: &mut Team, random: &mut Random) {
     team.budget.day.tokens = 1_500 + 700 * random.below(4) as u64;
     team.budget.task_runs = 12 + random.below(30) as u32;
     team.budget.task_time = Millis::minutes(60 * (1 + random.below(24) as u64));
+    team.budget.day_runs = random.chance(30).then(|| 5 + random.below(10) as u32);
+    team.budget.day_time =
+        random.chance(30).then(|| Millis::minutes(30 * (1 + random.below(8) as u64)));
+    let cap = team.budget.run.tokens;
+    for role in team.roles.values_mut() {
+        role.day = if random.chance(20) { small_day(cap, random) } else { Allowance::default() };
+    }
+}
+
+fn small_day(run_tokens: u64, random: &mut Random) -> Allowance {
+    Allowance {
+        tokens: random.chance(50).then(|| run_tokens + 300 * random.below(3) as u64),
+        runs: random.chance(50).then(|| 2 + random.below(5) as u32),
+        time: random.chance(50).then(|| Millis::minutes(20 * (1 + random.below(6) as u64))),
+        cost: None,
+    }
 }
 
 fn check(command: &str) -> Gate {

@@ -74,7 +74,7 @@ impl World {
             }
             Effect::Send { run, token, ask, key, .. } => self.send(*run, *token, *ask, key),
             Effect::Tell { run, token, remark, .. } => self.tell(*run, *token, remark.number),
-            Effect::Reply { .. } => Settled::Sent,
+            Effect::Remind { .. } | Effect::Reply { .. } => Settled::Sent,
             Effect::Save { run, how } => self.save(id, *run, *how, state, random),
             Effect::Combine { task, .. } => self.once(id, random, |world, random| {
                 if !world.calm && random.chance(15) {

@@ -80,6 +80,9 @@ export class Client {
   move = (id: number, to: string) => this.#post<Receipt>(`/tasks/${id}/move`, { to });
   pause = (id: number) => this.#post<Receipt>(`/tasks/${id}/pause`, {});
   interrupt = (id: number) => this.#post<Receipt>(`/tasks/${id}/interrupt`, {});
+  /** Pins what an agent proposed: it must not be forgotten. */
+  promote = (id: number, anchor: number) => this.#post<Receipt>(`/tasks/${id}/promote`, { anchor });
+  unpin = (id: number, anchor: number) => this.#post<Receipt>(`/tasks/${id}/unpin`, { anchor });
   resume = (id: number) => this.#post<Receipt>(`/tasks/${id}/resume`, {});
   cancel = (id: number) => this.#post<Receipt>(`/tasks/${id}/cancel`, {});
   remark = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/remark`, { text });

@@ -178,6 +178,7 @@ impl ToolCall {
             ToolName::Ask => Self::Ask(arguments(tool, input)?),
             ToolName::Finish => End::parse(input).map(|_| Self::Finish)?,
             ToolName::Comment => Self::desk(Tool::Comment, input)?,
+            ToolName::Pin => Self::desk(Tool::Pin, input)?,
             ToolName::Subtask => Self::desk(Tool::Subtask, input)?,
             ToolName::Message => Self::desk(Tool::Message, input)?,
             ToolName::Board => Self::desk(Tool::Board, input)?,
@@ -260,6 +261,7 @@ pub(super) fn description(tool: ToolName) -> &'static str {
         }
         ToolName::Finish => Tool::Finish.description(),
         ToolName::Comment => Tool::Comment.description(),
+        ToolName::Pin => Tool::Pin.description(),
         ToolName::Subtask => Tool::Subtask.description(),
         ToolName::Message => Tool::Message.description(),
         ToolName::Board => Tool::Board.description(),
@@ -286,6 +288,7 @@ pub(super) fn schema(tool: ToolName) -> Value {
         ),
         ToolName::Finish => return Tool::Finish.schema(),
         ToolName::Comment => return Tool::Comment.schema(),
+        ToolName::Pin => return Tool::Pin.schema(),
         ToolName::Subtask => return Tool::Subtask.schema(),
         ToolName::Message => return Tool::Message.schema(),
         ToolName::Board => return Tool::Board.schema(),

@@ -265,3 +265,103 @@ fn work_is_handed_over() {
     wakes in 29 min 50 s
     ");
 }
+
+#[test]
+fn what_is_pinned_is_told_once_after_each_compaction() {
+    assert_snapshot!(at_work("
+        pin 1 The API stays as it is.
+        r2 compacts
+        r2 compacts
+        reminded
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 2
+      Pinned 1 by human: The API stays as it is.
+      pm: planned
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: running
+    e5 remind r2.1 of 2
+    wakes in 29 min 50 s
+    ");
+}
+
+#[test]
+fn an_agent_that_is_about_to_end_is_not_reminded() {
+    assert_snapshot!(at_work("
+        r2 says DONE: built
+        r2 compacts
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 2
+      pm: planned
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: running responded, Done
+    wakes in 14 s
+    ");
+}
+
+#[test]
+fn what_an_agent_wants_to_be_pinned_counts_when_the_pm_or_the_human_says_so() {
+    let propose = r#"r2 calls c1 {"tool":"pin","arguments":{"text":"Use iron."}}"#;
+    let itself = r#"r2 calls c2 {"tool":"pin","arguments":{"anchor":1}}"#;
+    assert_snapshot!(at_work(&format!("{propose}\n{itself}\n promote 1 1\n promote 1 1\n unpin 1 9")), @r"
+    ! promote 1 1: refused, it is pinned already
+    ! unpin 1 9: refused, #1 has no anchor 9
+    #1 in build: working (dev at work), head c1, starts 2
+      Pinned 1 by dev: Use iron.
+      pm: planned
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: running
+    e4 reply done to `c1` of r2.1: It is proposed for #1 as anchor 1. The human or the PM pins it.
+    e5 reply refused to `c2` of r2.1: only the PM and the human pin what was proposed / hint: say what matters as `text`
+    wakes in 29 min 49 s
+    ");
+    let pm = r#"r1 calls c1 {"tool":"pin","arguments":{"text":"The API stays."}}"#;
+    let both = r#"r1 calls c2 {"tool":"pin","arguments":{"text":"x","anchor":1}}"#;
+    let nothing = r#"r1 calls c3 {"tool":"pin","arguments":{}}"#;
+    assert_snapshot!(play(&format!("add\n started base\n {pm}\n {both}\n {nothing}\n unpin 1 1")), @r"
+    #1 in plan: working (pm at work), head base, starts 1
+    r1 Work of pm on #1/0, start 1: running
+    e2 reply done to `c1` of r1.1: It is pinned to #1 as anchor 1.
+    e3 reply refused to `c2` of r1.1: `text` and `anchor` exclude each other / hint: give one of them
+    e4 reply refused to `c3` of r1.1: `text` says nothing / hint: give it words
+    wakes in 29 min 54 s
+    ");
+}
+
+#[test]
+fn the_human_pins_in_the_place_of_a_proposal_when_there_are_enough() {
+    let propose =
+        |n: u32| format!(r#"r2 calls c{n} {{"tool":"pin","arguments":{{"text":"Word {n}."}}}}"#);
+    let proposals: Vec<String> = (1..=21).map(propose).collect();
+    let all = at_work(&format!("{}\n pin 1 Mine.\n pin 1", proposals.join("\n")));
+    let anchors = all.lines().filter(|line| line.contains("Proposed") || line.contains("Pinned"));
+    let anchors: Vec<&str> = anchors.map(str::trim).collect();
+    assert_eq!(anchors.len(), 20, "{all}");
+    assert_eq!(
+        (anchors[0], anchors[19]),
+        ("Proposed 2 by dev: Word 2.", "Pinned 21 by human: Mine.")
+    );
+    assert!(all.contains("! pin 1: refused, an anchor needs words"), "{all}");
+    assert!(all.contains("#1 has as many anchors as a task may have"), "{all}");
+}
+
+#[test]
+fn a_conversation_that_is_too_full_is_left_behind_at_the_next_start() {
+    let fills = |percent: u32| {
+        let script = at_work(&format!(
+            "
+            r2 session s1
+            r2 fills {percent}
+            r2 fails
+            r2 exits
+            wait 60
+        "
+        ));
+        script.lines().find(|line| line.starts_with("r2 ")).unwrap().to_owned()
+    };
+    assert_snapshot!(fills(79), @r"
+    r2 Work of dev on #1/0, start 2: preparing, failures 1, Transient trouble
+    ");
+    assert_snapshot!(fills(80), @r"
+    r2 Work of dev on #1/0, start 2: preparing, failures 1, Transient trouble, leaves s1 of r2 at 80 %
+    ");
+}

@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 
 use crate::about::{About, Place};
 use crate::ask::{AnsweredBy, Ask, AskState, Asker, Permission, Reach};
+use crate::project::Shortage;
 use crate::protocol::parse_response;
 use crate::run::{Run, RunState, Trouble, TroubleKind, Wait, Wish};
 use crate::state::{LimitEnd, State};
 use crate::status::Delivery;
 use crate::step::{next_wake, step};
-use crate::task::{CommitId, Hold, Task};
+use crate::task::{Anchor, CommitId, Hold, Task};
 use crate::team::{self, Team};
 use crate::{AskId, Effect, EffectId, Event, Millis, ProjectId, RunId, Settled, StageName};
 use crate::{TaskDraft, TaskId, Time, Token, Usage, Words};
@@ -197,7 +198,16 @@ impl Play {
                 let reach = if reach == "task" { Reach::Task } else { Reach::Role };
                 Event::AnsweredAlways { ask: first.parse().unwrap(), permission, reach }
             }
+            "pin" => Event::Pinned { task: task(), text: more.into() },
+            "promote" => Event::Promoted { task: task(), anchor: more.parse().unwrap() },
+            "unpin" => Event::Unpinned { task: task(), anchor: more.parse().unwrap() },
             "forget" => Event::Forgotten { ask: first.parse().unwrap() },
+            "full" => {
+                let place = first.to_owned();
+                let short = Some(Shortage { place, free_mb: 7, floor_mb: 500 });
+                Event::SpaceSeen { project: ProjectId(1), short }
+            }
+            "roomy" => Event::SpaceSeen { project: ProjectId(1), short: None },
             effect => self.settled(effect, rest),
         }
     }
@@ -263,6 +273,8 @@ impl Play {
                 Words::Responds { response: parse_response(&text).ok(), text }
             }
             "takes" => Words::TookIn { remark: rest.parse().unwrap() },
+            "compacts" => Words::Compacted,
+            "fills" => Words::Context { used: rest.parse().unwrap(), window: 100 },
             "session" => Words::Session { id: rest.into() },
             other => panic!("`{other}` is no line of a run"),
         };
@@ -285,6 +297,7 @@ impl Play {
             "interrupted" => ("interrupt", Settled::Stopped),
             "sent" => ("send", Settled::Sent),
             "told" => ("tell", Settled::Sent),
+            "reminded" => ("remind", Settled::Sent),
             "replied" => ("reply", Settled::Sent),
             "saved" => ("save", Settled::Saved { head: head() }),
             "unsaved" => ("save", Settled::NotSaved { why: why() }),
@@ -362,6 +375,10 @@ impl Play {
         also(!depends_on.is_empty(), format!("after {depends_on:?}"));
         also(kept.is_some(), "keeps its worktree".into());
         out.push('\n');
+        for anchor in &task.anchors {
+            let Anchor { number, at: _, from, text, standing } = anchor;
+            writeln!(out, "  {standing:?} {number} by {from}: {text}").unwrap();
+        }
         for remark in remarks {
             let to = match remark.number {
                 0 => String::new(),
@@ -405,8 +422,13 @@ fn print_run(out: &mut String, run: &Run, now: Time) {
     let with = run.why.as_ref().map(|why| format!(", with {}: {why}", run.provider));
     let after = run.takes_over.map(|run| format!(", after {run}"));
     let model = run.model().map_or(String::new(), |model| format!(" and {model}"));
+    let left = run
+        .leaves
+        .as_ref()
+        .map(|left| format!(", leaves {} of {} at {} %", left.session, left.run, left.percent));
     let (with, after) = (with.unwrap_or_default() + &model, after.unwrap_or_default());
-    writeln!(out, "{until}{failed}{said}{trouble}{with}{after}").unwrap();
+    let left = left.unwrap_or_default();
+    writeln!(out, "{until}{failed}{said}{trouble}{with}{after}{left}").unwrap();
 }
 
 fn print_ask(out: &mut String, ask: &Ask) {
@@ -416,6 +438,8 @@ fn print_ask(out: &mut String, ask: &Ask) {
         Asker::Request { run } => format!("the request of {run}"),
         Asker::Arbiter => "crewhouse".into(),
         Asker::Provider { provider } => format!("crewhouse about `{provider}`"),
+        Asker::Purse { purse } => format!("crewhouse about {purse:?}"),
+        Asker::Disk { place } => format!("crewhouse about {place}"),
     };
     let state = match &ask.state {
         AskState::Open => "open".into(),
@@ -437,6 +461,9 @@ fn effect_text(effect: &Effect) -> String {
         }
         Effect::Tell { run, token, remark, .. } => {
             format!("tell {run}.{token} remark {}: {}", remark.number, remark.text)
+        }
+        Effect::Remind { run, token, compaction } => {
+            format!("remind {run}.{token} of {compaction}")
         }
         Effect::Reply { run, token, call, reply } => {
             let how = if reply.ok { "done" } else { "refused" };

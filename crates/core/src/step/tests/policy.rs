@@ -125,3 +125,27 @@ fn a_role_that_is_gone_does_not_keep_a_stuck_task_stuck() {
     wakes in 29 min 50 s
     ");
 }
+
+#[test]
+fn a_team_may_change_while_somebody_works_whom_the_human_chose() {
+    let second =
+        "[providers.second]\nkind = \"native\"\napi = \"playbook\"\nmodel = \"builtin\"\n[roles]\n";
+    let script = "
+        add
+        started base
+        hand 1 second
+        interrupted
+        saved c1
+        team agents = 3 => agents = 2
+        team [providers.second] => [providers.third]
+    ";
+    assert_snapshot!(play_with(&[("[roles]\n", second)], script), @r"
+    ! team [providers.second] => [providers.third]: refused, the new team has no role `pm` with provider `second`, but r2 needs it
+    #1 in plan: working (pm at work), head c1, starts 2
+      crewhouse: You handed the work of pm over from `native` to `second`
+    r1 Work of pm on #1/0, start 1: handed-over
+    r2 Work of pm on #1/0, start 1: preparing, with second: you handed it over, after r1
+    e4 start r2.1
+    wakes in 29 min 53 s
+    ");
+}

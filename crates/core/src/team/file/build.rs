@@ -4,8 +4,8 @@ use super::Problem;
 use super::rule::{build_all, duration};
 use super::shape::{BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile};
 use crate::team::{
-    Amount, BadHours, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Tiers, Work,
-    WorktreePolicy,
+    Allowance, Amount, BadHours, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Tiers,
+    Work, WorktreePolicy,
 };
 use crate::{BadName, Micros, Millis, ProviderName, RoleName, StageName};
 
@@ -31,6 +31,7 @@ impl TeamFile {
         });
         let providers = providers.collect();
         let tiers = self.tiers.build(problems);
+        let budget = self.budget.build(problems);
         let roles = self.roles.into_iter().filter_map(|(name, file)| {
             let place = format!("roles.{name}");
             if RESERVED_ROLES.contains(&name.as_str()) {
@@ -39,13 +40,12 @@ impl TeamFile {
                     "what a role says must not be taken for somebody else's words; rename it",
                 ));
             }
-            let role = file.build(&place, &tiers, problems)?;
+            let role = file.build(&place, &tiers, budget.run, problems)?;
             Some((named::<RoleName>(&name, &place, problems)?, role))
         });
         let roles = roles.collect();
         let stages = self.stages.into_iter().filter_map(|file| file.build(problems)).collect();
         let limits = self.limits.build(problems);
-        let budget = self.budget.build(problems);
         let github = self.github.map(|file| file.build(problems));
         Team {
             github,
@@ -129,26 +129,44 @@ impl LimitsFile {
             repeats: self.repeats,
             after_limit: self.after_limit,
             quiet_hours,
+            free_mb: self.free_mb,
+            context_percent: self.context_percent,
+            keep_days: self.keep_days,
         }
     }
 }
 
 impl BudgetFile {
     fn build(&self, problems: &mut Vec<Problem>) -> Budget {
-        let mut amount = |name: &str, tokens: u64, usd: f64| {
-            let cost = dollars(usd).unwrap_or_else(|| {
-                problems.push(Problem::new(
-                    format!("budget.{name}_usd is {usd}"),
-                    "give dollars, 0 or more, like 2.50",
-                ));
-                Micros(0)
-            });
-            Amount { tokens, cost }
+        let mut amount = |name: &str, tokens: u64, usd: f64| Amount {
+            tokens,
+            cost: money(&format!("budget.{name}_usd"), usd, problems),
         };
+        let (run, task, day) = (
+            amount("run", self.run_tokens, self.run_usd),
+            amount("task", self.task_tokens, self.task_usd),
+            amount("day", self.day_tokens, self.day_usd),
+        );
+        let project = Allowance {
+            tokens: self.project_tokens,
+            cost: self.project_usd.map(|usd| money("budget.project_usd", usd, problems)),
+            runs: self.project_runs,
+            time: self.project_minutes.map(Millis::minutes),
+        };
+        check_allowance("budget.project", project, run, problems);
+        let more = Allowance {
+            runs: self.day_runs,
+            time: self.day_minutes.map(Millis::minutes),
+            ..Allowance::default()
+        };
+        check_allowance("budget.day", more, run, problems);
         let budget = Budget {
-            run: amount("run", self.run_tokens, self.run_usd),
-            task: amount("task", self.task_tokens, self.task_usd),
-            day: amount("day", self.day_tokens, self.day_usd),
+            run,
+            task,
+            day,
+            day_runs: more.runs,
+            day_time: more.time,
+            project,
             task_runs: self.task_runs,
             task_time: Millis::minutes(self.task_minutes),
         };
@@ -170,13 +188,52 @@ impl BudgetFile {
     }
 }
 
+fn money(key: &str, usd: f64, problems: &mut Vec<Problem>) -> Micros {
+    dollars(usd).unwrap_or_else(|| {
+        let what = format!("{key} is {usd}");
+        problems.push(Problem::new(what, "give dollars, 0 or more, like 2.50"));
+        Micros(0)
+    })
+}
+
+/// One run has to fit in, at least.
+fn check_allowance(key: &str, allowed: Allowance, run: Amount, problems: &mut Vec<Problem>) {
+    let Allowance { tokens, cost, runs, time } = allowed;
+    let too_little = [
+        ("tokens", tokens.is_some_and(|tokens| tokens < run.tokens)),
+        ("usd", cost.is_some_and(|cost| cost < run.cost)),
+        ("runs", runs == Some(0)),
+        ("minutes", time == Some(Millis(0))),
+    ];
+    for (name, _) in too_little.into_iter().filter(|(_, is)| *is) {
+        problems.push(Problem::new(
+            format!("{key}_{name} is too little for one run"),
+            "otherwise no agent could ever start: raise it, or leave it out",
+        ));
+    }
+}
+
 pub(super) fn dollars(usd: f64) -> Option<Micros> {
     let micros = usd * 1_000_000.0;
     (micros.is_finite() && (0.0..=1e15).contains(&micros)).then(|| Micros(micros.round() as u64))
 }
 
 impl RoleFile {
-    fn build(self, place: &str, tiers: &Tiers, problems: &mut Vec<Problem>) -> Option<Role> {
+    fn build(
+        self,
+        place: &str,
+        tiers: &Tiers,
+        run: Amount,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Role> {
+        let usd = format!("{place}.budget.day_usd");
+        let day = Allowance {
+            tokens: self.budget.day_tokens,
+            cost: self.budget.day_usd.map(|it| money(&usd, it, problems)),
+            runs: self.budget.day_runs,
+            time: self.budget.day_minutes.map(Millis::minutes),
+        };
+        check_allowance(&format!("{place}.budget.day"), day, run, problems);
         if self.agents == 0 {
             problems.push(Problem::new(
                 format!("{place}.agents is 0"),
@@ -200,6 +257,7 @@ impl RoleFile {
             rules: build_all(self.rules, place, problems),
             asks_expire: expire
                 .and_then(|text| duration(text, &format!("{place}.asks_expire"), problems)),
+            day,
         })
     }
 }

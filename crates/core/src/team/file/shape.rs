@@ -48,6 +48,9 @@ pub(super) struct LimitsFile {
     pub(super) repeats: u32,
     pub(super) after_limit: AfterLimit,
     pub(super) quiet_hours: Option<String>,
+    pub(super) free_mb: u64,
+    pub(super) context_percent: u8,
+    pub(super) keep_days: u32,
 }
 
 impl Default for LimitsFile {
@@ -65,6 +68,9 @@ impl Default for LimitsFile {
             repeats: 20,
             after_limit: AfterLimit::GoOn,
             quiet_hours: None,
+            free_mb: 500,
+            context_percent: 80,
+            keep_days: 30,
         }
     }
 }
@@ -80,6 +86,22 @@ pub(super) struct BudgetFile {
     pub(super) day_usd: f64,
     pub(super) task_runs: u32,
     pub(super) task_minutes: u64,
+    pub(super) day_runs: Option<u32>,
+    pub(super) day_minutes: Option<u64>,
+    pub(super) project_tokens: Option<u64>,
+    pub(super) project_usd: Option<f64>,
+    pub(super) project_runs: Option<u32>,
+    pub(super) project_minutes: Option<u64>,
+}
+
+/// What the agents of a role may spend.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RoleBudgetFile {
+    pub(super) day_tokens: Option<u64>,
+    pub(super) day_usd: Option<f64>,
+    pub(super) day_runs: Option<u32>,
+    pub(super) day_minutes: Option<u64>,
 }
 
 impl Default for BudgetFile {
@@ -93,6 +115,12 @@ impl Default for BudgetFile {
             day_usd: 100.0,
             task_runs: 40,
             task_minutes: 24 * 60,
+            day_runs: None,
+            day_minutes: None,
+            project_tokens: None,
+            project_usd: None,
+            project_runs: None,
+            project_minutes: None,
         }
     }
 }
@@ -263,6 +291,8 @@ pub(super) struct RoleFile {
     #[serde(default)]
     pub(super) rules: Vec<AskRuleFile>,
     pub(super) asks_expire: Option<String>,
+    #[serde(default)]
+    pub(super) budget: RoleBudgetFile,
 }
 
 fn one() -> u32 {

@@ -123,6 +123,26 @@ fn every_mistake_is_named_with_a_hint() {
         "the last",
     );
     check("run_usd = 3.00", "run_usd = -1.0", "budget.run_usd is -1", "dollars");
+    let more = |key: &str| format!("run_usd = 3.00\n{key}");
+    check(
+        "run_usd = 3.00",
+        &more("project_usd = 1.0"),
+        "budget.project_usd is too little",
+        "raise it",
+    );
+    check(
+        "run_usd = 3.00",
+        &more("day_minutes = 0"),
+        "budget.day_minutes is too little",
+        "raise it",
+    );
+    let role = "[roles.engineer.budget]\nday_tokens = 5\n[roles.engineer]";
+    check(
+        "[roles.engineer]",
+        role,
+        "roles.engineer.budget.day_tokens is too little",
+        "leave it out",
+    );
     check("task_usd = 20.00", "task_usd = 1.00", "must fit into", "raise the larger");
     check("quiet_minutes = 5 ", "quiet_minutes = 30 ", "silent_minutes must be larger", "flagged");
     check("run_minutes = 60 ", "run_minutes = 0 ", "limits.run_minutes is 0", "more than 0");

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crew_core::ask::{Ask, Asker};
+use crew_core::project::Project;
 use crew_core::run::{Run, RunState};
 use crew_core::status::status;
 use crew_core::task::{Phase, Task};
@@ -48,9 +49,11 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
         }
     }
     let mut about = BTreeSet::new();
-    for ask in state.open_asks().filter(|ask| matches!(ask.from, Asker::Provider { .. })) {
+    for ask in state.open_asks().filter(|ask| {
+        matches!(ask.from, Asker::Provider { .. } | Asker::Purse { .. } | Asker::Disk { .. })
+    }) {
         if !about.insert(format!("{:?}", (ask.project, &ask.from))) {
-            return Err(format!("{} asks about a provider again", ask.id));
+            return Err(format!("{} is asked again", ask.id));
         }
     }
     for project in state.projects.values() {
@@ -114,6 +117,13 @@ fn is_awaited(state: &State, ask: &Ask) -> bool {
         Asker::Arbiter => {
             let stuck = matches!(&task.phase, Phase::Stuck { ask: a, .. } if *a == ask.id);
             stuck || task.budget_ask == Some(ask.id)
+        }
+        Asker::Purse { .. } => !task.is_over(),
+        Asker::Disk { place } => {
+            let is_short = |project: &Project| {
+                project.short.as_ref().is_some_and(|short| short.place == *place)
+            };
+            state.projects.values().any(is_short)
         }
         Asker::Provider { provider } => {
             let window = state.limit(ask.project, provider);

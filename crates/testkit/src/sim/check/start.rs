@@ -1,6 +1,7 @@
 //! Nothing starts that may not: checked against the rules, counted anew.
 
-use crew_core::run::{Outcome, Purpose, Run, RunState, Wait};
+use crew_core::purse::Purse;
+use crew_core::run::{Outcome, Purpose, Run, RunState, Wait, Wish};
 use crew_core::team::{Account, Amount, ProviderKind, Team};
 use crew_core::{Effect, Event, LimitEnd, LimitWindow, Millis, ProviderName};
 use crew_core::{RunId, Time, Token, Words};
@@ -30,6 +31,7 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     let task = fact.task(run.task).ok_or("without a task")?;
     let team = fact.team(run.project).ok_or("without a team")?;
     fail(fact.change.meta.stopped.is_some(), "while everything is stopped")?;
+    fail(fact.is_short(run.project), "though there is too little space")?;
     fail(task.is_held(), "while its task is paused")?;
     fail(task.is_over(), "though its task is over")?;
     fail(fact.unmet(task).is_some(), "before what it depends on")?;
@@ -59,6 +61,8 @@ pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
         Words::Used(_) | Words::Asks { .. } | Words::Responds { .. } => dropped.is_none(),
         Words::Session { .. }
         | Words::TookIn { .. }
+        | Words::Compacted
+        | Words::Context { .. }
         | Words::Limited { .. }
         | Words::Repeats { .. }
         | Words::Reached(_)
@@ -132,6 +136,9 @@ fn limits(fact: &Fact<'_>, run: &Run) -> Result<(), String> {
 
 /// Who plays a role may play it; and who begins for others does so because they serve nothing.
 fn player(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
+    if run.wish.as_ref().is_some_and(|wish| wish.provider == run.provider) {
+        return Ok(()); // the human chose
+    }
     if !super::way::plays(team, run) {
         return Err(format!("with {}, who does not play its role", run.provider));
     }
@@ -179,8 +186,26 @@ pub(super) fn closed(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
     for run in fact.change.runs.values() {
         let RunState::Saving { outcome: Outcome::HandedOver, .. } = run.state else { continue };
         let before = fact.before.runs.get(&run.id).map(|run| run.state.word());
-        if before != Some("saving") && !is_shut(fact, &account(fact, run)) {
+        let is_wanted = run.wish.is_some();
+        if before != Some("saving") && !is_wanted && !is_shut(fact, &account(fact, run)) {
             return Err(format!("{} is handed over, though {} serves", run.id, run.provider));
+        }
+    }
+    for run in fact.change.runs.values().filter(|run| !fact.before.runs.contains_key(&run.id)) {
+        let Some(before) = run.takes_over.and_then(|id| fact.run(id)) else { continue };
+        if before.outcome() != Some(Outcome::HandedOver) {
+            return Err(format!("{} takes over from {}, which goes on", run.id, before.id));
+        }
+        let is_there = |wish: &&Wish| {
+            fact.team(run.project).is_some_and(|team| team.providers.contains_key(&wish.provider))
+        };
+        let wish = before.wish.as_ref().filter(is_there);
+        if wish.is_some_and(|wish| run.provider != wish.provider || run.model() != wish.model()) {
+            return Err(format!("{} takes over with {}, not {wish:?}", run.id, run.provider));
+        }
+        let others = fact.before.runs.values().filter(|other| other.takes_over == run.takes_over);
+        if others.count() > 0 {
+            return Err(format!("{} is handed over twice", before.id));
         }
     }
     let Event::Said { run, words: Words::Limited { until: Some(until), .. }, .. } = fact.event
@@ -246,8 +271,47 @@ fn budget(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<()
     }
     let spent_today = ledger.days.get(&fact.now.day()).copied().unwrap_or(0);
     let for_day = spent_today + reserved(&|other| other.project == run.project);
-    if for_day > team.budget.day.tokens && !ledger.clock_was_set {
+    let times = |purse: &Purse| u64::from(ledger.times(purse, fact.now.day()));
+    if ledger.clock_was_set {
+        return Ok(());
+    }
+    if for_day > team.budget.day.tokens * times(&Purse::Day) {
         return Err(format!("though the day would need {for_day} tokens"));
+    }
+    purses(fact, ledger, team, run)
+}
+
+/// The same for what a role may spend, and for how often and how long may be worked.
+fn purses(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<(), String> {
+    let day = fact.now.day();
+    for purse in Purse::of(run).into_iter().filter(Purse::is_daily) {
+        let allowed = team.allowance(&purse);
+        let times = ledger.times(&purse, day);
+        let role = match &purse {
+            Purse::Role { role } => Some(role.clone()),
+            Purse::Day | Purse::Project => None,
+        };
+        let starts = ledger.starts.get(&(day, role.clone())).copied().unwrap_or(0);
+        if allowed.runs.is_some_and(|most| starts > most * times) {
+            return Err(format!("as number {starts} of {purse:?}"));
+        }
+        let runs = fact.before.runs.values().filter(|other| purse.pays_for(other));
+        let today = fact.now.since_midnight();
+        let now = runs.filter_map(|other| other.state.working_since());
+        let now: u64 = now.map(|since| fact.now.since(since).min(today).0).sum();
+        let known = fact.before.today.get(&run.project);
+        let worked = now + known.map_or(0, |known| known.of(&purse, fact.now).time.0);
+        if allowed.time.is_some_and(|most| worked >= most.0 * u64::from(times)) {
+            return Err(format!("though agents have worked for {} of {purse:?}", Millis(worked)));
+        }
+        let Some(role) = role else { continue };
+        let spent = ledger.days_of_roles.get(&(day, role.clone())).copied().unwrap_or(0);
+        let rest = |other: &&Run| team.budget.run.minus(Amount::of(other.spent)).tokens;
+        let at_work = fact.at_work();
+        let reserved: u64 = at_work.iter().filter(|it| it.role == role).map(rest).sum();
+        if allowed.tokens.is_some_and(|most| spent + reserved > most * u64::from(times)) {
+            return Err(format!("though {role} would need {} tokens today", spent + reserved));
+        }
     }
     Ok(())
 }

@@ -252,6 +252,9 @@ pub(super) fn rounds(
 /// Whether the team has the role of a run, and would let its provider play it.
 pub(super) fn plays(team: &Team, run: &Run) -> bool {
     let Some(role) = team.roles.get(&run.role) else { return false };
+    if run.wish.as_ref().is_some_and(|wish| wish.provider == run.provider) {
+        return team.providers.contains_key(&run.provider);
+    }
     match role.tier {
         Some(_) => team.tiers.lists.values().flatten().any(|provider| *provider == run.provider),
         None => role.provider == run.provider || role.fallback.contains(&run.provider),
