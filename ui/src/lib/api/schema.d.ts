@@ -381,6 +381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes what belongs to tasks that ended long ago, or says what that is. */
+        post: operations["machine_prune"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/release": {
         parameters: {
             query?: never;
@@ -749,6 +766,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tasks/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pins what must not be forgotten in the middle of the work. */
+        post: operations["task_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/{id}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pins what an agent proposed. */
+        post: operations["task_promote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks/{id}/push": {
         parameters: {
             query?: never;
@@ -820,6 +871,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tasks/{id}/unpin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets what is pinned be forgotten after all. */
+        post: operations["task_unpin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -864,6 +932,29 @@ export interface components {
              */
             task: number;
         };
+        /** @description What may be spent by many runs; null is not bounded. */
+        Allowance: {
+            /**
+             * Format: int64
+             * @description Money by list price, in micro-dollars.
+             */
+            cost_micros: number | null;
+            /**
+             * Format: int32
+             * @description Starts of agents.
+             */
+            runs: number | null;
+            /**
+             * Format: int64
+             * @description For how long agents may work, all together.
+             */
+            time_ms: number | null;
+            /**
+             * Format: int64
+             * @description Tokens of every kind.
+             */
+            tokens: number | null;
+        };
         /** @description An amount of tokens and money. */
         Amount: {
             /**
@@ -877,6 +968,30 @@ export interface components {
              */
             tokens: number;
         };
+        /** @description Something that agents must not forget in the middle of the work. */
+        Anchor: {
+            /**
+             * Format: int64
+             * @description When it was pinned or proposed.
+             */
+            at: number;
+            /** @description A role, or `human`. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number, in its task.
+             */
+            number: number;
+            /** @description Whether agents are told it. */
+            standing: components["schemas"]["AnchorStanding"];
+            /** @description What. */
+            text: string;
+        };
+        /**
+         * @description Whether an anchor counts.
+         * @enum {string}
+         */
+        AnchorStanding: "pinned" | "proposed";
         /** @description `POST /api/asks/{id}/answer` */
         Answer: {
             always?: components["schemas"]["Reach"] | null;
@@ -1470,6 +1585,19 @@ export interface components {
             /** @description Of the program. */
             version: string;
         };
+        /** @description A number of things, and the space that they take. */
+        Heap: {
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+        };
         /** @description `GET /api/idle` */
         Idle: {
             /** @description Whether nothing can move without the human. */
@@ -1707,6 +1835,11 @@ export interface components {
             /** @description The stage. */
             to: string;
         };
+        /** @description `POST /api/tasks/{id}/pin` */
+        NewAnchor: {
+            /** @description What must not be forgotten, in at most 500 characters. */
+            text: string;
+        };
         /** @description `POST /api/projects` */
         NewProject: {
             /** @description What to call it; without one, the name of its directory. */
@@ -1816,6 +1949,14 @@ export interface components {
         };
         /** @description A body without content. */
         Nothing: Record<string, never>;
+        /** @description `POST /api/tasks/{id}/promote` and `POST /api/tasks/{id}/unpin` */
+        OldAnchor: {
+            /**
+             * Format: int64
+             * @description Its number, in its task.
+             */
+            anchor: number;
+        };
         /** @description Two open tasks that change the same files. */
         Overlap: {
             /** @description The first of the files. */
@@ -1925,6 +2066,38 @@ export interface components {
             model: string | null;
             /** @description Its name. */
             name: string;
+        };
+        /** @description `POST /api/prune` */
+        Prune: {
+            /**
+             * Format: int32
+             * @description Only what belongs to tasks that ended at least so many days ago.
+             */
+            days: number;
+            /** @description Whether it is removed, or only looked at. */
+            mode: components["schemas"]["PruneMode"];
+        };
+        /**
+         * @description What is done with what is old.
+         * @enum {string}
+         */
+        PruneMode: "look" | "remove";
+        /** @description `POST /api/prune`: what was removed, or would be. */
+        Pruned: {
+            /** @description Conversations of agents. */
+            conversations: components["schemas"]["Heap"];
+            /** @description What agents printed, by starts. */
+            logs: components["schemas"]["Heap"];
+            /**
+             * Format: int64
+             * @description Tasks that it belonged to.
+             */
+            tasks: number;
+            /**
+             * @description What was saved of worktrees; git gives the space back when it collects garbage, so its bytes are
+             *     not counted.
+             */
+            trash: components["schemas"]["Heap"];
         };
         /** @description A check on GitHub. */
         PullCheck: {
@@ -2116,6 +2289,8 @@ export interface components {
              * @description How many at once.
              */
             agents: number;
+            /** @description What its agents may spend in one day (UTC). */
+            allowed_day: components["schemas"]["Allowance"];
             /**
              * Format: int64
              * @description An ask that nobody answers for so long gets the safe answer.
@@ -2164,6 +2339,11 @@ export interface components {
              */
             asks: number;
             /**
+             * Format: int64
+             * @description How full its conversation is, in percent, as far as its agent said so.
+             */
+            context_percent: number | null;
+            /**
              * Format: int32
              * @description Unexpected ends so far.
              */
@@ -2175,6 +2355,11 @@ export interface components {
             id: number;
             /** @description The exact commit that it judges, for a verdict. */
             judges: string | null;
+            /**
+             * Format: int64
+             * @description How full the conversation was, in percent, that it did not go on with.
+             */
+            left_percent: number | null;
             /** @description Asks that wait for an answer. */
             open_asks: number[];
             /** @description Whether it is over. */
@@ -2433,6 +2618,8 @@ export interface components {
         };
         /** @description A task, as its card opens. */
         Task: components["schemas"]["Card"] & {
+            /** @description What must not be forgotten, pinned or proposed, oldest first. */
+            anchors: components["schemas"]["Anchor"][];
             /** @description What is known about each of them. */
             answers: components["schemas"]["Criterion"][];
             approval: components["schemas"]["Approval"] | null;
@@ -2546,6 +2733,10 @@ export interface components {
         };
         /** @description Everything about how a project's work is done. */
         Team: {
+            /** @description The same, with starts and time. */
+            allowed_day: components["schemas"]["Allowance"];
+            /** @description What the project may spend as long as it lives. */
+            allowed_project: components["schemas"]["Allowance"];
             /** @description What the project may spend in a day (UTC). */
             budget_day: components["schemas"]["Amount"];
             /** @description What one run may spend. */
@@ -3577,6 +3768,38 @@ export interface operations {
             };
         };
     };
+    machine_prune: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Prune"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pruned"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     machine_release: {
         parameters: {
             query?: never;
@@ -4337,6 +4560,74 @@ export interface operations {
             };
         };
     };
+    task_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnchor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_promote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OldAnchor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     task_push: {
         parameters: {
             query?: never;
@@ -4451,6 +4742,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_unpin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OldAnchor"];
             };
         };
         responses: {
