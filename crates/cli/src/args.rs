@@ -291,9 +291,16 @@ pub(crate) enum Task {
     Handover {
         /// The task.
         task: TaskId,
-        /// The provider, and a model of it if not its usual one.
-        #[arg(long, value_name = "PROVIDER[/MODEL]")]
+        /// The provider, or an account of it, and a model of it if not its usual one.
+        #[arg(long, value_name = "PROVIDER[/PROFILE][/MODEL]")]
         to: String,
+    },
+    /// Let the agents at work on a task go on with another model, in the same conversation.
+    Model {
+        /// The task.
+        task: TaskId,
+        /// The model, by the name that its provider knows it by.
+        model: String,
     },
     /// Let a task go on.
     Resume {
