@@ -44,6 +44,7 @@ use crate::follow::{follow, submit};
 use crate::github;
 use crate::place::Repositories;
 use crate::remark::said;
+use crate::touched::Looks;
 use crate::wake::Wakes;
 
 /// Before an effect whose performer failed is performed again; it doubles, up to [`PAUSE_MAX`].
@@ -104,6 +105,8 @@ pub(crate) struct Outside {
     tracker: TaskTracker,
     /// Checks and merges of ours that may run at once: each may be a whole test suite.
     scripts: Semaphore,
+    /// Who looks at what agents have changed.
+    pub(crate) looks: Looks,
     /// Shims that we started, to be reaped.
     children: Mutex<Vec<Child>>,
 }
@@ -126,6 +129,7 @@ impl Outside {
             starts: Mutex::default(),
             followers: Mutex::default(),
             tracker: TaskTracker::new(),
+            looks: Looks::default(),
             scripts: Semaphore::new(
                 std::thread::available_parallelism()
                     .map_or(SCRIPTS_MIN, usize::from)
