@@ -142,8 +142,8 @@ fn read(path: &Path) -> Option<Manifest> {
 /// One for each program, wherever it is.
 fn file_name(program: &Path) -> String {
     let digest = Sha256::digest(program.as_os_str().as_encoded_bytes());
-    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}.json")
+    let hex: Vec<String> = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}.json", hex.concat())
 }
 
 /// A version as people write it.
