@@ -8,7 +8,7 @@ SEED ?= 1
 BUNDLES ?= deb
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-desktop demo desktop package test clients stand-ins api-test desktop-test images ui ui-test schema bench ui-bench torture mutate fmt lint docs clean
+.PHONY: help setup setup-test setup-desktop demo desktop package test clients clients-newest stand-ins api-test desktop-test images ui ui-test schema bench ui-bench torture mutate fmt lint docs clean
 
 UI_SOURCES := $(shell find ui/src ui/static -type f) ui/package.json ui/svelte.config.js ui/vite.config.ts
 # A workspace of its own: docs/adr/0012. Its programs lie beside `crew`, where the window looks for it.
@@ -85,6 +85,14 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/
 	@# Not `npm ci`: it wants each platform's part of opencode in the lock file, and npm writes ours only.
 	cd tests/clients && npm install --no-save --no-audit --no-fund
 	@touch $@
+
+NEWEST := $(CURDIR)/target/clients-newest
+
+clients-newest: setup ## The stories of real agents, with the newest version of each; downloads them, and is no part of `make test`
+	mkdir -p $(NEWEST)
+	cd $(NEWEST) && npm install --no-audit --no-fund --prefix . \
+		$$(node -p 'Object.keys(require("$(CURDIR)/tests/clients/package.json").dependencies).map(name => name + "@latest").join(" ")')
+	CREW_CLIENTS=$(NEWEST) $(CARGO) test -p crew-cli --test claude --test codex --test acp --test control --test trial
 
 stand-ins: tests/github/node_modules/.package-lock.json ## Install what others wrote in place of GitHub, for the tests
 

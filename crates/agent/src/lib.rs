@@ -13,6 +13,7 @@ pub mod headless;
 mod keep;
 mod listen;
 pub mod mailbox;
+pub mod manifest;
 mod native;
 mod payer;
 mod price;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -68,17 +69,6 @@ pub struct Places {
 pub struct Version(pub u32, pub u32, pub u32);
 
 impl Known {
-    /// What is to be said about a version that nobody has tried with this Crewhouse.
-    pub fn untested(&self, version: Version) -> Option<String> {
-        let Self { name, version_tested, .. } = self;
-        (version > *version_tested).then(|| {
-            format!(
-                "{name} {version} is newer than {version_tested}, with which this Crewhouse was \
-                 tested; look at its first run"
-            )
-        })
-    }
-
     /// Finds it by a path or a name on the `PATH` of `env`, and makes sure that it is one that we
     /// understand.
     pub fn find(
@@ -100,7 +90,7 @@ impl Known {
             what: format!("{} {what}", path.display()),
             hint: format!("does `{command} --version` work? {}", self.update),
         };
-        let said = self.ask_version(&path, env);
+        let said = ask_version(&path, env, self.env);
         let said = said.map_err(|why| unusable(format!("does not work: {why}")))?;
         let version: Version =
             said.parse().map_err(|_| unusable("does not say which version it is".to_owned()))?;
@@ -110,28 +100,41 @@ impl Known {
         }
         Ok(Installed { program: path, version })
     }
+}
 
-    /// What `--version` prints. It is waited for, but not for ever.
-    fn ask_version(
-        &self,
-        program: &Path,
-        env: &BTreeMap<String, String>,
-    ) -> Result<String, String> {
-        let mut command = Command::new(program);
-        command.arg("--version").env_clear().envs(env).envs(self.env.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|error| error.to_string())?;
-        let end = Instant::now() + VERSION_PATIENCE;
-        while child.try_wait().map_err(|error| error.to_string())?.is_none() {
-            if Instant::now() > end {
-                child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;
-                return Err("it does not answer".to_owned());
-            }
-            std::thread::sleep(PAUSE);
+/// What `--version` prints. It is waited for, but not for ever.
+pub(crate) fn ask_version(
+    program: &Path,
+    env: &BTreeMap<String, String>,
+    more: &[(&str, &str)],
+) -> Result<String, String> {
+    let mut command = Command::new(program);
+    command.arg("--version").env_clear().envs(env).envs(more.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let end = Instant::now() + VERSION_PATIENCE;
+    while child.try_wait().map_err(|error| error.to_string())?.is_none() {
+        if Instant::now() > end {
+            child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;
+            return Err("it does not answer".to_owned());
         }
-        let output = child.wait_with_output().map_err(|error| error.to_string())?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        std::thread::sleep(PAUSE);
     }
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The version of the package that npm installed a program with.
+pub(crate) fn packaged_version(program: &Path) -> Option<Version> {
+    let real = program.canonicalize().ok()?;
+    let is_modules = |dir: &&Path| dir.file_name() == Some(OsStr::new("node_modules"));
+    real.ancestors().find(is_modules)?;
+    let mut packages = real.ancestors().skip(1).take_while(|dir| !is_modules(dir));
+    packages.find_map(|dir| {
+        let package = fs::read(dir.join("package.json")).ok()?;
+        let package: serde_json::Value = serde_json::from_slice(&package).ok()?;
+        package.get("version")?.as_str()?.parse().ok()
+    })
 }
 
 /// A path, or a name on this `PATH`.
@@ -232,6 +235,24 @@ mod tests {
         check("no-program", "is no program");
         check("old", "is Some Code 2.0.14; 2.1.197 or newer is needed");
         check("other", "does not say which version it is");
+    }
+
+    #[test]
+    fn a_package_says_its_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let package = dir.path().join("node_modules/@some/code");
+        fs::create_dir_all(package.join("dist")).unwrap();
+        fs::write(dir.path().join("package.json"), r#"{"version":"9.9.9"}"#).unwrap();
+        fs::write(package.join("package.json"), r#"{"version":"0.61.0"}"#).unwrap();
+        fs::write(package.join("dist/package.json"), r#"{"type":"module"}"#).unwrap();
+        for (program, version) in [
+            ("node_modules/@some/code/dist/index.js", Some(Version(0, 61, 0))),
+            ("node_modules/@some/other.js", None),
+            ("other.js", None),
+        ] {
+            fs::write(dir.path().join(program), "").unwrap();
+            assert_eq!(packaged_version(&dir.path().join(program)), version, "{program}");
+        }
     }
 
     #[test]

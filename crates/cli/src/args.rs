@@ -307,9 +307,16 @@ pub(crate) enum Task {
     Handover {
         /// The task.
         task: TaskId,
-        /// The provider, and a model of it if not its usual one.
-        #[arg(long, value_name = "PROVIDER[/MODEL]")]
+        /// The provider, or an account of it, and a model of it if not its usual one.
+        #[arg(long, value_name = "PROVIDER[/PROFILE][/MODEL]")]
         to: String,
+    },
+    /// Let the agents at work on a task go on with another model, in the same conversation.
+    Model {
+        /// The task.
+        task: TaskId,
+        /// The model, by the name that its provider knows it by.
+        model: String,
     },
     /// Let a task go on.
     Resume {
@@ -527,6 +534,16 @@ pub(crate) enum Team {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Provider {
+    /// Show the agents that are installed, and what each can do.
+    List,
+    /// Try an installed agent: can it ask, keep to a no, be interrupted, go on in a new process?
+    ///
+    /// It works in a repository that is thrown away, and a model on this machine tells it what to
+    /// do. Nobody's account is used.
+    Test {
+        /// A provider of the team, or `claude`, `codex`, `gemini`, `opencode`, `claude-acp`.
+        name: String,
+    },
     /// Show how what an agent printed is understood: its events, and a last line with the verdict.
     Replay {
         /// What printed it.

@@ -77,7 +77,7 @@ struct DemoTask {
 /// Shows a crew at work.
 pub(crate) async fn run(context: &Context, agent: DemoAgent) -> Result<Exit, CliError> {
     let team = team(context, agent)?;
-    let dir = directory()?;
+    let dir = directory("demo")?;
     let repository = dir.join("bill");
     make_repository(&repository, &team)?;
     let demo = Context::new(
@@ -286,9 +286,10 @@ fn test(demo: &Context, repository: &Path) -> Result<Exit, CliError> {
 }
 
 /// A directory that nobody has.
-fn directory() -> Result<PathBuf, CliError> {
+pub(crate) fn directory(what: &str) -> Result<PathBuf, CliError> {
     let base = std::env::temp_dir();
-    let names = (0..1_000).map(|n| base.join(format!("crewhouse-demo-{}-{n}", std::process::id())));
+    let names =
+        (0..1_000).map(|n| base.join(format!("crewhouse-{what}-{}-{n}", std::process::id())));
     for path in names {
         match fs::create_dir(&path) {
             Ok(()) => return Ok(path),
@@ -298,7 +299,7 @@ fn directory() -> Result<PathBuf, CliError> {
             }
         }
     }
-    Err(CliError::failed(format!("{} is full of demos", base.display())))
+    Err(CliError::failed(format!("{} is full of such directories", base.display())))
 }
 
 fn make_repository(root: &Path, team: &str) -> Result<(), CliError> {
@@ -328,8 +329,8 @@ fn write(path: &Path, text: &str) -> Result<(), CliError> {
     write().attempt(format!("writing {}", path.display()))
 }
 
-/// git in the demo's repository, as somebody who is nobody.
-fn git(root: &Path, arguments: &[&str]) -> Result<String, CliError> {
+/// git in a repository of ours, as somebody who is nobody.
+pub(crate) fn git(root: &Path, arguments: &[&str]) -> Result<String, CliError> {
     let mut command = Command::new("git");
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         command.env_remove(name);

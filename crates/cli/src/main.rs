@@ -12,6 +12,7 @@ mod demo;
 mod error;
 mod output;
 mod text;
+mod trial;
 
 use std::process::ExitCode;
 

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
 use support::program::{
-    client, is_called, kill, nobody_is_left, played_by, running, starts, waits,
+    client, is_called, kill, nobody_is_left, ours, played_by, running, starts, waits,
 };
 use support::{Daemon, Lab};
 
@@ -269,26 +269,6 @@ fn works_and_asks(agent: &Agent) {
     assert!(log.contains("made.txt") && log.contains("DONE: made it"), "{log}");
 }
 
-/// The name by which it knows a tool of ours.
-fn ours(request: &Request, tool: &str) -> String {
-    let is_ours = |name: &&str| name.ends_with(tool) && name.contains("crew") || *name == tool;
-    names(&request.body["tools"]).find(is_ours).unwrap_or_default().to_owned()
-}
-
-/// All that is called `name`, at any depth.
-fn names(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
-    match value {
-        Value::Object(fields) => Box::new(fields.iter().flat_map(|(key, value)| {
-            let own = (key == "name").then(|| value.as_str()).flatten();
-            own.into_iter().chain(names(value))
-        })),
-        Value::Array(items) => Box::new(items.iter().flat_map(names)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            Box::new(std::iter::empty())
-        }
-    }
-}
-
 /// It uses our tools, and nobody is asked whether it may.
 fn calls_our_tools(agent: &Agent) {
     let (writes, wire) = (agent.writes, agent.wire);
@@ -297,12 +277,12 @@ fn calls_our_tools(agent: &Agent) {
             return Reply::text("A title");
         }
         let reply = match asked(wire, request).matches(result_of(wire)).count() {
-            0 => Reply::tool(&ours(request, "comment"), json!({"text": "half done"})),
+            0 => Reply::tool(&ours(&request.body, "comment"), json!({"text": "half done"})),
             1 => writes("made.txt"),
             2 => {
                 let evidence = "cat made.txt: made";
                 let end = json!({"claim": "done", "summary": "made it", "evidence": [evidence]});
-                Reply::tool(&ours(request, "finish"), end)
+                Reply::tool(&ours(&request.body, "finish"), end)
             }
             _ => Reply::text("that was all"),
         };
@@ -467,6 +447,11 @@ fn gemini_calls_our_tools() {
 #[test]
 fn opencode_calls_our_tools() {
     calls_our_tools(&OPENCODE);
+}
+
+#[test]
+fn claude_calls_our_tools() {
+    calls_our_tools(&CLAUDE);
 }
 
 #[test]

@@ -233,6 +233,48 @@ fn a_permission_is_denied_and_a_question_is_answered() {
     assert!(asked(&requests[2]).contains("Wood"), "{}", asked(&requests[2]));
 }
 
+/// The file that it is told to write its plan to.
+fn plan_file(text: &str) -> &str {
+    let at = text.find("/plans/").unwrap();
+    let is_edge = |c: char| c.is_whitespace() || "\"'`\\".contains(c);
+    let begin = text[..at].rfind(is_edge).map_or(0, |edge| edge + 1);
+    let end = at + text[at..].find(".md").unwrap() + ".md".len();
+    &text[begin..end]
+}
+
+/// A plan is shown to the human before it is begun, as its file has it; their yes or no reaches the model.
+#[test]
+fn a_plan_is_shown_before_it_is_begun() {
+    let server = ModelServer::answering(|request| {
+        let text = asked(request);
+        let plans = |words: &str| {
+            let input = json!({"file_path": plan_file(&text), "content": words});
+            Reply::tool("Write", input)
+        };
+        match text.matches("\"tool_result\"").count() {
+            0 => Reply::tool("EnterPlanMode", json!({})),
+            1 => plans("1. Make it of gold."),
+            3 => plans("1. Make it of iron."),
+            2 | 4 => Reply::tool("ExitPlanMode", json!({})),
+            5 => writes("made.txt"),
+            _ => finishes(),
+        }
+    });
+    let server = server.unwrap();
+    let lab = lab(&server, BY_KEY);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "Make it of gold.");
+    assert!(item["text"].as_str().unwrap().starts_with("It made a plan. May it begin?"), "{item}");
+    assert_eq!(item["options"], json!(["allow", "deny"]));
+    answer(&lab, &item, "deny");
+    answer(&lab, &waits(&lab, "Make it of iron."), "allow");
+    lands(&lab);
+    let last = asked(server.requests().last().unwrap());
+    assert!(last.contains("The human said no."), "{last}");
+    assert!(last.contains("approved your plan"), "{last}");
+}
+
 #[test]
 fn rules_answer_for_the_human_and_the_human_for_always() {
     let server = ModelServer::start([

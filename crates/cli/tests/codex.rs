@@ -20,7 +20,7 @@ use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
 use support::program::{
     RULES, answer, client, engineer_with, is_called, kill, kill_shim, nobody_is_left, old_program,
-    played_by, running, starts, waits,
+    ours, played_by, running, starts, waits,
 };
 use support::{Daemon, Lab};
 
@@ -137,6 +137,75 @@ fn a_permission_is_denied() {
     lands(&lab);
     assert!(lab.landed("a.txt").contains("two"), "what was denied was not done");
     assert!(asked(&server.requests()[1]).contains("rejected"), "and it hears so");
+}
+
+/// Our tools are there, need no permission, and what is wrong with a call reaches the model.
+#[test]
+fn codex_calls_our_tools() {
+    let server = ModelServer::answering(|request| {
+        // Codex offers tools of servers when they are looked for.
+        let call = |tool: &str, input: Value| match ours(&request.body, tool).as_str() {
+            "" => Reply::tool("tool_search", json!({"query": format!("crew {tool}")})),
+            name => Reply::tool(name, input),
+        };
+        let finish = |criteria: Value| {
+            let end = json!({
+                "claim": "done", "summary": "made it of iron",
+                "evidence": ["read made.txt"], "criteria": criteria,
+            });
+            call("finish", end)
+        };
+        match asked(request).matches("_call_output\"").count() {
+            0 => call("ask", json!({"text": "Of what?", "options": ["iron", "wood"]})),
+            1 => writes("made.txt"),
+            2 => finish(json!([])),
+            3 => finish(json!([{"number": 1, "met": "met", "why": "made.txt is there"}])),
+            _ => Reply::text("All done."),
+        }
+    });
+    let server = server.unwrap();
+    let lab = lab(&server);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it", "--criterion", "it is there"]);
+    let item = waits(&lab, "Of what?");
+    assert_eq!(item["options"], json!(["iron", "wood"]), "{item}");
+    answer(&lab, &item, "iron");
+    lands(&lab);
+    let requests = server.requests();
+    let last = asked(requests.last().unwrap());
+    for words in ["iron", "1. it is there", "Taken as done."] {
+        assert!(last.contains(words), "{words} in {last}");
+    }
+    let task = lab.json(&["task", "show", "1"]);
+    assert_eq!(task["answers"][0]["why"], "made.txt is there");
+    let response = &task["runs"][0]["response"];
+    assert_eq!(response["summary"], "made it of iron");
+    assert_eq!(response["evidence"], json!(["read made.txt"]));
+    assert!(!lab.journal_text().contains("May it"), "our tools need no permission");
+}
+
+/// Its own question comes to the inbox, and each answer goes to the question that it is about.
+#[test]
+fn codex_asks_what_it_wants_to_know() {
+    let option = |label: &str| json!({"label": label, "description": "fine"});
+    let questions = json!([
+        {"id": "stuff", "header": "Stuff", "question": "Of what?", "options": [option("Iron"), option("Wood")]},
+        {"id": "size", "header": "Size", "question": "How large?", "options": [option("Big"), option("Small")]},
+    ]);
+    let question = Reply::tool("request_user_input", json!({"questions": questions}));
+    let server = ModelServer::start([question, writes("made.txt"), finishes()]).unwrap();
+    let lab = lab(&server);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "Of what?");
+    assert!(item["text"].as_str().unwrap().contains("How large?"), "{item}");
+    answer(&lab, &item, "Wood\nSmall");
+    lands(&lab);
+    let told = asked(&server.requests()[1]);
+    let heard = told.rsplit("call_output").next().unwrap();
+    for words in ["stuff", "Wood", "size", "Small"] {
+        assert!(heard.contains(words), "{words} in {heard}");
+    }
 }
 
 #[test]

@@ -291,6 +291,47 @@ fn claude_code_hands_over_to_our_own_agent() {
     }
 }
 
+/// Another model of the same provider goes on in the same conversation.
+fn changes_its_model(played: Played, model: &'static str) {
+    let server = ModelServer::answering(move |request| {
+        let text = played.asked(request);
+        match (request.body["model"] == model, text.contains("echo made")) {
+            (false, _) => played.runs("echo begun > begun.txt; sleep 3600"),
+            (true, false) => played.runs("echo made > made.txt"),
+            (true, true) => Reply::text("DONE: made it"),
+        }
+    });
+    let server = server.unwrap();
+    let lab = played.lab(&server);
+    let _daemon = up(&lab);
+    lab.fails(&["task", "model", "1", model], 3, "there is no task");
+    lab.ok(&["task", "add", "Make it"]);
+    lab.wait("the command runs", || running(&lab, "sleep 3600").first().copied());
+    lab.ok(&["task", "model", "1", model]);
+    lands(&lab);
+    assert_eq!(lab.landed("begun.txt"), "begun\n", "what was begun is not lost");
+    let last = server.requests().pop().unwrap();
+    let heard = played.asked(&last);
+    assert!(heard.contains("echo begun"), "it is the same conversation: {heard}");
+    let task = task(&lab);
+    assert_eq!(
+        (&task["runs"][1]["provider"], &task["runs"][1]["takes_over"]),
+        (&json!(played.name()), &json!(1))
+    );
+    assert!(task["remarks"].to_string().contains(&format!("go on with `{model}`")), "{task}");
+    lab.fails(&["task", "model", "1", model], 3, "nobody is at work on #1");
+}
+
+#[test]
+fn claude_code_changes_its_model() {
+    changes_its_model(Claude, "claude-opus-5-5");
+}
+
+#[test]
+fn codex_changes_its_model() {
+    changes_its_model(Codex, "gpt-5");
+}
+
 /// Our own agent asks, and writes what it is told meanwhile is there.
 const ASKS: &str = r#"
 [[scene]]

@@ -84,10 +84,11 @@ fn tools(place: &Place) -> String {
             "They are your tools `mcp__crew__…`. In a shell each is a command: `\"$CREW\" agent finish \
              --help`."
         }
-        Some(ProviderKind::Codex(_) | ProviderKind::Acp(_)) => {
-            // In a shell it would have to ask for permission.
-            "They are those of your MCP server `crew`."
+        // In a shell they would have to ask for permission.
+        Some(ProviderKind::Codex(_)) => {
+            "They are those of your MCP server `crew`; `tool_search` finds them (`crew finish`)."
         }
+        Some(ProviderKind::Acp(_)) => "They are those of your MCP server `crew`.",
         Some(ProviderKind::Mailbox) | None => return String::new(),
     };
     format!(

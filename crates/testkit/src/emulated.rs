@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::github_server::git;
-use crate::loopback::{Loopback, Request};
+use crew_standin::{Loopback, Request};
 
 /// The token of somebody whose words do not count. It was invented, and `stand-in.mjs` knows it.
 pub const MALLORYS_TOKEN: &str = "github_pat_of_mallory";

@@ -2,11 +2,8 @@
 
 mod emulated;
 mod github_server;
-mod loopback;
-mod model_server;
 pub mod sim;
 
+pub use crew_standin::{ModelServer, Reply, Request, Wire};
 pub use emulated::{Asked, EMULATED_REPOSITORY, Emulated, MALLORYS_TOKEN};
 pub use github_server::{Fault, GithubServer, Repo, Sent, TOKEN as GITHUB_TOKEN};
-pub use loopback::Request;
-pub use model_server::{ModelServer, Reply, Wire};

@@ -7,7 +7,9 @@ use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use super::known::{Home, Known, Own, Written};
-use crate::program::{Places, Unusable, look_up, places_of};
+use crate::program::{
+    Places, Unusable, Version, ask_version, look_up, packaged_version, places_of,
+};
 
 /// Finds an agent by a path or a name on the `PATH` of `env`. Which version it is it says itself, when
 /// it has started.
@@ -32,6 +34,12 @@ pub fn find(
                 .to_owned(),
         },
     })
+}
+
+/// Which version a program is, without starting it as an agent.
+pub fn version(program: &Path, env: &BTreeMap<String, String>) -> Option<Version> {
+    let packaged = packaged_version(program);
+    packaged.or_else(|| ask_version(program, env, &[]).ok()?.parse().ok())
 }
 
 /// The places of an agent for a sandbox; directories that it will want are made. `env` is what the

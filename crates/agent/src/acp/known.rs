@@ -18,6 +18,8 @@ pub struct Known {
     pub args: &'static [&'static str],
     /// The oldest version whose output we have seen.
     pub version_min: Version,
+    /// The newest version that the tests of Crewhouse run, or have recordings of.
+    pub version_tested: Version,
     /// How it comes to a machine, for a human.
     pub install: &'static str,
     /// How somebody signs in, for a human.
@@ -118,6 +120,7 @@ const GEMINI: Known = Known {
     program: "gemini",
     args: &["--acp"],
     version_min: Version(0, 61, 0),
+    version_tested: Version(0, 61, 0),
     install: "npm install -g @google/gemini-cli",
     sign_in: "run `gemini` once and choose how you sign in, or name the variable with your key: env = \
               [\"GEMINI_API_KEY\"]",
@@ -162,6 +165,7 @@ const OPENCODE: Known = Known {
     program: "opencode",
     args: &["acp"],
     version_min: Version(1, 18, 33),
+    version_tested: Version(1, 18, 33),
     install: "npm install -g opencode-ai",
     sign_in: "run `opencode auth login`, or name the variable with your key in `env` of the provider",
     environment: &[
@@ -198,14 +202,21 @@ const OPENCODE: Known = Known {
     own: Some(Own { variable: "XDG_CACHE_HOME", below: "", linked: &[] }),
 };
 
+/// That of Claude Code; and it waits for our tools before it asks its model for the first time.
+const CLAUDE_ENVIRONMENT: [(&str, &str); 5] = {
+    let [telemetry, errors, updates, traffic] = crate::claude::ENVIRONMENT;
+    [telemetry, errors, updates, traffic, ("MCP_CONNECTION_NONBLOCKING", "0")]
+};
+
 const CLAUDE: Known = Known {
     name: "Claude Code by ACP",
     program: "claude-agent-acp",
     args: &[],
     version_min: Version(0, 100, 0),
+    version_tested: Version(0, 100, 0),
     install: "npm install -g @agentclientprotocol/claude-agent-acp",
     sign_in: "run `claude` and `/login`, or name the variable with its token in `env` of the provider",
-    environment: &crate::claude::ENVIRONMENT,
+    environment: &CLAUDE_ENVIRONMENT,
     inherited: &crate::claude::INHERITED,
     base_url: Some("ANTHROPIC_BASE_URL"),
     modes: [Some("default"), Some("acceptEdits"), Some("bypassPermissions"), Some("default")],
@@ -223,6 +234,7 @@ const CODEX: Known = Known {
     program: "codex-acp",
     args: &[],
     version_min: Version(2, 6, 0),
+    version_tested: Version(2, 6, 0),
     install: "npm install -g @agentclientprotocol/codex-acp",
     sign_in: "run `codex login`, or name the variable with your key in `env` of the provider",
     environment: &[],

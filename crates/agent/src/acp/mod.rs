@@ -28,7 +28,7 @@ mod turn;
 mod wire;
 
 pub use decoder::Decoder;
-pub use find::{find, make_home, places};
+pub use find::{find, make_home, places, version};
 pub use known::{Home, Known, Own, Written, known};
 pub use memory::{Remembered, Talk};
 

@@ -88,6 +88,8 @@ analytics.enabled = false
 feedback.enabled = false
 history.persistence = \"none\"
 features.plugins = false
+features.default_mode_request_user_input = true
+suppress_unstable_features_warning = true
 "
         .to_owned();
         text.extend(self.tools_of_ours.as_ref().map(servers));

@@ -26,6 +26,10 @@ const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 /// Names us in a result.
 const SERVER_KEY: &str = "io.modelcontextprotocol/serverInfo";
 
+/// Says to Claude Code, also inside of other clients, that a tool is shown from the first turn on, and not
+/// only when it is searched for.
+const ALWAYS_KEY: &str = "anthropic/alwaysLoad";
+
 /// The name by which clients know us.
 pub const SERVER: &str = "crew";
 /// Longest request.
@@ -156,7 +160,8 @@ fn answer(method: &str, params: &Value) -> Result<Value, Fault> {
                 json!({
                     "name": tool.name(),
                     "description": tool.description(),
-                    "inputSchema": tool.schema()
+                    "inputSchema": tool.schema(),
+                    "_meta": { ALWAYS_KEY: true }
                 })
             });
             let mut listed = json!({ "tools": tools });

@@ -17,10 +17,12 @@ use crew_server::wire::{Finding, Grade};
 use crew_store::Secrets;
 use serde::Serialize;
 
+use super::provider::tried;
 use crate::context::Context;
 use crate::daemon;
 use crate::error::{CliError, Exit};
 use crate::output::{Style, style};
+use crate::trial::{self, Origin};
 
 /// Less free disk than this is worth a word, in bytes.
 const DISK_LOW: u64 = 2 << 30;
@@ -191,12 +193,12 @@ fn providers(home: &Path, repository: &Path) -> Vec<Finding> {
         }
         ProviderKind::Claude(claude) => {
             let allowed = is_allowed(claude.permissions);
-            of_program(&CLAUDE, name.as_str(), claude, allowed, provider.key.as_ref())
+            of_program(home, (&CLAUDE, name.as_str()), claude, allowed, provider.key.as_ref())
         }
         ProviderKind::Codex(codex) => {
-            of_program(&CODEX, name.as_str(), codex, Ok(()), provider.key.as_ref())
+            of_program(home, (&CODEX, name.as_str()), codex, Ok(()), provider.key.as_ref())
         }
-        ProviderKind::Acp(agent) => of_acp(name.as_str(), agent),
+        ProviderKind::Acp(agent) => of_acp(home, name.as_str(), agent),
         ProviderKind::Mailbox => Vec::new(),
     });
     findings.flatten().chain(kept).collect()
@@ -216,8 +218,8 @@ fn of_kept(secrets: &Secrets, provider: &str, key: &team::Key) -> Finding {
 
 /// A program that is an agent, and the variables that it is handed.
 fn of_program(
-    known: &Known,
-    provider: &str,
+    home: &Path,
+    (known, provider): (&Known, &str),
     program: &team::Program,
     allowed: Result<(), Unusable>,
     kept: Option<&team::Key>,
@@ -228,10 +230,8 @@ fn of_program(
         Ok(found) => {
             let text = format!("{} at {}", found.version, found.program.display());
             let text = format!("{text} for `{provider}`");
-            match known.untested(found.version) {
-                Some(untested) => Finding::new(Grade::Warn, known.command, text).hint(untested),
-                None => Finding::new(Grade::Ok, known.command, text),
-            }
+            let versions = (found.version, known.version_tested);
+            of_version(known.command, &text, tried(home, &found.program, versions, provider))
         }
         Err(unusable) => {
             let text = format!("{}, which `{provider}` needs", unusable.what);
@@ -243,8 +243,16 @@ fn of_program(
     [finding].into_iter().chain(keys.map(|key| of_key(provider, key))).collect()
 }
 
+/// A version that is known to work, or one to be looked at.
+fn of_version(about: &str, text: &str, tried: Result<String, String>) -> Finding {
+    match tried {
+        Ok(known) => Finding::new(Grade::Ok, about, format!("{text}; {known}")),
+        Err(untried) => Finding::new(Grade::Warn, about, text).hint(untried),
+    }
+}
+
 /// An agent that speaks ACP: which version it is it says when it has started.
-fn of_acp(provider: &str, agent: &team::Acp) -> Vec<Finding> {
+fn of_acp(home: &Path, provider: &str, agent: &team::Acp) -> Vec<Finding> {
     let env = std::env::vars().collect();
     let known = agent.agent.map(acp::known);
     let usual = known.map(|known| known.program.to_owned());
@@ -252,8 +260,17 @@ fn of_acp(provider: &str, agent: &team::Acp) -> Vec<Finding> {
     let finding = match acp::find(&program, known, &env) {
         Ok(found) => {
             let name = known.map_or(program.as_str(), |known| known.name);
-            let text = format!("{name} at {} for `{provider}`", found.display());
-            Finding::new(Grade::Ok, "acp", text)
+            let at = format!("at {} for `{provider}`", found.display());
+            let tried_as = agent.agent.filter(|agent| trial::can_be_tried(Origin::Acp(*agent)));
+            let version = tried_as.and_then(|_| acp::version(&found, &env));
+            match known.zip(version) {
+                Some((known, version)) => {
+                    let text = format!("{name} {version} {at}");
+                    let versions = (version, known.version_tested);
+                    of_version("acp", &text, tried(home, &found, versions, provider))
+                }
+                None => Finding::new(Grade::Ok, "acp", format!("{name} {at}")),
+            }
         }
         Err(unusable) => {
             let text = format!("{}, which `{provider}` needs", unusable.what);

@@ -72,7 +72,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Cli
         }
         Command::Backup { dir } => backup::run(context, &dir).await,
         Command::Restore { dir } => restore::run(context, &dir),
-        Command::Provider(provider) => provider::run(context, provider),
+        Command::Provider(provider) => provider::run(context, provider).await,
         Command::Secret(secret) => secret::run(context, secret),
         Command::Doctor => doctor::run(context).await,
         Command::Estop { release } => estop::run(context, release).await,

@@ -43,6 +43,7 @@ pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliErr
             let body = HandOver { provider, model };
             tell(context, task, "handover", &body, &format!("{task} goes on with {to}")).await
         }
+        Task::Model { task, model } => set_model(context, task, model).await,
         Task::Resume { task } => {
             tell(context, task, "resume", &Nothing {}, &format!("{task} goes on")).await
         }
@@ -64,6 +65,19 @@ pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliErr
         }
         Task::Remark { task, text } => message::run(context, task, text).await,
     }
+}
+
+/// The agent ends its turn, and goes on in its conversation with another model of its provider.
+async fn set_model(context: &Context, task: TaskId, model: String) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let known: crew_server::wire::Task = client.get(&format!("/api/tasks/{}", task.0)).await?;
+    let run = known.runs.into_iter().rev().find(|run| !run.over).ok_or_else(|| {
+        CliError::new(Exit::Refused, format!("nobody is at work on {task}"))
+            .hint("the model of a provider is in team.toml")
+    })?;
+    let text = format!("{task} goes on with {model}");
+    let body = HandOver { provider: run.provider, model: Some(model) };
+    tell(context, task, "handover", &body, &text).await
 }
 
 async fn tell(

@@ -9,10 +9,16 @@ use serde_json::Value;
 
 use super::{Lab, one_engineer};
 
+/// Where the links to all agents are: the pinned ones, or others that are to live the same stories.
+pub fn clients() -> PathBuf {
+    let pinned = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
+    let clients = std::env::var_os("CREW_CLIENTS").map_or_else(pinned, PathBuf::from);
+    clients.join("node_modules/.bin")
+}
+
 /// The pinned program.
 pub fn client(name: &str) -> String {
-    let clients = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
-    let program = clients.join("node_modules/.bin").join(name);
+    let program = clients().join(name);
     assert!(program.exists(), "there is no {}; hint: `make clients`", program.display());
     program.canonicalize().unwrap().display().to_string()
 }
@@ -102,4 +108,28 @@ pub fn kill_shim(lab: &Lab) {
 pub fn starts(lab: &Lab) -> Vec<Value> {
     let spec = |token: u32| fs::read(lab.home().join(format!("runs/1.{token}/spec.json"))).ok();
     (1..9).map_while(spec).map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect()
+}
+
+/// The name by which an agent offers its model a tool of ours, in a request; empty where it does not.
+pub fn ours(request: &Value, tool: &str) -> String {
+    let is_ours = |name: &&str| name.ends_with(tool) && name.contains("crew") || *name == tool;
+    names(&request["tools"])
+        .chain(names(&request["input"]))
+        .find(is_ours)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// All that is called `name`, at any depth.
+fn names(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
+    match value {
+        Value::Object(fields) => Box::new(fields.iter().flat_map(|(key, value)| {
+            let own = (key == "name").then(|| value.as_str()).flatten();
+            own.into_iter().chain(names(value))
+        })),
+        Value::Array(items) => Box::new(items.iter().flat_map(names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Box::new(std::iter::empty())
+        }
+    }
 }

@@ -127,6 +127,7 @@ fn has_choice(team: &Team, run: &Run) -> bool {
 /// work ends its turn first, and what it left is saved.
 pub(super) fn hand_over_to(d: &mut Draft<'_>, id: TaskId, to: &Wish) -> Result<(), Refusal> {
     let project = human::open_task(d, id)?.project;
+    let to = &meant(&d.project(project)?.team, to);
     if !d.project(project)?.team.providers.contains_key(&to.provider) {
         return Err(Refusal::NoProvider(to.provider.clone()));
     }
@@ -138,6 +139,19 @@ pub(super) fn hand_over_to(d: &mut Draft<'_>, id: TaskId, to: &Wish) -> Result<(
         return Err(Refusal::NothingToHandOver(id));
     }
     if d.task(id)?.is_held() { human::resume(d, id) } else { Ok(()) }
+}
+
+/// A profile is a provider of its own: what reads like a model of a provider may be one of them.
+fn meant(team: &Team, to: &Wish) -> Wish {
+    let model = to.model.as_deref().unwrap_or_default();
+    let (profile, model) =
+        model.split_once('/').map_or((model, None), |(profile, model)| (profile, Some(model)));
+    match format!("{}/{profile}", to.provider).parse() {
+        Ok(provider) if team.providers.contains_key(&provider) => {
+            Wish { provider, model: model.map(str::to_owned) }
+        }
+        Ok(_) | Err(_) => to.clone(),
+    }
 }
 
 /// Tells whether there is anything to hand over.
@@ -197,6 +211,10 @@ pub(super) fn hand_over(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     d.task_mut(run.task)?.phase = phase;
     let Run { role, provider: before, .. } = run;
     let text = match wish {
+        Some(Wish { model, .. }) if provider == *before => {
+            let model = model.as_ref().map_or("its usual model".to_owned(), |it| format!("`{it}`"));
+            format!("You let the work of {role} go on with {model}")
+        }
         Some(_) => format!("You handed the work of {role} over from `{before}` to `{provider}`"),
         None => {
             format!(

@@ -19,7 +19,9 @@ use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment, tools_of_ours};
-use super::program::{Ready, config_dir, homeless, left_behind, mark, secrets, settings, trouble};
+use super::program::{
+    Ready, config_dir, homeless, left_behind, mark, note_version, secrets, settings, trouble,
+};
 use crate::anchors;
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
@@ -40,6 +42,7 @@ pub(super) fn spec(
     if let Err(unusable) = is_allowed(claude.permissions) {
         return Ok(Err(trouble(&unusable)));
     }
+    note_version(outside.handle.home(), &CLAUDE, &installed);
     let secrets = secrets(claude);
     let own = config_dir(place);
     let Some(config_dir) = own.clone().or_else(|| settings(CONFIG_DIR, ".claude", &secrets)) else {

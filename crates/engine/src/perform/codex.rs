@@ -15,7 +15,9 @@ use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
-use super::program::{Ready, config_dir, homeless, left_behind, mark, secrets, settings, trouble};
+use super::program::{
+    Ready, config_dir, homeless, left_behind, mark, note_version, secrets, settings, trouble,
+};
 use crate::anchors;
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
@@ -33,6 +35,7 @@ pub(super) fn spec(
         Ok(installed) => installed,
         Err(unusable) => return Ok(Err(trouble(&unusable))),
     };
+    note_version(outside.handle.home(), &CODEX, &installed);
     let secrets = secrets(codex);
     let Some(user) = config_dir(place).or_else(|| settings(HOME, ".codex", &secrets)) else {
         return Ok(Err(homeless(HOME)));

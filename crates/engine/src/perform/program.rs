@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crew_agent::program::Unusable;
+use crew_agent::manifest::Manifest;
+use crew_agent::program::{Installed, Known, Unusable};
 use crew_agent::shim::Spec;
 use crew_core::run::{Run, Trouble, TroubleKind};
 use crew_core::team::{Key, Program, Provider};
@@ -25,6 +26,23 @@ pub(super) fn secrets(program: &Program) -> BTreeMap<String, String> {
 pub(super) fn named<'a>(names: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, String> {
     let value = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
     names.into_iter().filter_map(value).collect()
+}
+
+/// Says in the log of the daemon which version is started that nobody has tried, or that could not do
+/// all of it when it was.
+pub(super) fn note_version(home: &Home, known: &Known, installed: &Installed) {
+    let Known { name, command, version_tested, .. } = known;
+    let Installed { program, version } = installed;
+    match Manifest::of(home.root(), program, *version).map(|it| it.missing().len()) {
+        None if version == version_tested => {}
+        Some(0) => {}
+        None => tracing::warn!(
+            "{name} {version} has not been tried here; hint: crew provider test {command}"
+        ),
+        Some(missing) => tracing::warn!(
+            "{name} {version} could not do {missing} things when it was tried; hint: crew doctor"
+        ),
+    }
 }
 
 /// What a human has to put right.

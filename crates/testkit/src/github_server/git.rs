@@ -10,7 +10,7 @@ use serde_json::json;
 use super::TOKEN;
 use super::http::Answer;
 use super::repo::Repo;
-use crate::loopback::Request;
+use crew_standin::Request;
 
 /// `x-access-token:` and the token, as git sends it.
 fn basic() -> String {

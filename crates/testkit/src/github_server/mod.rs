@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::loopback::{Loopback, Request};
+use crew_standin::{Loopback, Request};
 
 pub use repo::Repo;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::TOKEN;
 use super::http::Answer;
 use super::repo::Repo;
-use crate::loopback::Request;
+use crew_standin::Request;
 
 /// The number under which a renamed repository stays reachable.
 const ID: &str = "1000";

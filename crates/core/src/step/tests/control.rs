@@ -204,6 +204,18 @@ fn what_finishes_while_it_is_interrupted_is_finished() {
 }
 
 #[test]
+fn work_is_handed_over_to_another_account() {
+    let profile = "[providers.second.profiles.work]\nkey_env = \"WORK\"\n[roles]\n";
+    let teams = [SECOND, ("[roles]\n", profile)];
+    for (to, with) in [("second/work", ""), ("second/work/a/b", " and a/b"), ("second/large", "")] {
+        let played = play_with(&teams, &format!("{AT_WORK}hand 1 {to}\nr2 exits\nsaved c1\n"));
+        let provider = if to.contains("work") { "second/work" } else { "second" };
+        let line = format!("with {provider}: you handed it over{with}");
+        assert!(played.contains(&line), "{line} in {played}");
+    }
+}
+
+#[test]
 fn work_is_handed_over() {
     let with_second = |more: &str| play_with(&[SECOND], &format!("{AT_WORK}{more}"));
     assert_snapshot!(with_second("
@@ -242,6 +254,21 @@ fn work_is_handed_over() {
     r3 Work of dev on #1/0, start 1: stopping Finish { outcome: HandedOver }, with second: you handed it over, after r2
     e8 interrupt r3.1
     wakes in 29 min 47 s
+    ");
+    assert_snapshot!(with_second("
+        hand 1 native/small
+        r2 exits
+        saved c1
+    "), @r"
+    #1 in build: working (dev at work), head c1, starts 3
+      pm: planned
+      crewhouse: You let the work of dev go on with `small`
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: handed-over
+    r3 Work of dev on #1/0, start 1: preparing, with native: you handed it over and small, after r2
+    e4 interrupt r2.1
+    e6 start r3.1
+    wakes in 29 min 49 s
     ");
     assert_snapshot!(play_with(&[SECOND], "
         emergency

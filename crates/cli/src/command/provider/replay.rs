@@ -1,4 +1,4 @@
-//! `crew provider`: what there is to see about the agents themselves.
+//! `crew provider replay`: how what an agent printed is understood.
 
 use std::path::Path;
 
@@ -7,35 +7,27 @@ use crew_agent::spool::SpoolReader;
 use crew_agent::{AgentEvent, Ending, Speaker, Verdict};
 use crew_engine::Screen;
 
-use super::log;
-use crate::args::{Provider, Replayed};
+use crate::args::Replayed;
+use crate::command::log;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::output::{Style, style};
 
-pub(super) fn run(context: &Context, provider: Provider) -> Result<Exit, CliError> {
-    match provider {
-        Provider::Replay { provider, file, exit_code } => {
-            let speaker = match provider {
-                Replayed::Claude => Speaker::Claude,
-                Replayed::Codex => Speaker::Codex,
-                Replayed::Acp => Speaker::Acp,
-                Replayed::Gemini => Speaker::Gemini,
-                Replayed::Opencode => Speaker::Opencode,
-            };
-            replay(context, speaker, &file, exit_code)
-        }
-    }
-}
-
 /// Decodes a file as if a process had printed it just now. For reports of bugs: nothing is changed,
 /// and keys are not shown.
-fn replay(
+pub(super) fn run(
     context: &Context,
-    speaker: Speaker,
+    provider: Replayed,
     file: &Path,
     exit_code: Option<i32>,
 ) -> Result<Exit, CliError> {
+    let speaker = match provider {
+        Replayed::Claude => Speaker::Claude,
+        Replayed::Codex => Speaker::Codex,
+        Replayed::Acp => Speaker::Acp,
+        Replayed::Gemini => Speaker::Gemini,
+        Replayed::Opencode => Speaker::Opencode,
+    };
     let broken = |error: &dyn std::fmt::Display| {
         CliError::failed(error).hint("name a file that an agent's output was written to")
     };

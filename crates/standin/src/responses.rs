@@ -1,23 +1,42 @@
 //! OpenAI's Responses API: an answer is a list of items.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::reply::{Block, Reply};
-use super::wire::halves;
+use crate::reply::{Block, Reply};
+use crate::wire::halves;
 
-pub(super) fn plain(reply: &Reply) -> Value {
+/// What a client is asked for that looks for tools itself, in place of a call.
+const SEARCH: &str = "tool_search";
+
+/// The tools that a request offers in a namespace, or that were found when they were looked for: each
+/// call of them names it.
+pub(crate) fn namespaces(request: &Value) -> BTreeMap<String, String> {
+    let name = |value: &Value| value["name"].as_str().map(str::to_owned);
+    let said = request["input"].as_array().into_iter().flatten();
+    let lists = said.map(|item| &item["tools"]).chain([&request["tools"]]);
+    let spaces = lists.filter_map(Value::as_array).flatten();
+    let tools = spaces.filter(|it| it["type"] == "namespace").flat_map(|space| {
+        let tools = space["tools"].as_array().into_iter().flatten();
+        tools.filter_map(move |tool| Some((name(tool)?, name(space)?)))
+    });
+    tools.collect()
+}
+
+pub(crate) fn plain(reply: &Reply) -> Value {
     let blocks = reply.blocks.iter().enumerate();
-    let items: Vec<Value> = blocks.map(|(index, block)| item(reply.number, index, block)).collect();
+    let items: Vec<Value> = blocks.map(|(index, block)| item(reply, index, block)).collect();
     let status = if reply.is_cut_off { "incomplete" } else { "completed" };
     response(reply, status, &items)
 }
 
 /// The pieces of a streamed answer.
-pub(super) fn stream(reply: &Reply) -> Vec<String> {
+pub(crate) fn stream(reply: &Reply) -> Vec<String> {
     let begun = response(reply, "in_progress", &[]);
     let mut events = vec![json!({"type": "response.created", "response": begun})];
     for (index, block) in reply.blocks.iter().enumerate() {
-        let whole = item(reply.number, index, block);
+        let whole = item(reply, index, block);
         let added = empty(&whole);
         events.push(json!({
             "type": "response.output_item.added", "output_index": index, "item": added,
@@ -57,8 +76,8 @@ fn response(reply: &Reply, status: &str, items: &[Value]) -> Value {
     })
 }
 
-fn item(number: usize, index: usize, block: &Block) -> Value {
-    let id = |kind: &str| format!("{kind}_{number}_{index}");
+fn item(reply: &Reply, index: usize, block: &Block) -> Value {
+    let id = |kind: &str| format!("{kind}_{}_{index}", reply.number);
     match block {
         Block::Thinking(words) => json!({
             "type": "reasoning", "id": id("rs"), "encrypted_content": null,
@@ -72,10 +91,20 @@ fn item(number: usize, index: usize, block: &Block) -> Value {
             "type": "custom_tool_call", "id": id("ctc"), "call_id": id("call"),
             "status": "completed", "name": name, "input": input,
         }),
-        Block::Tool { name, input } => json!({
-            "type": "function_call", "id": id("fc"), "call_id": id("call"),
-            "status": "completed", "name": name, "arguments": input.to_string(),
+        Block::Tool { name, input } if name == SEARCH => json!({
+            "type": "tool_search_call", "id": id("ts"), "call_id": id("call"),
+            "status": "completed", "execution": "client", "arguments": input,
         }),
+        Block::Tool { name, input } => {
+            let mut call = json!({
+                "type": "function_call", "id": id("fc"), "call_id": id("call"),
+                "status": "completed", "name": name, "arguments": input.to_string(),
+            });
+            if let Some(space) = reply.namespaces.get(name) {
+                call["namespace"] = json!(space);
+            }
+            call
+        }
     }
 }
 

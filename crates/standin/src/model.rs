@@ -1,13 +1,8 @@
-//! A model provider on loopback that says what a test tells it to say.
+//! A model provider on loopback that says what it was told to say.
 //!
 //! It speaks the wire formats of Anthropic, OpenAI, Gemini and Ollama on one port and chooses by
 //! the path of the request. Replies are given in the order of the script, one for each request;
 //! a request after the last one gets status 500.
-
-mod http;
-mod reply;
-mod responses;
-mod wire;
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,9 +11,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::loopback::{Loopback, Request};
-
-pub use reply::Reply;
-pub use wire::Wire;
+use crate::reply::Reply;
+use crate::wire::Wire;
+use crate::{http, responses};
 
 /// What a server answers by, where it is not a script.
 type Answer = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
@@ -83,6 +78,7 @@ fn reply_to(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> 
         None => lock(&shared.script).pop_front(),
     };
     let mut reply = reply.unwrap_or_else(|| Reply::status(500).body("the script is at its end"));
+    reply.namespaces = responses::namespaces(&request.body);
     let mut requests = lock(&shared.requests);
     requests.push(request);
     reply.number = requests.len();

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// A listener with a thread for each connection. It ends when it is dropped, after all of them.
 #[derive(Debug)]
-pub(crate) struct Loopback {
+pub struct Loopback {
     address: SocketAddr,
     is_stopped: Arc<AtomicBool>,
     listening: Option<JoinHandle<()>>,
@@ -21,7 +21,7 @@ pub(crate) struct Loopback {
 impl Loopback {
     /// Serves each connection on a free port with `serve`, which is also told when the server is to
     /// end. What goes wrong there, like a client that hangs up, is the client's business.
-    pub(crate) fn start(
+    pub fn start(
         serve: impl Fn(TcpStream, &AtomicBool) -> io::Result<()> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
@@ -32,7 +32,8 @@ impl Loopback {
         Ok(Self { address, is_stopped, listening: Some(listening) })
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it listens: `http://127.0.0.1:…`.
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
@@ -77,12 +78,12 @@ pub struct Request {
     /// The body; `null` when it was no JSON.
     pub body: Value,
     /// The body as it came.
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 impl Request {
     /// Reads one. Connections are not kept.
-    pub(crate) fn read(stream: &mut TcpStream) -> io::Result<Self> {
+    pub fn read(stream: &mut TcpStream) -> io::Result<Self> {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line)?;
@@ -110,13 +111,13 @@ impl Request {
     }
 
     /// The path without its query, in segments that are not escaped any more.
-    pub(crate) fn segments(&self) -> Vec<String> {
+    pub fn segments(&self) -> Vec<String> {
         let path = self.path.split('?').next().unwrap_or_default();
         path.split('/').filter(|part| !part.is_empty()).map(unescape).collect()
     }
 
     /// One value of the query.
-    pub(crate) fn query(&self, name: &str) -> Option<String> {
+    pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.path.split_once('?')?;
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| unescape(value))

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::Request;
-use super::reply::{Block, Reply};
-use super::responses;
+use crate::loopback::Request;
+use crate::reply::{Block, Reply};
+use crate::responses;
 
 /// A provider's wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Wire {
     /// Every wire format that our own agent speaks.
     pub const ALL: [Self; 4] = [Self::Anthropic, Self::OpenAi, Self::Gemini, Self::Ollama];
 
-    pub(super) fn base_path(self) -> &'static str {
+    pub(crate) fn base_path(self) -> &'static str {
         match self {
             Self::Anthropic | Self::OpenAi | Self::OpenAiResponses => "/v1",
             Self::Gemini => "/v1beta",
@@ -34,7 +34,7 @@ impl Wire {
         }
     }
 
-    pub(super) fn of_path(path: &str) -> Option<Self> {
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
         let path = path.split_once('?').map_or(path, |(path, _)| path);
         match path {
             "/v1/messages" => Some(Self::Anthropic),
@@ -46,7 +46,7 @@ impl Wire {
         }
     }
 
-    pub(super) fn is_streamed(self, request: &Request) -> bool {
+    pub(crate) fn is_streamed(self, request: &Request) -> bool {
         match self {
             Self::Gemini => request.path.contains(":streamGenerateContent"),
             Self::Anthropic | Self::OpenAi | Self::OpenAiResponses => {
@@ -56,7 +56,7 @@ impl Wire {
         }
     }
 
-    pub(super) fn content_type(self) -> &'static str {
+    pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Anthropic | Self::OpenAi | Self::OpenAiResponses | Self::Gemini => {
                 "text/event-stream"
@@ -66,7 +66,7 @@ impl Wire {
     }
 
     /// The pieces of a streamed answer.
-    pub(super) fn stream(self, reply: &Reply) -> Vec<String> {
+    pub(crate) fn stream(self, reply: &Reply) -> Vec<String> {
         match self {
             Self::Anthropic => anthropic_stream(reply),
             Self::OpenAi => openai_stream(reply),
@@ -77,7 +77,7 @@ impl Wire {
     }
 
     /// A whole answer.
-    pub(super) fn plain(self, reply: &Reply) -> Value {
+    pub(crate) fn plain(self, reply: &Reply) -> Value {
         match self {
             Self::Anthropic => anthropic_plain(reply),
             Self::OpenAi => openai_plain(reply),
@@ -108,7 +108,7 @@ fn thinking_of(block: &Block) -> Option<&str> {
 }
 
 /// Two halves, so that readers must put answers together.
-pub(super) fn halves(text: &str) -> [&str; 2] {
+pub(crate) fn halves(text: &str) -> [&str; 2] {
     let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.split_at(middle).into()
 }

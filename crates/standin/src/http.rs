@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::net::TcpStream;
 
 /// Sends a whole response.
-pub(super) fn send(
+pub(crate) fn send(
     stream: &mut TcpStream,
     status: u16,
     headers: &[(String, String)],
@@ -18,7 +18,7 @@ pub(super) fn send(
 }
 
 /// Begins a response whose length is not known.
-pub(super) fn begin(stream: &mut TcpStream, content_type: &str) -> io::Result<()> {
+pub(crate) fn begin(stream: &mut TcpStream, content_type: &str) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\
          connection: close\r\n\r\n"
@@ -27,12 +27,12 @@ pub(super) fn begin(stream: &mut TcpStream, content_type: &str) -> io::Result<()
 }
 
 /// Sends one piece of such a response.
-pub(super) fn chunk(stream: &mut TcpStream, piece: &str) -> io::Result<()> {
+pub(crate) fn chunk(stream: &mut TcpStream, piece: &str) -> io::Result<()> {
     write!(stream, "{:x}\r\n{piece}\r\n", piece.len())?;
     stream.flush()
 }
 
 /// Ends such a response.
-pub(super) fn end(stream: &mut TcpStream) -> io::Result<()> {
+pub(crate) fn end(stream: &mut TcpStream) -> io::Result<()> {
     stream.write_all(b"0\r\n\r\n")
 }

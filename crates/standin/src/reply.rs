@@ -1,5 +1,6 @@
 //! What the server says, once.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,17 +9,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::http;
-use super::wire::Wire;
+use crate::http;
+use crate::wire::Wire;
 
 /// One reply: an answer of the model, or a failure.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
-    pub(super) blocks: Vec<Block>,
-    pub(super) tokens: Tokens,
-    pub(super) is_cut_off: bool,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) tokens: Tokens,
+    pub(crate) is_cut_off: bool,
     /// How many requests there were before, this one included: ids are made of it.
-    pub(super) number: usize,
+    pub(crate) number: usize,
+    /// In which namespace the request offers a tool, where that is to be named.
+    pub(crate) namespaces: BTreeMap<String, String>,
     refusal: Option<Refusal>,
     manner: Manner,
     pause: Duration,
@@ -26,7 +29,7 @@ pub struct Reply {
 
 /// A part of an answer.
 #[derive(Clone, Debug)]
-pub(super) enum Block {
+pub(crate) enum Block {
     Thinking(String),
     Text(String),
     Tool { name: String, input: Value },
@@ -34,10 +37,10 @@ pub(super) enum Block {
 
 /// What the answer is said to have consumed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tokens {
-    pub(super) input: u64,
-    pub(super) cached: u64,
-    pub(super) output: u64,
+pub(crate) struct Tokens {
+    pub(crate) input: u64,
+    pub(crate) cached: u64,
+    pub(crate) output: u64,
 }
 
 /// A response that is no answer.
@@ -159,7 +162,7 @@ impl Reply {
         Self { pause, ..self }
     }
 
-    pub(super) fn send(
+    pub(crate) fn send(
         &self,
         stream: &mut TcpStream,
         wire: Wire,

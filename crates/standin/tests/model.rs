@@ -5,7 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crew_testkit::{ModelServer, Reply, Wire};
+use crew_standin::{ModelServer, Reply, Wire};
 use serde_json::{Value, json};
 
 /// Status and body of a request, the body without the sizes of its chunks.
