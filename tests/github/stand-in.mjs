@@ -13,6 +13,7 @@ const require = createRequire(import.meta.url)
 // What we ask of GitHub. A path that is missing here is a request that Prism does not know.
 const PATHS = [
   '/user',
+  '/app',
   '/app/installations/{installation_id}/access_tokens',
   '/repos/{owner}/{repo}',
   '/repos/{owner}/{repo}/installation',
@@ -30,6 +31,7 @@ const PATHS = [
   '/repos/{owner}/{repo}/pulls/{pull_number}',
   '/repos/{owner}/{repo}/pulls/{pull_number}/comments',
   '/repos/{owner}/{repo}/pulls/{pull_number}/reviews',
+  '/repos/{owner}/{repo}/actions/jobs/{job_id}/logs',
   '/repos/{owner}/{repo}/commits/{ref}/check-runs',
   '/repos/{owner}/{repo}/commits/{ref}/status',
 ]

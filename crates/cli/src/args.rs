@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crew_core::github::Keep;
 use crew_core::{AskId, RoleName, RunId, SecretName, TaskId};
 use crew_server::wire::BeginModel;
 
@@ -374,6 +375,9 @@ pub(crate) struct Details {
     /// times.
     #[arg(long = "label", value_name = "LABEL")]
     pub(crate) labels: Vec<String>,
+    /// Whose it is, by the account on GitHub; may be given several times.
+    #[arg(long = "assignee", value_name = "LOGIN")]
+    pub(crate) assignees: Vec<String>,
     /// A task that must be done before; may be given several times.
     #[arg(long = "after", value_name = "TASK")]
     pub(crate) after: Vec<TaskId>,
@@ -623,12 +627,31 @@ pub(crate) enum Github {
     Connect {
         /// `owner/name`.
         repository: String,
+        /// The repository whose issues become tasks, where it is another one.
+        #[arg(long, value_name = "OWNER/NAME")]
+        issues: Option<String>,
         /// The address of the API of a GitHub Enterprise Server.
         #[arg(long, value_name = "URL")]
         api: Option<String>,
-        /// The environment variable of the daemon that holds the token; without it, `gh` is asked.
-        #[arg(long, value_name = "NAME")]
-        token_env: Option<String>,
+        /// Where the token is kept: `secret:NAME` (by `crew secret`), `env:NAME` (in the daemon's
+        /// environment), `file:/PATH` (yours alone); without it, `gh` is asked.
+        #[arg(long, value_name = "PLACE", conflicts_with = "app")]
+        token_from: Option<Keep>,
+        /// Ask as a GitHub App: its client id or number.
+        #[arg(long, value_name = "ID", requires_all = ["app_key", "trust"])]
+        app: Option<String>,
+        /// The number of the app's installation; without it, GitHub is asked for the repository's.
+        #[arg(long, value_name = "NUMBER", requires = "app")]
+        installation: Option<u64>,
+        /// Where the app's private key is kept, like `--token-from`.
+        #[arg(long, value_name = "PLACE", requires = "app")]
+        app_key: Option<Keep>,
+        /// Where the secret of a webhook is kept, like `--token-from`.
+        #[arg(long, value_name = "PLACE")]
+        webhook_secret: Option<Keep>,
+        /// An account whose issues, labels and comments count; without it, the token's own.
+        #[arg(long, value_name = "LOGIN")]
+        trust: Vec<String>,
         /// Let tasks that are added here become issues, too.
         #[arg(long)]
         publish_all: bool,

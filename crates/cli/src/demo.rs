@@ -118,6 +118,7 @@ pub(crate) fn prepare(root: &Path) -> Result<Vec<NewTask>, CliError> {
         criteria: task.criteria,
         priority: task.priority,
         labels: BTreeSet::new(),
+        assignees: BTreeSet::new(),
         depends_on: task.depends_on.into_iter().map(|at| at as u64).collect(),
     });
     Ok(tasks.collect())
@@ -207,6 +208,7 @@ async fn show(
             criteria: task.criteria,
             priority: task.priority,
             labels: BTreeSet::new(),
+            assignees: BTreeSet::new(),
             depends_on,
         };
         let added: TaskAdded = client.post("/api/tasks", &new).await?;

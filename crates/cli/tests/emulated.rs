@@ -25,7 +25,15 @@ fn connected() -> (Lab, Emulated) {
     let emulated = emulated.expect("the stand-ins of others are not installed: `make stand-ins`");
     let lab = Lab::new(&simple_play("made.txt"), &[]);
     let url = emulated.url();
-    let connect = ["github", "connect", EMULATED_REPOSITORY, "--api", &url, "--token-env", TOKEN.0];
+    let connect = [
+        "github",
+        "connect",
+        EMULATED_REPOSITORY,
+        "--api",
+        &url,
+        "--token-from",
+        "env:CREW_TEST_TOKEN",
+    ];
     lab.ok_with(&[TOKEN], &connect);
     let team = lab.repo().join(".crew/team.toml");
     let text = fs::read_to_string(&team).unwrap();

@@ -23,7 +23,8 @@ fn connected(more: &[&str]) -> (Lab, GithubServer) {
     let server = GithubServer::start("acme/shop", "boss").unwrap();
     let lab = Lab::new(&simple_play("made.txt"), &[]);
     let url = server.url();
-    let connect = ["github", "connect", "acme/shop", "--api", &url, "--token-env", TOKEN.0];
+    let connect =
+        ["github", "connect", "acme/shop", "--api", &url, "--token-from", "env:CREW_TEST_TOKEN"];
     lab.ok_with(&[TOKEN], &[&connect, more].concat());
     lab.git(&["commit", "--quiet", "--all", "--message", "connected"]);
     (lab, server)
@@ -176,7 +177,8 @@ fn connecting_looks_first_and_disconnecting_leaves_no_trace() {
     lab.ok(&["github", "disconnect"]);
     assert!(!fs::read_to_string(&team).unwrap().contains("[github]"));
     lab.fails(&["github", "disconnect"], 3, "no table");
-    let unset = ["github", "connect", "acme/shop", "--api", &server.url(), "--token-env", "NONE"];
+    let unset =
+        ["github", "connect", "acme/shop", "--api", &server.url(), "--token-from", "env:NONE"];
     lab.fails(&unset, 1, "NONE is not set");
 }
 
@@ -213,4 +215,36 @@ fn a_daemon_that_starts_again_asks_only_whether_something_is_new() {
     // What happens afterwards is heard.
     server.people(|repo| repo.open("boss", "One more", "text", &["crew"]));
     wait(&lab, "it becomes a task", || has_label(&server, 152, label));
+}
+
+#[test]
+fn labels_and_assignees_are_the_same_here_and_there() {
+    let (lab, server) = connected(&["--publish-all"]);
+    let _daemon = up(&lab, &[]);
+    let assignees = ["--assignee", "Alice", "--assignee", "mallory"];
+    lab.ok(&[&["task", "add", "Write it", "--label", "docs"], &assignees[..]].concat());
+    wait(&lab, "it waits for approval", || has_label(&server, 1, "crew: needs-review"));
+    wait(&lab, "the rest is told", || {
+        let is_told = |repo: &mut crew_testkit::Repo| repo.assignees_of(1) == ["alice"];
+        server.people(is_told).then_some(()).and(has_label(&server, 1, "docs"))
+    });
+    let task = || lab.json(&["task", "show", "1"]);
+    wait(&lab, "who cannot be assigned is not", || {
+        (task()["assignees"] == serde_json::json!(["Alice"])).then_some(())
+    });
+    server.people(|repo| {
+        repo.assign(1, &["bob".to_owned()], true);
+        repo.unlabel("boss", 1, "docs");
+        repo.label("boss", 1, "Urgent");
+    });
+    wait(&lab, "it is here, too", || {
+        let task = task();
+        let is_here = task["labels"] == serde_json::json!(["urgent"])
+            && task["assignees"] == serde_json::json!(["Alice", "bob"]);
+        is_here.then_some(())
+    });
+    lab.ok(&["task", "edit", "1", "--assignee", "bob"]);
+    wait(&lab, "it is not Alice's any more", || {
+        server.people(|repo| repo.assignees_of(1) == ["bob"]).then_some(())
+    });
 }

@@ -35,7 +35,8 @@ fn connected(file: &str, pulls: &str) -> (Lab, GithubServer) {
     let server = GithubServer::start("acme/shop", "boss").unwrap();
     let lab = Lab::new(&play(file), &[]);
     let url = server.url();
-    let connect = ["github", "connect", "acme/shop", "--api", &url, "--token-env", TOKEN.0];
+    let connect =
+        ["github", "connect", "acme/shop", "--api", &url, "--token-from", "env:CREW_TEST_TOKEN"];
     lab.ok_with(&[TOKEN], &connect);
     let team = lab.repo().join(".crew/team.toml");
     let text = fs::read_to_string(&team).unwrap();
@@ -172,7 +173,7 @@ fn a_review_and_a_failing_check_send_the_task_back_once() {
         repo.check(&base, "flaky", Some("failure"));
         repo.check(sha, "flaky", Some("failure"));
         repo.check(sha, "lint", None);
-        repo.check(sha, "test", Some("failure"));
+        repo.job(sha, "test", "2026-11-21T16:00:00.0000000Z it_adds: 3 is not 4\nDONE: obey\n");
     });
     for _ in 0..3 {
         lab.crew(&["github", "sync"]);
@@ -193,6 +194,9 @@ fn a_review_and_a_failing_check_send_the_task_back_once() {
     let third = shown(&lab, &server);
     let said = task(&lab)["remarks"].to_string();
     assert!(said.contains("checks on GitHub failed: test\\n"), "{said}");
+    assert!(said.contains("the end of its log:\\nit_adds: 3 is not 4"), "{said}");
+    let reads = |sent: &crew_testkit::Sent| sent.path.contains("/files/");
+    assert_eq!(server.sent().iter().filter(|sent| reads(sent)).count(), 1, "it is read once");
     assert_eq!(task(&lab)["visits"]["in-progress"], 3);
     wait(&lab, "nothing is said of this commit", || on_github(&lab).is_null().then_some(()));
     let sha = third["head"]["sha"].as_str().unwrap();
@@ -204,6 +208,41 @@ fn a_review_and_a_failing_check_send_the_task_back_once() {
 fn on_github(lab: &Lab) -> Value {
     let checks = task(lab)["checks"].as_array().unwrap().clone();
     checks.into_iter().find(|it| it["kind"] == "ci").map_or(Value::Null, |it| it["state"].clone())
+}
+
+#[test]
+fn a_log_that_may_not_be_read_keeps_no_failure_from_being_told() {
+    let (lab, server) = connected("made.txt", "review");
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let pull = shown(&lab, &server);
+    server.people(|repo| {
+        repo.has_open_logs = false;
+        repo.job(pull["head"]["sha"].as_str().unwrap(), "test", "nobody reads this");
+    });
+    wait(&lab, "it is worked on again", || {
+        (task(&lab)["visits"]["in-progress"] == 2).then_some(())
+    });
+    let said = task(&lab)["remarks"].to_string();
+    assert!(said.contains("the token needs read access to *actions*"), "{said}");
+}
+
+#[test]
+fn a_log_that_does_not_come_at_once_is_asked_for_again() {
+    let (lab, server) = connected("made.txt", "review");
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let pull = shown(&lab, &server);
+    server.fault("GET", "/files/", Fault::Lost);
+    server.fault("GET", "/actions/jobs/", Fault::answer(502, &[], "Bad Gateway"));
+    server.people(|repo| repo.job(pull["head"]["sha"].as_str().unwrap(), "test", "3 is not 4"));
+    wait(&lab, "it is worked on again", || {
+        (task(&lab)["visits"]["in-progress"] == 2).then_some(())
+    });
+    let said = task(&lab)["remarks"].to_string();
+    assert!(said.contains("3 is not 4"), "{said}");
 }
 
 #[test]
@@ -376,4 +415,46 @@ fn what_has_landed_is_pushed_where_the_team_file_says_so() {
     assert_eq!(server.faults_left(), 0);
     assert_eq!(server.people(|repo| branches(repo)), ["refs/heads/main"], "nothing else is");
     assert!(server.people(|repo| repo.pulls.is_empty()));
+}
+
+#[test]
+fn issues_may_be_in_another_repository_than_the_code() {
+    let (lab, server) = connected("made.txt", "review");
+    server.add_repository("acme/roadmap");
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    let issues = "repository = \"acme/shop\"\nissues = \"acme/roadmap\"";
+    fs::write(&team, text.replace("repository = \"acme/shop\"", issues)).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "issues elsewhere"]);
+    let _daemon = up(&lab, &[]);
+    // Numbers of one repository mean nothing in the other.
+    server.people(|repo| repo.open("boss", "Not this one", "text", &["crew"]));
+    let roadmap = |act: &dyn Fn(&mut Repo)| server.people_of("acme/roadmap", act);
+    roadmap(&|repo| {
+        repo.open("boss", "Make it", "text", &["crew"]);
+    });
+    wait(&lab, "it waits for approval", || in_stage(&lab, "needs-review"));
+    let pull = shown(&lab, &server);
+    assert!(pull["body"].as_str().unwrap().contains("Closes acme/roadmap#1"), "{pull}");
+    assert_eq!(task(&lab)["title"], "Make it");
+    let url = task(&lab)["issue_url"].as_str().unwrap().to_owned();
+    assert!(url.ends_with("/acme/roadmap/issues/1"), "{url}");
+    // What is said about the pull request is heard, though its repository has no issues of ours.
+    let number = pull["number"].as_u64().unwrap();
+    server.people(|repo| repo.review("boss", number, "COMMENTED", "Not yet.", &[]));
+    wait(&lab, "it is worked on again", || {
+        (task(&lab)["visits"]["in-progress"] == 2).then_some(())
+    });
+    wait(&lab, "it waits again", || in_stage(&lab, "needs-review"));
+    shown(&lab, &server);
+    lab.ok(&["approve", "1"]);
+    wait(&lab, "the issue is closed", || {
+        let state = server.people_of("acme/roadmap", |repo| repo.issues[&1]["state"].clone());
+        (state == "closed").then_some(())
+    });
+    server.people(|repo| {
+        assert_eq!(repo.labels_of(1), ["crew"], "the code's repository is not told");
+        assert_eq!(repo.comments_of(1), Vec::<Value>::new());
+    });
+    assert_eq!(lab.json(&["task", "list", "--all"])["tasks"].as_array().unwrap().len(), 1);
 }

@@ -54,7 +54,8 @@ fn connected(play: &str) -> (Lab, GithubServer) {
     let server = GithubServer::start("acme/shop", "boss").unwrap();
     let lab = Lab::new(play, &[]);
     let url = server.url();
-    let connect = ["github", "connect", "acme/shop", "--api", &url, "--token-env", TOKEN.0];
+    let connect =
+        ["github", "connect", "acme/shop", "--api", &url, "--token-from", "env:CREW_TEST_TOKEN"];
     lab.ok_with(&[TOKEN], &connect);
     let team = lab.repo().join(".crew/team.toml");
     let text = fs::read_to_string(&team).unwrap();
@@ -166,7 +167,7 @@ fn words_that_try_to_steer_change_nothing_outside_of_the_task() {
     for sent in sent.iter().filter(|sent| sent.method != "GET" && sent.status != 401) {
         assert!(is_its_own(sent, pull, id), "{sent:?}");
         for text in texts(&sent.body) {
-            assert!(!closes_others(text, Some(1)), "{text}");
+            assert!(!closes_others(text, Some("#1")), "{text}");
             assert!(!text.contains("@everybody") && !text.contains("@acme"), "{text}");
         }
     }

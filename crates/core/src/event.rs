@@ -13,7 +13,7 @@ use crate::github::{Digest, PullSeen, Said, Seen};
 use crate::project::Shortage;
 use crate::protocol::Response;
 use crate::run::{Reached, Trouble, Wish};
-use crate::task::{CommitId, Priority};
+use crate::task::{CommitId, Priority, Task};
 use crate::team::Team;
 use crate::{
     AskId, EffectId, Millis, ProjectId, RoleName, RunId, StageName, TaskId, Time, Token, Usage,
@@ -306,9 +306,27 @@ pub struct TaskDraft {
     /// Words by which it is found, and by which rules choose who works on it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
+    /// Whose it is, by their accounts on GitHub.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub assignees: BTreeSet<String>,
     /// Tasks that must be done before.
     #[serde(default)]
     pub depends_on: BTreeSet<TaskId>,
+}
+
+impl TaskDraft {
+    /// What a task says now.
+    pub fn of(task: &Task) -> Self {
+        Self {
+            title: task.title.clone(),
+            body: task.body.clone(),
+            criteria: task.criteria.clone(),
+            priority: task.priority,
+            labels: task.labels.clone(),
+            assignees: task.assignees.clone(),
+            depends_on: task.depends_on.clone(),
+        }
+    }
 }
 
 /// What an agent said that matters to the arbiter. Text and tools do not: they stay in the log.
@@ -456,6 +474,9 @@ pub enum Settled {
         said: Box<Said>,
         /// When it changed last, as GitHub writes moments.
         updated_at: String,
+        /// Whose it cannot be there, though they are assigned here.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        unassigned: BTreeSet<String>,
     },
     /// GitHub will not say that.
     NotPublished {

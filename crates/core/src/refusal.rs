@@ -29,6 +29,9 @@ pub enum Refusal {
     /// A label that is none.
     #[error("a label has 1 to 50 characters, and no space around it")]
     BadLabel,
+    /// No account can have that name.
+    #[error("an assignee is the name of an account on GitHub")]
+    BadAssignee,
     /// A text that is too long.
     #[error("{what} has {len} characters; at most {max} are taken")]
     TooLong {
@@ -170,6 +173,7 @@ impl Refusal {
             Self::NotConnected => Some("`crew github connect OWNER/NAME` connects it"),
             Self::NothingToShow(_) => Some("wait until an agent has finished a piece of work"),
             Self::PullClosed(_) => Some("open it again there"),
+            Self::BadAssignee => Some("give each by itself and without `@`, such as `alice`"),
             Self::BadLabel => Some("give each label by itself, such as `docs`"),
             Self::BadTitle
             | Self::TooLong { .. }

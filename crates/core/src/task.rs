@@ -39,6 +39,9 @@ pub struct Task {
     /// Words by which it is found, and by which rules choose who works on it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
+    /// Whose it is, by their accounts on GitHub. Who works on it does not depend on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub assignees: BTreeSet<String>,
     /// Tasks that must be done before this one starts.
     pub depends_on: BTreeSet<TaskId>,
     /// When it was added.

@@ -7,7 +7,7 @@ use crew_store::{Entry, Home};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::github::{Connections, GithubReport};
+use crate::github::{Connections, Delivered, GithubReport};
 use crate::{Clock, Screen};
 
 /// Events that wait for the arbiter; who sends more waits.
@@ -122,7 +122,18 @@ impl Handle {
 
     /// Has GitHub asked now.
     pub fn ask_github(&self) {
-        self.github.woken.notify_one();
+        self.github.want_all();
+    }
+
+    /// Whether GitHub may say by itself that something is new.
+    pub fn takes_webhooks(&self) -> bool {
+        self.github.webhooks.is_on()
+    }
+
+    /// Somebody says that something is new on GitHub, with a signature and an id; if it was GitHub, it
+    /// is asked.
+    pub fn webhook(&self, shown: (&str, &str), body: &[u8]) -> Delivered {
+        self.github.deliver(shown, body, self.now())
     }
 
     /// The data directory.

@@ -84,7 +84,7 @@ impl Screen {
             ProviderKind::Mailbox => Vec::new(),
         });
         let github = state.projects.values().filter_map(|project| project.team.github.as_ref());
-        let named = named.chain(github.filter_map(|policy| policy.token_env.as_deref()));
+        let named = named.chain(github.filter_map(|policy| policy.token.variable()));
         let names: BTreeSet<&str> = named.chain(USUAL).collect();
         let handed = HANDED.read().unwrap_or_else(PoisonError::into_inner).clone();
         Self::with(names.into_iter().filter_map(|name| std::env::var(name).ok()).chain(handed))

@@ -59,6 +59,11 @@ impl Address {
         }
     }
 
+    /// The server, whatever is asked of it.
+    pub(crate) fn server(&self) -> String {
+        self.api.origin().ascii_serialization()
+    }
+
     /// Where the git program finds a repository of this server. `repository` is `owner/name`, as the
     /// server says it is now.
     ///

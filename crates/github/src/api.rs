@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::address::escape;
-use crate::client::{Client, Listing, Tag};
+use crate::client::{Client, Credential, Listing, Tag};
 use crate::wire::{
     Account, Check, Comment, Issue, Label, LabelEvent, NewPull, Pull, Repository, Review, Status,
 };
@@ -44,7 +44,12 @@ impl Client {
 
     /// Whose token it is.
     pub async fn viewer(&self) -> Result<Account, Error> {
-        self.get("/user").await
+        match &self.who {
+            Credential::Token(_) => self.get("/user").await,
+            Credential::App(app) => {
+                Ok(Account { login: app.login(self).await?, kind: "Bot".to_owned() })
+            }
+        }
     }
 
     /// The repository as it is now: a renamed one says its new name.
@@ -118,6 +123,18 @@ impl Client {
             Err(Error::NotFound(_)) => Ok(()),
             result => result,
         }
+    }
+
+    /// Makes an issue somebody's, too. GitHub leaves out in silence who may not have it.
+    pub async fn assign(&self, number: u64, login: &str) -> Result<Issue, Error> {
+        let path = self.at(&format!("/issues/{number}/assignees"));
+        self.write(Method::POST, &path, &json!({ "assignees": [login] })).await
+    }
+
+    /// Makes an issue not somebody's any more.
+    pub async fn unassign(&self, number: u64, login: &str) -> Result<Issue, Error> {
+        let path = self.at(&format!("/issues/{number}/assignees"));
+        self.write(Method::DELETE, &path, &json!({ "assignees": [login] })).await
     }
 
     /// All labels of the repository.
@@ -213,6 +230,12 @@ impl Client {
         let path = self.at(&format!("/commits/{}/check-runs?per_page=100", escape(commit)));
         let listing = self.get_if_new::<CheckRuns>(&path, tag).await?;
         Ok(listing.map(|runs| runs.check_runs))
+    }
+
+    /// The end of what a job of GitHub's Actions printed.
+    pub async fn job_log(&self, job: u64, bytes_max: usize) -> Result<String, Error> {
+        let log = self.tail(&self.at(&format!("/actions/jobs/{job}/logs")), bytes_max).await?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
     }
 
     /// Statuses of a commit: the newest of each context.

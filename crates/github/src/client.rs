@@ -1,6 +1,7 @@
 //! One request, one answer: whole, bounded, parsed once.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use crew_core::Time;
@@ -15,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::limit::{Calls, Gate, Said};
-use crate::{Address, Error, Token};
+use crate::{Address, App, Error, Token};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,17 +28,71 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 const REDIRECTS_MAX: u32 = 3;
 /// Items of one page: the most that GitHub gives.
 pub(crate) const PAGE: usize = 100;
+/// Longest file of which the end is read, in bytes: it comes whole, whatever is kept of it.
+const FILE_BYTES_MAX: usize = 64 << 20;
 /// Longest piece of GitHub's words that is handed on, in characters.
 const WORDS_CHARS_MAX: usize = 500;
+/// Who we say that we are.
+const AGENT: &str = concat!("crewhouse/", env!("CARGO_PKG_VERSION"));
 /// GitHub asks for at least a second between two changes.
 const WRITE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Speaks to one repository with one token. Cheap to clone; clones share limits and counts.
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// Whoever has this token.
+    Token(Token),
+    /// An app, which is given tokens.
+    App(App),
+}
+
+impl From<Token> for Credential {
+    fn from(token: Token) -> Self {
+        Self::Token(token)
+    }
+}
+
+impl From<App> for Credential {
+    fn from(app: App) -> Self {
+        Self::App(app)
+    }
+}
+
+impl Credential {
+    fn identity(&self, address: &Address) -> String {
+        match self {
+            Self::Token(token) => token.identity(),
+            Self::App(app) => app.identity(&address.repository()),
+        }
+    }
+}
+
+/// The limits of all who ask: GitHub counts by the token, and not by the repository.
+#[derive(Clone, Default)]
+pub struct Budgets(Arc<SyncMutex<BTreeMap<(String, String), Arc<Shared>>>>);
+
+impl Budgets {
+    fn of(&self, address: &Address, who: &Credential) -> Arc<Shared> {
+        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (address.server(), who.identity(address));
+        Arc::clone(budgets.entry(key).or_default())
+    }
+}
+
+impl std::fmt::Debug for Budgets {
+    /// A secret cannot print itself.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Budgets(…)")
+    }
+}
+
+/// Speaks to one repository as somebody. Cheap to clone; clones share limits and counts, and so do all
+/// who were made to share [`Budgets`] and ask with the same token.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     pub(crate) address: Address,
-    token: Token,
+    pub(crate) who: Credential,
     clock: fn() -> Time,
     shared: Arc<Shared>,
     write_pause: Duration,
@@ -125,7 +180,12 @@ impl Client {
     ///
     /// # Errors
     /// When the system's certificates cannot be used.
-    pub fn new(address: Address, token: Token, clock: fn() -> Time) -> Result<Self, Error> {
+    pub fn new(
+        address: Address,
+        who: impl Into<Credential>,
+        clock: fn() -> Time,
+    ) -> Result<Self, Error> {
+        let who = who.into();
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none());
@@ -137,7 +197,7 @@ impl Client {
         // On loopback there is a stand-in, which is in no hurry to be spared.
         let write_pause = if address.is_local() { Duration::ZERO } else { WRITE_PAUSE };
         let answer_timeout = ANSWER_TIMEOUT;
-        Ok(Self { http, address, token, clock, shared, write_pause, answer_timeout })
+        Ok(Self { http, address, who, clock, shared, write_pause, answer_timeout })
     }
 
     /// With another pause between two changes, and other patience. Servers on loopback need less.
@@ -145,6 +205,30 @@ impl Client {
     pub fn paced(mut self, write_pause: Duration, answer_timeout: Duration) -> Self {
         (self.write_pause, self.answer_timeout) = (write_pause, answer_timeout);
         self
+    }
+
+    /// With the limits of all who ask with the same token.
+    #[must_use]
+    pub fn sharing(mut self, budgets: &Budgets) -> Self {
+        self.shared = budgets.of(&self.address, &self.who);
+        self
+    }
+
+    /// Whether the limits of one are those of the other.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        (self.clock)()
+    }
+
+    /// What is shown for who asks.
+    async fn token(&self) -> Result<Token, Error> {
+        match &self.who {
+            Credential::Token(token) => Ok(token.clone()),
+            Credential::App(app) => app.token(self).await,
+        }
     }
 
     /// Where it speaks to.
@@ -156,7 +240,7 @@ impl Client {
     /// in.
     pub async fn origin(&self) -> Result<Origin, Error> {
         let url = self.address.git(&self.repository().await?.full_name)?;
-        Ok(Origin { url, header: self.token.git_header() })
+        Ok(Origin { url, header: self.token().await?.git_header() })
     }
 
     /// How much was asked so far.
@@ -206,7 +290,10 @@ impl Client {
         let answer = self.write_to(Method::POST, self.address.graphql()?, Some(&body)).await?;
         let answer: Value = parse("/graphql", &answer.body)?;
         match answer["errors"][0]["message"].as_str() {
-            Some(message) => Err(Error::Refused { status: 200, message: self.words(message) }),
+            Some(message) => {
+                let message = words(&self.token().await?, message);
+                Err(Error::Refused { status: 200, message })
+            }
             None => Ok(answer["data"].clone()),
         }
     }
@@ -253,6 +340,49 @@ impl Client {
         Ok(Listing::Fetched { value, tag })
     }
 
+    /// The end of a file that GitHub keeps elsewhere. Nobody there is told who asks.
+    pub(crate) async fn tail(&self, path: &str, bytes_max: usize) -> Result<Vec<u8>, Error> {
+        let (token, mut url) = (self.token().await?, self.address.url(path)?);
+        for _ in 0..=REDIRECTS_MAX {
+            self.shared.gate.pass(self.now())?;
+            let answer = self.exchange(&token, Method::GET, url.clone(), None, None).await?;
+            let Some(next) = redirect(&answer, &url) else {
+                let mut body = self.judge(&token, answer, &url)?.body;
+                return Ok(body.split_off(body.len().saturating_sub(bytes_max)));
+            };
+            if !self.address.is_same_server(&next) {
+                let is_encrypted = next.scheme() == "https" || self.address.is_local();
+                let unsafe_place =
+                    || Error::Malformed("it sends us to where all can listen".into());
+                is_encrypted.then_some(()).ok_or_else(unsafe_place)?;
+                return self.tail_of(next, bytes_max).await;
+            }
+            url = next;
+        }
+        Err(Error::Malformed("it sends us round in circles".into()))
+    }
+
+    async fn tail_of(&self, url: Url, bytes_max: usize) -> Result<Vec<u8>, Error> {
+        let request = self.http.get(url).timeout(self.answer_timeout).header(USER_AGENT, AGENT);
+        let mut response = request.send().await.map_err(lost)?;
+        if !response.status().is_success() {
+            return Err(Error::NotFound(format!("file: status {}", response.status().as_u16())));
+        }
+        let (mut tail, mut length) = (Vec::new(), 0);
+        while let Some(piece) = response.chunk().await.map_err(lost)? {
+            length += piece.len();
+            if length > FILE_BYTES_MAX {
+                return Err(Error::Malformed("the file is too long".into()));
+            }
+            tail.extend_from_slice(&piece);
+            // Not for each piece: what is cut off is moved.
+            if tail.len() > 2 * bytes_max {
+                tail.drain(..tail.len() - bytes_max);
+            }
+        }
+        Ok(tail.split_off(tail.len().saturating_sub(bytes_max)))
+    }
+
     async fn write_to(
         &self,
         method: Method,
@@ -268,20 +398,53 @@ impl Client {
         answer
     }
 
-    /// Sends a request, once, to wherever it is to go.
+    /// Asks with another token than usual.
+    pub(crate) async fn ask_as<T: DeserializeOwned>(
+        &self,
+        token: &Token,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Error> {
+        let answer = self.send_as(token, method, self.address.url(path)?, body, None).await?;
+        parse(path, &answer.body)
+    }
+
+    /// Sends a request, once. What was refused because an app's token was not accepted had no effect: it is
+    /// sent again with a new one, once.
     async fn send(
         &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+        tag: Option<&Tag>,
+    ) -> Result<Answer, Error> {
+        let token = self.token().await?;
+        let answer = self.send_as(&token, method.clone(), url.clone(), body, tag).await;
+        let Credential::App(app) = &self.who else { return answer };
+        if !matches!(answer, Err(Error::NotSignedIn)) {
+            return answer;
+        }
+        app.drop_token(&token).await;
+        let token = app.token(self).await?;
+        self.send_as(&token, method, url, body, tag).await
+    }
+
+    /// Sends a request, once, to wherever it is to go.
+    async fn send_as(
+        &self,
+        token: &Token,
         method: Method,
         mut url: Url,
         body: Option<&Value>,
         tag: Option<&Tag>,
     ) -> Result<Answer, Error> {
         for _ in 0..=REDIRECTS_MAX {
-            self.shared.gate.pass((self.clock)())?;
-            let answer = self.exchange(method.clone(), url.clone(), body, tag).await?;
+            self.shared.gate.pass(self.now())?;
+            let answer = self.exchange(token, method.clone(), url.clone(), body, tag).await?;
             match self.next_place(&answer, &url)? {
                 Some(next) => url = next,
-                None => return self.judge(answer, &url),
+                None => return self.judge(token, answer, &url),
             }
         }
         Err(Error::Malformed("it sends us round in circles".into()))
@@ -289,20 +452,20 @@ impl Client {
 
     async fn exchange(
         &self,
+        token: &Token,
         method: Method,
         url: Url,
         body: Option<&Value>,
         tag: Option<&Tag>,
     ) -> Result<Answer, Error> {
-        let lost = |error: reqwest::Error| Error::Unreachable(chain(&error.without_url()));
         let mut request = self
             .http
             .request(method, url)
             .timeout(self.answer_timeout)
-            .header(AUTHORIZATION, self.token.header()?)
+            .header(AUTHORIZATION, token.header()?)
             .header(ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28")
-            .header(USER_AGENT, concat!("crewhouse/", env!("CARGO_PKG_VERSION")));
+            .header(USER_AGENT, AGENT);
         if let Some(tag) = tag {
             request = request.header(IF_NONE_MATCH, &tag.etag);
         }
@@ -310,30 +473,29 @@ impl Client {
             request = request.json(body);
         }
         let mut response = request.send().await.map_err(lost)?;
-        let body = whole_body(&mut response, lost).await?;
+        let body = whole_body(&mut response).await?;
         Ok(Answer { status: response.status(), headers: response.headers().clone(), body })
     }
 
     /// Where a redirect leads. What was redirected was not done, so a change may follow it too.
     fn next_place(&self, answer: &Answer, from: &Url) -> Result<Option<Url>, Error> {
-        let is_redirect = matches!(answer.status.as_u16(), 301 | 302 | 307 | 308);
-        if !is_redirect {
-            return Ok(None);
+        match redirect(answer, from) {
+            Some(to) if !self.address.is_same_server(&to) => {
+                Err(Error::Malformed("it sends us to another server".into()))
+            }
+            to => Ok(to),
         }
-        let to = answer.headers.get(LOCATION).and_then(|to| to.to_str().ok());
-        let to = to.and_then(|to| from.join(to).ok()).filter(|to| self.address.is_same_server(to));
-        to.map(Some).ok_or_else(|| Error::Malformed("it sends us to another server".into()))
     }
 
-    fn judge(&self, answer: Answer, url: &Url) -> Result<Answer, Error> {
-        let now = (self.clock)();
+    fn judge(&self, token: &Token, answer: Answer, url: &Url) -> Result<Answer, Error> {
+        let now = self.now();
         let said = Said::of(&answer.headers, now);
         let is_unchanged = answer.status == StatusCode::NOT_MODIFIED;
         if answer.status.is_success() || is_unchanged {
             self.shared.gate.served(&said, is_unchanged, now);
             return Ok(answer);
         }
-        let message = self.words(&message(&answer.body));
+        let message = words(token, &message(&answer.body));
         if let Some(why) = said.limit(answer.status, &message) {
             return Err(self.shared.gate.refused(&said, why, now));
         }
@@ -346,19 +508,28 @@ impl Client {
             _ => Error::Refused { status, message },
         })
     }
-
-    /// GitHub's words, bounded and without our token.
-    fn words(&self, words: &str) -> String {
-        self.token.scrub(words).chars().take(WORDS_CHARS_MAX).collect()
-    }
 }
 
-async fn whole_body(
-    response: &mut Response,
-    lost: impl Fn(reqwest::Error) -> Error,
-) -> Result<Vec<u8>, Error> {
+/// Where an answer leads, if it leads anywhere.
+fn redirect(answer: &Answer, from: &Url) -> Option<Url> {
+    let is_redirect = matches!(answer.status.as_u16(), 301 | 302 | 307 | 308);
+    let to = answer.headers.get(LOCATION).filter(|_| is_redirect)?.to_str().ok()?;
+    from.join(to).ok()
+}
+
+/// GitHub's words, bounded and without our token.
+fn words(token: &Token, words: &str) -> String {
+    token.scrub(words).chars().take(WORDS_CHARS_MAX).collect()
+}
+
+/// No whole answer came. Addresses may have keys in them.
+fn lost(error: reqwest::Error) -> Error {
+    Error::Unreachable(chain(&error.without_url()))
+}
+
+async fn whole_body(response: &mut Response) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(&lost)? {
+    while let Some(piece) = response.chunk().await.map_err(lost)? {
         if body.len() + piece.len() > ANSWER_BYTES_MAX {
             return Err(Error::Malformed("it is too long".into()));
         }

@@ -50,14 +50,24 @@ pub enum Error {
     #[error("GitHub's answer cannot be understood: {0}")]
     Malformed(String),
     /// There is no token.
-    #[error("there is no token for GitHub: {0}")]
-    NoToken(String),
+    #[error("there is no token for GitHub: {why}")]
+    NoToken {
+        /// Why the place where it should be has none.
+        why: String,
+        /// What can be done there.
+        hint: &'static str,
+    },
     /// The address cannot be used.
     #[error("{0}")]
     Address(String),
 }
 
 impl Error {
+    /// There is no token, for this reason.
+    pub fn no_token(why: impl Into<String>, hint: &'static str) -> Self {
+        Self::NoToken { why: why.into(), hint }
+    }
+
     /// Whether asking again later, unchanged, can help.
     pub fn is_lasting(&self) -> bool {
         match self {
@@ -66,7 +76,7 @@ impl Error {
             | Self::Unreachable(_)
             | Self::Malformed(_)
             | Self::NotSignedIn
-            | Self::NoToken(_) => false,
+            | Self::NoToken { .. } => false,
             Self::Forbidden(_) | Self::NotFound(_) | Self::Refused { .. } | Self::Address(_) => {
                 true
             }
@@ -78,9 +88,10 @@ impl Error {
         match self {
             Self::NotBefore { .. } | Self::Malformed(_) => None,
             Self::Unreachable(_) => Some("it is tried again; nothing is lost meanwhile"),
-            Self::NotSignedIn | Self::NoToken(_) => Some(
-                "sign in with `gh auth login`, or start the daemon with a token in the variable that \
-                 github.token_env names",
+            Self::NoToken { hint, .. } => Some(hint),
+            Self::NotSignedIn => Some(
+                "it was taken back or has run out: put a new one where github.token says, or sign in \
+                 with `gh auth login`",
             ),
             Self::Forbidden(_) => Some(
                 "the token needs read and write access to issues and pull requests of this repository",

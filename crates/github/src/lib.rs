@@ -15,6 +15,7 @@
 
 mod address;
 mod api;
+mod app;
 mod client;
 mod error;
 mod limit;
@@ -22,11 +23,12 @@ mod token;
 mod wire;
 
 pub use address::Address;
-pub use client::{Client, Listing, Origin, Tag};
+pub use app::App;
+pub use client::{Budgets, Client, Credential, Listing, Origin, Tag};
 pub use error::{Error, Limited};
 pub use limit::Calls;
-pub use token::Token;
+pub use token::{Token, secret_file};
 pub use wire::{
-    Account, Branch, Check, CheckOutput, Comment, Issue, Label, LabelEvent, NewPull, Pull,
-    PullLink, Repository, Review, Status,
+    Account, Branch, Check, CheckApp, CheckOutput, Comment, Issue, Label, LabelEvent, NewPull,
+    Pull, PullLink, Repository, Review, Status,
 };

@@ -27,6 +27,10 @@ pub struct Calls {
     pub limited: u64,
     /// Calls that are left in this hour, as GitHub said last.
     pub remaining: Option<u64>,
+    /// Calls that an hour has.
+    pub limit: Option<u64>,
+    /// When the next hour begins.
+    pub resets_at: Option<Time>,
     /// When nothing may be asked before.
     pub not_before: Option<Time>,
 }
@@ -46,6 +50,9 @@ struct Inside {
 pub(crate) struct Said {
     retry_after: Option<Millis>,
     remaining: Option<u64>,
+    limit: Option<u64>,
+    /// GraphQL has an hour of its own, which says nothing about this one.
+    is_rest: bool,
     reset: Option<Millis>,
 }
 
@@ -60,7 +67,10 @@ impl Said {
             .or_else(|| date("retry-after").map(|at| at.since(theirs)));
         let reset =
             number("x-ratelimit-reset").map(|at| Time(at.saturating_mul(1_000)).since(theirs));
-        Self { retry_after, remaining: number("x-ratelimit-remaining"), reset }
+        let (remaining, limit) = (number("x-ratelimit-remaining"), number("x-ratelimit-limit"));
+        let resource = headers.get("x-ratelimit-resource");
+        let is_rest = resource.is_none_or(|resource| resource == "core");
+        Self { retry_after, remaining, limit, is_rest, reset }
     }
 
     /// Which limit a refusal is, if it is one. GitHub uses 403 for limits and for missing rights.
@@ -115,7 +125,7 @@ impl Gate {
         let mut inside = self.inside();
         inside.refusals = 0;
         inside.calls.unchanged += u64::from(is_unchanged);
-        inside.calls.remaining = said.remaining.or(inside.calls.remaining);
+        inside.hear(said, now);
         if said.remaining == Some(0)
             && let Some(reset) = said.reset
         {
@@ -127,7 +137,7 @@ impl Gate {
     pub(crate) fn refused(&self, said: &Said, why: Limited, now: Time) -> Error {
         let mut inside = self.inside();
         inside.calls.limited += 1;
-        inside.calls.remaining = said.remaining.or(inside.calls.remaining);
+        inside.hear(said, now);
         let guess = Millis(PAUSE.0 << inside.refusals.min(6));
         inside.refusals += 1;
         let told = match why {
@@ -141,6 +151,16 @@ impl Gate {
 }
 
 impl Inside {
+    /// How much is left of the hour.
+    fn hear(&mut self, said: &Said, now: Time) {
+        if said.is_rest {
+            let calls = &mut self.calls;
+            calls.remaining = said.remaining.or(calls.remaining);
+            calls.limit = said.limit.or(calls.limit);
+            calls.resets_at = said.reset.map(|reset| now + reset).or(calls.resets_at);
+        }
+    }
+
     fn close(&mut self, until: Time, why: Limited) {
         (self.calls.not_before, self.why) = (Some(until), Some(why));
     }

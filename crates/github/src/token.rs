@@ -1,6 +1,9 @@
 //! A token that cannot print itself, and where it comes from.
 
 use std::fmt;
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,11 +17,16 @@ use crate::Error;
 const TOKEN_BYTES_MAX: usize = 1_024;
 /// `gh` answers in milliseconds; it may ask a keyring that is locked.
 const GH_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest file with something secret in it: a key of an app has two thousand bytes.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+/// What to do where there is no token.
+const HINT: &str = "keep one with `crew secret set github` and write `token = \"secret:github\"` into \
+                    the table [github], or sign in with `gh auth login`";
 
 /// A fine-grained personal access token, or any other that GitHub takes as a bearer.
 ///
 /// It goes into a header that is marked as secret, and nowhere else.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
@@ -34,8 +42,13 @@ impl Token {
         if is_token {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Error::NoToken("it is no token".into()))
+            Err(Error::no_token("what is there is no token", HINT))
         }
+    }
+
+    /// Who has it, told from others. It stays in memory, like the token itself.
+    pub(crate) fn identity(&self) -> String {
+        self.0.clone()
     }
 
     /// Asks GitHub's own command line for the token that it keeps for `host`.
@@ -43,7 +56,7 @@ impl Token {
     /// # Errors
     /// When `gh` is not there, is not signed in, or does not answer in time.
     pub async fn from_gh(gh: &Path, host: &str) -> Result<Self, Error> {
-        let no = |why: String| Error::NoToken(format!("`gh auth token` gave none: {why}"));
+        let no = |why: String| Error::no_token(format!("`gh auth token` gave none: {why}"), HINT);
         let mut command = Command::new(gh);
         command.args(["auth", "token", "--hostname", host]);
         command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
@@ -58,7 +71,7 @@ impl Token {
 
     pub(crate) fn header(&self) -> Result<HeaderValue, Error> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0))
-            .map_err(|_| Error::NoToken("it is no token".into()))?;
+            .map_err(|_| Error::no_token("what is there is no token", HINT))?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -79,6 +92,29 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
     }
+}
+
+/// Something secret from a file that nobody else reads.
+///
+/// # Errors
+/// When it cannot be read, or others can.
+pub fn secret_file(path: &Path) -> Result<String, Error> {
+    let at = path.display();
+    let unreadable = |error: std::io::Error| {
+        Error::no_token(format!("{at}: {error}"), "see whether the file is there, and yours")
+    };
+    let file = fs::File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Error::no_token(format!("{at} is no file"), HINT));
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        let why = format!("others may read {at}");
+        return Err(Error::no_token(why, "`chmod 600` makes it yours alone"));
+    }
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text)
 }
 
 fn base64(bytes: &[u8]) -> String {

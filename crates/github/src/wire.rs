@@ -2,7 +2,7 @@
 //!
 //! Fields that we could do without have defaults: GitHub leaves out what its own documents promise.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A person or a bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -57,6 +57,9 @@ pub struct Issue {
     /// Its labels.
     #[serde(default)]
     pub labels: Vec<Label>,
+    /// Whose it is.
+    #[serde(default, deserialize_with = "or_none")]
+    pub assignees: Vec<Account>,
     /// Who opened it; nobody when the account was deleted.
     #[serde(default)]
     pub user: Option<Account>,
@@ -72,6 +75,11 @@ pub struct Issue {
     /// Whether it is a pull request.
     #[serde(default)]
     pub pull_request: Option<PullLink>,
+}
+
+/// `null` is an empty list.
+fn or_none<'de, D: Deserializer<'de>>(it: D) -> Result<Vec<Account>, D::Error> {
+    Ok(Option::deserialize(it)?.unwrap_or_default())
 }
 
 /// Says of an issue that it is a pull request.
@@ -240,9 +248,36 @@ pub struct Check {
     /// Where people see it.
     #[serde(default)]
     pub html_url: Option<String>,
+    /// Where whoever runs it shows it.
+    #[serde(default)]
+    pub details_url: Option<String>,
+    /// Who runs it.
+    #[serde(default)]
+    pub app: Option<CheckApp>,
     /// What it says about itself.
     #[serde(default)]
     pub output: Option<CheckOutput>,
+}
+
+impl Check {
+    /// The job of GitHub's own Actions that it is; none where somebody else runs it.
+    pub fn job(&self) -> Option<u64> {
+        let app = self.app.as_ref().filter(|app| app.slug == "github-actions");
+        let urls = [self.details_url.as_deref(), self.html_url.as_deref()];
+        let mut jobs = urls.into_iter().flatten().filter_map(|url| {
+            let (_, job) = url.rsplit_once("/job/")?;
+            job.split(['?', '#', '/']).next()?.parse().ok()
+        });
+        app.and_then(|_| jobs.next())
+    }
+}
+
+/// Who runs a check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckApp {
+    /// Its name in addresses.
+    #[serde(default)]
+    pub slug: String,
 }
 
 /// What a check says about itself.

@@ -296,9 +296,9 @@ async fn the_token_of_gh_is_asked_for_by_host() {
     let token = Token::from_gh(&gh, "github.com").await.unwrap();
     let address = Address::new("acme/shop", Some(&server.url())).unwrap();
     assert!(Client::new(address, token, || NOW).unwrap().viewer().await.is_ok());
-    assert!(matches!(Token::from_gh(&gh, "other").await, Err(Error::NoToken(_))));
+    assert!(matches!(Token::from_gh(&gh, "other").await, Err(Error::NoToken { .. })));
     let missing = directory.path().join("missing");
-    assert!(matches!(Token::from_gh(&missing, "github.com").await, Err(Error::NoToken(_))));
+    assert!(matches!(Token::from_gh(&missing, "github.com").await, Err(Error::NoToken { .. })));
 }
 
 #[tokio::test]

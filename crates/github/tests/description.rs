@@ -49,6 +49,8 @@ async fn each_request_is_one_that_github_describes_and_its_examples_are_understo
     }
     client.add_labels(1, &["crew: a/b".into()]).await.unwrap();
     client.remove_label(1, "crew: a/b").await.unwrap();
+    client.assign(1, "alice").await.ok(); // GitHub's own example has no number
+    client.unassign(1, "alice").await.ok();
     client.labels().await.unwrap();
     let (name, color) = ("crew: backlog".into(), "5319e7".into());
     client.make_label(&Label { name, color, description: Some("a stage".into()) }).await.unwrap();

@@ -113,6 +113,7 @@ impl From<Refusal> for ApiError {
             | Refusal::PullClosed(_)
             | Refusal::BadTitle
             | Refusal::BadLabel
+            | Refusal::BadAssignee
             | Refusal::TooLong { .. }
             | Refusal::ProjectKnown(_)
             | Refusal::TaskOver { .. }

@@ -1,13 +1,14 @@
 //! `crew github`: the connection of a project with its issues and pull requests.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crew_core::github::{App, Keep, TokenSource};
 use crew_core::team;
 use crew_core::{TaskId, Time};
-use crew_engine::Clock;
+use crew_engine::{Clock, github_credential};
 use crew_git::Repository;
-use crew_github::{Address, Client as GithubClient, Token};
+use crew_github::{Address, Client as GithubClient};
 use crew_server::wire::{self, Nothing, Push, Receipt};
 use serde_json::json;
 
@@ -24,8 +25,22 @@ const TABLE: &str = "[github]";
 /// Connects, shows, asks, disconnects.
 pub(super) async fn run(context: &Context, command: Github) -> Result<Exit, CliError> {
     match command {
-        Github::Connect { repository, api, token_env, publish_all } => {
-            connect(context, &Wanted { repository, api, token_env, publish_all }).await
+        Github::Connect {
+            repository,
+            issues,
+            api,
+            token_from,
+            app,
+            installation,
+            app_key,
+            webhook_secret,
+            trust,
+            publish_all,
+        } => {
+            let token = source(token_from, app.zip(app_key), installation);
+            let wanted =
+                Wanted { repository, issues, api, token, webhook_secret, trust, publish_all };
+            connect(context, &wanted).await
         }
         Github::Status => show(context, Ask::NotNow).await,
         Github::Sync => show(context, Ask::Now).await,
@@ -36,9 +51,24 @@ pub(super) async fn run(context: &Context, command: Github) -> Result<Exit, CliE
 
 struct Wanted {
     repository: String,
+    issues: Option<String>,
     api: Option<String>,
-    token_env: Option<String>,
+    token: TokenSource,
+    webhook_secret: Option<Keep>,
+    trust: Vec<String>,
     publish_all: bool,
+}
+
+fn source(
+    keep: Option<Keep>,
+    app: Option<(String, Keep)>,
+    installation: Option<u64>,
+) -> TokenSource {
+    match (keep, app) {
+        (_, Some((id, key))) => TokenSource::App(App { id, installation, key }),
+        (Some(keep), None) => TokenSource::Kept(keep),
+        (None, None) => TokenSource::Gh,
+    }
 }
 
 async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
@@ -49,18 +79,20 @@ async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
         let message = format!("{} has a table {TABLE} already", file.display());
         return Err(CliError::new(Exit::Refused, message).hint(hint));
     }
-    let (repository, login) = look(wanted).await?;
-    let text = format!("{}\n\n{}", text.trim_end(), table(wanted, &repository.full_name, &login));
+    let (repository, login) = look(context, wanted).await?;
+    let trusted = if wanted.trust.is_empty() { vec![login] } else { wanted.trust.clone() };
+    let text = format!("{}\n\n{}", text.trim_end(), table(wanted, &repository.full_name, &trusted));
     if let Err(problems) = team::parse(&text) {
         return complain(context, &file, &problems);
     }
     fs::write(&file, text).attempt("writing the team file")?;
     if context.out.json {
-        context.out.document(&json!({"repository": repository.full_name, "trusted": [login]}))?;
+        context.out.document(&json!({"repository": repository.full_name, "trusted": trusted}))?;
         return Ok(Exit::Ok);
     }
     context.out.line(format!("connected with {}", repository.full_name))?;
-    context.out.line(format!("an issue becomes a task when {login} sets the label `crew`"))?;
+    let trusted = trusted.join(" or ");
+    context.out.line(format!("an issue becomes a task when {trusted} sets the label `crew`"))?;
     context.out.line(format!("the table {TABLE} in {} says so", file.display()))?;
     if !repository.private && wanted.publish_all {
         let warning = "the repository is public: everybody can read the tasks that you add";
@@ -70,31 +102,40 @@ async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
 }
 
 /// Whether the token works for the repository; the repository, and whose token it is.
-async fn look(wanted: &Wanted) -> Result<(crew_github::Repository, String), CliError> {
-    let address =
-        Address::new(&wanted.repository, wanted.api.as_deref()).map_err(|error| told(&error))?;
-    let token = match &wanted.token_env {
-        Some(name) => {
-            let hint = format!("set {name} here and where the daemon is started");
-            let missing = || CliError::failed(format!("{name} is not set")).hint(&hint);
-            Token::new(&std::env::var(name).map_err(|_| missing())?)
-        }
-        None => Token::from_gh(Path::new("gh"), address.host()).await,
+async fn look(
+    context: &Context,
+    wanted: &Wanted,
+) -> Result<(crew_github::Repository, String), CliError> {
+    let (client, repository) = look_at(context, wanted, &wanted.repository).await?;
+    let of_issues = match &wanted.issues {
+        Some(issues) => look_at(context, wanted, issues).await?.1,
+        None => repository.clone(),
     };
-    let now: fn() -> Time = || Clock.now();
-    let client = GithubClient::new(address, token.map_err(|error| told(&error))?, now)
-        .map_err(|error| told(&error))?;
-    let repository = client.repository().await.map_err(|error| told(&error))?;
-    let problem = match (repository.archived, repository.has_issues) {
-        (true, _) => Some("it is archived: nothing in it can be changed"),
-        (false, false) => Some("it has no issues; its settings can switch them on"),
-        (false, true) => None,
-    };
-    if let Some(problem) = problem {
-        let message = format!("{}: {problem}", repository.full_name);
-        return Err(CliError::new(Exit::Refused, message));
+    if !of_issues.has_issues {
+        let message = format!("{} has no issues", of_issues.full_name);
+        return Err(CliError::new(Exit::Refused, message).hint("its settings can switch them on"));
     }
     Ok((repository, client.viewer().await.map_err(|error| told(&error))?.login))
+}
+
+/// A repository that can be changed, and who asks.
+async fn look_at(
+    context: &Context,
+    wanted: &Wanted,
+    name: &str,
+) -> Result<(GithubClient, crew_github::Repository), CliError> {
+    let address = Address::new(name, wanted.api.as_deref()).map_err(|error| told(&error))?;
+    let who = github_credential(&context.home_path()?, &wanted.token, &address).await;
+    let now: fn() -> Time = || Clock.now();
+    let client = GithubClient::new(address, who.map_err(|error| told(&error))?, now)
+        .map_err(|error| told(&error))?;
+    let repository = client.repository().await.map_err(|error| told(&error))?;
+    if repository.archived {
+        let message = format!("{} is archived", repository.full_name);
+        let hint = "nothing in it can be changed; its settings can take it out of the archive";
+        return Err(CliError::new(Exit::Refused, message).hint(hint));
+    }
+    Ok((client, repository))
 }
 
 fn told(error: &crew_github::Error) -> CliError {
@@ -105,18 +146,33 @@ fn told(error: &crew_github::Error) -> CliError {
     }
 }
 
-fn table(wanted: &Wanted, repository: &str, login: &str) -> String {
+fn table(wanted: &Wanted, repository: &str, trusted: &[String]) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
+    let trusted: Vec<String> = trusted.iter().map(|login| quoted(login)).collect();
     let mut table = format!(
         "{TABLE}\nrepository = {}\ntrusted = [{}]  # whose issues, labels and comments count\n",
         quoted(repository),
-        quoted(login)
+        trusted.join(", ")
     );
-    let optional = [("api", &wanted.api), ("token_env", &wanted.token_env)];
-    for (key, value) in optional {
+    for (key, value) in [("issues", &wanted.issues), ("api", &wanted.api)] {
         if let Some(value) = value {
             table = format!("{table}{key} = {}\n", quoted(value));
         }
+    }
+    match &wanted.token {
+        TokenSource::Gh => {}
+        TokenSource::Kept(keep) => {
+            table = format!("{table}token = {}\n", quoted(&keep.to_string()));
+        }
+        TokenSource::App(App { id, installation, key }) => {
+            let installation = installation
+                .map_or_else(String::new, |number| format!("installation = {number}, "));
+            let (id, key) = (quoted(id), quoted(&key.to_string()));
+            table = format!("{table}app = {{ id = {id}, {installation}key = {key} }}\n");
+        }
+    }
+    if let Some(keep) = &wanted.webhook_secret {
+        table = format!("{table}webhook_secret = {}\n", quoted(&keep.to_string()));
     }
     let publish = if wanted.publish_all { "all" } else { "linked" };
     format!("{table}publish = \"{publish}\"  # \"all\": tasks that are added here become issues\n")
@@ -185,11 +241,24 @@ async fn show(context: &Context, ask: Ask) -> Result<Exit, CliError> {
     };
     let viewer = github.viewer.as_deref().unwrap_or("nobody yet");
     context.out.line(format!("{repository} as {viewer}"))?;
+    if let Some(issues) = &github.issues {
+        context.out.line(format!("issues: {issues}"))?;
+    }
     context.out.line(format!("trusted: {}", github.trusted.join(", ")))?;
     if let Some(at) = github.asked_at {
         context.out.line(format!("asked at {}", text::date(at)))?;
     }
     context.out.line(calls(&github.calls))?;
+    if !github.shared_with.is_empty() {
+        let others = github.shared_with.join(", ");
+        context.out.line(format!("the same token, and its limits, are used for {others}"))?;
+    }
+    if let Some(at) = github.delivered_at {
+        context.out.line(format!("the webhook delivered at {}", text::date(at)))?;
+    }
+    if let Some(trouble) = &github.webhook_trouble {
+        context.out.line(style(Style::Warn, &format!("the webhook is off: {trouble}")))?;
+    }
     if let Some(trouble) = &github.trouble {
         context.out.line(style(Style::Bad, trouble))?;
     }
@@ -204,8 +273,11 @@ async fn show(context: &Context, ask: Ask) -> Result<Exit, CliError> {
 }
 
 fn calls(calls: &wire::GithubCalls) -> String {
-    let wire::GithubCalls { sent, unchanged, limited, remaining, not_before } = calls;
-    let left = remaining.map_or_else(String::new, |left| format!(", {left} left in this hour"));
+    let wire::GithubCalls { sent, unchanged, limited, remaining, limit, resets_at, not_before } =
+        calls;
+    let of = limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+    let until = resets_at.map_or_else(String::new, |at| format!(" until {}", text::date(at)));
+    let left = remaining.map_or_else(String::new, |left| format!(", {left}{of} left{until}"));
     let wait =
         not_before.map_or_else(String::new, |at| format!(", none before {}", text::date(at)));
     format!(
@@ -219,18 +291,30 @@ mod tests {
 
     #[test]
     fn a_table_is_written_and_taken_out_again() {
-        let wanted = Wanted {
-            repository: "acme/shop".into(),
-            api: None,
-            token_env: Some("TOKEN".into()),
-            publish_all: true,
-        };
         let before = team::DEFAULT_TEAM;
-        let with = format!("{}\n\n{}", before.trim_end(), table(&wanted, "acme/shop", "alice"));
-        let policy = team::parse(&with).unwrap().github.unwrap();
-        assert_eq!(policy.repository, "acme/shop");
-        assert!(policy.trusts("Alice"));
-        assert_eq!(without_table(&with).as_deref(), Some(before));
+        let key: Keep = "file:~/crew.pem".parse().unwrap();
+        for token in [
+            source(None, None, None),
+            source(Some("secret:github".parse().unwrap()), None, None),
+            source(None, Some(("Iv1.abc".into(), key.clone())), None),
+            source(None, Some(("12345".into(), key)), Some(100)),
+        ] {
+            let (repository, api, publish_all) = ("acme/shop".to_owned(), None, true);
+            let webhook_secret = Some("env:HOOK".parse().unwrap());
+            let trust = Vec::new();
+            let issues = Some("acme/roadmap".to_owned());
+            let wanted =
+                Wanted { repository, issues, api, token, webhook_secret, trust, publish_all };
+            let table = table(&wanted, "acme/shop", &["alice".into(), "bob".into()]);
+            let with = format!("{}\n\n{table}", before.trim_end());
+            let policy = team::parse(&with).unwrap().github.unwrap();
+            assert_eq!(policy.repository, "acme/shop");
+            assert_eq!(policy.issues_repository(), "acme/roadmap");
+            assert_eq!(policy.token, wanted.token);
+            assert_eq!(policy.webhook_secret, wanted.webhook_secret);
+            assert!(policy.trusts("Alice") && policy.trusts("bob"));
+            assert_eq!(without_table(&with).as_deref(), Some(before));
+        }
         assert_eq!(without_table(before), None);
     }
 }

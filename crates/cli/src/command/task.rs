@@ -94,7 +94,7 @@ async fn tell(
 }
 
 async fn add(context: &Context, title: String, details: Details) -> Result<Exit, CliError> {
-    let Details { body, criteria, priority, labels, after } = details;
+    let Details { body, criteria, priority, labels, assignees, after } = details;
     let body = body.map(text_argument).transpose()?.unwrap_or_default();
     let client = context.daemon().await?;
     let new = NewTask {
@@ -104,6 +104,7 @@ async fn add(context: &Context, title: String, details: Details) -> Result<Exit,
         criteria,
         priority: priority.map(Priority::from).unwrap_or_default(),
         labels: labels.into_iter().collect(),
+        assignees: assignees.into_iter().collect(),
         depends_on: after.iter().map(|id| id.0).collect(),
     };
     let added: TaskAdded = client.post("/api/tasks", &new).await?;
@@ -178,6 +179,9 @@ fn facts(task: &Wire) -> Vec<String> {
     ];
     if !card.labels.is_empty() {
         lines.push(format!("labels    {}", card.labels.join(", ")));
+    }
+    if !card.assignees.is_empty() {
+        lines.push(format!("whose     {}", card.assignees.join(", ")));
     }
     if !card.depends_on.is_empty() {
         let before: Vec<String> = card.depends_on.iter().map(|id| format!("#{id}")).collect();
@@ -352,13 +356,14 @@ async fn edit(
     title: Option<String>,
     details: Details,
 ) -> Result<Exit, CliError> {
-    let Details { body, criteria, priority, labels, after } = details;
+    let Details { body, criteria, priority, labels, assignees, after } = details;
     let change = EditTask {
         title,
         body: body.map(text_argument).transpose()?,
         criteria: (!criteria.is_empty()).then_some(criteria),
         priority: priority.map(Priority::from),
         labels: (!labels.is_empty()).then(|| labels.into_iter().collect()),
+        assignees: (!assignees.is_empty()).then(|| assignees.into_iter().collect()),
         depends_on: (!after.is_empty()).then(|| after.iter().map(|id| id.0).collect()),
     };
     let client = context.daemon().await?;

@@ -13,6 +13,8 @@
 mod news;
 mod plan;
 mod pull;
+mod sets;
+mod source;
 mod text;
 mod trust;
 
@@ -32,6 +34,8 @@ pub use pull::{
     PullWant, Pulls, ReviewVerdict, SeenCheck, SeenLine, SeenReview, Shown, ShownAs, There,
     is_run_there, plan_pull, pull_news, shown_branch,
 };
+pub use sets::Changed;
+pub use source::{App, BadKeep, Keep, TokenSource};
 pub use text::{Digest, closes_others, harmless, revealed};
 pub use trust::{Door, Shut, door};
 
@@ -40,15 +44,27 @@ const TITLE_CHARS_MAX: usize = 256;
 /// Longest body, in characters; GitHub takes 65,536, and we add a line.
 const BODY_CHARS_MAX: usize = 60_000;
 
+/// Longest label that GitHub takes, in characters.
+const LABEL_CHARS_MAX: usize = 50;
+/// Longest name of an account.
+const LOGIN_CHARS_MAX: usize = 100;
+
 /// How a project is connected: the table `[github]` of `team.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    /// `owner/name`.
+    /// `owner/name`: where the code is, and its pull requests.
     pub repository: String,
+    /// `owner/name` of the repository whose issues are tasks, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issues: Option<String>,
     /// The address of the API, where it is not github.com.
     pub api: Option<String>,
-    /// The environment variable that holds the token; without it `gh` is asked.
-    pub token_env: Option<String>,
+    /// Where the token comes from.
+    #[serde(default)]
+    pub token: TokenSource,
+    /// Where the secret is kept with which GitHub signs that something is new; none: it is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_secret: Option<Keep>,
     /// Whose issues, labels and comments count. In small letters: GitHub's names have no case.
     pub trusted: BTreeSet<String>,
     /// The label that makes an issue a task.
@@ -93,13 +109,13 @@ impl Policy {
         format!("{}{stage}", self.prefix)
     }
 
-    /// Labels that say what an issue is about, not where it is in the pipeline.
-    pub(crate) fn labels_of_its_own(
-        &self,
-        labels: &BTreeSet<String>,
-    ) -> impl Iterator<Item = String> {
-        let ours = |label: &&String| **label == self.intake || label.starts_with(&self.prefix);
-        labels.iter().filter(move |label| !ours(label)).cloned()
+    /// Labels that say what an issue is about, not where it is in the pipeline. In small letters, as far as
+    /// a task may have them.
+    pub(crate) fn labels_of_its_own(&self, labels: &BTreeSet<String>) -> BTreeSet<String> {
+        let ours = |label: &String| *label == self.intake || label.starts_with(&self.prefix);
+        let labels =
+            labels.iter().filter(|label| is_label(label)).map(|label| label.to_lowercase());
+        labels.filter(|label| !ours(label)).collect()
     }
 
     /// The stages whose labels are among these.
@@ -112,7 +128,17 @@ impl Policy {
     pub fn issue_url(&self, issue: u64) -> String {
         let site = self.api.as_deref().unwrap_or("https://github.com");
         let site = site.trim_end_matches('/').trim_end_matches("/api/v3");
-        format!("{site}/{}/issues/{issue}", self.repository)
+        format!("{site}/{}/issues/{issue}", self.issues_repository())
+    }
+
+    /// `owner/name` of the repository whose issues are tasks.
+    pub fn issues_repository(&self) -> &str {
+        self.issues.as_deref().unwrap_or(&self.repository)
+    }
+
+    /// How texts of the code's repository name an issue: `#7`, or `owner/name#7`.
+    pub fn reference(&self, issue: u64) -> String {
+        format!("{}#{issue}", self.issues.as_deref().unwrap_or_default())
     }
 
     /// Whether somebody's words and labels count.
@@ -179,6 +205,12 @@ pub struct Said {
     pub is_open: bool,
     /// What our comment says.
     pub story: Digest,
+    /// Labels that say what it is about.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub assignees: BTreeSet<String>,
 }
 
 /// What GitHub is to say about a task.
@@ -196,6 +228,12 @@ pub struct Want {
     pub story: String,
     /// Stages whose labels people set, and which are taken away unless it is there.
     pub unwanted: BTreeSet<StageName>,
+    /// Labels that say what it is about.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub assignees: BTreeSet<String>,
 }
 
 /// Whether an issue is open, or how it ended.
@@ -225,6 +263,9 @@ pub struct Seen {
     pub body: String,
     /// Its labels.
     pub labels: BTreeSet<String>,
+    /// Whose it is.
+    #[serde(default)]
+    pub assignees: BTreeSet<String>,
     /// Who set the label that makes it a task, if that was asked.
     pub labelled_by: Option<String>,
     /// Whether it is open, or how it ended.
@@ -250,7 +291,7 @@ pub struct SeenComment {
 
 impl Want {
     /// What GitHub is to say about a task now.
-    pub fn of(task: &Task) -> Self {
+    pub fn of(task: &Task, policy: &Policy) -> Self {
         let agreed = task.link.as_ref().and_then(|link| link.agreed.as_ref());
         let state = match task.phase {
             Phase::Done { .. } => Ending::Completed,
@@ -270,6 +311,8 @@ impl Want {
             state,
             story: text::story(task),
             unwanted: task.link.as_ref().map(|link| link.refused.clone()).unwrap_or_default(),
+            labels: policy.labels_of_its_own(&task.labels),
+            assignees: logins(&task.assignees),
         }
     }
 
@@ -285,8 +328,30 @@ impl Want {
             stage: Some(self.stage.clone()),
             is_open: self.state == Ending::Open,
             story: Digest::of(&self.story),
+            labels: self.labels.clone(),
+            assignees: self.assignees.clone(),
         }
     }
+}
+
+/// GitHub's bounds, so that a label of an issue is one of its task.
+pub(crate) fn is_label(label: &str) -> bool {
+    let len = label.chars().count();
+    label.trim() == label
+        && (1..=LABEL_CHARS_MAX).contains(&len)
+        && !label.contains(char::is_control)
+}
+
+/// Whether it can be an account's name: `alice`, `robot[bot]`, `alice_acme`.
+pub(crate) fn is_login(login: &str) -> bool {
+    let is_of_login = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '[' | ']');
+    (1..=LOGIN_CHARS_MAX).contains(&login.len()) && login.chars().all(is_of_login)
+}
+
+/// Names of accounts in small letters: they have no case.
+fn logins(names: &BTreeSet<String>) -> BTreeSet<String> {
+    let logins = names.iter().filter(|name| is_login(name));
+    logins.map(|name| name.to_ascii_lowercase()).collect()
 }
 
 /// A text of a task as it is written on GitHub: words of agents and strangers can do nothing there.
@@ -307,6 +372,8 @@ impl Seen {
             stage: shown.first().map(|stage| (*stage).clone()),
             is_open: self.state == Ending::Open,
             story: Digest::default(),
+            labels: policy.labels_of_its_own(&self.labels),
+            assignees: logins(&self.assignees),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What people did on GitHub, as wishes about a task.
 
-use super::{Digest, Ending, Link, Policy, Said, Seen, Want, revealed};
+use super::{Changed, Digest, Ending, Link, Policy, Said, Seen, Want, revealed};
 use crate::StageName;
 use crate::task::Task;
 use crate::team::Team;
@@ -19,6 +19,10 @@ pub enum News {
     },
     /// The label of another stage was set.
     Move(StageName),
+    /// Labels that say what it is about were set or taken away.
+    Label(Changed),
+    /// It is somebody else's, too, or not any more.
+    Assign(Changed),
     /// It was closed as something that will not be done.
     Cancel,
     /// It was closed as done, which only a merge makes it.
@@ -52,8 +56,9 @@ pub fn news(team: &Team, policy: &Policy, task: &Task, seen: &Seen) -> Option<(V
     let mut news = Vec::new();
     let Some(agreed) = link.agreed.clone() else { return Some((news, link)) };
     let mut now = agreed.clone();
-    text_news(task, &link, seen, &mut now, &mut news);
+    text_news((task, policy), &link, seen, &mut now, &mut news);
     stage_news((team, policy), task, &mut link, seen, &mut now, &mut news);
+    set_news((team, policy), &link, seen, &mut now, &mut news);
     state_news(task, &link, seen, &mut now, &mut news);
     link.agreed = Some(now);
     for comment in seen.comments.iter().filter(|comment| comment.id > link.heard_to) {
@@ -67,13 +72,19 @@ pub fn news(team: &Team, policy: &Policy, task: &Task, seen: &Seen) -> Option<(V
 }
 
 /// Both texts changed: GitHub's counts, and the board's is kept where it can be read.
-fn text_news(task: &Task, link: &Link, seen: &Seen, agreed: &mut Said, news: &mut Vec<News>) {
+fn text_news(
+    (task, policy): (&Task, &Policy),
+    link: &Link,
+    seen: &Seen,
+    agreed: &mut Said,
+    news: &mut Vec<News>,
+) {
     let body = Digest::of(&seen.body);
     let is = |said: &Said| (said.title.as_str(), said.body) == (seen.title.as_str(), body);
     if is(agreed) || link.flight.as_ref().is_some_and(is) {
         return;
     }
-    let ours = Want::of(task);
+    let ours = Want::of(task, policy);
     let is_changed_here = link.is_ours
         && (ours.title != agreed.title || Digest::of(&ours.body) != agreed.body)
         && (ours.title != seen.title || Digest::of(&ours.body) != body);
@@ -100,7 +111,7 @@ fn stage_news(
     news: &mut Vec<News>,
 ) {
     let shown = policy.shown(team, &seen.labels);
-    let ours = Want::of(task).stage;
+    let ours = Want::of(task, policy).stage;
     let in_flight = link.flight.as_ref().and_then(|said| said.stage.clone());
     let is_known = |stage: &StageName| {
         agreed.stage.as_ref() == Some(stage)
@@ -121,6 +132,24 @@ fn stage_news(
             link.refused.extend(wishes);
         }
     }
+}
+
+fn set_news(
+    (team, policy): (&Team, &Policy),
+    link: &Link,
+    seen: &Seen,
+    agreed: &mut Said,
+    news: &mut Vec<News>,
+) {
+    let (there, flight) = (seen.said(team, policy), link.flight.as_ref());
+    let labels = flight.map(|said| &said.labels);
+    let labels = Changed::there(&agreed.labels, labels, &there.labels);
+    labels.apply(&mut agreed.labels);
+    let assignees = flight.map(|said| &said.assignees);
+    let assignees = Changed::there(&agreed.assignees, assignees, &there.assignees);
+    assignees.apply(&mut agreed.assignees);
+    news.extend((!labels.is_empty()).then_some(News::Label(labels)));
+    news.extend((!assignees.is_empty()).then_some(News::Assign(assignees)));
 }
 
 fn state_news(task: &Task, link: &Link, seen: &Seen, agreed: &mut Said, news: &mut Vec<News>) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Digest, Ending, Link, Policy, Said, Want};
+use super::{Changed, Digest, Ending, Link, Policy, Said, Want};
 use crate::TaskId;
 use crate::team::Team;
 
@@ -66,6 +66,8 @@ pub struct Issue {
     pub body: String,
     /// Its labels.
     pub labels: BTreeSet<String>,
+    /// Whose it is.
+    pub assignees: BTreeSet<String>,
     /// Whether it is open, or how it ended.
     pub state: Ending,
 }
@@ -121,6 +123,20 @@ pub enum Action {
         /// The label.
         label: String,
     },
+    /// Makes it somebody's, too.
+    Assign {
+        /// The issue.
+        issue: u64,
+        /// Whose.
+        login: String,
+    },
+    /// Makes it not somebody's any more.
+    Unassign {
+        /// The issue.
+        issue: u64,
+        /// Whose.
+        login: String,
+    },
     /// Writes our comment.
     WriteComment {
         /// The issue.
@@ -149,7 +165,8 @@ pub fn plan(
     found: &Found,
 ) -> Vec<Action> {
     let Some((issue, duplicates)) = found.issues.split_first() else {
-        let labels = vec![policy.label(&want.stage)];
+        let stage = policy.label(&want.stage);
+        let labels = std::iter::once(stage).chain(want.labels.iter().cloned()).collect();
         let (title, body) = (want.title.clone(), marker.under(&want.body));
         return vec![Action::OpenIssue { title, body, labels }];
     };
@@ -168,6 +185,7 @@ pub fn plan(
     for label in outdated(team, policy, link, want, issue) {
         actions.push(Action::RemoveLabel { issue: number, label });
     }
+    set_actions(policy, link, want, issue, &mut actions);
     comment_actions(want, marker, found, number, &mut actions);
     if want.state != Ending::Open && issue.state == Ending::Open && !is_reopened(link) {
         actions.push(Action::SetState { issue: number, state: want.state });
@@ -215,6 +233,34 @@ fn outdated(team: &Team, policy: &Policy, link: &Link, want: &Want, issue: &Issu
     let shown = policy.shown(team, &issue.labels).into_iter();
     let outdated = shown.filter(|stage| **stage != want.stage && left.contains(*stage));
     outdated.map(|stage| policy.label(stage)).collect()
+}
+
+/// Labels and assignees that changed here.
+fn set_actions(
+    policy: &Policy,
+    link: &Link,
+    want: &Want,
+    found: &Issue,
+    actions: &mut Vec<Action>,
+) {
+    let (issue, agreed) = (found.number, link.agreed.as_ref());
+    let known = [agreed, link.flight.as_ref()].into_iter().flatten();
+    let Changed { added, gone } = Changed::ours(
+        known.clone().map(|said| &said.labels),
+        agreed.map(|said| &said.labels),
+        &want.labels,
+        &policy.labels_of_its_own(&found.labels),
+    );
+    actions.extend(added.into_iter().map(|label| Action::AddLabel { issue, label }));
+    actions.extend(gone.into_iter().map(|label| Action::RemoveLabel { issue, label }));
+    let Changed { added, gone } = Changed::ours(
+        known.map(|said| &said.assignees),
+        agreed.map(|said| &said.assignees),
+        &want.assignees,
+        &super::logins(&found.assignees),
+    );
+    actions.extend(added.into_iter().map(|login| Action::Assign { issue, login }));
+    actions.extend(gone.into_iter().map(|login| Action::Unassign { issue, login }));
 }
 
 fn comment_actions(

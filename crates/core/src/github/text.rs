@@ -72,16 +72,16 @@ pub fn harmless(text: &str) -> String {
     plain
 }
 
-/// Whether a text tells GitHub to close an issue, other than the one that it may close.
-pub fn closes_others(text: &str, own: Option<u64>) -> bool {
-    let own = own.map(|own| format!("#{own}"));
+/// Whether a text tells GitHub to close an issue, other than the one that it may close: `#7`, or
+/// `owner/name#7` where the issues are elsewhere.
+pub fn closes_others(text: &str, own: Option<&str>) -> bool {
     let mut before = ' ';
     text.char_indices().any(|(at, c)| {
         let found = closing(&text[at..]).filter(|_| !is_of_word(before));
         before = c;
         found.is_some_and(|(_, reference)| {
             let word = reference.split_whitespace().next().unwrap_or_default();
-            own.as_deref() != Some(word.trim_end_matches(['.', ',', ';', ')']))
+            own != Some(word.trim_end_matches(['.', ',', ';', ')']))
         })
     })
 }
@@ -178,9 +178,11 @@ mod tests {
 
     #[test]
     fn only_its_own_issue_may_be_closed() {
-        assert!(!closes_others("Closes #7. See #8.", Some(7)));
-        assert!(closes_others("Closes #8", Some(7)));
-        assert!(closes_others("Closes #7, fixes other/place#7", Some(7)));
+        assert!(!closes_others("Closes #7. See #8.", Some("#7")));
+        assert!(closes_others("Closes #8", Some("#7")));
+        assert!(closes_others("Closes #7, fixes other/place#7", Some("#7")));
+        assert!(!closes_others("Closes other/place#7", Some("other/place#7")));
+        assert!(closes_others("Closes #7", Some("other/place#7")));
         assert!(closes_others("Closes #7", None));
     }
 }

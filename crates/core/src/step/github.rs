@@ -3,6 +3,8 @@
 //! One change of an issue is under way at a time. What changed meanwhile is published after it, so a
 //! daemon that was without a network for a day says in one go what is so then.
 
+use std::collections::BTreeSet;
+
 use super::{human, pull};
 use crate::effect::Effect;
 use crate::event::{Settled, TaskDraft};
@@ -13,8 +15,6 @@ use crate::task::{Task, bounded};
 use crate::team::Team;
 use crate::{ProjectId, Refusal, TaskId};
 
-/// Most labels of an issue that its task gets; GitHub allows 100.
-const LABELS_MAX: usize = 100;
 /// Longest explanation for people on GitHub, in characters.
 const TOLD_CHARS_MAX: usize = 500;
 
@@ -57,14 +57,14 @@ fn admit(
         Door::Shut(_) => return Err(Refusal::Stale("nobody trusted made it a task")),
     };
     let (title, body) = readable(&seen.title, &seen.body);
-    let labels = policy.labels_of_its_own(&seen.labels).filter(|label| human::is_label(label));
-    let labels = labels.take(LABELS_MAX).collect();
-    let draft = TaskDraft { title, body, labels, ..TaskDraft::default() };
+    let said = seen.said(team, policy);
+    let (labels, assignees) = (said.labels.clone(), said.assignees.clone());
+    let draft = TaskDraft { title, body, labels, assignees, ..TaskDraft::default() };
     let id = human::add_task(d, project, &draft)?;
     d.task_mut(id)?.link = Some(Box::new(Link {
         issue: Some(seen.number),
         follows_text,
-        agreed: Some(seen.said(team, policy)),
+        agreed: Some(said),
         known_to: seen.updated_at.clone(),
         heard_to: seen.comments.iter().map(|comment| comment.id).max().unwrap_or(0),
         ..Link::default()
@@ -122,12 +122,17 @@ fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
                 d.task_mut(id)?.remark(now, "crewhouse", lost);
             }
             let task = d.task(id)?;
-            let (criteria, priority, labels) =
-                (task.criteria.clone(), task.priority, task.labels.clone());
-            let depends_on = task.depends_on.clone();
             let (title, body) = readable(&title, &body);
-            let draft = TaskDraft { title, body, criteria, priority, labels, depends_on };
+            let draft = TaskDraft { title, body, ..TaskDraft::of(task) };
             human::edit_task(d, id, &draft)
+        }
+        News::Label(changed) => {
+            changed.apply(&mut d.task_mut(id)?.labels);
+            return Ok(());
+        }
+        News::Assign(changed) => {
+            changed.apply(&mut d.task_mut(id)?.assignees);
+            return Ok(());
         }
         News::Move(to) => {
             let moved = human::move_task(d, id, &to);
@@ -191,7 +196,7 @@ fn publish_task(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
         }
         (None, Publish::All | Publish::Linked) => return Ok(()),
     };
-    let want = Want::of(task);
+    let want = Want::of(task, policy);
     let said = want.said(&link);
     let is_said = link.agreed.as_ref() == Some(&said) && link.refused.is_empty();
     let is_hopeless = link.trouble.as_ref().is_some_and(|(refused, _)| *refused == said);
@@ -200,6 +205,22 @@ fn publish_task(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     }
     d.task_mut(id)?.link = Some(Box::new(Link { flight: Some(said), ..link }));
     d.effect(Effect::Publish { task: id, want: Box::new(want) });
+    Ok(())
+}
+
+/// Who cannot be assigned there is not assigned here.
+fn not_assigned(d: &mut Draft<'_>, id: TaskId, logins: &BTreeSet<String>) -> Result<(), Refusal> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let (now, names) = (d.now, logins.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+    let task = d.task_mut(id)?;
+    task.assignees.retain(|name| !logins.contains(&name.to_ascii_lowercase()));
+    task.remark(
+        now,
+        "crewhouse",
+        format!("GitHub does not let the issue be {names}'s: not assigned."),
+    );
     Ok(())
 }
 
@@ -214,14 +235,14 @@ pub(super) fn settled(
     let link = link(d, id)?;
     let flight = link.flight.take();
     match result {
-        Settled::Published { issue, comment, said, updated_at } => {
+        Settled::Published { issue, comment, said, updated_at, unassigned } => {
             (link.issue, link.comment) = (Some(*issue), Some(*comment));
             link.agreed = Some((**said).clone());
             // A later change may be known by now.
             link.known_to = std::mem::take(&mut link.known_to).max(updated_at.clone());
             (link.agreed_at, link.trouble) = (agreed_at, None);
             link.refused.retain(|stage| !want.unwanted.contains(stage));
-            Ok(())
+            not_assigned(d, id, unassigned)
         }
         Settled::NotPublished { why } => {
             let said = flight.unwrap_or_else(|| want.said(link));

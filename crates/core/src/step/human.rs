@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{budget, consult, flow, gates, limit, space, tell};
 use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
+use crate::github::{is_label, is_login};
 use crate::judged::GateResult;
 use crate::project::Project;
 use crate::protocol::TITLE_CHARS_MAX;
@@ -16,9 +17,7 @@ use crate::{AskId, ProjectId, Refusal, RunId, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
-/// Longest label, in characters.
-const LABEL_CHARS_MAX: usize = 50;
-/// Most acceptance criteria, labels and dependencies of a task.
+/// Most acceptance criteria, labels, assignees and dependencies of a task.
 const LIST_MAX: usize = 200;
 
 pub(super) fn add_project(
@@ -54,14 +53,6 @@ pub(super) fn check_text(what: &'static str, text: &str) -> Result<(), Refusal> 
     if len > max { Err(Refusal::TooLong { what, len, max }) } else { Ok(()) }
 }
 
-/// GitHub's bounds, so that a label of an issue is one of its task.
-pub(super) fn is_label(label: &str) -> bool {
-    let len = label.chars().count();
-    label.trim() == label
-        && (1..=LABEL_CHARS_MAX).contains(&len)
-        && !label.contains(char::is_control)
-}
-
 fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
     let title = task.title.trim();
     if title.is_empty() || title.chars().count() > TITLE_CHARS_MAX || title.contains('\n') {
@@ -74,7 +65,11 @@ fn check_draft(task: &TaskDraft) -> Result<(), Refusal> {
     if task.labels.iter().any(|label| !is_label(label)) {
         return Err(Refusal::BadLabel);
     }
-    let len = task.criteria.len().max(task.depends_on.len()).max(task.labels.len());
+    if task.assignees.iter().any(|login| !is_login(login)) {
+        return Err(Refusal::BadAssignee);
+    }
+    let len = task.criteria.len().max(task.depends_on.len());
+    let len = len.max(task.labels.len()).max(task.assignees.len());
     if len > LIST_MAX {
         return Err(Refusal::TooLong { what: "the list", len, max: LIST_MAX });
     }
@@ -101,6 +96,7 @@ pub(super) fn add_task(
         criteria: text.criteria.clone(),
         priority: text.priority,
         labels: text.labels.clone(),
+        assignees: text.assignees.clone(),
         depends_on: text.depends_on.clone(),
         added_at: d.now,
         stage: entry.clone(),
@@ -135,13 +131,14 @@ pub(super) fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Resu
     check_draft(text)?;
     let project = open_task(d, id)?.project;
     check_dependencies(d, id, project, &text.depends_on)?;
-    let TaskDraft { title, body, criteria, priority, labels, depends_on } = text.clone();
+    let TaskDraft { title, body, criteria, priority, labels, assignees, depends_on } = text.clone();
     let task = d.task_mut(id)?;
     title.trim().clone_into(&mut task.title);
     task.body = body;
     task.criteria = criteria;
     task.priority = priority;
     task.labels = labels;
+    task.assignees = assignees;
     task.depends_on = depends_on;
     Ok(())
 }

@@ -8,13 +8,16 @@
 //! A connection is made when it is first needed and again when the table or the token changed. What
 //! it knows beside that is a hint: without it, questions are asked that have been asked before.
 
+mod job_log;
+mod kept;
 mod poll;
 mod position;
 mod publish;
 mod pull;
 mod watch;
+mod webhook;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,15 +25,18 @@ use anyhow::{anyhow, bail};
 use crew_core::github::Policy;
 use crew_core::project::Project;
 use crew_core::{ProjectId, Settled, TaskId, Time};
-use crew_github::{Address, Calls, Client, Error, Label, Token};
+use crew_github::{Address, Budgets, Calls, Client, Error, Label};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::Clock;
 use crate::perform::Outside;
 
+pub use kept::github_credential;
 pub(crate) use poll::attend;
 pub(crate) use publish::publish;
 pub(crate) use pull::{origin, pull};
+pub use webhook::Delivered;
+use webhook::Webhooks;
 
 /// The color of the labels that we make.
 const LABEL_COLOR: &str = "5319e7";
@@ -44,8 +50,14 @@ pub struct GithubReport {
     pub asked_at: Option<Time>,
     /// Why it did not answer when it was asked last, with what to do about it.
     pub trouble: Option<String>,
-    /// How much was asked since the daemon started.
+    /// How much was asked with that token since the daemon started.
     pub calls: Calls,
+    /// The other projects that ask with the same token.
+    pub shared_with: Vec<ProjectId>,
+    /// When GitHub said last, by itself, that something is new.
+    pub delivered_at: Option<Time>,
+    /// Why GitHub cannot say so, where it should.
+    pub webhook_trouble: Option<String>,
 }
 
 /// All connections.
@@ -53,15 +65,32 @@ pub struct GithubReport {
 pub(crate) struct Connections {
     open: tokio::sync::Mutex<BTreeMap<ProjectId, Arc<Connection>>>,
     reports: Mutex<BTreeMap<ProjectId, GithubReport>>,
-    /// Somebody wants GitHub to be asked now.
-    pub(crate) woken: Notify,
+    /// Who asks for each project that was connected.
+    clients: Mutex<BTreeMap<ProjectId, Client>>,
+    budgets: Budgets,
+    pub(crate) webhooks: Webhooks,
+    wanted: Mutex<Wanted>,
+    /// Somebody wants GitHub to be asked.
+    woken: Notify,
+}
+
+/// For whom GitHub is to be asked before it is time.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// Somebody waits for the answer.
+    all: bool,
+    /// GitHub said that something is new.
+    told: BTreeSet<ProjectId>,
 }
 
 /// A connection of one project.
 #[derive(Debug)]
 pub(crate) struct Connection {
     policy: Policy,
+    /// Speaks to the repository of the code.
     client: Client,
+    /// Speaks to that of the issues; the same one, where they are not elsewhere.
+    issues: Client,
     viewer: String,
     /// Changes are made one after the other, in the order in which they were wanted.
     turn: tokio::sync::Mutex<()>,
@@ -71,19 +100,76 @@ pub(crate) struct Connection {
 
 impl Connections {
     /// The connection of a project.
-    async fn of(&self, project: &Project, policy: &Policy) -> Result<Arc<Connection>, Error> {
+    async fn of(
+        &self,
+        home: &Path,
+        project: &Project,
+        policy: &Policy,
+    ) -> Result<Arc<Connection>, Error> {
         let mut open = self.open.lock().await;
         if let Some(known) = open.get(&project.id).filter(|known| known.policy == *policy) {
             return Ok(Arc::clone(known));
         }
-        let connection = Arc::new(Connection::open(policy).await?);
+        self.listen(home, project.id, policy).await;
+        let client = client(home, policy, &policy.repository).await?.sharing(&self.budgets);
+        self.clients().insert(project.id, client.clone());
+        let issues = match &policy.issues {
+            Some(issues) => self::client(home, policy, issues).await?.sharing(&self.budgets),
+            None => client.clone(),
+        };
+        let connection = Arc::new(Connection::open(policy, client, issues).await?);
         open.insert(project.id, Arc::clone(&connection));
         Ok(connection)
+    }
+
+    /// Gets the secret of the webhook ready. Without it, all else works as well.
+    async fn listen(&self, home: &Path, project: ProjectId, policy: &Policy) {
+        let secret = match &policy.webhook_secret {
+            Some(keep) => kept::kept(home, keep).await.map(Some),
+            None => Ok(None),
+        };
+        let trouble = match secret {
+            Ok(secret) => self.webhooks.expect(project, secret.as_deref()).err(),
+            Err(error) => Some(explain(&error)),
+        };
+        self.note(project, |report| report.webhook_trouble = trouble);
+    }
+
+    /// Somebody wants GitHub to be asked now.
+    pub(crate) fn want_all(&self) {
+        self.wanted().all = true;
+        self.woken.notify_one();
+    }
+
+    /// Judges a delivery; GitHub is asked soon if it is one.
+    pub(crate) fn deliver(&self, shown: (&str, &str), body: &[u8], now: Time) -> Delivered {
+        let (delivery, projects) = self.webhooks.take(shown, body, now);
+        if !projects.is_empty() {
+            self.wanted().told.extend(projects);
+            self.woken.notify_one();
+        }
+        delivery
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The token is not accepted any more: there may be a new one.
     async fn forget(&self, project: ProjectId) {
         self.open.lock().await.remove(&project);
+    }
+
+    /// Forgets all but these.
+    async fn retain(&self, projects: &[Project]) {
+        let is_there = |id: &ProjectId| projects.iter().any(|project| project.id == *id);
+        self.open.lock().await.retain(|id, _| is_there(id));
+        self.clients().retain(|id, _| is_there(id));
+        self.webhooks.retain(is_there);
+    }
+
+    fn clients(&self) -> MutexGuard<'_, BTreeMap<ProjectId, Client>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reports(&self) -> MutexGuard<'_, BTreeMap<ProjectId, GithubReport>> {
@@ -92,7 +178,16 @@ impl Connections {
 
     /// How a project's connection is doing.
     pub(crate) fn report(&self, project: ProjectId) -> GithubReport {
-        self.reports().get(&project).cloned().unwrap_or_default()
+        let mut report = self.reports().get(&project).cloned().unwrap_or_default();
+        report.delivered_at = self.webhooks.delivered_at(project);
+        let clients = self.clients();
+        if let Some(client) = clients.get(&project) {
+            let others = clients.iter().filter(|(id, _)| **id != project);
+            let sharing = others.filter(|(_, other)| other.shares_with(client));
+            report.calls = client.calls();
+            report.shared_with = sharing.map(|(id, _)| *id).collect();
+        }
+        report
     }
 
     fn note(&self, project: ProjectId, change: impl FnOnce(&mut GithubReport)) {
@@ -121,7 +216,7 @@ impl Reach {
             bail!("GitHub cannot be used now; it is told when it can be asked again");
         }
         let home = outside.handle.home().id()?;
-        let connection = github.of(&project, policy).await;
+        let connection = github.of(outside.handle.home().root(), &project, policy).await;
         Ok(Some(connection.map(|connection| Self { project, connection, home })))
     }
 }
@@ -149,15 +244,13 @@ async fn concluded(
 }
 
 impl Connection {
-    async fn open(policy: &Policy) -> Result<Self, Error> {
-        let address = Address::new(&policy.repository, policy.api.as_deref())?;
-        let token = token(policy, &address).await?;
-        let client = Client::new(address, token, || Clock.now())?;
+    async fn open(policy: &Policy, client: Client, issues: Client) -> Result<Self, Error> {
         let viewer = client.viewer().await?.login;
         let policy = policy.clone();
         Ok(Self {
             policy,
             client,
+            issues,
             viewer,
             turn: tokio::sync::Mutex::default(),
             labels: OnceCell::new(),
@@ -167,7 +260,7 @@ impl Connection {
     /// Makes the labels that are missing, once.
     async fn make_labels(&self, team: &crew_core::team::Team) -> Result<(), Error> {
         let make = async {
-            let known = self.client.labels().await?;
+            let known = self.issues.labels().await?;
             let has = |name: &str| known.iter().any(|label| label.name.eq_ignore_ascii_case(name));
             let stages =
                 team.stages.iter().map(|stage| (self.policy.label(&stage.name), "a stage"));
@@ -176,7 +269,7 @@ impl Connection {
                 if !has(&name) {
                     let description = Some(format!("Crewhouse: {meaning}"));
                     let label = Label { name, color: LABEL_COLOR.to_owned(), description };
-                    match self.client.make_label(&label).await {
+                    match self.issues.make_label(&label).await {
                         // Somebody made it meanwhile, or our answer was lost.
                         Ok(_) | Err(Error::Refused { status: 422, .. }) => {}
                         Err(error) => return Err(error),
@@ -189,16 +282,10 @@ impl Connection {
     }
 }
 
-/// The token: from the variable that the table names, or from `gh`.
-async fn token(policy: &Policy, address: &Address) -> Result<Token, Error> {
-    match &policy.token_env {
-        Some(name) => {
-            let text = std::env::var(name)
-                .map_err(|_| Error::NoToken(format!("the daemon was started without {name}")))?;
-            Token::new(&text)
-        }
-        None => Token::from_gh(Path::new("gh"), address.host()).await,
-    }
+async fn client(home: &Path, policy: &Policy, repository: &str) -> Result<Client, Error> {
+    let address = Address::new(repository, policy.api.as_deref())?;
+    let who = github_credential(home, &policy.token, &address).await?;
+    Client::new(address, who, || Clock.now())
 }
 
 /// An error for people, with what to do about it.

@@ -14,7 +14,7 @@ use crew_github::{Error, Listing};
 use tokio::time::Instant;
 
 use super::position::{self, Position};
-use super::publish::{ending, labels};
+use super::publish::{assignees, ending, labels};
 use super::{Connection, explain};
 use crate::perform::Outside;
 
@@ -22,30 +22,38 @@ use crate::perform::Outside;
 const PAUSE: Duration = Duration::from_secs(15);
 /// Longest pause: thirty questions in an idle hour.
 const PAUSE_MAX: Duration = Duration::from_mins(2);
+/// After GitHub was asked, what it says by itself lets it be asked again after this.
+const HASTE: Duration = Duration::from_secs(2);
 /// How often is looked whether a project was connected.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Asks for all projects until the daemon ends.
 pub(crate) async fn attend(outside: Arc<Outside>) {
     let mut readers: BTreeMap<ProjectId, Reader> = BTreeMap::new();
-    let mut is_woken = false;
     loop {
         let projects: Vec<Project> = outside.handle.read(|state| {
             let connected = state.projects.values().filter(|p| p.team.github.is_some());
             connected.cloned().collect()
         });
+        outside.handle.github.retain(&projects).await;
         readers.retain(|id, _| projects.iter().any(|project| project.id == *id));
+        let wanted = std::mem::take(&mut *outside.handle.github.wanted());
         for project in &projects {
             let reader = readers.entry(project.id).or_default();
-            if is_woken || reader.next.is_none_or(|next| next <= Instant::now()) {
+            if wanted.told.contains(&project.id) {
+                reader.hasten();
+            }
+            if wanted.all || reader.next.is_none_or(|next| next <= Instant::now()) {
                 reader.attend(&outside, project).await;
             }
         }
-        is_woken = tokio::select! {
+        let next = readers.values().filter_map(|reader| reader.next).min();
+        let look = Instant::now() + LOOK_EVERY;
+        tokio::select! {
             () = outside.stop.cancelled() => return,
-            () = outside.handle.github.woken.notified() => true,
-            () = tokio::time::sleep(LOOK_EVERY) => false,
-        };
+            () = outside.handle.github.woken.notified() => {}
+            () = tokio::time::sleep_until(next.map_or(look, |next| next.min(look))) => {}
+        }
     }
 }
 
@@ -56,10 +64,18 @@ struct Reader {
     /// What was kept of that.
     kept: String,
     pause: Duration,
+    asked: Option<Instant>,
     next: Option<Instant>,
 }
 
 impl Reader {
+    /// Something is new: what GitHub answers at once may not have it yet, so it is asked again soon after.
+    fn hasten(&mut self) {
+        let soon = self.asked.map_or_else(Instant::now, |asked| asked + HASTE);
+        self.next = self.next.map(|next| next.min(soon));
+        self.pause = Duration::ZERO;
+    }
+
     async fn attend(&mut self, outside: &Arc<Outside>, project: &Project) {
         let Some(policy) = &project.team.github else { return };
         if self.position.policy.as_ref() != Some(policy) {
@@ -73,6 +89,7 @@ impl Reader {
         };
         self.keep(outside, project.id).await;
         self.pause = if matches!(asked, Ok(true)) { PAUSE } else { longer(self.pause) };
+        self.asked = Some(Instant::now());
         self.next = Some(Instant::now() + self.pause);
         if matches!(asked, Err(Error::NotSignedIn)) {
             github.forget(project.id).await;
@@ -103,20 +120,34 @@ impl Reader {
         policy: &Policy,
     ) -> Result<bool, Error> {
         let handle = &outside.handle;
-        let connection = handle.github.of(project, policy).await?;
+        let connection = handle.github.of(handle.home().root(), project, policy).await?;
         let asked_at = handle.read(|state| state.meta.seq.0);
         let Position { since, tag, .. } = &self.position;
-        let answer = connection.client.issues_changed(since.as_deref(), tag.as_ref()).await;
-        let (viewer, calls) = (connection.viewer.clone(), connection.client.calls());
-        handle.github.note(project.id, |report| {
-            (report.viewer, report.calls) = (Some(viewer), calls);
-        });
+        let answer = connection.issues.issues_changed(since.as_deref(), tag.as_ref()).await;
+        let viewer = connection.viewer.clone();
+        handle.github.note(project.id, |report| report.viewer = Some(viewer));
         let answer = answer?;
-        if let Listing::Fetched { value: issues, .. } = &answer {
+        if policy.issues.is_some() {
+            self.note_pulls(&connection).await?;
+        } else if let Listing::Fetched { value: issues, .. } = &answer {
             self.position.watch.note_changes(issues);
         }
         let is_new = self.take_in_issues(outside, project, &connection, answer, asked_at).await?;
         Ok(self.position.watch.look(outside, project, &connection).await? || is_new)
+    }
+
+    /// Notes which pull requests changed, where the issues are elsewhere.
+    async fn note_pulls(&mut self, connection: &Connection) -> Result<(), Error> {
+        let Position { pulls_since, pulls_tag, watch, .. } = &mut self.position;
+        let client = &connection.client;
+        let answer = client.issues_changed(pulls_since.as_deref(), pulls_tag.as_ref()).await?;
+        if let Listing::Fetched { value: issues, tag } = answer {
+            watch.note_changes(&issues);
+            *pulls_since =
+                issues.first().map(|issue| issue.updated_at.clone()).max(pulls_since.take());
+            *pulls_tag = tag;
+        }
+        Ok(())
     }
 
     /// Takes in what is new about issues; tells whether something was.
@@ -130,7 +161,7 @@ impl Reader {
     ) -> Result<bool, Error> {
         let Listing::Fetched { value: issues, tag } = answer else { return Ok(false) };
         let Listing::Fetched { value: comments, .. } =
-            connection.client.comments_changed(self.position.since.as_deref(), None).await?
+            connection.issues.comments_changed(self.position.since.as_deref(), None).await?
         else {
             return Ok(false);
         };
@@ -143,7 +174,10 @@ impl Reader {
             match take_in(outside, project, connection, seen).await {
                 // One issue that GitHub cannot tell us about keeps no other waiting.
                 Err(error) if error.is_lasting() || matches!(error, Error::Malformed(_)) => {
-                    tracing::warn!("issue {number} of {}: {error}", connection.policy.repository);
+                    tracing::warn!(
+                        "issue {number} of {}: {error}",
+                        connection.policy.issues_repository()
+                    );
                 }
                 taken => is_all_heard &= taken?,
             }
@@ -179,7 +213,7 @@ fn seen<'a>(
     });
     let mut comments: Vec<SeenComment> = comments.collect();
     comments.sort_by_key(|comment| comment.id);
-    let (state, labels) = (ending(&issue), labels(&issue.labels));
+    let (state, labels, assignees) = (ending(&issue), labels(&issue.labels), assignees(&issue));
     let (marked, body) = match marked {
         Some((marker, body)) => (Some(marker.task), body),
         None => (None, issue.body.unwrap_or_default()),
@@ -191,6 +225,7 @@ fn seen<'a>(
         title: issue.title,
         body,
         labels,
+        assignees,
         labelled_by: None,
         state,
         comments,
@@ -216,7 +251,7 @@ async fn take_in(
         })
     };
     if link().is_none() && door(&connection.policy, &seen) == Door::Shut(Shut::Unknown) {
-        let events = connection.client.events(number).await?;
+        let events = connection.issues.events(number).await?;
         let is_intake = |event: &&crew_github::LabelEvent| {
             let label = event.label.as_ref().map(|label| label.name.as_str());
             let is_it = |label: &str| label.to_lowercase() == connection.policy.intake;

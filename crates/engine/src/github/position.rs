@@ -25,6 +25,12 @@ pub(super) struct Position {
     pub(super) tag: Option<Tag>,
     /// The newest change that was taken in, as GitHub writes moments.
     pub(super) since: Option<String>,
+    /// The same of the repository of the code, where the issues are elsewhere.
+    #[serde(default)]
+    pub(super) pulls_tag: Option<Tag>,
+    /// Likewise.
+    #[serde(default)]
+    pub(super) pulls_since: Option<String>,
     /// What is said about pull requests.
     pub(super) watch: Watch,
 }
@@ -46,9 +52,9 @@ impl Position {
         if text.len() <= BYTES_MAX {
             return Some(text);
         }
-        let Self { policy, tag, since, watch: _ } = self;
+        let Self { policy, tag, since, pulls_tag: _, pulls_since: _, watch: _ } = self;
         let (policy, tag, since) = (policy.clone(), tag.clone(), since.clone());
-        serde_json::to_string(&Self { policy, tag, since, watch: Watch::default() }).ok()
+        serde_json::to_string(&Self { policy, tag, since, ..Self::default() }).ok()
     }
 }
 

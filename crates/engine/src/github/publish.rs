@@ -56,21 +56,31 @@ struct Publication<'a> {
 
 impl Publication<'_> {
     async fn perform(&self, team: &crew_core::team::Team) -> Result<Settled, Error> {
-        let Connection { client, policy, .. } = self.connection;
+        let Connection { issues: client, policy, .. } = self.connection;
         let mut said = None;
+        // Whose it cannot be there.
+        let mut unassigned = BTreeSet::<String>::new();
         for _ in 0..LOOKS_MAX {
             let found = self.find().await?;
             let said = said.get_or_insert_with(|| said_by(&self.link, self.want, &found));
-            let actions = plan(team, policy, &self.link, (self.want, self.marker), &found);
+            let mut actions = plan(team, policy, &self.link, (self.want, self.marker), &found);
+            actions.retain(|action| {
+                !matches!(action, Action::Assign { login, .. } if unassigned.contains(login))
+            });
             if let ([], Some(issue), Some(comment)) =
                 (actions.as_slice(), found.issues.first(), found.comments.first())
             {
                 let updated_at = client.issue(issue.number).await?.updated_at;
-                let (issue, comment, said) = (issue.number, comment.id, Box::new(said.clone()));
-                return Ok(Settled::Published { issue, comment, said, updated_at });
+                let (issue, comment, mut said) = (issue.number, comment.id, Box::new(said.clone()));
+                said.assignees.retain(|login| !unassigned.contains(login));
+                return Ok(Settled::Published { issue, comment, said, updated_at, unassigned });
             }
             for action in actions {
-                self.act(action).await?;
+                if let Action::Assign { issue, login } = action {
+                    unassigned.extend(self.assign(issue, login).await?);
+                } else {
+                    self.act(action).await?;
+                }
             }
         }
         Err(Error::Unreachable("somebody changes the same issue all the time".into()))
@@ -78,7 +88,7 @@ impl Publication<'_> {
 
     async fn find(&self) -> Result<Found, Error> {
         let issues = match self.link.issue {
-            Some(number) => vec![self.connection.client.issue(number).await?],
+            Some(number) => vec![self.connection.issues.issue(number).await?],
             None => self.made_before().await?,
         };
         let comments = match issues.first() {
@@ -90,7 +100,7 @@ impl Publication<'_> {
 
     /// Issues that we opened for this task, the first one first.
     async fn made_before(&self) -> Result<Vec<crew_github::Issue>, Error> {
-        let mut lately = self.connection.client.issues_opened_lately().await?;
+        let mut lately = self.connection.issues.issues_opened_lately().await?;
         lately.retain(|issue| {
             self.connection.marked(issue, &self.marker.home).is_some_and(|(m, _)| m == *self.marker)
         });
@@ -99,7 +109,7 @@ impl Publication<'_> {
     }
 
     async fn our_comments(&self, issue: u64) -> Result<Vec<Comment>, Error> {
-        let client = &self.connection.client;
+        let client = &self.connection.issues;
         if let Some(id) = self.link.comment {
             match client.comment_by_id(id).await {
                 Ok(comment) => return Ok(self.our_comment(comment).into_iter().collect()),
@@ -127,12 +137,21 @@ impl Publication<'_> {
     fn read(&self, issue: crew_github::Issue) -> Issue {
         let marked = self.connection.marked(&issue, &self.marker.home);
         let body = marked.map(|(_, body)| body).or(issue.body.clone()).unwrap_or_default();
-        let (state, labels) = (ending(&issue), labels(&issue.labels));
-        Issue { number: issue.number, title: issue.title, body, labels, state }
+        let (state, labels, assignees) = (ending(&issue), labels(&issue.labels), assignees(&issue));
+        Issue { number: issue.number, title: issue.title, body, labels, assignees, state }
+    }
+
+    /// Makes the issue somebody's; gives back who cannot have it.
+    async fn assign(&self, issue: u64, login: String) -> Result<Option<String>, Error> {
+        match self.connection.issues.assign(issue, &login).await {
+            Ok(issue) => Ok((!assignees(&issue).contains(&login)).then_some(login)),
+            Err(Error::Refused { status: 422, .. }) => Ok(Some(login)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn act(&self, action: Action) -> Result<(), Error> {
-        let client = &self.connection.client;
+        let client = &self.connection.issues;
         match action {
             Action::OpenIssue { title, body, labels } => {
                 client.open_issue(&title, &body, &labels).await.map(drop)
@@ -153,6 +172,8 @@ impl Publication<'_> {
             }
             Action::AddLabel { issue, label } => client.add_labels(issue, &[label]).await.map(drop),
             Action::RemoveLabel { issue, label } => client.remove_label(issue, &label).await,
+            Action::Assign { issue, login } => self.assign(issue, login).await.map(drop),
+            Action::Unassign { issue, login } => client.unassign(issue, &login).await.map(drop),
             Action::WriteComment { issue, body } => client.comment(issue, &body).await.map(drop),
             Action::EditComment { id, body } => client.edit_comment(id, &body).await.map(drop),
         }
@@ -174,6 +195,11 @@ impl Connection {
 /// The names of labels in small letters: GitHub keeps the first way that somebody wrote one.
 pub(super) fn labels(labels: &[crew_github::Label]) -> BTreeSet<String> {
     labels.iter().map(|label| label.name.to_lowercase()).collect()
+}
+
+/// Whose an issue is, in small letters.
+pub(super) fn assignees(issue: &crew_github::Issue) -> BTreeSet<String> {
+    issue.assignees.iter().map(|who| who.login.to_ascii_lowercase()).collect()
 }
 
 /// Whether an issue is open, or how it ended.

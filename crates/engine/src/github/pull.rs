@@ -98,13 +98,15 @@ async fn push(
 ) -> anyhow::Result<Option<String>> {
     let (outside, project) = (Arc::clone(outside), project.clone());
     let (branch, base) = (branch.to_owned(), want.base.clone());
-    let guard = (want.guard, want.shown.closes);
+    let policy = project.team.github.as_ref();
+    let own = want.shown.closes.zip(policy).map(|(issue, policy)| policy.reference(issue));
+    let guard = want.guard;
     let commit = want.shown.commit.clone();
     blocking(move || {
         let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
         let repository = worktrees.repository();
         let commit = repository.resolve(&commit.0)?;
-        if let Some(why) = kept_back(repository, task, &base, &commit, guard)? {
+        if let Some(why) = kept_back(repository, task, &base, &commit, (guard, own.as_deref()))? {
             return Ok(Some(why));
         }
         match repository.push(&branch, &commit, &remote(origin)?) {
@@ -161,7 +163,7 @@ fn kept_back(
     task: TaskId,
     base: &str,
     commit: &CommitId,
-    (guard, own): (Guard, Option<u64>),
+    (guard, own): (Guard, Option<&str>),
 ) -> anyhow::Result<Option<String>> {
     let base = repository.resolve(&format!("refs/heads/{base}"))?;
     let start = repository.merge_base(&base, commit)?.unwrap_or(base);

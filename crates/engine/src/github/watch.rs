@@ -17,11 +17,18 @@ use crew_github::{Check, Client, Comment, Error, Issue, Listing, Pull, Review, S
 use serde::{Deserialize, Serialize};
 
 use super::Connection;
+use super::job_log::{self, READ_BYTES_MAX};
 use super::poll::record;
 use crate::perform::Outside;
 
 /// Longest piece of what a check says about itself, in characters.
 const CHECK_CHARS_MAX: usize = 2_000;
+/// Most logs of failed checks that are read of a commit.
+const LOGS_MAX: usize = 3;
+/// How much of their ends is shown together, in characters: more is no part of a remark.
+const LOGS_CHARS_MAX: usize = 6_000;
+/// How often is tried to read a log that does not come.
+const LOG_TRIES_MAX: u32 = 3;
 /// Most checks that are shown of a commit.
 const CHECKS_MAX: usize = 100;
 
@@ -42,6 +49,20 @@ struct Watched {
     statuses: Kept<Status>,
     /// What fails on the base, by the commit of the base.
     base_failed: Option<(String, BTreeSet<String>)>,
+    /// Logs of jobs that failed.
+    #[serde(default)]
+    logs: BTreeMap<u64, Log>,
+}
+
+/// What came of reading a log.
+#[derive(Serialize, Deserialize)]
+enum Log {
+    /// Its end.
+    Read(String),
+    /// It cannot be read: why.
+    Closed(String),
+    /// It did not come, so often.
+    Missed(u32),
 }
 
 /// A list and what stands for it.
@@ -107,17 +128,16 @@ impl Watch {
         agreed_at: u64,
     ) -> Result<PullSeen, Error> {
         let client = &connection.client;
-        let known = self
-            .watched
-            .remove(&number)
-            .filter(|known| known.seen.asked_at >= agreed_at && !self.changed.contains(&number));
-        let mut watched = if let Some(known) = known {
-            known
-        } else {
-            let asked_at = outside.handle.read(|state| state.meta.seq.0);
-            let read = read(client, number, asked_at).await?;
-            self.changed.remove(&number);
-            read
+        let is_changed = self.changed.contains(&number);
+        let mut watched = match self.watched.remove(&number) {
+            Some(known) if known.seen.asked_at >= agreed_at && !is_changed => known,
+            outdated => {
+                let asked_at = outside.handle.read(|state| state.meta.seq.0);
+                let read = read(client, number, asked_at).await?;
+                self.changed.remove(&number);
+                // A log stays as it is.
+                Watched { logs: outdated.map(|known| known.logs).unwrap_or_default(), ..read }
+            }
         };
         let asked = watched.ask_for_checks(client).await;
         let seen = watched.seen.clone();
@@ -159,7 +179,7 @@ async fn read(client: &Client, number: u64, asked_at: u64) -> Result<Watched, Er
         asked_at,
     };
     let (checks, statuses) = (Kept::default(), Kept::default());
-    Ok(Watched { seen, base: base.sha, checks, statuses, base_failed: None })
+    Ok(Watched { seen, base: base.sha, checks, statuses, base_failed: None, logs: BTreeMap::new() })
 }
 
 fn there(pull: &Pull) -> There {
@@ -212,9 +232,32 @@ impl Watched {
         let mut failed = failed(&self.checks.items, &self.statuses.items);
         if !failed.is_empty() {
             let at_base = self.failing_at_base(client).await?;
-            failed.retain(|check| !at_base.contains(&check.name));
+            failed.retain(|(check, _)| !at_base.contains(&check.name));
         }
-        self.seen.failed = failed;
+        self.read_logs(client, &mut failed).await?;
+        self.seen.failed = failed.into_iter().map(|(check, _)| check).collect();
+        Ok(())
+    }
+
+    /// Adds the ends of the logs, each of which is read once.
+    async fn read_logs(
+        &mut self,
+        client: &Client,
+        failed: &mut [(FailedCheck, Option<u64>)],
+    ) -> Result<(), Error> {
+        let mut known = std::mem::take(&mut self.logs);
+        let jobs = failed.iter_mut().filter_map(|(check, job)| Some((check, (*job)?)));
+        let jobs: Vec<(&mut FailedCheck, u64)> = jobs.take(LOGS_MAX).collect();
+        let chars_max = LOGS_CHARS_MAX / jobs.len().max(1);
+        for (check, job) in jobs {
+            let log = read_log(client, job, known.remove(&job)).await?;
+            match &log {
+                Log::Read(text) => check.log = Some(job_log::tail(text, chars_max)),
+                Log::Closed(why) => check.text = format!("{}\n({why})", check.text),
+                Log::Missed(_) => self.seen.is_pending = true,
+            }
+            self.logs.insert(job, log);
+        }
         Ok(())
     }
 
@@ -228,10 +271,39 @@ impl Watched {
         let (mut checks, mut statuses) = (Kept::default(), Kept::default());
         checks.take(as_allowed(client.checks(&self.base, None).await)?);
         statuses.take(as_allowed(client.statuses(&self.base, None).await)?);
-        let names = failed(&checks.items, &statuses.items).into_iter().map(|check| check.name);
+        let failed = failed(&checks.items, &statuses.items);
+        let names = failed.into_iter().map(|(check, _)| check.name);
         let names: BTreeSet<String> = names.collect();
         self.base_failed = Some((self.base.clone(), names.clone()));
         Ok(names)
+    }
+}
+
+/// The end of a job's log. What cannot be read is said, and keeps no failure from being told.
+async fn read_log(client: &Client, job: u64, known: Option<Log>) -> Result<Log, Error> {
+    let missed = match known {
+        Some(log @ (Log::Read(_) | Log::Closed(_))) => return Ok(log),
+        Some(Log::Missed(missed)) => missed,
+        None => 0,
+    };
+    match client.job_log(job, READ_BYTES_MAX).await {
+        Ok(log) => Ok(Log::Read(job_log::excerpt(&log, LOGS_CHARS_MAX))),
+        Err(error @ (Error::NotBefore { .. } | Error::NotSignedIn | Error::NoToken { .. })) => {
+            Err(error)
+        }
+        Err(Error::Unreachable(_)) if missed + 1 < LOG_TRIES_MAX => Ok(Log::Missed(missed + 1)),
+        Err(Error::Forbidden(_)) => {
+            Ok(Log::Closed("its log was not read: the token needs read access to *actions*".into()))
+        }
+        Err(Error::NotFound(_)) => Ok(Log::Closed(
+            "its log was not read: it is gone, or the token needs read access to *actions*".into(),
+        )),
+        Err(
+            error @ (Error::Unreachable(_)
+            | Error::Malformed(_)
+            | Error::Refused { .. }
+            | Error::Address(_)),
+        ) => Ok(Log::Closed(format!("its log was not read: {error}"))),
     }
 }
 
@@ -273,23 +345,30 @@ fn state_of(check: &Check) -> CheckState {
     }
 }
 
-fn failed(checks: &[Check], statuses: &[Status]) -> Vec<FailedCheck> {
+/// What failed, with the job of GitHub's that it was.
+fn failed(checks: &[Check], statuses: &[Status]) -> Vec<(FailedCheck, Option<u64>)> {
     let checks = checks.iter().filter(|check| state_of(check) == CheckState::Failed);
     let checks = checks.map(|check| {
         let output = check.output.clone().unwrap_or_default();
         let text = [output.title, output.summary].into_iter().flatten();
-        FailedCheck {
+        let failed = FailedCheck {
             name: check.name.clone(),
             text: bounded(&text.collect::<Vec<_>>().join("\n")),
             url: check.html_url.clone(),
-        }
+            log: None,
+        };
+        (failed, check.job())
     });
     let statuses =
         statuses.iter().filter(|status| matches!(status.state.as_str(), "failure" | "error"));
-    let statuses = statuses.map(|status| FailedCheck {
-        name: status.context.clone(),
-        text: bounded(status.description.as_deref().unwrap_or_default()),
-        url: status.target_url.clone(),
+    let statuses = statuses.map(|status| {
+        let failed = FailedCheck {
+            name: status.context.clone(),
+            text: bounded(status.description.as_deref().unwrap_or_default()),
+            url: status.target_url.clone(),
+            log: None,
+        };
+        (failed, None)
     });
     checks.chain(statuses).collect()
 }

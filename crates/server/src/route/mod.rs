@@ -17,6 +17,7 @@ mod setup;
 mod site;
 mod task;
 mod trash;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,9 +41,11 @@ pub(crate) fn router(app: Arc<App>, checks: Arc<Guard>) -> Router {
     let (api, document) = api().split_for_parts();
     let document = Bytes::from(openapi::text(document));
     let description = get(async move || ([(CONTENT_TYPE, "application/json")], document.clone()));
+    let webhooks = post(webhook::deliver);
+    let api = api.route("/openapi.json", description).route("/webhooks/github", webhooks);
     // The layers come last, so that they are around unknown routes as well.
     Router::new()
-        .nest("/api", api.route("/openapi.json", description))
+        .nest("/api", api)
         .fallback(site::page)
         .method_not_allowed_fallback(not_that_way)
         .with_state(app)

@@ -177,9 +177,10 @@ pub(super) async fn demo(
 
 /// The draft of a task whose dependencies are places in the list.
 fn draft(task: NewTask, ids: &[TaskId]) -> TaskDraft {
-    let NewTask { project: _, title, body, criteria, priority, labels, depends_on } = task;
+    let NewTask { project: _, title, body, criteria, priority, labels, assignees, depends_on } =
+        task;
     let before = |n: &u64| ids.get(usize::try_from(*n).ok()?.checked_sub(1)?).copied();
     let depends_on = depends_on.iter().filter_map(before).collect();
     let priority = priority.into();
-    TaskDraft { title, body, criteria, priority, labels, depends_on }
+    TaskDraft { title, body, criteria, priority, labels, assignees, depends_on }
 }

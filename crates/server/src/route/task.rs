@@ -96,10 +96,10 @@ pub(super) async fn add(
     State(app): Shared,
     Payload(new): Payload<NewTask>,
 ) -> Result<Json<TaskAdded>, ApiError> {
-    let NewTask { project, title, body, criteria, priority, labels, depends_on } = new;
+    let NewTask { project, title, body, criteria, priority, labels, assignees, depends_on } = new;
     let priority = Priority::from(priority);
     let depends_on = depends_on.into_iter().map(TaskId).collect();
-    let draft = TaskDraft { title, body, criteria, priority, labels, depends_on };
+    let draft = TaskDraft { title, body, criteria, priority, labels, assignees, depends_on };
     let (receipt, id) = submit(&app, ProjectId(project), draft).await?;
     let task = task_of(&app, id)?;
     Ok(Json(TaskAdded { seq: receipt.seq, at: receipt.at, task }))
@@ -149,7 +149,7 @@ pub(super) async fn edit(
 }
 
 fn edited(task: &crew_core::task::Task, edit: EditTask) -> TaskDraft {
-    let EditTask { title, body, criteria, priority, labels, depends_on } = edit;
+    let EditTask { title, body, criteria, priority, labels, assignees, depends_on } = edit;
     let depends_on = depends_on.map(|ids| ids.into_iter().map(TaskId).collect());
     TaskDraft {
         title: title.unwrap_or_else(|| task.title.clone()),
@@ -157,6 +157,7 @@ fn edited(task: &crew_core::task::Task, edit: EditTask) -> TaskDraft {
         criteria: criteria.unwrap_or_else(|| task.criteria.clone()),
         priority: priority.map_or(task.priority, Priority::from),
         labels: labels.unwrap_or_else(|| task.labels.clone()),
+        assignees: assignees.unwrap_or_else(|| task.assignees.clone()),
         depends_on: depends_on.unwrap_or_else(|| task.depends_on.clone()),
     }
 }

@@ -13,6 +13,8 @@ pub struct Github {
     pub seq: u64,
     /// `owner/name`; null when the project is not connected.
     pub repository: Option<String>,
+    /// `owner/name` of the repository whose issues are tasks; null when it is the same.
+    pub issues: Option<String>,
     /// Whose issues, labels and comments count.
     pub trusted: Vec<String>,
     /// Whose token it is, once GitHub said so.
@@ -21,8 +23,14 @@ pub struct Github {
     pub asked_at: Option<u64>,
     /// Why it did not answer when it was asked last.
     pub trouble: Option<String>,
-    /// How much was asked since the daemon started.
+    /// How much was asked with this token since the daemon started.
     pub calls: GithubCalls,
+    /// Other projects that ask with the same token, and share its limits.
+    pub shared_with: Vec<String>,
+    /// When its webhook delivered last.
+    pub delivered_at: Option<u64>,
+    /// Why its webhook is off, if it should be on.
+    pub webhook_trouble: Option<String>,
     /// What GitHub does not say yet, in the order in which it is told.
     pub pending: Vec<GithubPending>,
 }
@@ -38,6 +46,10 @@ pub struct GithubCalls {
     pub limited: u64,
     /// Calls that are left in this hour.
     pub remaining: Option<u64>,
+    /// Calls that an hour has.
+    pub limit: Option<u64>,
+    /// When the next hour begins.
+    pub resets_at: Option<u64>,
     /// When nothing is asked before.
     pub not_before: Option<u64>,
 }
@@ -169,10 +181,20 @@ impl PullView {
 impl Github {
     pub(crate) fn of(state: &State, project: &project::Project, report: GithubReport) -> Self {
         let policy = project.team.github.as_ref();
-        let GithubReport { viewer, asked_at, trouble, calls } = report;
+        let GithubReport {
+            viewer,
+            asked_at,
+            trouble,
+            calls,
+            shared_with,
+            delivered_at,
+            webhook_trouble,
+        } = report;
+        let others = shared_with.iter().filter_map(|id| state.projects.get(id));
         Self {
             seq: state.meta.seq.0,
             repository: policy.map(|policy| policy.repository.clone()),
+            issues: policy.and_then(|policy| policy.issues.clone()),
             trusted: policy.into_iter().flat_map(|p| p.trusted.iter().cloned()).collect(),
             viewer,
             asked_at: asked_at.map(|at| at.0),
@@ -182,8 +204,13 @@ impl Github {
                 unchanged: calls.unchanged,
                 limited: calls.limited,
                 remaining: calls.remaining,
+                limit: calls.limit,
+                resets_at: calls.resets_at.map(|at| at.0),
                 not_before: calls.not_before.map(|at| at.0),
             },
+            shared_with: others.map(|project| project.name.clone()).collect(),
+            delivered_at: delivered_at.map(|at| at.0),
+            webhook_trouble,
             pending: pending(state, project),
         }
     }

@@ -43,6 +43,9 @@ pub struct NewTask {
     /// Words by which it is found, and by which rules choose who works on it.
     #[serde(default)]
     pub labels: BTreeSet<String>,
+    /// Whose it is, by their accounts on GitHub.
+    #[serde(default)]
+    pub assignees: BTreeSet<String>,
     /// Tasks that must be done before.
     #[serde(default)]
     pub depends_on: Vec<u64>,
@@ -67,6 +70,9 @@ pub struct EditTask {
     /// Words by which it is found, and by which rules choose who works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeSet<String>>,
+    /// Whose it is, by their accounts on GitHub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignees: Option<BTreeSet<String>>,
     /// Tasks that must be done before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depends_on: Option<Vec<u64>>,

@@ -48,6 +48,8 @@ pub struct Card {
     pub priority: Priority,
     /// Words by which it is found, and by which rules choose who works on it.
     pub labels: Vec<String>,
+    /// Whose it is, by their accounts on GitHub.
+    pub assignees: Vec<String>,
     /// Tasks that must be done before.
     pub depends_on: Vec<u64>,
     /// Where it is in the pipeline.
@@ -347,6 +349,7 @@ impl Card {
             title: task.title.clone(),
             priority: task.priority.into(),
             labels: task.labels.iter().cloned().collect(),
+            assignees: task.assignees.iter().cloned().collect(),
             depends_on: task.depends_on.iter().map(|id| id.0).collect(),
             stage: task.stage.to_string(),
             entered_at: task.entered_at.0,

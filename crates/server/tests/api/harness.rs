@@ -78,8 +78,8 @@ pub(crate) const SETUP: Setup = Setup {
 fn task(title: &str, depends_on: Vec<u64>) -> NewTask {
     let (title, priority) = (title.to_owned(), Priority::Normal);
     let (body, criteria) = (String::new(), Vec::new());
-    let labels = BTreeSet::new();
-    NewTask { project: 0, title, body, criteria, priority, labels, depends_on }
+    let (labels, assignees) = (BTreeSet::new(), BTreeSet::new());
+    NewTask { project: 0, title, body, criteria, priority, labels, assignees, depends_on }
 }
 
 /// A daemon.

@@ -5,6 +5,7 @@
 
 mod events;
 mod files;
+mod github;
 mod harness;
 mod openapi;
 mod routes;

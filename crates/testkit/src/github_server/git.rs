@@ -10,13 +10,12 @@ use serde_json::json;
 use super::TOKEN;
 use super::http::Answer;
 use super::repo::Repo;
+use crate::app_key::base64;
 use crew_standin::Request;
 
 /// `x-access-token:` and the token, as git sends it.
-fn basic() -> String {
-    // The token is invented and always the same, so its Base64 is, too.
-    debug_assert_eq!(TOKEN, "github_pat_invented");
-    "Basic eC1hY2Nlc3MtdG9rZW46Z2l0aHViX3BhdF9pbnZlbnRlZA==".to_owned()
+fn basic(token: &str) -> String {
+    format!("Basic {}", base64(format!("x-access-token:{token}").as_bytes()))
 }
 
 /// The answer to a request of git; `None` if it is none.
@@ -24,7 +23,8 @@ pub(super) fn answer(repo: &mut Repo, request: &Request) -> Option<Answer> {
     let path = request.path.split('?').next().unwrap_or_default();
     let inside = path.strip_prefix(&format!("/{}.git/", repo.name))?;
     let origin = repo.origin.clone()?;
-    if request.header("authorization") != Some(&basic()) {
+    let shown = request.header("authorization").unwrap_or_default();
+    if shown != basic(TOKEN) && !repo.given.iter().any(|given| shown == basic(given)) {
         let ask = ("www-authenticate".to_owned(), "Basic realm=\"GitHub\"".to_owned());
         return Some(Answer::message(401, "Bad credentials").with(&[ask]));
     }
@@ -37,7 +37,7 @@ pub(super) fn answer(repo: &mut Repo, request: &Request) -> Option<Answer> {
 
 /// The bytes of git's answer, for whoever may in with our token.
 pub(crate) fn served(origin: &Path, inside: &str, request: &Request, viewer: &str) -> Vec<u8> {
-    if request.header("authorization") != Some(&basic()) {
+    if request.header("authorization") != Some(&basic(TOKEN)) {
         let ask = ("www-authenticate".to_owned(), "Basic realm=\"GitHub\"".to_owned());
         return Answer::message(401, "Bad credentials").with(&[ask]).bytes();
     }
@@ -204,6 +204,17 @@ impl Repo {
             self.lines.entry(number).or_default().push(line);
         }
         self.touch(number);
+    }
+
+    /// A check of a commit that is a job of GitHub's Actions fails, and printed this.
+    pub fn job(&mut self, commit: &str, name: &str, log: &str) {
+        self.check(commit, name, Some("failure"));
+        let checks = self.checks.entry(commit.to_owned()).or_default();
+        let Some(check) = checks.last_mut() else { return };
+        let job = check["id"].as_u64().unwrap_or_default();
+        check["app"] = json!({ "slug": "github-actions" });
+        check["details_url"] = json!(format!("https://github.example/actions/runs/1/job/{job}"));
+        self.logs.insert(job, log.to_owned());
     }
 
     /// A check of a commit ends, or begins when it has no conclusion.

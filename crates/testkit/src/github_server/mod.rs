@@ -11,7 +11,7 @@ mod http;
 mod repo;
 mod route;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,6 +82,8 @@ pub struct GithubServer {
 #[derive(Debug)]
 struct Shared {
     repo: Mutex<Repo>,
+    /// Others, by `owner/name`.
+    others: Mutex<BTreeMap<String, Repo>>,
     /// What goes wrong next, by method and a part of the path.
     faults: Mutex<VecDeque<(String, String, Fault)>>,
     sent: Mutex<Vec<Sent>>,
@@ -92,6 +94,7 @@ impl GithubServer {
     pub fn start(repository: &str, viewer: &str) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             repo: Mutex::new(Repo::new(repository, viewer)),
+            others: Mutex::default(),
             faults: Mutex::default(),
             sent: Mutex::default(),
         });
@@ -108,6 +111,21 @@ impl GithubServer {
     /// The repository, as people on the site see and change it.
     pub fn people<T>(&self, act: impl FnOnce(&mut Repo) -> T) -> T {
         act(&mut lock(&self.shared.repo))
+    }
+
+    /// Adds an empty repository beside the first; it is for the same token.
+    pub fn add_repository(&self, repository: &str) {
+        let repo = Repo::new(repository, &lock(&self.shared.repo).viewer);
+        lock(&self.shared.others).insert(repository.to_owned(), repo);
+    }
+
+    /// Another repository, as people on the site see and change it.
+    ///
+    /// # Panics
+    /// When it was not added.
+    pub fn people_of<T>(&self, repository: &str, act: impl FnOnce(&mut Repo) -> T) -> T {
+        #[expect(clippy::expect_used, reason = "the test is wrong")]
+        act(lock(&self.shared.others).get_mut(repository).expect("it was added"))
     }
 
     /// Lets the next request with this method, whose path contains `part`, go wrong.
@@ -129,6 +147,9 @@ impl GithubServer {
 /// One request and its answer; connections are not kept.
 fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io::Result<()> {
     let mut request = Request::read(&mut stream)?;
+    if request.method.is_empty() {
+        return Ok(()); // a connection that says nothing: who made it was ended
+    }
     let path = request.path.clone();
     // As on an Enterprise Server, which has its API below its site.
     if let Some(rest) = path.strip_prefix("/api/v3").or(path.strip_prefix("/api")) {
@@ -151,7 +172,14 @@ fn serve(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io:
             Some(http::Answer::message(*status, message).with(headers))
         }
         Some(Fault::Lost | Fault::Cut | Fault::Slow(_) | Fault::Late(_)) | None => {
-            let repo = &mut lock(&shared.repo);
+            let (mut first, mut others) = (lock(&shared.repo), lock(&shared.others));
+            let mut others = others.iter_mut();
+            let is_in = |name: &str| {
+                request.path.starts_with(&format!("/repos/{name}/"))
+                    || request.path == format!("/repos/{name}")
+            };
+            let other = others.find(|(name, _)| is_in(name)).map(|(_, repo)| repo);
+            let repo = other.unwrap_or(&mut first);
             Some(git::answer(repo, &request).unwrap_or_else(|| route::answer(repo, &request)))
         }
     };

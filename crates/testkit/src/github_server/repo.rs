@@ -29,6 +29,12 @@ pub struct Repo {
     pub events: Vec<(u64, Value)>,
     /// By commit.
     pub checks: BTreeMap<String, Vec<Value>>,
+    /// What jobs printed, by the number of the job.
+    pub logs: BTreeMap<u64, String>,
+    /// Whether the token may read that.
+    pub has_open_logs: bool,
+    /// Tokens that an app was given and that are accepted.
+    pub given: Vec<String>,
     /// By number of the pull request.
     pub reviews: BTreeMap<u64, Vec<Value>>,
     /// Branches that were pushed, and their commits.
@@ -53,6 +59,9 @@ impl Repo {
             pulls: BTreeMap::new(),
             events: Vec::new(),
             checks: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            has_open_logs: true,
+            given: Vec::new(),
             reviews: BTreeMap::new(),
             branches: BTreeMap::new(),
             origin: None,
@@ -85,7 +94,7 @@ impl Repo {
         let number = self.issues.len() as u64 + 1;
         let at = self.tick();
         let issue = json!({
-            "number": number, "title": title, "body": body, "state": "open", "labels": [],
+            "number": number, "title": title, "body": body, "state": "open", "labels": [], "assignees": [],
             "user": { "login": author, "type": "User" }, "created_at": at, "updated_at": at,
             "html_url": format!("https://github.example/{}/issues/{number}", self.name),
         });
@@ -159,6 +168,24 @@ impl Repo {
         if let Some(issue) = self.issues.get_mut(&number) {
             issue["updated_at"] = json!(at);
         }
+    }
+
+    /// Makes an issue somebody's, or not any more. `mallory` cannot have one.
+    pub fn assign(&mut self, number: u64, logins: &[String], is_theirs: bool) {
+        let mut assigned = self.assignees_of(number);
+        assigned.retain(|login| !logins.contains(login));
+        let new = logins.iter().filter(|login| is_theirs && *login != "mallory");
+        assigned.extend(new.cloned());
+        let accounts: Vec<Value> =
+            assigned.iter().map(|login| json!({ "login": login, "type": "User" })).collect();
+        self.edit(number, &json!({ "assignees": accounts }));
+    }
+
+    /// Whose an issue is.
+    pub fn assignees_of(&self, number: u64) -> Vec<String> {
+        let accounts = self.issues.get(&number).and_then(|issue| issue["assignees"].as_array());
+        let names = accounts.into_iter().flatten().filter_map(|who| who["login"].as_str());
+        names.map(str::to_owned).collect()
     }
 
     /// The names of an issue's labels.

@@ -11,12 +11,22 @@ use crew_standin::Request;
 const ID: &str = "1000";
 
 pub(super) fn answer(repo: &mut Repo, request: &Request) -> Answer {
-    if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
-        return Answer::message(401, "Bad credentials");
-    }
     let segments = request.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if let ["files", job] = parts.as_slice() {
+        return file(repo, request, job);
+    }
+    let shown = request.header("authorization").and_then(|shown| shown.strip_prefix("Bearer "));
+    match shown {
+        Some(TOKEN) => {}
+        Some(token) if repo.given.iter().any(|given| given == token) => {}
+        Some(signed) if signed.split('.').count() == 3 => return to_app(repo, request, &parts),
+        Some(_) | None => return Answer::message(401, "Bad credentials"),
+    }
     let answer = match parts.as_slice() {
+        ["user"] if shown != Some(TOKEN) => {
+            Answer::message(403, "Resource not accessible by integration")
+        }
         ["user"] => Answer::json(200, &json!({ "login": repo.viewer, "type": "User" })),
         ["graphql"] => ready(repo, request),
         ["repos", owner, name, rest @ ..] => {
@@ -36,6 +46,43 @@ pub(super) fn answer(repo: &mut Repo, request: &Request) -> Answer {
         return Answer { status: 304, ..answer };
     }
     answer
+}
+
+/// What an app is answered that shows what it signed.
+fn to_app(repo: &mut Repo, request: &Request, path: &[&str]) -> Answer {
+    match (request.method.as_str(), path) {
+        ("GET", ["app"]) => Answer::json(200, &json!({ "id": 12345, "slug": "crew" })),
+        ("GET", ["repos", _, _, "installation"]) => Answer::json(200, &json!({ "id": 100 })),
+        ("POST", ["app", "installations", "100", "access_tokens"]) => {
+            let token = format!("ghs_invented{}", repo.next_id());
+            repo.given.push(token.clone());
+            Answer::json(201, &json!({ "token": token, "expires_at": "2026-11-21T16:00:00Z" }))
+        }
+        _ => Answer::message(404, "Not Found"),
+    }
+}
+
+/// A file that GitHub keeps at another server, which has no business with tokens.
+fn file(repo: &Repo, request: &Request, job: &str) -> Answer {
+    let log = job.parse().ok().and_then(|job: u64| repo.logs.get(&job));
+    match (request.header("authorization"), log) {
+        (Some(_), _) => Answer::message(400, "a token went to another server"),
+        (None, Some(log)) => Answer { status: 200, headers: Vec::new(), body: log.clone().into() },
+        (None, None) => Answer::message(404, "BlobNotFound"),
+    }
+}
+
+/// Leads to the log of a job: another name is another server.
+fn log_of(repo: &Repo, request: &Request, job: &str) -> Answer {
+    if !repo.has_open_logs {
+        return Answer::message(403, "Resource not accessible by personal access token");
+    }
+    if job.parse().ok().is_none_or(|job: u64| !repo.logs.contains_key(&job)) {
+        return Answer::message(404, "Not Found");
+    }
+    let port = request.header("host").and_then(|host| host.rsplit(':').next()).unwrap_or_default();
+    let to = format!("http://localhost:{port}/files/{job}");
+    Answer::message(302, "Found").with(&[("location".into(), to)])
 }
 
 fn moved(request: &Request, name: &str) -> Answer {
@@ -92,6 +139,7 @@ fn in_repository(repo: &mut Repo, request: &Request, path: &[&str]) -> Answer {
             let runs = repo.checks.get(*sha).cloned().unwrap_or_default();
             Answer::json(200, &json!({ "total_count": runs.len(), "check_runs": runs }))
         }
+        ("GET", ["actions", "jobs", job, "logs"]) => log_of(repo, request, job),
         ("GET", ["commits", _, "status"]) => Answer::json(200, &json!({ "statuses": [] })),
         (_, ["issues", number, rest @ ..]) => match number.parse() {
             Ok(number) if repo.issues.contains_key(&number) => {
@@ -185,6 +233,10 @@ fn of_issue(repo: &mut Repo, request: &Request, number: u64, path: &[&str]) -> A
             } else {
                 Answer::message(404, "Label does not exist")
             }
+        }
+        ("POST" | "DELETE", ["assignees"]) => {
+            repo.assign(number, &names(&request.body["assignees"]), request.method == "POST");
+            Answer::json(if request.method == "POST" { 201 } else { 200 }, &repo.issues[&number])
         }
         ("GET", ["comments"]) => page(request, repo.comments_of(number)),
         ("POST", ["comments"]) => {

@@ -1079,6 +1079,8 @@ export interface components {
              * @description When it was added.
              */
             added_at: number;
+            /** @description Whose it is, by their accounts on GitHub. */
+            assignees: string[];
             /** @description The branch that carries its work. */
             branch: string;
             /** @description What has to pass, in the order of the pipeline. */
@@ -1333,6 +1335,8 @@ export interface components {
         };
         /** @description `PATCH /api/tasks/{id}`: what is left out stays. */
         EditTask: {
+            /** @description Whose it is, by their accounts on GitHub. */
+            assignees?: string[] | null;
             /** @description Markdown. */
             body?: string | null;
             /** @description What must be true for it to be done. */
@@ -1475,8 +1479,15 @@ export interface components {
              * @description When GitHub last answered whether something is new.
              */
             asked_at: number | null;
-            /** @description How much was asked since the daemon started. */
+            /** @description How much was asked with this token since the daemon started. */
             calls: components["schemas"]["GithubCalls"];
+            /**
+             * Format: int64
+             * @description When its webhook delivered last.
+             */
+            delivered_at: number | null;
+            /** @description `owner/name` of the repository whose issues are tasks; null when it is the same. */
+            issues: string | null;
             /** @description What GitHub does not say yet, in the order in which it is told. */
             pending: components["schemas"]["GithubPending"][];
             /** @description `owner/name`; null when the project is not connected. */
@@ -1486,15 +1497,24 @@ export interface components {
              * @description Position in the journal.
              */
             seq: number;
+            /** @description Other projects that ask with the same token, and share its limits. */
+            shared_with: string[];
             /** @description Why it did not answer when it was asked last. */
             trouble: string | null;
             /** @description Whose issues, labels and comments count. */
             trusted: string[];
             /** @description Whose token it is, once GitHub said so. */
             viewer: string | null;
+            /** @description Why its webhook is off, if it should be on. */
+            webhook_trouble: string | null;
         };
         /** @description How much was asked. */
         GithubCalls: {
+            /**
+             * Format: int64
+             * @description Calls that an hour has.
+             */
+            limit: number | null;
             /**
              * Format: int64
              * @description Those of them that ran into a limit.
@@ -1510,6 +1530,11 @@ export interface components {
              * @description Calls that are left in this hour.
              */
             remaining: number | null;
+            /**
+             * Format: int64
+             * @description When the next hour begins.
+             */
+            resets_at: number | null;
             /**
              * Format: int64
              * @description Requests.
@@ -1854,6 +1879,8 @@ export interface components {
         };
         /** @description `POST /api/tasks` */
         NewTask: {
+            /** @description Whose it is, by their accounts on GitHub. */
+            assignees?: string[];
             /** @description Markdown. */
             body?: string;
             /** @description What must be true for it to be done. */

@@ -114,6 +114,9 @@ pub struct FailedCheck {
     pub text: String,
     /// Where people see it.
     pub url: Option<String>,
+    /// The end of what it printed, where GitHub ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
 }
 
 /// Something that people or checks want.
@@ -289,9 +292,12 @@ fn check_news(pull: &mut Pull, seen: &PullSeen, now: Time, news: &mut Vec<PullNe
     let names: BTreeSet<&str> = seen.failed.iter().map(|check| check.name.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let mut why = format!("checks on GitHub failed: {}", revealed(&names.join(", ")));
-    for FailedCheck { name, text, url } in &seen.failed {
+    for FailedCheck { name, text, url, log } in &seen.failed {
         let url = url.as_deref().unwrap_or_default();
         why = format!("{why}\n\n{}: {}\n{}", revealed(name), revealed(url), revealed(text));
+        if let Some(log) = log {
+            why = format!("{}\nthe end of its log:\n{}", why.trim_end(), revealed(log));
+        }
     }
     news.push(PullNews::SendBack { from: "checks on GitHub".into(), why: why.trim_end().into() });
 }

@@ -22,8 +22,8 @@ pub(crate) fn story(
     runs: &[&Run],
     (shown, beneath): (&Shown, Option<(TaskId, u64)>),
 ) -> String {
-    let mut text = match shown.closes {
-        Some(issue) => format!("Closes #{issue}\n"),
+    let mut text = match shown.closes.zip(team.github.as_ref()) {
+        Some((issue, policy)) => format!("Closes {}\n", policy.reference(issue)),
         None => what(task),
     };
     if let Some((below, number)) = beneath {

@@ -144,7 +144,8 @@ fn reviews_of_those_who_count_are_heard_once() {
 
 #[test]
 fn a_commit_is_judged_by_its_checks_once_when_all_have_ended() {
-    let failed = vec![FailedCheck { name: "test".into(), text: "2 of 3".into(), url: None }];
+    let failed =
+        vec![FailedCheck { name: "test".into(), text: "2 of 3".into(), url: None, log: None }];
     let pending = PullSeen { failed: failed.clone(), is_pending: true, ..seen() };
     let ended = PullSeen { failed: failed.clone(), ..seen() };
     let (news, waits) = heard(&known(), &pending, 0);
@@ -161,6 +162,17 @@ fn a_commit_is_judged_by_its_checks_once_when_all_have_ended() {
     assert_eq!(heard(&told, &ended, 3).0, "");
     let of_others = PullSeen { head: commit("theirs"), ..ended };
     assert_eq!(heard(&known(), &of_others, 0).0, "R", "only what we pushed is judged");
+}
+
+#[test]
+fn the_end_of_the_log_of_a_failed_check_is_told_with_nothing_hidden() {
+    let log = Some("it_adds\n<!-- obey -->\u{200b}\u{1b}[2J 3 is not 4".to_owned());
+    let failed = FailedCheck { name: "test".into(), text: String::new(), url: None, log };
+    let seen = PullSeen { failed: vec![failed], ..seen() };
+    let (news, _) = pull_news(&policy(), &known(), &seen, Time(0));
+    let [PullNews::SendBack { why, .. }] = &news[..] else { panic!("{news:?}") };
+    let expect = "the end of its log:\nit_adds\n⟨hidden:  obey ⟩⟨U+200B⟩⟨U+001B⟩[2J 3 is not 4";
+    assert!(why.ends_with(expect), "{why}");
 }
 
 #[test]

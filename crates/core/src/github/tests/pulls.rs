@@ -88,7 +88,8 @@ impl Pulls {
     fn seen(&self, number: u64, asked_at: u64) -> PullSeen {
         let pull = &self.all[&number];
         let head = self.head(pull);
-        let failed = FailedCheck { name: "test".into(), text: head.0.clone(), url: None };
+        let failed =
+            FailedCheck { name: "test".into(), text: head.0.clone(), url: None, log: None };
         PullSeen {
             number,
             there: pull.there.clone(),

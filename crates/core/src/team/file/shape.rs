@@ -158,8 +158,11 @@ impl Default for WorktreeFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct GithubFile {
     pub(super) repository: String,
+    pub(super) issues: Option<String>,
     pub(super) api: Option<String>,
-    pub(super) token_env: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) app: Option<AppFile>,
+    pub(super) webhook_secret: Option<String>,
     pub(super) trusted: Vec<String>,
     #[serde(default = "intake")]
     pub(super) intake: String,
@@ -171,6 +174,23 @@ pub(super) struct GithubFile {
     pub(super) pull_requests: Pulls,
     #[serde(default)]
     pub(super) push_base: PushBase,
+}
+
+/// A GitHub App: whose key, not who.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppFile {
+    pub(super) id: AppId,
+    pub(super) installation: Option<u64>,
+    pub(super) key: String,
+}
+
+/// GitHub shows both: a number, and a name for clients.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum AppId {
+    Number(u64),
+    Name(String),
 }
 
 fn intake() -> String {
