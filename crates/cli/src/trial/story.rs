@@ -165,6 +165,7 @@ impl<'a> Story<'a> {
             criteria: Vec::new(),
             priority: Priority::Normal,
             labels: BTreeSet::new(),
+            assignees: BTreeSet::new(),
             depends_on: Vec::new(),
         };
         let added: TaskAdded = client.post("/api/tasks", &new).await?;
