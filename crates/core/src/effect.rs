@@ -4,12 +4,15 @@
 //! until a [`crate::Event::Settled`] with their id is recorded. After a crash all that are left
 //! are performed again: whoever performs one makes sure that twice is the same as once.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::Reply;
 use crate::github::{PullWant, Want};
+use crate::state::State;
 use crate::task::{CommitId, Remark};
-use crate::{AskId, Millis, RunId, TaskId, Token};
+use crate::{AskId, EffectId, Millis, RunId, TaskId, Token};
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +144,48 @@ pub enum SaveAs {
 }
 
 impl Effect {
+    /// The worktree that it works in: a task, and the slot of a run. Those of one worktree are
+    /// performed one after the other. A stop, an answer or a word goes to the agent, not to the
+    /// worktree.
+    fn worktree(&self, state: &State) -> Option<(TaskId, u32)> {
+        match self {
+            Self::Start { run, .. } | Self::Save { run, .. } => {
+                state.runs.get(run).map(|run| (run.task, run.slot))
+            }
+            Self::Combine { task, .. }
+            | Self::Check { task, .. }
+            | Self::Merge { task, .. }
+            | Self::Release { task } => Some((*task, 0)),
+            Self::Stop { .. }
+            | Self::Interrupt { .. }
+            | Self::Send { .. }
+            | Self::Tell { .. }
+            | Self::Reply { .. }
+            | Self::Publish { .. }
+            | Self::Pull { .. } => None,
+        }
+    }
+
+    /// Whether it only ends agents, saves their work, or gives worktrees back: after the emergency
+    /// stop nothing else is performed.
+    fn is_calming(&self) -> bool {
+        match self {
+            Self::Stop { .. }
+            | Self::Interrupt { .. }
+            | Self::Save { .. }
+            | Self::Release { .. } => true,
+            Self::Start { .. }
+            | Self::Send { .. }
+            | Self::Tell { .. }
+            | Self::Reply { .. }
+            | Self::Combine { .. }
+            | Self::Check { .. }
+            | Self::Merge { .. }
+            | Self::Publish { .. }
+            | Self::Pull { .. } => false,
+        }
+    }
+
     /// One word for the journal.
     pub fn word(&self) -> &'static str {
         match self {
@@ -159,4 +204,26 @@ impl Effect {
             Self::Pull { .. } => "pull",
         }
     }
+}
+
+/// The effects of the outbox that may be performed now, in its order: a worktree serves one at a
+/// time. Those that are being performed are among them.
+pub fn due(state: &State) -> Vec<EffectId> {
+    let stopped = state.meta.stopped.is_some();
+    let mut worktrees = BTreeSet::new();
+    let mut due = Vec::new();
+    for (id, effect) in &state.outbox {
+        if let Effect::Release { task } = effect
+            && worktrees.iter().any(|(busy, _)| busy == task)
+        {
+            continue; // it takes all worktrees of the task
+        }
+        if effect.worktree(state).is_some_and(|worktree| !worktrees.insert(worktree)) {
+            continue; // an earlier effect needs the worktree
+        }
+        if !stopped || effect.is_calming() {
+            due.push(*id);
+        }
+    }
+    due
 }

@@ -31,7 +31,7 @@ pub mod team;
 mod time;
 mod usage;
 
-pub use effect::{Effect, SaveAs};
+pub use effect::{Effect, SaveAs, due};
 pub use event::{Event, Settled, TaskDraft, Words};
 pub use id::{AskId, EffectId, ProjectId, RunId, Seq, TaskId, Token};
 pub use name::{BadName, ProviderName, RoleName, SecretName, StageName};

@@ -31,7 +31,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const END_PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether it has.
 const END_PAUSE: Duration = Duration::from_millis(20);
-/// What an agent has changed is looked at so long after it used a tool.
+/// What an agent has changed is looked at so long after it used a tool, or later.
 const CHANGES_PAUSE: Duration = Duration::from_secs(2);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
@@ -90,13 +90,13 @@ pub(crate) async fn follow(outside: Arc<Outside>, run: RunId, token: Token) -> a
                 };
             }
             follower.check_health().await?;
-            follower.see_changes(CHANGES_PAUSE).await?;
+            follower.see_changes().await?;
         }
         if tokio::time::timeout(POLL, told.notified()).await.is_err() {
             follower.clerk.look_again();
         }
     };
-    follower.see_changes(Duration::ZERO).await?;
+    follower.look_at_changes().await?;
     submit(&follower.outside.handle, Event::Exited { run, token, how }).await?;
     follower.clerk.close("this run is over").await
 }
@@ -278,13 +278,21 @@ impl Follower {
         submit(&self.outside.handle, Event::Said { run, token, offset: heard.place, words }).await
     }
 
-    /// Looks at what the agent has changed, if it used a tool so long ago. What cannot be seen now is
-    /// seen the next time; nothing waits for it.
-    async fn see_changes(&mut self, pause: Duration) -> anyhow::Result<()> {
-        if self.stirred.is_none_or(|since| since.elapsed() < pause) {
+    /// Looks at what the agent has changed, if it used a tool a while ago and it may be looked now.
+    async fn see_changes(&mut self) -> anyhow::Result<()> {
+        if self.stirred.is_none_or(|since| since.elapsed() < CHANGES_PAUSE) {
             return Ok(());
         }
-        self.stirred = None;
+        let outside = Arc::clone(&self.outside);
+        let Some(_look) = outside.looks.begin() else { return Ok(()) };
+        self.look_at_changes().await
+    }
+
+    /// What cannot be seen now is seen the next time; nothing waits for it.
+    async fn look_at_changes(&mut self) -> anyhow::Result<()> {
+        if self.stirred.take().is_none() {
+            return Ok(());
+        }
         let Self { run, token, .. } = *self;
         let place = Place::of(&self.outside.handle, run)?;
         if place.run.purpose != Purpose::Work {

@@ -9,74 +9,47 @@ use crate::run::{
 };
 use crate::state::Draft;
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
-use crate::{Event, Millis, ProjectId, Refusal, RoleName, RunId, Token, Usage};
+use crate::{Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
 
 /// Places outside of its worktree that are noted of a run.
 const REACHED_MAX: usize = 50;
 
-pub(super) fn handle(d: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
-    match event {
-        Event::Said { run, token, offset, words } => {
-            fence(d, *run, *token)?;
-            let row = d.run_mut(*run)?;
-            if *offset <= row.read_to {
-                return Err(Refusal::Stale("that was taken in before"));
-            }
-            row.read_to = *offset;
-            if matches!(row.state, RunState::Preparing { .. }) {
-                started(d, *run)?; // its words overtook the news of its start
-            }
-            said(d, *run, words)
-        }
-        Event::ResponseFound { project, role, response } => {
-            response_found(d, *project, role, response)
-        }
-        Event::Quiet { run, token, since } => {
-            fence(d, *run, *token)?;
-            d.move_run(*run, RunEvent::Quiet(Some(*since)))
-        }
-        Event::Heard { run, token } => {
-            fence(d, *run, *token)?;
-            d.move_run(*run, RunEvent::Quiet(None))
-        }
-        Event::Silent { run, token } => {
-            fence(d, *run, *token)?;
-            silent(d, *run)
-        }
-        Event::Exited { run, token, how } => {
-            fence(d, *run, *token)?;
-            ended(d, *run, how)
-        }
-        // It is on record for people; whoever wrote it finds the reason next to it.
-        Event::MailSetAside { .. }
-        | Event::Called { .. }
-        | Event::Touched { .. }
-        | Event::ProjectAdded { .. }
-        | Event::TeamLoaded { .. }
-        | Event::TeamRefused { .. }
-        | Event::TaskAdded { .. }
-        | Event::TaskEdited { .. }
-        | Event::TaskMoved { .. }
-        | Event::TaskPaused { .. }
-        | Event::TaskInterrupted { .. }
-        | Event::TaskHandedOver { .. }
-        | Event::TaskResumed { .. }
-        | Event::TaskCancelled { .. }
-        | Event::Remarked { .. }
-        | Event::Answered { .. }
-        | Event::AnsweredAlways { .. }
-        | Event::Forgotten { .. }
-        | Event::Approved { .. }
-        | Event::Rejected { .. }
-        | Event::EmergencyStopped
-        | Event::EmergencyReleased
-        | Event::Settled { .. }
-        | Event::ClockJumped { .. }
-        | Event::IssueSeen { .. }
-        | Event::PullSeen { .. }
-        | Event::PullAsked { .. }
-        | Event::Ticked => Ok(()),
+/// What an agent printed, up to this place in its log.
+pub(super) fn spoke(
+    d: &mut Draft<'_>,
+    (id, token): (RunId, Token),
+    offset: u64,
+    words: &Words,
+) -> Result<(), Refusal> {
+    fence(d, id, token)?;
+    let run = d.run_mut(id)?;
+    if offset <= run.read_to {
+        return Err(Refusal::Stale("that was taken in before"));
     }
+    run.read_to = offset;
+    if matches!(run.state, RunState::Preparing { .. }) {
+        started(d, id)?; // its words overtook the news of its start
+    }
+    said(d, id, words)
+}
+
+/// Since when nothing was heard from it, if so.
+pub(super) fn quiet(
+    d: &mut Draft<'_>,
+    (id, token): (RunId, Token),
+    since: Option<Time>,
+) -> Result<(), Refusal> {
+    fence(d, id, token)?;
+    d.move_run(id, RunEvent::Quiet(since))
+}
+
+pub(super) fn exited(
+    d: &mut Draft<'_>,
+    (id, token): (RunId, Token),
+    how: &str,
+) -> Result<(), Refusal> {
+    fence(d, id, token)?;
+    ended(d, id, how)
 }
 
 /// Its agent is alive. What went wrong in an earlier start no longer matters.
@@ -204,7 +177,7 @@ fn responds(
 
 /// A response file counts like last words. Who wrote it may have ended meanwhile, or been stopped:
 /// what waits to be started again does not have to be.
-fn response_found(
+pub(super) fn response_found(
     d: &mut Draft<'_>,
     project: ProjectId,
     role: &RoleName,
@@ -250,7 +223,8 @@ fn addressee(
     }
 }
 
-fn silent(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+pub(super) fn silent(d: &mut Draft<'_>, (id, token): (RunId, Token)) -> Result<(), Refusal> {
+    fence(d, id, token)?;
     match d.run(id)?.state {
         RunState::Running { .. } => {
             let message = "nothing was heard from it for too long".to_owned();

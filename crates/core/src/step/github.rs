@@ -13,7 +13,7 @@ use crate::protocol::TITLE_CHARS_MAX;
 use crate::state::Draft;
 use crate::task::{Task, bounded};
 use crate::team::Team;
-use crate::{Event, ProjectId, Refusal, TaskId};
+use crate::{ProjectId, Refusal, TaskId};
 
 /// Longest explanation for people on GitHub, in characters.
 const TOLD_CHARS_MAX: usize = 500;
@@ -60,8 +60,7 @@ fn admit(
     let said = seen.said(team, policy);
     let (labels, assignees) = (said.labels.clone(), said.assignees.clone());
     let draft = TaskDraft { title, body, labels, assignees, ..TaskDraft::default() };
-    human::handle(d, &Event::TaskAdded { project, draft })?;
-    let id = d.change.meta.task;
+    let id = human::add_task(d, project, &draft)?;
     d.task_mut(id)?.link = Some(Box::new(Link {
         issue: Some(seen.number),
         follows_text,
@@ -106,7 +105,7 @@ fn hear(
 /// Does what somebody wants, as if they had done it here; or tells them why not.
 fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
     let now = d.now;
-    let event = match news {
+    let followed = match news {
         News::Tell(why) => return tell(d, id, &why),
         News::Cut => {
             link(d, id)?.is_cut = true;
@@ -125,7 +124,7 @@ fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
             let task = d.task(id)?;
             let (title, body) = readable(&title, &body);
             let draft = TaskDraft { title, body, ..TaskDraft::of(task) };
-            Event::TaskEdited { task: id, draft }
+            human::edit_task(d, id, &draft)
         }
         News::Label(changed) => {
             changed.apply(&mut d.task_mut(id)?.labels);
@@ -135,24 +134,24 @@ fn follow(d: &mut Draft<'_>, id: TaskId, news: News) -> Result<(), Refusal> {
             changed.apply(&mut d.task_mut(id)?.assignees);
             return Ok(());
         }
-        News::Move(to) => Event::TaskMoved { task: id, to },
-        News::Cancel => Event::TaskCancelled { task: id },
+        News::Move(to) => {
+            let moved = human::move_task(d, id, &to);
+            // Where it could not be followed, or the task went on from there at once, nobody else would take
+            // the label away, and it would be a wish again.
+            link(d, id)?.refused.insert(to);
+            moved
+        }
+        News::Cancel => human::cancel(d, id),
         // Merging its pull request there closed it.
         News::Pause if is_merged_there(d.task(id)?) => return Ok(()),
         News::Pause => {
             let why =
                 "Its issue was closed as done, and it has not landed. Cancel it, or resume it.";
             d.task_mut(id)?.remark(now, "crewhouse", why);
-            Event::TaskPaused { task: id }
+            human::pause(d, id)
         }
-        News::Resume => Event::TaskResumed { task: id },
+        News::Resume => human::resume(d, id),
     };
-    let followed = human::handle(d, &event);
-    // Where it could not be followed, or the task went on from there at once, nobody else would take the
-    // label away, and it would be a wish again.
-    if let Event::TaskMoved { to, .. } = event {
-        link(d, id)?.refused.insert(to);
-    }
     match followed {
         Ok(()) => Ok(()),
         Err(refusal) => tell(d, id, &format!("That was not possible: {refusal}.")),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{asks, consult, flow, gates, limit, policy, pull, route, tell};
+use super::{consult, flow, gates, limit, tell};
 use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
 use crate::github::{is_label, is_login};
@@ -13,61 +13,19 @@ use crate::run::{AfterStop, Run, RunEvent, RunState, Wait};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Hold, Phase, Task};
 use crate::team::Team;
-use crate::{AskId, Event, ProjectId, Refusal, RunId, StageName, TaskId};
+use crate::{AskId, ProjectId, Refusal, RunId, StageName, TaskId};
 
 /// Longest body, remark or answer, in characters.
 const TEXT_CHARS_MAX: usize = 100_000;
 /// Most acceptance criteria, labels, assignees and dependencies of a task.
 const LIST_MAX: usize = 200;
 
-pub(super) fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
-    match event {
-        Event::ProjectAdded { name, root, team } => add_project(draft, name, root, team),
-        Event::TeamLoaded { project, team } => policy::load(draft, *project, team),
-        Event::TeamRefused { project, why } => {
-            draft.project_mut(*project)?.team_refused = Some(why.clone());
-            Ok(())
-        }
-        Event::TaskAdded { project, draft: task } => add_task(draft, *project, task).map(drop),
-        Event::TaskEdited { task, draft: text } => edit_task(draft, *task, text),
-        Event::TaskMoved { task, to } => move_task(draft, *task, to),
-        Event::TaskPaused { task } => pause(draft, *task),
-        Event::TaskHandedOver { task, to } => route::hand_over_to(draft, *task, to),
-        Event::TaskInterrupted { task } => interrupt(draft, *task),
-        Event::TaskResumed { task } => resume(draft, *task),
-        Event::TaskCancelled { task } => cancel(draft, *task),
-        Event::Remarked { task, from, text } => {
-            check_text("the remark", text)?;
-            say(draft, *task, from, text)
-        }
-        Event::Answered { ask, text } => asks::answer(draft, *ask, text),
-        Event::AnsweredAlways { ask, permission, reach } => {
-            asks::answer_always(draft, *ask, *permission, *reach)
-        }
-        Event::Forgotten { ask } => asks::forget(draft, *ask),
-        Event::Approved { task, commit } => approve(draft, *task, commit.as_ref()),
-        Event::Rejected { task, why } => reject(draft, *task, why),
-        Event::PullAsked { task, commit } => pull::asked(draft, *task, commit.as_ref()),
-        Event::EmergencyStopped => stop_everything(draft),
-        Event::EmergencyReleased => release(draft),
-        Event::Said { .. }
-        | Event::Called { .. }
-        | Event::Touched { .. }
-        | Event::ResponseFound { .. }
-        | Event::Quiet { .. }
-        | Event::Heard { .. }
-        | Event::Silent { .. }
-        | Event::Exited { .. }
-        | Event::Settled { .. }
-        | Event::MailSetAside { .. }
-        | Event::IssueSeen { .. }
-        | Event::PullSeen { .. }
-        | Event::ClockJumped { .. }
-        | Event::Ticked => Ok(()),
-    }
-}
-
-fn add_project(d: &mut Draft<'_>, name: &str, root: &str, team: &Team) -> Result<(), Refusal> {
+pub(super) fn add_project(
+    d: &mut Draft<'_>,
+    name: &str,
+    root: &str,
+    team: &Team,
+) -> Result<(), Refusal> {
     for id in d.project_ids() {
         if d.project(id)?.root == root {
             return Err(Refusal::ProjectKnown(root.to_owned()));
@@ -166,7 +124,7 @@ pub(super) fn add_task(
     flow::enter(d, id, &entry).map(|()| id)
 }
 
-fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refusal> {
+pub(super) fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Result<(), Refusal> {
     check_draft(text)?;
     let project = open_task(d, id)?.project;
     check_dependencies(d, id, project, &text.depends_on)?;
@@ -223,7 +181,8 @@ fn movable_task<'a>(d: &'a mut Draft<'_>, id: TaskId) -> Result<&'a mut Task, Re
 }
 
 /// Says something to whoever works on a task. Agents that were interrupted for it go on with it.
-fn say(d: &mut Draft<'_>, id: TaskId, from: &str, text: &str) -> Result<(), Refusal> {
+pub(super) fn remark(d: &mut Draft<'_>, id: TaskId, from: &str, text: &str) -> Result<(), Refusal> {
+    check_text("the remark", text)?;
     let now = d.now;
     let task = open_task(d, id)?;
     task.say(now, from, text);
@@ -233,7 +192,7 @@ fn say(d: &mut Draft<'_>, id: TaskId, from: &str, text: &str) -> Result<(), Refu
     }
 }
 
-fn move_task(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<(), Refusal> {
+pub(super) fn move_task(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<(), Refusal> {
     let project = movable_task(d, id)?.project;
     let team = &d.project(project)?.team;
     match team.stage(to) {
@@ -248,7 +207,7 @@ fn move_task(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<(), Refusa
     Ok(())
 }
 
-fn cancel(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+pub(super) fn cancel(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     movable_task(d, id)?;
     flow::withdraw(d, id)?;
     d.task_mut(id)?.phase = Phase::Closing;
@@ -257,7 +216,7 @@ fn cancel(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 
 /// Holds a task back. Its agents end their turns; their sessions, and what is in their worktrees, are
 /// kept for when it goes on.
-fn pause(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+pub(super) fn pause(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let task = open_task(d, id)?;
     if task.hold == Hold::Paused {
         return Err(Refusal::Already("it is paused already"));
@@ -267,7 +226,7 @@ fn pause(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
 }
 
 /// The same for a task with an agent at work, until the human says what it is to do instead.
-fn interrupt(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+pub(super) fn interrupt(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     if open_task(d, id)?.is_held() {
         return Err(Refusal::Already("it is held back already"));
     }
@@ -360,7 +319,11 @@ fn approving(d: &Draft<'_>, id: TaskId) -> Result<GateAt, Refusal> {
     }
 }
 
-fn approve(d: &mut Draft<'_>, id: TaskId, commit: Option<&CommitId>) -> Result<(), Refusal> {
+pub(super) fn approve(
+    d: &mut Draft<'_>,
+    id: TaskId,
+    commit: Option<&CommitId>,
+) -> Result<(), Refusal> {
     let gate = approving(d, id)?;
     if commit.is_some() && commit != gate.commit.as_ref() {
         return Err(Refusal::CommitChanged(id));
@@ -368,14 +331,14 @@ fn approve(d: &mut Draft<'_>, id: TaskId, commit: Option<&CommitId>) -> Result<(
     gates::next(d, id, &gate)
 }
 
-fn reject(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
+pub(super) fn reject(d: &mut Draft<'_>, id: TaskId, why: &str) -> Result<(), Refusal> {
     check_text("the reason", why)?;
     let gate = approving(d, id)?;
     gates::note(d, id, &gate, GateResult::Failed)?;
     flow::send_back(d, id, "human", why)
 }
 
-fn stop_everything(d: &mut Draft<'_>) -> Result<(), Refusal> {
+pub(super) fn stop_everything(d: &mut Draft<'_>) -> Result<(), Refusal> {
     if d.change.meta.stopped.is_some() {
         return Err(Refusal::Already("everything is stopped already"));
     }
@@ -391,7 +354,7 @@ fn stop_everything(d: &mut Draft<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn release(d: &mut Draft<'_>) -> Result<(), Refusal> {
+pub(super) fn release(d: &mut Draft<'_>) -> Result<(), Refusal> {
     if d.change.meta.stopped.take().is_none() {
         return Err(Refusal::Already("nothing is stopped"));
     }

@@ -79,35 +79,48 @@ pub fn step(state: &State, event: &Event, now: Time) -> Result<Step, Refusal> {
 
 fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
     match event {
-        Event::ProjectAdded { .. }
-        | Event::TeamLoaded { .. }
-        | Event::TeamRefused { .. }
-        | Event::TaskAdded { .. }
-        | Event::TaskEdited { .. }
-        | Event::TaskMoved { .. }
-        | Event::TaskPaused { .. }
-        | Event::TaskInterrupted { .. }
-        | Event::TaskHandedOver { .. }
-        | Event::TaskResumed { .. }
-        | Event::TaskCancelled { .. }
-        | Event::Remarked { .. }
-        | Event::Answered { .. }
-        | Event::AnsweredAlways { .. }
-        | Event::Forgotten { .. }
-        | Event::Approved { .. }
-        | Event::Rejected { .. }
-        | Event::PullAsked { .. }
-        | Event::EmergencyStopped
-        | Event::EmergencyReleased => human::handle(draft, event),
+        Event::ProjectAdded { name, root, team } => human::add_project(draft, name, root, team),
+        Event::TeamLoaded { project, team } => policy::load(draft, *project, team),
+        Event::TeamRefused { project, why } => policy::refuse(draft, *project, why),
+
+        Event::TaskAdded { project, draft: task } => {
+            human::add_task(draft, *project, task).map(drop)
+        }
+        Event::TaskEdited { task, draft: text } => human::edit_task(draft, *task, text),
+        Event::TaskMoved { task, to } => human::move_task(draft, *task, to),
+        Event::TaskPaused { task } => human::pause(draft, *task),
+        Event::TaskInterrupted { task } => human::interrupt(draft, *task),
+        Event::TaskHandedOver { task, to } => route::hand_over_to(draft, *task, to),
+        Event::TaskResumed { task } => human::resume(draft, *task),
+        Event::TaskCancelled { task } => human::cancel(draft, *task),
+        Event::Remarked { task, from, text } => human::remark(draft, *task, from, text),
+
+        Event::Answered { ask, text } => asks::answer(draft, *ask, text),
+        Event::AnsweredAlways { ask, permission, reach } => {
+            asks::answer_always(draft, *ask, *permission, *reach)
+        }
+        Event::Forgotten { ask } => asks::forget(draft, *ask),
+        Event::Approved { task, commit } => human::approve(draft, *task, commit.as_ref()),
+        Event::Rejected { task, why } => human::reject(draft, *task, why),
+        Event::PullAsked { task, commit } => pull::asked(draft, *task, commit.as_ref()),
+        Event::EmergencyStopped => human::stop_everything(draft),
+        Event::EmergencyReleased => human::release(draft),
+
+        Event::Said { run, token, offset, words } => {
+            agent::spoke(draft, (*run, *token), *offset, words)
+        }
         Event::Called { run, token, id, call } => call::called(draft, (*run, *token), id, call),
         Event::Touched { run, token, files } => touched::touched(draft, (*run, *token), files),
-        Event::Said { .. }
-        | Event::ResponseFound { .. }
-        | Event::MailSetAside { .. }
-        | Event::Quiet { .. }
-        | Event::Heard { .. }
-        | Event::Silent { .. }
-        | Event::Exited { .. } => agent::handle(draft, event),
+        Event::Quiet { run, token, since } => agent::quiet(draft, (*run, *token), Some(*since)),
+        Event::Heard { run, token } => agent::quiet(draft, (*run, *token), None),
+        Event::Silent { run, token } => agent::silent(draft, (*run, *token)),
+        Event::Exited { run, token, how } => agent::exited(draft, (*run, *token), how),
+        Event::ResponseFound { project, role, response } => {
+            agent::response_found(draft, *project, role, response)
+        }
+        // It is on record for people; whoever wrote it finds the reason next to it.
+        Event::MailSetAside { .. } => Ok(()),
+
         Event::IssueSeen { project, seen } => github::seen(draft, *project, seen),
         Event::PullSeen { project, seen } => pull::seen(draft, *project, seen),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),

@@ -33,6 +33,12 @@ pub(super) fn load(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), 
     judged_by_others.into_iter().try_for_each(|task| gates::judge_again(d, task))
 }
 
+/// The file was changed, and makes no team: the last good one stays.
+pub(super) fn refuse(d: &mut Draft<'_>, id: ProjectId, why: &str) -> Result<(), Refusal> {
+    d.project_mut(id)?.team_refused = Some(why.to_owned());
+    Ok(())
+}
+
 /// The stage that a task is in, and the one that it is bound for, are there; and it is not in the
 /// end, which is reached by landing only.
 fn keeps_place(team: &Team, task: &Task) -> Result<(), Refusal> {

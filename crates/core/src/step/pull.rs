@@ -11,7 +11,7 @@ use crate::github::{
 };
 use crate::state::Draft;
 use crate::task::{CommitId, Hold, Phase, Task, bounded};
-use crate::{Event, ProjectId, Refusal, TaskId};
+use crate::{ProjectId, Refusal, TaskId};
 
 /// The human wants a task's work to be seen.
 pub(super) fn asked(
@@ -200,9 +200,9 @@ fn follow(d: &mut Draft<'_>, id: TaskId, news: PullNews) -> Result<(), Refusal> 
         }
         PullNews::Closed => {
             flow::remark(d, id, "Its pull request was closed. Cancel it, or resume it.")?;
-            unless_so(human::handle(d, &Event::TaskPaused { task: id }))
+            unless_so(human::pause(d, id))
         }
-        PullNews::Reopened => unless_so(human::handle(d, &Event::TaskResumed { task: id })),
+        PullNews::Reopened => unless_so(human::resume(d, id)),
         PullNews::Merged => land(d, id),
     }
 }

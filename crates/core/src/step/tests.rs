@@ -23,3 +23,19 @@ const BUILT: &str = "
     r2 exits
     saved c2
 ";
+
+/// Two developers at work, on one task each.
+const TWO: &str = "
+    add
+    add
+    started base
+    r1 says DONE: planned
+    r1 exits
+    saved c1
+    started base
+    r2 says DONE: planned
+    r2 exits
+    saved c2
+    started base
+    started base
+";

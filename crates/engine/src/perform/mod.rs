@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use crew_agent::Aside;
-use crew_core::{Effect, EffectId, Event, RunId, Settled, State, TaskId, Token};
+use crew_core::{Effect, EffectId, Event, RunId, Settled, Token};
 use crew_git::GitError;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
@@ -44,6 +44,7 @@ use crate::follow::{follow, submit};
 use crate::github;
 use crate::place::Repositories;
 use crate::remark::said;
+use crate::touched::Looks;
 use crate::wake::Wakes;
 
 /// Before an effect whose performer failed is performed again; it doubles, up to [`PAUSE_MAX`].
@@ -104,6 +105,8 @@ pub(crate) struct Outside {
     tracker: TaskTracker,
     /// Checks and merges of ours that may run at once: each may be a whole test suite.
     scripts: Semaphore,
+    /// Who looks at what agents have changed.
+    pub(crate) looks: Looks,
     /// Shims that we started, to be reaped.
     children: Mutex<Vec<Child>>,
 }
@@ -126,6 +129,7 @@ impl Outside {
             starts: Mutex::default(),
             followers: Mutex::default(),
             tracker: TaskTracker::new(),
+            looks: Looks::default(),
             scripts: Semaphore::new(
                 std::thread::available_parallelism()
                     .map_or(SCRIPTS_MIN, usize::from)
@@ -297,11 +301,14 @@ impl Conductor {
         let busy: Vec<EffectId> = self.under_way.values().copied().collect();
         let now = Instant::now();
         let failed = &self.failed;
-        let due = outside.handle.read(|state| {
+        let due: Vec<(EffectId, Effect)> = outside.handle.read(|state| {
             outside.heed_emergency(state.meta.stopped.is_some());
-            let mut due = due(state, &busy);
-            due.retain(|(id, _)| failed.get(id).is_none_or(|(until, _)| *until <= now));
-            due
+            crew_core::due(state)
+                .into_iter()
+                .filter(|id| !busy.contains(id))
+                .filter(|id| failed.get(id).is_none_or(|(until, _)| *until <= now))
+                .filter_map(|id| Some((id, state.outbox.get(&id)?.clone())))
+                .collect()
         });
         for (id, effect) in due {
             let outside = Arc::clone(outside);
@@ -372,66 +379,6 @@ fn failed(effect: &Effect, why: &str) -> Option<Settled> {
         // What GitHub will not have, its performer says itself; all else is tried until it is done.
         Effect::Start { .. }
         | Effect::Stop { .. }
-        | Effect::Interrupt { .. }
-        | Effect::Send { .. }
-        | Effect::Tell { .. }
-        | Effect::Reply { .. }
-        | Effect::Publish { .. }
-        | Effect::Pull { .. } => None,
-    }
-}
-
-/// The effects that may begin now.
-fn due(state: &State, busy: &[EffectId]) -> Vec<(EffectId, Effect)> {
-    let stopped = state.meta.stopped.is_some();
-    let mut lanes: Vec<(TaskId, u32)> = Vec::new();
-    let mut due = Vec::new();
-    for (id, effect) in &state.outbox {
-        if let Effect::Release { task } = effect
-            && lanes.iter().any(|(busy, _)| busy == task)
-        {
-            continue; // it takes all worktrees of the task
-        }
-        if let Some(lane) = lane(effect, state) {
-            if lanes.contains(&lane) {
-                continue; // an earlier effect needs the worktree
-            }
-            lanes.push(lane);
-        }
-        let allowed = !stopped
-            || match effect {
-                Effect::Stop { .. }
-                | Effect::Interrupt { .. }
-                | Effect::Save { .. }
-                | Effect::Release { .. } => true,
-                Effect::Start { .. }
-                | Effect::Send { .. }
-                | Effect::Tell { .. }
-                | Effect::Reply { .. }
-                | Effect::Combine { .. }
-                | Effect::Check { .. }
-                | Effect::Merge { .. }
-                | Effect::Publish { .. }
-                | Effect::Pull { .. } => false,
-            };
-        if allowed && !busy.contains(id) {
-            due.push((*id, effect.clone()));
-        }
-    }
-    due
-}
-
-/// The worktree that an effect works in; a stop and an answer go to the agent, not the worktree.
-fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
-    match effect {
-        Effect::Start { run, .. } | Effect::Save { run, .. } => {
-            state.runs.get(run).map(|run| (run.task, run.slot))
-        }
-        Effect::Combine { task, .. }
-        | Effect::Check { task, .. }
-        | Effect::Merge { task, .. }
-        | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. }
         | Effect::Interrupt { .. }
         | Effect::Send { .. }
         | Effect::Tell { .. }

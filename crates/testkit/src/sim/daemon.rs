@@ -12,8 +12,8 @@ mod follow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crew_core::{
-    Effect, EffectId, Event, Millis, Refusal, RunId, Seq, Settled, State, Step, TaskId, Time,
-    Token, next_wake, note, step,
+    Effect, EffectId, Event, Millis, Refusal, RunId, Seq, Settled, State, Step, Time, Token,
+    next_wake, note, step,
 };
 use crew_store::{Commit, Entry, Writer};
 
@@ -197,28 +197,10 @@ impl Sim {
         Ok(Taken::Recorded)
     }
 
-    /// Effects that may begin: a worktree serves one at a time, in the order of the outbox; a stop
-    /// or an answer goes straight to the agent. While everything is stopped only what ends agents,
-    /// saves their work and gives worktrees back is performed.
+    /// Effects that may begin.
     fn due(&self) -> Vec<EffectId> {
-        let stopped = self.state.meta.stopped.is_some();
-        let mut lanes: BTreeSet<(TaskId, u32)> = BTreeSet::new();
-        let mut due = Vec::new();
-        for (id, effect) in &self.state.outbox {
-            if lane(effect, &self.state).is_some_and(|lane| !lanes.insert(lane)) {
-                continue;
-            }
-            let calming = matches!(
-                effect,
-                Effect::Stop { .. }
-                    | Effect::Interrupt { .. }
-                    | Effect::Save { .. }
-                    | Effect::Release { .. }
-            );
-            if (!stopped || calming) && !self.performing.contains_key(id) {
-                due.push(*id);
-            }
-        }
+        let mut due = crew_core::due(&self.state);
+        due.retain(|id| !self.performing.contains_key(id));
         due
     }
 
@@ -457,26 +439,6 @@ impl Sim {
             asks.join("\n"),
             self.world.alive
         )
-    }
-}
-
-/// The worktree that an effect works in; a stop and an answer go to the agent.
-fn lane(effect: &Effect, state: &State) -> Option<(TaskId, u32)> {
-    match effect {
-        Effect::Start { run, .. } | Effect::Save { run, .. } => {
-            state.runs.get(run).map(|run| (run.task, run.slot))
-        }
-        Effect::Combine { task, .. }
-        | Effect::Check { task, .. }
-        | Effect::Merge { task, .. }
-        | Effect::Release { task } => Some((*task, 0)),
-        Effect::Stop { .. }
-        | Effect::Interrupt { .. }
-        | Effect::Send { .. }
-        | Effect::Tell { .. }
-        | Effect::Reply { .. }
-        | Effect::Publish { .. }
-        | Effect::Pull { .. } => None,
     }
 }
 

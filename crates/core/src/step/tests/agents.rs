@@ -2,23 +2,8 @@
 
 use insta::assert_snapshot;
 
+use super::TWO;
 use super::play::play;
-
-/// Two developers at work, on one task each.
-const TWO: &str = "
-    add
-    add
-    started base
-    r1 says DONE: planned
-    r1 exits
-    saved c1
-    started base
-    r2 says DONE: planned
-    r2 exits
-    saved c2
-    started base
-    started base
-";
 
 #[test]
 fn what_comes_twice_late_or_from_an_earlier_start_changes_nothing() {

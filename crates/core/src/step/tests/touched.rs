@@ -2,25 +2,10 @@
 
 use insta::assert_snapshot;
 
+use super::TWO;
 use super::play::{Play, play};
 use crate::TaskId;
 use crate::conflict::conflicts;
-
-/// Two developers at work, on one task each.
-const TWO: &str = "
-    add
-    add
-    started base
-    r1 says DONE: planned
-    r1 exits
-    saved c1
-    started base
-    r2 says DONE: planned
-    r2 exits
-    saved c2
-    started base
-    started base
-";
 
 #[test]
 fn both_are_told_once_that_they_change_the_same() {
