@@ -123,11 +123,6 @@ export class Desktop {
     this.run('import', ['-window', 'root', path]);
   }
 
-  /** The window with what the window manager draws around it. */
-  frame(path: string) {
-    this.run('import', ['-frame', '-window', 'Crewhouse', path]);
-  }
-
   async end() {
     for (const child of this.#children.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
