@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
-use support::program::clients;
+use support::program::{client, clients};
 use support::{Lab, show};
 
 /// A lab that tries agents.
@@ -32,7 +32,8 @@ impl Bench {
     }
 
     fn pinned() -> Self {
-        Self::new(Lab::empty(), &clients().canonicalize().expect("hint: `make clients`"))
+        client("claude"); // says what to do where there is none
+        Self::new(Lab::empty(), &clients().canonicalize().unwrap())
     }
 
     fn crew(&self, arguments: &[&str]) -> Output {
