@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crew_core::{AskId, RoleName, RunId, SecretName, TaskId};
+use crew_server::wire::BeginModel;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -42,6 +43,11 @@ pub(crate) enum Command {
         /// What to call it; without one, the name of its directory.
         #[arg(long)]
         name: Option<String>,
+        /// Who plays the roles of a new team: `claude`, `codex`, `gemini-cli` or `opencode`, as they are
+        /// logged in here; or `anthropic`, `openai`, `gemini` or `ollama` with a model, like
+        /// `ollama/qwen3-coder`. Without one, agents say that they have no model.
+        #[arg(long, value_name = "NAME[/MODEL]", value_parser = player)]
+        agent: Option<BeginModel>,
     },
     /// Start the daemon in the background.
     Up {
@@ -555,6 +561,17 @@ pub(crate) enum Secret {
         /// A file of yours, outside of Crewhouse's home, that is not there yet.
         file: PathBuf,
     },
+}
+
+/// Who plays the roles: a name, and a model of it.
+fn player(text: &str) -> Result<BeginModel, &'static str> {
+    let (api, model) = text.split_once('/').map_or((text, None), |(api, model)| (api, Some(model)));
+    if api.is_empty() || model == Some("") {
+        return Err(
+            "it is a name, like `claude`, or a name and a model, like `ollama/qwen3-coder`",
+        );
+    }
+    Ok(BeginModel { api: api.to_owned(), model: model.map(str::to_owned), key_env: None })
 }
 
 /// Who plays the roles of the demo.

@@ -114,6 +114,12 @@ impl From<GitError> for CliError {
     }
 }
 
+impl From<SetupError> for CliError {
+    fn from(SetupError { message, hint }: SetupError) -> Self {
+        Self::new(Exit::Refused, message).with_hint(hint.as_deref())
+    }
+}
+
 impl From<CliError> for SetupError {
     fn from(error: CliError) -> Self {
         match error {

@@ -78,6 +78,11 @@ impl ApiError {
         self
     }
 
+    /// What happened, and the hint.
+    pub(crate) fn into_words(self) -> (String, Option<String>) {
+        (self.message, self.hint)
+    }
+
     pub(crate) fn invalid(message: impl Display) -> Self {
         Self::new(ErrorCode::Invalid, message)
     }

@@ -3,14 +3,19 @@
 //! What is written is for the user to read, change and commit; nothing that exists is touched, and
 //! git's own state is left alone.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use crew_agent::claude::CLAUDE;
+use crew_agent::codex::CODEX;
+use crew_agent::program::Known;
 use crew_core::team::DEFAULT_TEAM;
 use crew_engine::read_team;
 use crew_git::{Head, Repository};
-use crew_server::wire::{NewProject, Project, ProjectAdded, Projects};
+use crew_server::team_with;
+use crew_server::wire::{BeginModel, NewProject, Project, ProjectAdded, Projects};
 use serde_json::json;
 
 use crate::client::Client;
@@ -28,6 +33,8 @@ pub(crate) const ROLES: [(&str, &str); 6] = [
     ("community", include_str!("../../assets/agents/community.md")),
 ];
 
+/// The policy, from the top of the repository.
+const TEAM: &str = ".crew/team.toml";
 const PROJECT: &str = include_str!("../../assets/knowledge/project.toml");
 const GOALS: &str = include_str!("../../assets/knowledge/goals.toml");
 
@@ -35,26 +42,55 @@ pub(crate) const GITIGNORE: &str =
     "# The mailbox of agents and scripts: messages, not source.\nshared/\n";
 
 /// Writes what is missing, and registers the project.
-pub(super) async fn run(context: &Context, name: Option<String>) -> Result<Exit, CliError> {
+pub(super) async fn run(
+    context: &Context,
+    name: Option<String>,
+    agent: Option<BeginModel>,
+) -> Result<Exit, CliError> {
     let cwd = std::env::current_dir().attempt("finding the working directory")?;
     let repository = Repository::open(&cwd)?;
     let root = repository.root();
-    let made = begin(root)?;
-    let file = root.join(".crew/team.toml");
+    let made = begin(root, agent.as_ref())?;
+    let file = root.join(TEAM);
+    if agent.is_some() && !made.iter().any(|name| name == TEAM) {
+        return Err(CliError::new(Exit::Refused, format!("{} is there already", file.display()))
+            .hint(
+                "who plays the roles is said in it: `[providers]`, and `provider` of each role",
+            ));
+    }
     if let Err(problems) = read_team(root) {
         return super::team::complain(context, &file, &problems);
     }
     let client = context.daemon().await?;
     let (project, is_new) = register(&client, root, name).await?;
     report(context, &project, is_new, &made)?;
+    if agent.is_none() && !context.out.json && made.iter().any(|name| name == TEAM) {
+        let whoever = whoever_is_here().map_or("NAME", |known| known.command);
+        context.out.note(format!("nobody plays the roles yet: `crew init --agent {whoever}`"));
+    }
     Ok(Exit::Ok)
 }
 
+/// A program on this machine that could play the roles.
+fn whoever_is_here() -> Option<&'static Known> {
+    let env: BTreeMap<String, String> = std::env::vars().collect();
+    [&CLAUDE, &CODEX].into_iter().find(|known| known.find(known.command, &env).is_ok())
+}
+
 /// Writes what a repository lacks to be a project.
-pub(super) fn begin(path: &Path) -> Result<Vec<String>, CliError> {
+pub(super) fn begin(path: &Path, agent: Option<&BeginModel>) -> Result<Vec<String>, CliError> {
     let repository = Repository::open(path)?;
-    let base = current_branch(&repository)?;
-    write_files(repository.root(), &base)
+    let nobody = team_on(&current_branch(&repository)?)?;
+    let team = match agent {
+        Some(agent) => team_with(&nobody, agent)?,
+        None => nobody.clone(),
+    };
+    // Nobody has written anything into a team that is as it was made: it may still be chosen.
+    let file = repository.root().join(TEAM);
+    if team != nobody && fs::read_to_string(&file).is_ok_and(|text| text == nobody) {
+        fs::remove_file(&file).attempt(format!("writing {} anew", file.display()))?;
+    }
+    write_files(repository.root(), &team)
 }
 
 fn current_branch(repository: &Repository) -> Result<String, CliError> {
@@ -69,7 +105,7 @@ fn current_branch(repository: &Repository) -> Result<String, CliError> {
 }
 
 /// The files that were made, relative to the root.
-fn write_files(root: &Path, base: &str) -> Result<Vec<String>, CliError> {
+fn write_files(root: &Path, team: &str) -> Result<Vec<String>, CliError> {
     let mut made = Vec::new();
     let mut write = |name: &str, text: &str| -> Result<(), CliError> {
         if write_new(&root.join(name), text)? {
@@ -77,7 +113,7 @@ fn write_files(root: &Path, base: &str) -> Result<Vec<String>, CliError> {
         }
         Ok(())
     };
-    write(".crew/team.toml", &team_on(base)?)?;
+    write(TEAM, team)?;
     write(".crew/.gitignore", GITIGNORE)?;
     for (role, text) in ROLES {
         write(&format!(".crew/agents/{role}/CLAUDE.md"), text)?;

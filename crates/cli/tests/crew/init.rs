@@ -27,6 +27,31 @@ fn a_repository_gets_a_team_on_its_own_branch() {
 }
 
 #[test]
+fn who_plays_the_roles_is_chosen_with_a_new_team_or_one_that_nobody_changed() {
+    let sandbox = Sandbox::new();
+    let nobody = sandbox.crew(&["init", "--agent", "nobody"]).exits(3).stderr;
+    assert!(nobody.contains("nobody is called `nobody`"), "{nobody}");
+    assert!(nobody.contains("hint: programs are claude, codex, gemini-cli, opencode"), "{nobody}");
+    let modelless = sandbox.crew(&["init", "--agent", "ollama"]).exits(3).stderr;
+    assert!(modelless.contains("hint: an API needs a model"), "{modelless}");
+    assert!(!sandbox.repo.join(".crew").exists(), "nothing is half done");
+
+    sandbox.json(&["init"]);
+    sandbox.json(&["init", "--agent", "opencode/acme/large"]);
+    let team = &sandbox.json(&["team", "check"])["team"];
+    assert_eq!(team["providers"][0]["name"], "opencode", "{team}");
+    assert!(team["roles"].as_array().unwrap().iter().all(|role| role["provider"] == "opencode"));
+    let file = sandbox.repo.join(".crew/team.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("model = \"acme/large\""), "{text}");
+    assert!(text.contains("strategy = \"no-ff\"    # or \"squash\""), "comments stay: {text}");
+
+    let said = sandbox.crew(&["init", "--agent", "claude"]).exits(3).stderr;
+    assert!(said.contains("is there already"), "{said}");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), text);
+}
+
+#[test]
 fn what_is_there_is_never_overwritten() {
     let sandbox = Sandbox::with_project();
     let role = sandbox.repo.join(".crew/agents/pm/CLAUDE.md");

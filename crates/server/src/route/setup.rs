@@ -5,31 +5,21 @@ use std::path::{Path, PathBuf};
 
 use axum::Json;
 use axum::extract::State;
-use crew_core::{ProjectId, RoleName, TaskDraft, TaskId, team};
+use crew_core::{ProjectId, TaskDraft, TaskId};
 use crew_engine::{TEAM_DIRECTORY, TEAM_FILE};
 use crew_git::{Head, Repository};
 
 use super::project::register;
 use crate::app::{Shared, blocking};
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::extract::{Params, Payload};
-use crate::files::{self, Name};
-use crate::policy_edit::edited;
-use crate::setup::SetupError;
 use crate::wire::{
-    Begin, BeginModel, Begun, Directory, Findings, FoundRepository, NewTask, Nothing, Place,
-    PlaceQuery, ProjectAdded, Scalar, TeamEdit,
+    Begin, Begun, Directory, Findings, FoundRepository, NewTask, Nothing, Place, PlaceQuery,
+    ProjectAdded,
 };
 
 /// More directories in one place are not shown.
 const DIRECTORIES_MAX: usize = 500;
-
-impl From<SetupError> for ApiError {
-    fn from(SetupError { message, hint }: SetupError) -> Self {
-        let error = Self::new(ErrorCode::Refused, message);
-        hint.into_iter().fold(error, Self::hint)
-    }
-}
 
 /// A directory, with the repository that it belongs to.
 #[utoipa::path(
@@ -144,40 +134,12 @@ pub(super) async fn begin(
     let write = app.setup.begin;
     let (path, created) = blocking(move || {
         let path = absolute(&path)?;
-        let created = write(&path)?;
-        let policy = format!("{TEAM_DIRECTORY}/{TEAM_FILE}");
-        if let Some(model) = model.filter(|_| created.contains(&policy)) {
-            choose(Repository::open(&path)?.root(), model)?;
-        }
+        let created = write(&path, model.as_ref())?;
         Ok((path, created))
     })
     .await?;
     let ProjectAdded { seq, at: _, project } = register(&app, path, name).await?;
     Ok(Json(Begun { seq, project, created }))
-}
-
-/// Gives the team that was just written its model.
-fn choose(root: &Path, BeginModel { api, model, key_env }: BeginModel) -> Result<(), ApiError> {
-    let set = |key: &[&str], value: Option<String>| TeamEdit::Set {
-        key: key.iter().map(|&part| part.to_owned()).collect(),
-        value: value.map(Scalar::Text),
-    };
-    let known = files::read(root, &Name::Policy)?;
-    let edits = if ["claude", "codex"].contains(&api.as_str()) {
-        let roles = team::parse(&known.text).map(|team| team.roles).unwrap_or_default();
-        let plays = |role: &RoleName| set(&["roles", role.as_str(), "provider"], Some(api.clone()));
-        let mut edits: Vec<TeamEdit> = roles.keys().map(plays).collect();
-        edits.push(set(&["providers", &api, "kind"], Some(api.clone())));
-        edits.push(set(&["providers", &api, "model"], model));
-        edits.push(set(&["providers", "native"], None));
-        edits
-    } else {
-        let native = |key: &str, value| set(&["providers", "native", key], value);
-        vec![native("api", Some(api)), native("model", model), native("key_env", key_env)]
-    };
-    let text = edited(&known.text, &edits)?;
-    files::write(root, &Name::Policy, &text, known.version.as_deref())?;
-    Ok(())
 }
 
 /// Makes the demo's repository in the home, and lets its crew begin.

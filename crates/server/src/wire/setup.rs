@@ -102,7 +102,8 @@ pub struct Begin {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginModel {
-    /// `claude` for Claude Code, `codex` for Codex, or `anthropic`, `openai`, `gemini`, `ollama`.
+    /// A program that is logged in here: `claude`, `codex`, `gemini-cli` or `opencode`; or an API:
+    /// `anthropic`, `openai`, `gemini` or `ollama`.
     pub api: String,
     /// Its name; without one, what the provider takes by itself.
     #[serde(default)]

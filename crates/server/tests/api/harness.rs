@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crew_core::{Event, Settled, State, TaskDraft, Time, step, team};
 use crew_engine::{Engine, Handle, Options};
-use crew_server::Setup;
 use crew_server::wire::{Finding, Grade, NewTask, Priority};
+use crew_server::{Setup, team_with};
 use crew_store::{Commit, Entry, Home, Writer};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -53,13 +53,14 @@ mode = "end"
 
 /// What the command line brings along, small enough to be seen through.
 pub(crate) const SETUP: Setup = Setup {
-    begin: |path| {
+    begin: |path, model| {
+        let team = model.map_or(Ok(HUMAN_TEAM.to_owned()), |it| team_with(HUMAN_TEAM, it))?;
         let file = path.join(".crew/team.toml");
         if file.exists() {
             return Ok(Vec::new());
         }
         std::fs::create_dir_all(path.join(".crew")).unwrap();
-        std::fs::write(file, HUMAN_TEAM).unwrap();
+        std::fs::write(file, team).unwrap();
         Ok(vec![".crew/team.toml".to_owned()])
     },
     doctor: |home, repository| {

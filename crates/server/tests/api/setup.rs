@@ -37,6 +37,13 @@ async fn a_repository_is_found_and_becomes_a_project() {
     let team = daemon.get("/api/projects/2/team").await.json();
     assert_eq!(team["providers"][0]["kind"], "claude", "{team}");
     assert_eq!(team["roles"][0]["provider"], "claude", "{team}");
+
+    let third = repository(daemon.dir.path(), "farm", HUMAN_TEAM);
+    std::fs::remove_dir_all(third.join(".crew")).unwrap();
+    let begin = json!({"path": third, "model": {"api": "nobody"}});
+    let answer = daemon.post("/api/setup/begin", &begin).await;
+    assert_eq!(answer.code(), "refused", "{answer:?}");
+    assert!(!third.join(".crew").exists(), "nothing is half done");
     daemon.end().await;
 }
 

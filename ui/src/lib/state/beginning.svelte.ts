@@ -15,6 +15,8 @@ export const MODELS: readonly ModelKind[] = [
   { id: '', label: 'Decide later', model: '', key: null },
   { id: 'claude', label: 'Claude Code, as it is logged in here', model: '', key: null },
   { id: 'codex', label: 'Codex, as it is logged in here', model: '', key: null },
+  { id: 'gemini-cli', label: 'Gemini CLI, as it is logged in here', model: '', key: null },
+  { id: 'opencode', label: 'opencode, as it is set up here', model: '', key: null },
   { id: 'anthropic', label: 'Anthropic’s API', model: 'claude-sonnet-4-5', key: 'ANTHROPIC_API_KEY' },
   { id: 'openai', label: 'OpenAI, or a server that speaks like it', model: '', key: 'OPENAI_API_KEY' },
   { id: 'gemini', label: 'Google Gemini', model: '', key: 'GEMINI_API_KEY' },
@@ -22,7 +24,7 @@ export const MODELS: readonly ModelKind[] = [
 ];
 
 /** Whether it is a program of its own, which chooses its model and knows who pays. */
-export const isProgram = (api: string): boolean => api === 'claude' || api === 'codex';
+export const isProgram = (api: string): boolean => ['claude', 'codex', 'gemini-cli', 'opencode'].includes(api);
 
 export class Beginning {
   readonly #client: Client;
