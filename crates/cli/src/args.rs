@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod github;
+mod provider;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use crew_core::{AskId, RoleName, RunId, SecretName, TaskId};
 use crew_server::wire::BeginModel;
 
 pub(crate) use github::Github;
+pub(crate) use provider::{Provider, Replayed};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -540,30 +542,6 @@ pub(crate) enum Team {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Provider {
-    /// Show the agents that are installed, and what each can do.
-    List,
-    /// Try an installed agent: can it ask, keep to a no, be interrupted, go on in a new process?
-    ///
-    /// It works in a repository that is thrown away, and a model on this machine tells it what to
-    /// do. Nobody's account is used.
-    Test {
-        /// A provider of the team, or `claude`, `codex`, `gemini`, `opencode`, `claude-acp`.
-        name: String,
-    },
-    /// Show how what an agent printed is understood: its events, and a last line with the verdict.
-    Replay {
-        /// What printed it.
-        provider: Replayed,
-        /// What it printed, as `crew log --raw` gives it.
-        file: PathBuf,
-        /// How its process ended; a negative code is a signal.
-        #[arg(long, value_name = "N", allow_hyphen_values = true)]
-        exit_code: Option<i32>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum Secret {
     /// Keep a secret; it is asked for, or read from standard input.
     Set {
@@ -607,21 +585,6 @@ pub(crate) enum DemoAgent {
     Claude,
     /// Your Codex, paid as you pay it.
     Codex,
-}
-
-/// Whose output can be replayed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Replayed {
-    /// Claude Code's `stream-json`.
-    Claude,
-    /// What `codex app-server` or `codex exec --json` printed.
-    Codex,
-    /// What any agent printed that speaks ACP.
-    Acp,
-    /// What `gemini --output-format stream-json` or `json` printed.
-    Gemini,
-    /// What `opencode run --format json` printed.
-    Opencode,
 }
 
 #[derive(Debug, Subcommand)]

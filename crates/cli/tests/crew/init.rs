@@ -29,10 +29,10 @@ fn a_repository_gets_a_team_on_its_own_branch() {
 #[test]
 fn who_plays_the_roles_is_chosen_with_a_new_team_or_one_that_nobody_changed() {
     let sandbox = Sandbox::new();
-    let nobody = sandbox.crew(&["init", "--agent", "nobody"]).exits(3).stderr;
+    let nobody = sandbox.crew(&["init", "--agent", "nobody"]).exits(3).err;
     assert!(nobody.contains("nobody is called `nobody`"), "{nobody}");
     assert!(nobody.contains("hint: programs are claude, codex, gemini-cli, opencode"), "{nobody}");
-    let modelless = sandbox.crew(&["init", "--agent", "ollama"]).exits(3).stderr;
+    let modelless = sandbox.crew(&["init", "--agent", "ollama"]).exits(3).err;
     assert!(modelless.contains("hint: an API needs a model"), "{modelless}");
     assert!(!sandbox.repo.join(".crew").exists(), "nothing is half done");
 
@@ -46,7 +46,7 @@ fn who_plays_the_roles_is_chosen_with_a_new_team_or_one_that_nobody_changed() {
     assert!(text.contains("model = \"acme/large\""), "{text}");
     assert!(text.contains("strategy = \"no-ff\"    # or \"squash\""), "comments stay: {text}");
 
-    let said = sandbox.crew(&["init", "--agent", "claude"]).exits(3).stderr;
+    let said = sandbox.crew(&["init", "--agent", "claude"]).exits(3).err;
     assert!(said.contains("is there already"), "{said}");
     assert_eq!(std::fs::read_to_string(file).unwrap(), text);
 }

@@ -1,0 +1,44 @@
+//! The arguments of `crew provider`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Provider {
+    /// Show the agents that are installed, and what each can do.
+    List,
+    /// Try an installed agent: can it ask, keep to a no, be interrupted, go on in a new process?
+    ///
+    /// It works in a repository that is thrown away, and a model on this machine tells it what to
+    /// do. Nobody's account is used.
+    Test {
+        /// A provider of the team, or `claude`, `codex`, `gemini`, `opencode`, `claude-acp`.
+        name: String,
+    },
+    /// Show how what an agent printed is understood: its events, and a last line with the verdict.
+    Replay {
+        /// What printed it.
+        provider: Replayed,
+        /// What it printed, as `crew log --raw` gives it.
+        file: PathBuf,
+        /// How its process ended; a negative code is a signal.
+        #[arg(long, value_name = "N", allow_hyphen_values = true)]
+        exit_code: Option<i32>,
+    },
+}
+
+/// Whose output can be replayed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Replayed {
+    /// Claude Code's `stream-json`.
+    Claude,
+    /// What `codex app-server` or `codex exec --json` printed.
+    Codex,
+    /// What any agent printed that speaks ACP.
+    Acp,
+    /// What `gemini --output-format stream-json` or `json` printed.
+    Gemini,
+    /// What `opencode run --format json` printed.
+    Opencode,
+}
