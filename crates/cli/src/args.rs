@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crew_core::{AskId, RoleName, RunId, SecretName, TaskId};
 use crew_server::wire::BeginModel;
 
-pub(crate) use github::Github;
+pub(crate) use github::{Connect, Github};
 pub(crate) use provider::{Provider, Replayed};
 
 const EXIT_CODES: &str = "\

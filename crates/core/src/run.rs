@@ -43,10 +43,12 @@ pub struct Run {
     /// Why from there, where there was a choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// What the human wants its work to be done with: this run, if its agent comes from there, and
-    /// otherwise the one that takes over.
+    /// What the human wants its work to be done with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wish: Option<Wish>,
+    /// What the human wants the work of the run to be done with that takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish_after: Option<Wish>,
     /// The run whose work it takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes_over: Option<RunId>,
@@ -508,8 +510,12 @@ impl Run {
 
     /// The model that the human chose for it.
     pub fn model(&self) -> Option<&str> {
-        let wish = self.wish.as_ref().filter(|wish| wish.provider == self.provider);
-        wish.and_then(Wish::model)
+        self.wish.as_ref().and_then(Wish::model)
+    }
+
+    /// Whether the human has said who does its work, or goes on with it.
+    pub fn is_wished_for(&self) -> bool {
+        self.wish.is_some() || self.wish_after.is_some()
     }
 
     /// Whether its agent is at work, or about to be.

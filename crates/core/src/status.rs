@@ -259,13 +259,14 @@ fn of_block(run: &Run, block: &Block) -> Status {
         Block::Probe(probe) => {
             queued(&format!("{probe} tries whether {} serves again", run.provider))
         }
-        Block::Refused(Some(ask)) => Status::NeedsAnswer { ask: *ask },
+        Block::Refused(Some(ask)) | Block::Purse { ask: Some(ask), .. } => {
+            Status::NeedsAnswer { ask: *ask }
+        }
         Block::Refused(None) => queued(&format!("{} serves nobody for now", run.provider)),
         Block::ProjectFull => queued("as many agents work as the project allows"),
         Block::RoleFull => queued("its role is busy"),
         Block::ProviderFull => queued("its provider is busy"),
         Block::TaskBudget => queued("its budget is used up"),
-        Block::Purse { ask: Some(ask), .. } => Status::NeedsAnswer { ask: *ask },
         Block::Purse { purse: Purse::Day, ask: None } => queued("the budget of the day is used up"),
         Block::Purse { purse: Purse::Role { role }, ask: None } => {
             queued(&format!("{role} has used up its budget of the day"))

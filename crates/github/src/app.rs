@@ -109,13 +109,12 @@ impl App {
 
     async fn ask(&self, client: &Client) -> Result<Token, Error> {
         let signed = self.signed(client.now())?;
-        let installation = match self.installation {
-            Some(installation) => installation,
-            None => {
-                let path = client.address().in_repository("/installation");
-                let found: Installation = client.ask_as(&signed, Method::GET, &path, None).await?;
-                found.id
-            }
+        let installation = if let Some(installation) = self.installation {
+            installation
+        } else {
+            let path = client.address().in_repository("/installation");
+            let found: Installation = client.ask_as(&signed, Method::GET, &path, None).await?;
+            found.id
         };
         let path = format!("/app/installations/{installation}/access_tokens");
         let body = json!({});

@@ -69,7 +69,10 @@ impl Credential {
 
 /// The limits of all who ask: GitHub counts by the token, and not by the repository.
 #[derive(Clone, Default)]
-pub struct Budgets(Arc<SyncMutex<BTreeMap<(String, String), Arc<Shared>>>>);
+pub struct Budgets(Arc<SyncMutex<BTreeMap<Asking, Arc<Shared>>>>);
+
+/// A server, and who asks it.
+type Asking = (String, String);
 
 impl Budgets {
     fn of(&self, address: &Address, who: &Credential) -> Arc<Shared> {

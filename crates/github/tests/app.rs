@@ -161,7 +161,7 @@ async fn the_end_of_a_log_is_read_where_it_lies_without_the_token() {
     let server = server();
     let address = Address::new("acme/shop", Some(&server.url())).unwrap();
     let client = Client::new(address, Token::new(GITHUB_TOKEN).unwrap(), || NOW).unwrap();
-    let log: String = (0..100_000).map(|at| format!("line {at}\n")).collect();
+    let log = (0..100_000).map(|at| format!("line {at}\n")).collect::<Vec<_>>().concat();
     server.people(|repo| {
         repo.logs.insert(7, log.clone());
         repo.logs.insert(8, "short".into());
@@ -191,7 +191,7 @@ fn a_token_in_a_file_is_its_owners_alone() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(read().is_ok(), is_read, "{mode:o}");
         let hint = read().err().and_then(|error| error.hint());
-        assert_eq!(hint.is_none_or(|hint| hint.contains("chmod 600")), true, "{hint:?}");
+        assert!(hint.is_none_or(|hint| hint.contains("chmod 600")), "{hint:?}");
     }
     assert_eq!(read().unwrap(), "github_pat_invented\n");
     let no_file = crew_github::secret_file(directory.path());

@@ -13,7 +13,7 @@ use crew_server::wire::{self, Nothing, Push, Receipt};
 use serde_json::json;
 
 use super::team::complain;
-use crate::args::Github;
+use crate::args::{Connect, Github};
 use crate::context::Context;
 use crate::error::{Attempt, CliError, Exit};
 use crate::output::{Style, style};
@@ -25,23 +25,7 @@ const TABLE: &str = "[github]";
 /// Connects, shows, asks, disconnects.
 pub(super) async fn run(context: &Context, command: Github) -> Result<Exit, CliError> {
     match command {
-        Github::Connect {
-            repository,
-            issues,
-            api,
-            token_from,
-            app,
-            installation,
-            app_key,
-            webhook_secret,
-            trust,
-            publish_all,
-        } => {
-            let token = source(token_from, app.zip(app_key), installation);
-            let wanted =
-                Wanted { repository, issues, api, token, webhook_secret, trust, publish_all };
-            connect(context, &wanted).await
-        }
+        Github::Connect(wanted) => connect(context, &Wanted::of(*wanted)).await,
         Github::Status => show(context, Ask::NotNow).await,
         Github::Sync => show(context, Ask::Now).await,
         Github::Push { task, commit } => push(context, task, commit).await,
@@ -57,6 +41,25 @@ struct Wanted {
     webhook_secret: Option<Keep>,
     trust: Vec<String>,
     publish_all: bool,
+}
+
+impl Wanted {
+    fn of(connect: Connect) -> Self {
+        let Connect {
+            repository,
+            issues,
+            api,
+            token_from,
+            app,
+            installation,
+            app_key,
+            webhook_secret,
+            trust,
+            publish_all,
+        } = connect;
+        let token = source(token_from, app.zip(app_key), installation);
+        Self { repository, issues, api, token, webhook_secret, trust, publish_all }
+    }
 }
 
 fn source(

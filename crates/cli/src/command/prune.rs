@@ -22,9 +22,9 @@ pub(super) async fn run(context: &Context, days: u32, mode: PruneMode) -> Result
     let of = format!("of {tasks} tasks that ended {days} days ago or earlier");
     match mode {
         PruneMode::Look => {
-            context.out.note(&format!("nothing is removed: this is what there is {of}"))
+            context.out.note(format!("nothing is removed: this is what there is {of}"));
         }
-        PruneMode::Remove => context.out.note(&format!("removed {of}")),
+        PruneMode::Remove => context.out.note(format!("removed {of}")),
     }
     Ok(Exit::Ok)
 }

@@ -244,9 +244,9 @@ fn set_actions(
     actions: &mut Vec<Action>,
 ) {
     let (issue, agreed) = (found.number, link.agreed.as_ref());
-    let known = [agreed, link.flight.as_ref()].into_iter().flatten();
+    let known: Vec<_> = [agreed, link.flight.as_ref()].into_iter().flatten().collect();
     let Changed { added, gone } = Changed::ours(
-        known.clone().map(|said| &said.labels),
+        &known.iter().map(|said| &said.labels).collect::<Vec<_>>(),
         agreed.map(|said| &said.labels),
         &want.labels,
         &policy.labels_of_its_own(&found.labels),
@@ -254,7 +254,7 @@ fn set_actions(
     actions.extend(added.into_iter().map(|label| Action::AddLabel { issue, label }));
     actions.extend(gone.into_iter().map(|label| Action::RemoveLabel { issue, label }));
     let Changed { added, gone } = Changed::ours(
-        known.map(|said| &said.assignees),
+        &known.iter().map(|said| &said.assignees).collect::<Vec<_>>(),
         agreed.map(|said| &said.assignees),
         &want.assignees,
         &super::logins(&found.assignees),

@@ -32,14 +32,14 @@ impl Changed {
     }
 
     /// What we have to change there. What people changed meanwhile is left as they want it.
-    pub(super) fn ours<'a>(
-        known: impl Iterator<Item = &'a BTreeSet<String>> + Clone,
+    pub(super) fn ours(
+        known: &[&BTreeSet<String>],
         agreed: Option<&BTreeSet<String>>,
         want: &BTreeSet<String>,
         there: &BTreeSet<String>,
     ) -> Self {
         let was_agreed = |it: &&String| agreed.is_some_and(|agreed| agreed.contains(*it));
-        let is_known = |it: &&String| known.clone().any(|known| known.contains(*it));
+        let is_known = |it: &&String| known.iter().any(|known| known.contains(*it));
         Self {
             added: want.difference(there).filter(|it| !was_agreed(it)).cloned().collect(),
             gone: there.difference(want).filter(is_known).cloned().collect(),
@@ -89,7 +89,12 @@ mod tests {
     fn we_change_there_what_changed_here() {
         let check = |agreed: Option<&str>, want: &str, there: &str, added: &str, gone: &str| {
             let agreed = agreed.map(set);
-            let changed = Changed::ours(agreed.iter(), agreed.as_ref(), &set(want), &set(there));
+            let changed = Changed::ours(
+                &agreed.iter().collect::<Vec<_>>(),
+                agreed.as_ref(),
+                &set(want),
+                &set(there),
+            );
             let expect = Changed { added: set(added), gone: set(gone) };
             assert_eq!(changed, expect, "{agreed:?} {want:?} {there:?}");
         };

@@ -88,6 +88,7 @@ pub(super) fn new_run(
         provider,
         why,
         wish: None,
+        wish_after: None,
         takes_over: None,
         purpose,
         slot,

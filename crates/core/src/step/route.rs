@@ -101,7 +101,7 @@ fn setbacks(d: &Draft<'_>, id: TaskId, role: &RoleName, purpose: &Purpose) -> Re
 pub(super) fn reroute(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let team = &d.project(run.project)?.team;
-    if is_held_back(d, d.task(run.task)?) || !has_choice(team, run) || run.wish.is_some() {
+    if is_held_back(d, d.task(run.task)?) || !has_choice(team, run) || run.is_wished_for() {
         return Ok(());
     }
     let Choice { provider, why } = choose(d, run.task, &run.role, &run.purpose)?;
@@ -172,11 +172,14 @@ fn hand_over_run(d: &mut Draft<'_>, id: RunId, to: &Wish) -> Result<bool, Refusa
         | RunState::Running { .. }
         | RunState::Waiting(Wait::Asks { .. }) => flow::interrupt(d, id, then)?,
     }
-    d.run_mut(id)?.wish = Some(to.clone());
+    let run = d.run_mut(id)?;
     if is_idle && is_fresh {
-        let run = d.run_mut(id)?;
         (run.provider, run.why) = (to.provider.clone(), Some(BY_HUMAN.to_owned()));
-    } else if is_idle {
+        run.wish = Some(to.clone());
+        return Ok(true);
+    }
+    run.wish_after = Some(to.clone());
+    if is_idle {
         agent::save(d, id, Outcome::HandedOver)?;
     }
     Ok(true)
@@ -193,7 +196,7 @@ pub(super) fn hand_over(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
         let project = d.project(run.project);
         project.is_ok_and(|project| project.team.providers.contains_key(&wish.provider))
     };
-    let wish = run.wish.as_ref().filter(is_there).cloned();
+    let wish = run.wish_after.as_ref().or(run.wish.as_ref()).filter(is_there).cloned();
     let row = d.run_mut(new)?;
     row.takes_over = Some(run.id);
     row.queued_at = run.queued_at; // it has waited long enough

@@ -195,7 +195,8 @@ mod tests {
             let body = at.to_string();
             let hmac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
             let signature = hmac.chain_update(&body).finalize().into_bytes();
-            let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+            let signature =
+                signature.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
             let signature = format!("sha256={signature}");
             let taken = webhooks.take((&signature, &body), body.as_bytes(), Time(7));
             assert_eq!(taken.0, Delivered::Taken);

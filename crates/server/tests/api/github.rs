@@ -42,7 +42,7 @@ async fn is_asked(daemon: &Daemon, project: u64) {
 fn signature(secret: &str, body: &str) -> String {
     let hmac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(body);
     let bytes = hmac.finalize().into_bytes();
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     format!("x-hub-signature-256: sha256={digits}")
 }
 

@@ -215,9 +215,12 @@ fn work_is_handed_over_to_another_account() {
     }
 }
 
+fn with_second(more: &str) -> String {
+    play_with(&[SECOND], &format!("{AT_WORK}{more}"))
+}
+
 #[test]
 fn work_is_handed_over() {
-    let with_second = |more: &str| play_with(&[SECOND], &format!("{AT_WORK}{more}"));
     assert_snapshot!(with_second("
         hand 1 nobody
         hand 1 native
@@ -255,6 +258,10 @@ fn work_is_handed_over() {
     e8 interrupt r3.1
     wakes in 29 min 47 s
     ");
+}
+
+#[test]
+fn another_model_of_the_same_provider_goes_on() {
     assert_snapshot!(with_second("
         hand 1 native/small
         r2 exits
@@ -268,8 +275,12 @@ fn work_is_handed_over() {
     r3 Work of dev on #1/0, start 1: preparing, with native: you handed it over and small, after r2
     e4 interrupt r2.1
     e6 start r3.1
-    wakes in 29 min 49 s
+    wakes in 29 min 51 s
     ");
+}
+
+#[test]
+fn only_who_works_hands_over() {
     assert_snapshot!(play_with(&[SECOND], "
         emergency
         add

@@ -97,6 +97,7 @@ pub(super) struct BudgetFile {
 /// What the agents of a role may spend.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "they are the keys of the file")]
 pub(super) struct RoleBudgetFile {
     pub(super) day_tokens: Option<u64>,
     pub(super) day_usd: Option<f64>,

@@ -103,6 +103,10 @@ fn every_mistake_is_named_with_a_hint() {
     check("retries = 2", "retrys = 2", "unknown field `retrys`", "did you mean `retries`?");
     check("agents = 4 ", "agents = \"four\" ", "expected u32", "");
     check("agents = 4 ", "agents = 0 ", "limits.agents is 0", "at least one");
+}
+
+#[test]
+fn every_mistake_of_the_pipeline_is_named_with_a_hint() {
     check("owner = \"pm\"", "owner = \"boss\"", "there is no role `boss`", "[roles.boss]");
     check("owner = \"pm\"", "owner = \"The Boss\"", "`The Boss` is not a name", "lower-case");
     check("provider = \"native\"", "provider = \"gpt\"", "no provider `gpt`", "[providers.gpt]");

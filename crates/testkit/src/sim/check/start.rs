@@ -136,7 +136,7 @@ fn limits(fact: &Fact<'_>, run: &Run) -> Result<(), String> {
 
 /// Who plays a role may play it; and who begins for others does so because they serve nothing.
 fn player(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
-    if run.wish.as_ref().is_some_and(|wish| wish.provider == run.provider) {
+    if run.wish.is_some() {
         return Ok(()); // the human chose
     }
     if !super::way::plays(team, run) {
@@ -186,7 +186,7 @@ pub(super) fn closed(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
     for run in fact.change.runs.values() {
         let RunState::Saving { outcome: Outcome::HandedOver, .. } = run.state else { continue };
         let before = fact.before.runs.get(&run.id).map(|run| run.state.word());
-        let is_wanted = run.wish.is_some();
+        let is_wanted = run.is_wished_for();
         if before != Some("saving") && !is_wanted && !is_shut(fact, &account(fact, run)) {
             return Err(format!("{} is handed over, though {} serves", run.id, run.provider));
         }
@@ -199,7 +199,7 @@ pub(super) fn closed(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
         let is_there = |wish: &&Wish| {
             fact.team(run.project).is_some_and(|team| team.providers.contains_key(&wish.provider))
         };
-        let wish = before.wish.as_ref().filter(is_there);
+        let wish = before.wish_after.as_ref().or(before.wish.as_ref()).filter(is_there);
         if wish.is_some_and(|wish| run.provider != wish.provider || run.model() != wish.model()) {
             return Err(format!("{} takes over with {}, not {wish:?}", run.id, run.provider));
         }

@@ -252,7 +252,7 @@ pub(super) fn rounds(
 /// Whether the team has the role of a run, and would let its provider play it.
 pub(super) fn plays(team: &Team, run: &Run) -> bool {
     let Some(role) = team.roles.get(&run.role) else { return false };
-    if run.wish.as_ref().is_some_and(|wish| wish.provider == run.provider) {
+    if run.wish.is_some() {
         return team.providers.contains_key(&run.provider);
     }
     match role.tier {
