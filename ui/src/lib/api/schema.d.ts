@@ -1053,7 +1053,10 @@ export interface components {
         };
         /** @description What answers the agents of a new team. */
         BeginModel: {
-            /** @description `claude` for Claude Code, `codex` for Codex, or `anthropic`, `openai`, `gemini`, `ollama`. */
+            /**
+             * @description A program that is logged in here: `claude`, `codex`, `gemini-cli` or `opencode`; or an API:
+             *     `anthropic`, `openai`, `gemini` or `ollama`.
+             */
             api: string;
             /** @description The environment variable that holds the key. */
             key_env?: string | null;
