@@ -52,7 +52,7 @@ pub(crate) enum Command {
         /// Who plays the roles of a new team: `claude`, `codex`, `gemini-cli` or `opencode`, as they are
         /// logged in here; or `anthropic`, `openai`, `gemini` or `ollama` with a model, like
         /// `ollama/qwen3-coder`. Without one, agents say that they have no model.
-        #[arg(long, value_name = "NAME[/MODEL]", value_parser = player)]
+        #[arg(long, value_name = "NAME[/MODEL]", value_parser = provider::player)]
         agent: Option<BeginModel>,
     },
     /// Start the daemon in the background.
@@ -563,17 +563,6 @@ pub(crate) enum Secret {
         /// A file of yours, outside of Crewhouse's home, that is not there yet.
         file: PathBuf,
     },
-}
-
-/// Who plays the roles: a name, and a model of it.
-fn player(text: &str) -> Result<BeginModel, &'static str> {
-    let (api, model) = text.split_once('/').map_or((text, None), |(api, model)| (api, Some(model)));
-    if api.is_empty() || model == Some("") {
-        return Err(
-            "it is a name, like `claude`, or a name and a model, like `ollama/qwen3-coder`",
-        );
-    }
-    Ok(BeginModel { api: api.to_owned(), model: model.map(str::to_owned), key_env: None })
 }
 
 /// Who plays the roles of the demo.

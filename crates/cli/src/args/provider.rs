@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
+use crew_server::wire::BeginModel;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Provider {
@@ -41,4 +42,15 @@ pub(crate) enum Replayed {
     Gemini,
     /// What `opencode run --format json` printed.
     Opencode,
+}
+
+/// Who plays the roles: a name, and a model of it.
+pub(super) fn player(text: &str) -> Result<BeginModel, &'static str> {
+    let (api, model) = text.split_once('/').map_or((text, None), |(api, model)| (api, Some(model)));
+    if api.is_empty() || model == Some("") {
+        return Err(
+            "it is a name, like `claude`, or a name and a model, like `ollama/qwen3-coder`",
+        );
+    }
+    Ok(BeginModel { api: api.to_owned(), model: model.map(str::to_owned), key_env: None })
 }

@@ -129,7 +129,7 @@ impl Connections {
             None => Ok(None),
         };
         let trouble = match secret {
-            Ok(secret) => self.webhooks.expect(project, secret.as_deref()).err(),
+            Ok(secret) => self.webhooks.await_from(project, secret.as_deref()).err(),
             Err(error) => Some(explain(&error)),
         };
         self.note(project, |report| report.webhook_trouble = trouble);

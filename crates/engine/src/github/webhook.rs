@@ -51,7 +51,11 @@ impl Webhooks {
     ///
     /// # Errors
     /// When it is no secret.
-    pub(super) fn expect(&self, project: ProjectId, secret: Option<&str>) -> Result<(), String> {
+    pub(super) fn await_from(
+        &self,
+        project: ProjectId,
+        secret: Option<&str>,
+    ) -> Result<(), String> {
         let secret = secret.map(str::trim);
         let is_short = secret.is_some_and(|secret| secret.len() < SECRET_BYTES_MIN);
         let secret = secret.filter(|_| !is_short).map(str::to_owned);
@@ -147,8 +151,8 @@ mod tests {
 
     fn webhooks() -> Webhooks {
         let webhooks = Webhooks::default();
-        webhooks.expect(ProjectId(1), Some(SECRET)).unwrap();
-        webhooks.expect(ProjectId(2), Some("another secret, long enough")).unwrap();
+        webhooks.await_from(ProjectId(1), Some(SECRET)).unwrap();
+        webhooks.await_from(ProjectId(2), Some("another secret, long enough")).unwrap();
         webhooks
     }
 
@@ -182,8 +186,8 @@ mod tests {
     #[test]
     fn without_a_secret_nothing_is_taken() {
         let webhooks = Webhooks::default();
-        assert!(webhooks.expect(ProjectId(1), Some("too short")).is_err());
-        assert!(webhooks.expect(ProjectId(1), None).is_ok());
+        assert!(webhooks.await_from(ProjectId(1), Some("too short")).is_err());
+        assert!(webhooks.await_from(ProjectId(1), None).is_ok());
         assert!(!webhooks.is_on());
         assert_eq!(webhooks.take((SIGNATURE, "a"), b"Hello, World!", Time(7)).0, Delivered::Off);
     }
