@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
@@ -584,19 +584,30 @@ fn a_missing_or_old_claude_code_is_said_with_what_to_do() {
     assert!(server.requests().is_empty());
 }
 
+/// So often a model looks at a file before it gives up to wait for a reminder.
+const LOOKS_MAX: usize = 18;
+
 /// A real compaction: the model is said to be nearly full, so Claude Code has it write a summary.
 #[test]
 fn claude_code_is_reminded_when_it_has_compacted_its_conversation() {
-    let server = ModelServer::answering(|request| {
+    let answers = AtomicUsize::new(0);
+    let server = ModelServer::answering(move |request| {
         let text = asked(request);
-        if text.contains("A reminder about task") {
-            return finishes();
-        }
-        if text.contains("made.txt") && text.contains("tool_result") {
-            return Reply::text("Something was made.").usage(3000, 0, 100);
-        }
         let input = json!({"file_path": "made.txt", "content": "made\n"});
-        Reply::tool("Write", input).usage(990_000, 0, 100)
+        match answers.fetch_add(1, Ordering::Relaxed) {
+            // What is read again is cheap, and fills the conversation all the same.
+            0 => Reply::tool("Write", input).usage(1_000, 989_000, 100),
+            _ if text.contains("A reminder about task") => finishes(),
+            _ if text.contains("create a detailed summary") => {
+                Reply::text("Something was made.").usage(3000, 0, 100)
+            }
+            // It goes on until the reminder comes, which waits for the end of a call.
+            ..LOOKS_MAX => {
+                std::thread::sleep(Duration::from_millis(500));
+                Reply::tool("Read", json!({"file_path": "made.txt"})).usage(1000, 0, 100)
+            }
+            _ => finishes(),
+        }
     })
     .unwrap();
     let lab = lab(&server, BY_KEY);
@@ -629,7 +640,7 @@ fn a_conversation_of_claude_code_that_is_too_full_is_not_gone_on_with() {
         (lab.json(&["task", "show", "1"])["status"]["word"] == "needs_approval").then_some(())
     });
     let full = lab.json(&["task", "show", "1"])["runs"][0]["context_percent"].as_u64();
-    assert!(full.is_some_and(|percent| percent >= 2), "{full:?}");
+    assert!(full.is_some_and(|percent| percent >= 2), "{full:?}: {}", lab.journal_text());
     lab.ok(&["reject", "1", "Once more, please."]);
     lands(&lab);
     let requests = server.requests();

@@ -207,6 +207,9 @@ fn nobody_starts_on_a_full_disk_and_all_go_on_when_there_is_space() {
     let team = lab.repo().join(".crew/team.toml");
     let text = std::fs::read_to_string(&team).unwrap();
     std::fs::write(&team, text.replace("free_mb = 1000000000000", "free_mb = 1")).unwrap();
+    lab.wait("nothing is asked any more", || {
+        lab.json(&["inbox"])["items"].as_array().is_some_and(Vec::is_empty).then_some(())
+    });
     lab.run();
     assert_eq!(lab.landed("made.txt"), "made\n");
     assert_eq!(lab.count(|body| body["event"] == "answered"), 0, "it went on by itself");

@@ -83,7 +83,10 @@ impl Meter {
     /// How full the context is at the end of a turn, and how large it is, where that is said.
     pub(super) fn context(&self, result: &TurnResult) -> Option<(u64, u64)> {
         let (model, used) = self.context.as_ref()?;
-        let window = result.model_usage.get(model)?.context_window.filter(|window| *window > 0)?;
+        // Behind a proxy a model may call itself otherwise than Claude Code does.
+        let only = || result.model_usage.values().next().filter(|_| result.model_usage.len() == 1);
+        let usage = result.model_usage.get(model).or_else(only)?;
+        let window = usage.context_window.filter(|window| *window > 0)?;
         Some((*used, window))
     }
 
