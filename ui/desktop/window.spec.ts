@@ -77,6 +77,8 @@ test('a daemon that crashes is started again; one that was told to end is not', 
   house.crew('task', 'add', 'a stream');
   await window.open(desktop, binary, ['crewhouse://task/1']);
   await window.sees('line 3 of the stream');
+  // When this one ends, another one is tried: who chose it goes on looking at it.
+  await window.click("//nav[@aria-label='Runs']//button[@aria-current='true']");
   const before = house.pid();
   house.kill();
   await until('another daemon', () => house.pid() !== before);
