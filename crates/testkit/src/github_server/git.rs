@@ -5,17 +5,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
 use super::TOKEN;
 use super::http::Answer;
 use super::repo::Repo;
-use crate::app_key::base64;
 use crew_standin::Request;
 
 /// `x-access-token:` and the token, as git sends it.
 fn basic(token: &str) -> String {
-    format!("Basic {}", base64(format!("x-access-token:{token}").as_bytes()))
+    format!("Basic {}", BASE64.encode(format!("x-access-token:{token}")))
 }
 
 /// The answer to a request of git; `None` if it is none.
