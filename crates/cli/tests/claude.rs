@@ -602,7 +602,7 @@ fn claude_code_is_reminded_when_it_has_compacted_its_conversation() {
                 Reply::text("Something was made.").usage(3000, 0, 100)
             }
             // It goes on until the reminder comes, which waits for the end of a call.
-            ..LOOKS_MAX => {
+            1..LOOKS_MAX => {
                 std::thread::sleep(Duration::from_millis(500));
                 Reply::tool("Read", json!({"file_path": "made.txt"})).usage(1000, 0, 100)
             }
