@@ -68,15 +68,24 @@ pub(crate) struct Used {
 }
 
 pub(crate) fn used(pid: u32) -> Used {
-    let stat = read(format!("/proc/{pid}/stat"));
-    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: u64 =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
+        state(pid).split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
     let io = read(format!("/proc/{pid}/io"));
     Used {
         cpu_seconds: ticks as f64 / TICKS_PER_SECOND,
         written: field(&io, "wchar:").unwrap_or(0),
     }
+}
+
+/// Whose child a process is.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    state(pid).split_whitespace().nth(1)?.parse().ok()
+}
+
+/// What `stat` tells after the name, which may have anything in it.
+fn state(pid: u32) -> String {
+    let stat = read(format!("/proc/{pid}/stat"));
+    stat.rsplit_once(')').map_or_else(String::new, |(_, rest)| rest.to_owned())
 }
 
 /// Resident memory in MiB.
@@ -89,6 +98,11 @@ pub(crate) fn resident(pid: u32) -> f64 {
 pub(crate) fn own(pid: u32) -> f64 {
     let path = format!("/proc/{pid}/smaps_rollup");
     (kib(&path, "Private_Clean:") + kib(&path, "Private_Dirty:")) / 1024.0
+}
+
+/// Memory in MiB; what it has together with others is divided between them.
+pub(crate) fn shared(pid: u32) -> f64 {
+    kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:") / 1024.0
 }
 
 fn kib(path: &str, key: &str) -> f64 {

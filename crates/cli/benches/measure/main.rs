@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stderr, reason = "it says what it is at")]
 
+mod acp;
 mod claude;
 mod codex;
 mod crowd;
@@ -19,6 +20,7 @@ mod story;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod transitions;
+mod turn;
 mod worktree;
 
 use std::path::Path;
@@ -29,7 +31,7 @@ use report::Section;
 type Measure = fn() -> anyhow::Result<Section>;
 
 /// Each measures one thing.
-const SECTIONS: [(&str, Measure); 9] = [
+const SECTIONS: [(&str, Measure); 11] = [
     ("transitions", transitions::measure),
     ("intake", intake::measure),
     ("recovery", recovery::measure),
@@ -39,6 +41,8 @@ const SECTIONS: [(&str, Measure); 9] = [
     ("crowd", crowd::measure),
     ("claude", claude::measure),
     ("codex", codex::measure),
+    ("gemini", acp::gemini),
+    ("opencode", acp::opencode),
 ];
 
 fn main() -> anyhow::Result<()> {
