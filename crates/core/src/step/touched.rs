@@ -11,6 +11,9 @@ use crate::{Refusal, RunId, TaskId, Token};
 const FILES_MAX: usize = 2_000;
 /// Files that a remark names.
 const NAMED_MAX: usize = 3;
+/// Other tasks that a task is told of one by one; the card shows all. Where each of a hundred changes the
+/// same file, everybody would be told of everybody.
+const TOLD_MAX: usize = 5;
 
 /// A run has changed these files, and no others.
 pub(super) fn touched(
@@ -25,33 +28,39 @@ pub(super) fn touched(
     let files = files.iter().take(FILES_MAX).cloned().collect();
     d.task_mut(task)?.touched.insert(slot, files);
     let after = conflicts(d.open_tasks(), d.task(task)?);
-    for other in before.keys() {
+    let differs = |other: &&TaskId| before.get(other) != after.get(other);
+    for other in before.keys().chain(after.keys()).filter(differs) {
         d.task_mut(*other)?; // its card shows something else now
     }
-    for (other, files) in &after {
-        d.task_mut(*other)?;
-        if !before.contains_key(other) {
-            warn(d, task, *other, files)?;
-            warn(d, *other, task, files)?;
-        }
+    let fresh = after.iter().filter(|(other, _)| !before.contains_key(other));
+    for (told, (other, files)) in (before.len()..).zip(fresh) {
+        warn(d, task, (*other, files), told)?;
+        let told = conflicts(d.open_tasks(), d.task(*other)?).len().saturating_sub(1);
+        warn(d, *other, (task, files), told)?;
     }
     Ok(())
 }
 
-/// Whoever works on the task next reads it too.
+/// Whoever works on the task next reads it too. It was `told` of so many others before.
 fn warn(
     d: &mut Draft<'_>,
     task: TaskId,
-    other: TaskId,
-    files: &BTreeSet<String>,
+    (other, files): (TaskId, &BTreeSet<String>),
+    told: usize,
 ) -> Result<(), Refusal> {
+    if told > TOLD_MAX {
+        return Ok(());
+    }
     let mut named: Vec<&str> = files.iter().take(NAMED_MAX).map(String::as_str).collect();
     if files.len() > NAMED_MAX {
         named.push("…");
     }
     let what = named.join(", ");
-    let text =
-        format!("{other} changes {what} as well; whoever lands second brings both together.");
+    let text = if told == TOLD_MAX {
+        format!("{other} changes {what} as well, and is not the last: the card shows them all.")
+    } else {
+        format!("{other} changes {what} as well; whoever lands second brings both together.")
+    };
     flow::remark(d, task, &text)
 }
 

@@ -34,6 +34,37 @@ fn both_are_told_once_that_they_change_the_same() {
 }
 
 #[test]
+fn of_many_others_a_task_is_told_of_a_few() {
+    let pm = "pm = { provider = \"native\" }";
+    let many = "pm = { provider = \"native\", agents = 8 }";
+    let mut play = Play::new(&[("agents = 3", "agents = 8"), (pm, many)]);
+    play.run(&"add\n".repeat(8));
+    play.run(&"started base\n".repeat(8));
+    (1..=8).for_each(|run| play.run(&format!("r{run} touches b")));
+    let remarks = |task| {
+        let texts = play.state.tasks[&TaskId(task)].remarks.iter().map(|it| it.text.as_str());
+        texts.map(|text| text.split(" as well").collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    let (brings, is_not_last) = (
+        "; whoever lands second brings both together.",
+        ", and is not the last: the card shows them all.",
+    );
+    for (task, others) in [(1, [2, 3, 4, 5, 6, 7]), (8, [1, 2, 3, 4, 5, 6])] {
+        let told: Vec<[String; 2]> = others
+            .iter()
+            .enumerate()
+            .map(|(at, other)| {
+                let end = if at == 5 { is_not_last } else { brings };
+                [format!("#{other} changes b"), end.to_owned()]
+            })
+            .collect();
+        assert_eq!(remarks(task), told, "#{task}");
+    }
+    let open = play.state.open_tasks();
+    assert_eq!(conflicts(open, &play.state.tasks[&TaskId(8)]).len(), 7, "the card shows all");
+}
+
+#[test]
 fn what_is_over_is_in_nobodys_way() {
     let conflicting = |script: &str| {
         let mut play = Play::new(&[]);
