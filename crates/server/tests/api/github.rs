@@ -104,6 +104,29 @@ async fn a_webhook_that_github_signed_has_github_asked_and_nothing_else_does() {
 }
 
 #[tokio::test]
+async fn a_webhook_brings_the_next_question_forward() {
+    const PAUSE_MS: u64 = 15_000; // the shortest that there is without one
+    let server = GithubServer::start("acme/shop", "boss").unwrap();
+    let daemon = Daemon::start().await;
+    let secret = kept(&daemon, "hook", SECRET);
+    connect(&daemon, &server, "shop", &format!("webhook_secret = \"{secret}\"")).await;
+    is_asked(&daemon, 1).await;
+    let asked_at = async || status(&daemon, 1).await["asked_at"].as_u64().unwrap();
+    // A machine that is busy elsewhere for that long says nothing about it.
+    for body in ["first", "second", "third"] {
+        let before = asked_at().await;
+        let (good, id) = (signature(SECRET, body), format!("x-github-delivery: {body}"));
+        assert_eq!(deliver(&daemon, &[&good, &id], body).await, 204);
+        let next = async || Some(asked_at().await).filter(|asked| *asked > before);
+        if poll("GitHub is asked again", next).await - before < PAUSE_MS {
+            daemon.end().await;
+            return;
+        }
+    }
+    panic!("it is asked no earlier than without webhooks");
+}
+
+#[tokio::test]
 async fn a_secret_of_a_webhook_that_is_none_is_said_and_all_else_works() {
     let server = GithubServer::start("acme/shop", "boss").unwrap();
     let daemon = Daemon::start().await;
