@@ -77,6 +77,8 @@ fn an_issue_becomes_a_task_and_its_labels_follow_the_board_to_the_end() {
     let comments = server.people(|repo| repo.comments_of(1));
     assert_eq!(comments.len(), 1, "one comment, kept up to date: {comments:?}");
     assert!(comments[0]["body"].as_str().unwrap().contains("`done`: done"), "{comments:?}");
+    let pinned = server.people(|repo| repo.issues[&1]["pinned_comment"]["id"].clone());
+    assert_eq!(pinned, comments[0]["id"], "it stands above what people say");
     let journal = lab.journal_text();
     assert!(!journal.contains(GITHUB_TOKEN), "the token is nowhere");
     assert!(!fs::read_to_string(lab.dir.path().join("log")).unwrap().contains(GITHUB_TOKEN));
@@ -85,6 +87,7 @@ fn an_issue_becomes_a_task_and_its_labels_follow_the_board_to_the_end() {
 #[test]
 fn a_task_becomes_one_issue_whatever_is_lost_on_the_way() {
     let (lab, server) = connected(&["--publish-all"]);
+    server.people(|repo| repo.labels.remove("crew: done")); // somebody tidied up
     let daemon = up(&lab, &[]);
     server.fault("POST", "/shop/labels", Fault::Lost);
     server.fault("POST", "/shop/issues", Fault::answer(502, &[], "Bad Gateway"));
@@ -173,10 +176,24 @@ fn connecting_looks_first_and_disconnecting_leaves_no_trace() {
     let (lab, server) = connected(&[]);
     let team = lab.repo().join(".crew/team.toml");
     assert!(fs::read_to_string(&team).unwrap().contains("trusted = [\"boss\"]"));
+    let labels = server.people(|repo| repo.labels.keys().cloned().collect::<Vec<_>>());
+    for label in ["crew", "crew: backlog", "crew: needs-review", "crew: done"] {
+        assert!(labels.iter().any(|known| known == label), "{label} is not among {labels:?}");
+    }
     lab.fails(&["github", "connect", "acme/shop", "--api", &server.url()], 3, "already");
     lab.ok(&["github", "disconnect"]);
     assert!(!fs::read_to_string(&team).unwrap().contains("[github]"));
     lab.fails(&["github", "disconnect"], 3, "no table");
+    server.people(|repo| repo.labels.clear());
+    server.fault("POST", "/shop/labels", Fault::answer(403, &[], "Resource not accessible"));
+    let url = server.url();
+    let connect =
+        ["github", "connect", "acme/shop", "--api", &url, "--token-from", "env:CREW_TEST_TOKEN"];
+    let refused = lab.crew_with(&[TOKEN], &connect);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("does not allow it") && said.contains("hint: "), "{said}");
+    assert!(!fs::read_to_string(&team).unwrap().contains("[github]"), "nothing is half done");
     let unset =
         ["github", "connect", "acme/shop", "--api", &server.url(), "--token-from", "env:NONE"];
     lab.fails(&unset, 1, "NONE is not set");

@@ -175,6 +175,12 @@ impl Client {
         self.write(Method::PATCH, &path, &json!({ "body": body })).await
     }
 
+    /// Has a comment stand above the others of its issue.
+    pub async fn pin_comment(&self, id: u64) -> Result<Comment, Error> {
+        let path = self.at(&format!("/issues/comments/{id}/pin"));
+        self.write(Method::PUT, &path, &Value::Null).await
+    }
+
     /// Pull requests that bring a branch of this repository, newest first.
     pub async fn pulls_of(&self, branch: &str) -> Result<Vec<Pull>, Error> {
         let head = escape(&format!("{}:{branch}", self.address.owner()));

@@ -163,6 +163,15 @@ impl Repo {
         id
     }
 
+    /// Has a comment stand above the others of its issue.
+    pub fn pin(&mut self, id: u64) -> Option<Value> {
+        let comment = self.comments.get(&id)?.clone();
+        let number: u64 = comment["issue_url"].as_str()?.rsplit('/').next()?.parse().ok()?;
+        self.issues.get_mut(&number)?["pinned_comment"] = comment.clone();
+        self.touch(number);
+        Some(comment)
+    }
+
     pub(super) fn touch(&mut self, number: u64) {
         let at = self.tick();
         if let Some(issue) = self.issues.get_mut(&number) {

@@ -131,6 +131,7 @@ fn in_repository(repo: &mut Repo, request: &Request, path: &[&str]) -> Answer {
             }
         }
         ("PATCH", ["issues", "comments", id]) => edit_comment(repo, id, body),
+        ("PUT", ["issues", "comments", id, "pin"]) => pin_comment(repo, id),
         ("GET", ["labels"]) => page(request, repo.labels.values().cloned().collect()),
         ("POST", ["labels"]) => make_label(repo, body),
         ("GET", ["pulls"]) => page(request, pulls_of(repo, request)),
@@ -173,6 +174,13 @@ fn edit_comment(repo: &mut Repo, id: &str, body: &Value) -> Answer {
             comment["updated_at"] = json!(at);
             Answer::json(200, comment)
         }
+        None => Answer::message(404, "Not Found"),
+    }
+}
+
+fn pin_comment(repo: &mut Repo, id: &str) -> Answer {
+    match id.parse().ok().and_then(|id| repo.pin(id)) {
+        Some(comment) => Answer::json(200, &comment),
         None => Answer::message(404, "Not Found"),
     }
 }
