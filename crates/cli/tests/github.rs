@@ -200,6 +200,36 @@ fn connecting_looks_first_and_disconnecting_leaves_no_trace() {
 }
 
 #[test]
+fn another_repository_is_not_taken_for_the_one_before() {
+    let (lab, server) = connected(&["--publish-all"]);
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || has_label(&server, 1, "crew: needs-review"));
+
+    let other = GithubServer::start("acme/new", "boss").unwrap();
+    other.people(|repo| {
+        repo.id = 2000;
+        repo.open("mallory", "Mine", "text", &["bug"])
+    });
+    let theirs = || other.people(|repo| (repo.labels_of(1), repo.issues[&1]["title"].clone()));
+    let file = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replace("acme/shop", "acme/new").replace(&server.url(), &other.url());
+    fs::write(&file, text).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "moved"]);
+    wait(&lab, "it is told there", || has_label(&other, 2, "crew: needs-review"));
+    assert_eq!(theirs(), (vec!["bug".to_owned()], "Mine".into()));
+    let task = lab.json(&["task", "show", "1"]);
+    assert_eq!(task["issue"], 2);
+    assert!(task["remarks"].to_string().contains("not connected with any more"), "{task}");
+    lab.ok(&["approve", "1"]);
+    let closed = || other.people(|repo| (repo.issues[&2]["state"] == "closed").then_some(()));
+    wait(&lab, "it is closed", closed);
+    assert_eq!(theirs(), (vec!["bug".to_owned()], "Mine".into()));
+    server.people(|repo| assert_eq!(repo.issues[&1]["state"], "open", "nothing is told here"));
+}
+
+#[test]
 fn a_daemon_that_starts_again_asks_only_whether_something_is_new() {
     let (lab, server) = connected(&["--publish-all"]);
     let daemon = up(&lab, &[]);
@@ -226,7 +256,9 @@ fn a_daemon_that_starts_again_asks_only_whether_something_is_new() {
         (asked.borrow().iter().filter(|sent| sent.status == 304).count() > 2).then_some(())
     });
     for sent in asked.take() {
-        let is_known = sent.status == 304 || (sent.path == "/user" && sent.method == "GET");
+        let is_known = sent.status == 304
+            || (sent.method == "GET"
+                && ["/user", "/repos/acme/shop"].contains(&sent.path.as_str()));
         assert!(is_known, "{sent:?}");
     }
     // What happens afterwards is heard.

@@ -57,6 +57,11 @@ impl Client {
         self.get(&self.at("")).await
     }
 
+    /// What stays of the repository when it is renamed: the server, and the number that it gave it.
+    pub async fn identity(&self) -> Result<String, Error> {
+        Ok(format!("{}/{}", self.address.host(), self.repository().await?.id))
+    }
+
     /// Issues and pull requests that changed at or after `since`, newest change first.
     ///
     /// The question is the same each time, so that one tag answers for the whole repository. What

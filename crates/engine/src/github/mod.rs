@@ -23,9 +23,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{anyhow, bail};
-use crew_core::github::Policy;
+use crew_core::github::{Policy, Repositories};
 use crew_core::project::Project;
-use crew_core::{ProjectId, Settled, TaskId, Time};
+use crew_core::{Event, ProjectId, Settled, TaskId, Time};
 use crew_github::{Address, Budgets, Calls, Client, Error};
 use tokio::sync::{Notify, OnceCell};
 
@@ -101,10 +101,11 @@ impl Connections {
     /// The connection of a project.
     async fn of(
         &self,
-        home: &Path,
+        outside: &Outside,
         project: &Project,
         policy: &Policy,
     ) -> Result<Arc<Connection>, Error> {
+        let home = outside.handle.home().root();
         let mut open = self.open.lock().await;
         if let Some(known) = open.get(&project.id).filter(|known| known.policy == *policy) {
             return Ok(Arc::clone(known));
@@ -117,6 +118,8 @@ impl Connections {
             None => client.clone(),
         };
         let connection = Arc::new(Connection::open(policy, client, issues).await?);
+        let with = connection.repositories().await?;
+        poll::record(outside, Event::Connected { project: project.id, with }).await?;
         open.insert(project.id, Arc::clone(&connection));
         Ok(connection)
     }
@@ -215,7 +218,7 @@ impl Reach {
             bail!("GitHub cannot be used now; it is told when it can be asked again");
         }
         let home = outside.handle.home().id()?;
-        let connection = github.of(outside.handle.home().root(), &project, policy).await;
+        let connection = github.of(outside, &project, policy).await;
         Ok(Some(connection.map(|connection| Self { project, connection, home })))
     }
 }
@@ -254,6 +257,15 @@ impl Connection {
             turn: tokio::sync::Mutex::default(),
             labels: OnceCell::new(),
         })
+    }
+
+    async fn repositories(&self) -> Result<Repositories, Error> {
+        let code = self.client.identity().await?;
+        let issues = match self.policy.issues {
+            Some(_) => self.issues.identity().await?,
+            None => code.clone(),
+        };
+        Ok(Repositories { code, issues })
     }
 
     /// Makes the labels that are missing, once.

@@ -35,13 +35,12 @@ pub(crate) async fn publish(
         let link = outside
             .handle
             .read(|state| state.tasks.get(&task).and_then(|task| task.link.as_deref().cloned()));
-        let marker = Marker { home, task };
-        let publication = Publication {
-            connection: &connection,
-            link: link.unwrap_or_default(),
-            want,
-            marker: &marker,
+        let Some(link) = link else {
+            let why = "its issue is in a repository of before".into();
+            return Ok(Settled::NotPublished { why });
         };
+        let marker = Marker { home, task };
+        let publication = Publication { connection: &connection, link, want, marker: &marker };
         publication.perform(&project.team).await
     };
     concluded(outside, task, published.await, |why| Settled::NotPublished { why }).await
