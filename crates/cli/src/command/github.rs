@@ -85,7 +85,9 @@ async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
     let (repository, login) = look(context, wanted).await?;
     let trusted = if wanted.trust.is_empty() { vec![login] } else { wanted.trust.clone() };
     let text = format!("{}\n\n{}", text.trim_end(), table(wanted, &repository.full_name, &trusted));
-    if let Err(problems) = team::parse(&text) {
+    if let Err(mut problems) = team::parse(&text) {
+        // The lines would be those of a text that is not in the file.
+        problems.iter_mut().for_each(|problem| problem.line = None);
         return complain(context, &file, &problems);
     }
     fs::write(&file, text).attempt("writing the team file")?;

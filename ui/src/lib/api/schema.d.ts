@@ -1872,6 +1872,11 @@ export interface components {
         Mistake: {
             /** @description What to do about it. */
             hint: string | null;
+            /**
+             * Format: int32
+             * @description In which line of the text, from 1, where that is known.
+             */
+            line: number | null;
             /** @description What is wrong, and where. */
             what: string;
         };
