@@ -78,7 +78,7 @@ pub(super) fn named<T: TryFrom<String, Error = BadName>>(
 ) -> Option<T> {
     T::try_from(name.to_owned())
         .map_err(|error| {
-            problems.push(Problem { what: format!("{place}: {error}"), hint: None, line: None })
+            problems.push(Problem { what: format!("{place}: {error}"), hint: None, line: None });
         })
         .ok()
 }

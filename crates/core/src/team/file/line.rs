@@ -19,8 +19,8 @@ pub(super) fn say_lines(text: &str, problems: &mut [Problem]) {
 
 /// The line, from 1, of a place in a text, in bytes.
 pub(super) fn line_at(text: &str, offset: usize) -> u32 {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1
+    let before = text.char_indices().take_while(|(at, _)| *at < offset);
+    before.filter(|(_, character)| *character == '\n').count() as u32 + 1
 }
 
 /// A key with its value, or a value in a list.
