@@ -25,6 +25,59 @@ test('a daemon that dies in the middle of a stream leaves no gap and no repetiti
   expect(problems.filter((it) => !it.includes('WebSocket'))).toEqual([]);
 });
 
+test('who reads is not moved to the next run, but told of it', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'a stream');
+  await enter(page, house, '/task/1');
+  const log = page.getByRole('log');
+  await expect(log.getByText(said(12), { exact: true })).toBeVisible();
+  const reads = await log.getAttribute('aria-label');
+  await log.hover();
+  await page.mouse.wheel(0, -250);
+  await expect(page.getByRole('button', { name: 'Jump to live' })).toBeVisible();
+  const top = await log.evaluate((view) => view.scrollTop);
+  const next = page.getByRole('button', { name: /^r\d+ has started$/ });
+  await expect(next).toBeVisible({ timeout: 40_000 });
+  await expect(log).toHaveAccessibleName(reads ?? '');
+  expect(await log.evaluate((view) => view.scrollTop)).toBe(top);
+  // At the end, too: it began while one was reading.
+  await log.evaluate((view) => view.scrollTo({ top: view.scrollHeight }));
+  await expect(log.getByText('its last word')).toBeInViewport();
+  await expect(next).toBeVisible();
+  const run = (await next.textContent())?.trim().split(' ')[0] ?? '';
+  await next.click();
+  await expect(log).toHaveAccessibleName(`What the agent of ${run} says and does`);
+  await expect(next).toBeHidden();
+  expect(problems).toEqual([]);
+});
+
+test('what was said has its time beside it, and nothing moves when the times come', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'nothing');
+  await enter(page, house, '/board');
+  await page.getByRole('region', { name: 'review, 1 cards' }).waitFor();
+  let tell = () => {};
+  const told = new Promise<void>((then) => (tell = then));
+  await page.route('**/api/runs/*/times*', async (route) => {
+    await told;
+    await route.continue();
+  });
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    await visit(page, '/task/1');
+    const log = page.getByRole('log');
+    await expect(log.getByText('There is nothing to do.')).toBeVisible();
+    const places = () => log.locator('.what').evaluateAll((all) => all.map((it) => Object.values(it.getBoundingClientRect().toJSON() as object)));
+    const before = await places();
+    if (width === 1280) await expect(log.locator('time')).toHaveCount(0);
+    tell();
+    await expect(log.locator('time').first()).toHaveText(/^\d\d:\d\d$/);
+    await expect(log.locator('time').first()).toHaveAttribute('title', /\d{4}.*\d\d:\d\d:\d\d/);
+    expect(await places()).toEqual(before);
+  }
+  expect(problems).toEqual([]);
+});
+
 test('two windows agree', async ({ browser, house }) => {
   house.begin(FILES);
   const [one, other] = await Promise.all([browser.newPage(), browser.newPage()]);

@@ -54,7 +54,18 @@ test('mistakes are shown while one types, and are not saved', async ({ page, hou
   await text.fill(before.replace('agents = 24', 'agnets = 24'));
   await expect(page.getByText('hint: did you mean `agents`?')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Save' })).toBeDisabled();
+  // A mistake leads to its line, and the line says that there is one.
+  await text.fill(`${before}\n${'# more\n'.repeat(200)}`.replace('owner = "engineer"', 'owner = "boss"'));
+  const wanted = before.split('\n').findIndex((line) => line === 'owner = "engineer"') + 1;
+  await text.evaluate((area) => area.scrollTo({ top: area.scrollHeight }));
+  await page.getByRole('button', { name: `line ${wanted}` }).click();
+  await expect(text).toBeFocused();
+  const caret = await text.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart).split('\n')[0]);
+  expect(caret).toBe('owner = "boss"');
+  await expect(page.locator('.mark')).toHaveText(String(wanted));
+  await expect(page.locator('.mark')).toBeInViewport();
   await text.fill(before.replace('run_minutes = 5', 'run_minutes = 6'));
+  await expect(page.locator('.mark')).toHaveCount(0);
   await expect(page.getByText(/Every stage is reachable/)).toBeVisible();
   await text.press('Control+s');
   await expect(page.getByText('team.toml saved')).toBeVisible();

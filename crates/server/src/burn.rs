@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crew_core::{Event, ProjectId, RunId, Seq, State, Usage, Words};
+use crew_core::{Event, ProjectId, RunId, Seq, State, Time, Usage, Words};
 use crew_store::{Entry, Reader, StoreError};
 
 use crate::wire::Amount;
@@ -37,7 +37,7 @@ impl Burn {
         let oldest = now.saturating_sub(WINDOW_MS);
         let mut after = match self.read_to {
             Some(seq) if seq <= newest => seq,
-            Some(_) | None => first_since(reader, newest, oldest)?,
+            Some(_) | None => reader.before(Time(oldest), newest)?,
         };
         while after < newest {
             let entries = reader.entries(after, BATCH)?;
@@ -74,19 +74,4 @@ fn spent(entry: &Entry) -> Option<Spent> {
         }
         _ => None,
     }
-}
-
-/// The position before the first entry of the window, by bisection: the journal is in order.
-fn first_since(reader: &Reader, newest: Seq, oldest: u64) -> Result<Seq, StoreError> {
-    let (mut low, mut high) = (0, newest.0);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let entry = reader.entries(Seq(middle), 1)?;
-        if entry.first().is_some_and(|entry| entry.at.0 < oldest) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(Seq(low))
 }

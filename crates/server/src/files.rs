@@ -100,7 +100,7 @@ pub(crate) fn mistakes(name: &Name, text: &str) -> Vec<Problem> {
         Name::Policy => team::parse(text).err().unwrap_or_default(),
         Name::Knowledge(_) => toml::from_str::<toml::Table>(text)
             .err()
-            .map(|error| Problem { what: error.to_string().trim_end().to_owned(), hint: None })
+            .map(|error| Problem::of_text(text, &error))
             .into_iter()
             .collect(),
         Name::Role(_) => Vec::new(),

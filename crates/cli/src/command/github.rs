@@ -87,7 +87,11 @@ async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
     let text = format!("{}\n\n{}", text.trim_end(), table(wanted, &repository.full_name, &trusted));
     let team = match team::parse(&text) {
         Ok(team) => team,
-        Err(problems) => return complain(context, &file, &problems),
+        Err(mut problems) => {
+            // The lines would be those of a text that is not in the file.
+            problems.iter_mut().for_each(|problem| problem.line = None);
+            return complain(context, &file, &problems);
+        }
     };
     let labels = match &team.github {
         Some(policy) => make_github_labels(&issues, policy, &team).await,

@@ -43,12 +43,16 @@ pub(super) fn complain(
     problems: &[team::Problem],
 ) -> Result<Exit, CliError> {
     if context.out.json {
-        let list: Vec<_> =
-            problems.iter().map(|it| json!({"what": it.what, "hint": it.hint})).collect();
+        let list: Vec<_> = problems
+            .iter()
+            .map(|it| json!({"what": it.what, "hint": it.hint, "line": it.line}))
+            .collect();
         context.out.document(&json!({"ok": false, "file": file, "problems": list}))?;
     }
     for problem in problems {
-        let message = format!("{}: {}", file.display(), problem.what);
+        // `team.toml:12: …`: editors and terminals lead from there to the line.
+        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let message = format!("{}{line}: {}", file.display(), problem.what);
         context.out.error(&message, problem.hint.as_deref());
     }
     Ok(Exit::Failed)

@@ -108,7 +108,7 @@ fn a_team_is_checked_without_a_daemon() {
     let typo = check(&crew_core::team::DEFAULT_TEAM.replace("quiet_minutes", "quiet_minute"));
     let typo = typo.fails(1, "quiet_minute");
     assert!(typo.err.contains("did you mean `quiet_minutes`?"), "{typo:?}");
-    assert!(typo.err.contains(file.to_str().unwrap()), "{typo:?}");
+    assert!(typo.err.contains(&format!("{}:6: ", file.display())), "{typo:?}");
     let two = crew_core::team::DEFAULT_TEAM
         .replace("provider = \"native\"\nagents = 3", "provider = \"nobody\"")
         .replace("back = \"backlog\"", "back = \"nowhere\"");

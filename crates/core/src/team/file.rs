@@ -5,6 +5,7 @@
 
 mod build;
 mod github;
+mod line;
 mod provider;
 mod route;
 mod rule;
@@ -27,6 +28,8 @@ pub struct Problem {
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// In which line of the file, from 1, where that is known.
+    pub line: Option<u32>,
 }
 
 impl fmt::Display for Problem {
@@ -38,7 +41,15 @@ impl fmt::Display for Problem {
 
 impl Problem {
     pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: Some(hint.into()) }
+        Self { what: what.into(), hint: Some(hint.into()), line: None }
+    }
+
+    /// A text that is no TOML, or not of the shape that is wanted.
+    pub fn of_text(text: &str, error: &toml::de::Error) -> Self {
+        // What is missing in the file as a whole is in none of its lines.
+        let place = error.span().filter(|span| *span != (0..text.len()));
+        let line = place.map(|span| line::line_at(text, span.start));
+        Self { what: error.to_string().trim_end().to_owned(), hint: None, line }
     }
 }
 
@@ -47,21 +58,26 @@ impl Problem {
 /// # Errors
 /// All the mistakes that were found, at least one.
 pub fn parse(text: &str) -> Result<Team, Vec<Problem>> {
-    let file: TeamFile = toml::from_str(text).map_err(|error| vec![syntax_problem(&error)])?;
+    let file: TeamFile =
+        toml::from_str(text).map_err(|error| vec![syntax_problem(text, &error)])?;
     let mut problems = Vec::new();
     let team = file.build(&mut problems);
     if problems.is_empty() {
         proof::prove(&team, &mut problems);
     }
-    if problems.is_empty() { Ok(team) } else { Err(problems) }
+    if problems.is_empty() {
+        return Ok(team);
+    }
+    line::say_lines(text, &mut problems);
+    Err(problems)
 }
 
 /// The parser's message names line, column and, for an unknown key, the keys there are; the hint
 /// adds the nearest of them.
-fn syntax_problem(error: &toml::de::Error) -> Problem {
-    let what = error.to_string().trim_end().to_owned();
+fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
     let hint = unknown_key_hint(error.message());
-    Problem::new(what, hint.unwrap_or_else(|| "docs/team.md has all keys with their values".into()))
+    let hint = hint.unwrap_or_else(|| "docs/team.md has all keys with their values".into());
+    Problem { hint: Some(hint), ..Problem::of_text(text, error) }
 }
 
 fn unknown_key_hint(message: &str) -> Option<String> {

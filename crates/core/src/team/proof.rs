@@ -55,7 +55,7 @@ fn known_names(team: &Team, problems: &mut Vec<Problem>) {
                 "rename one",
             ));
         }
-        for role in roles_of(stage).filter(|role| !team.roles.contains_key(role)) {
+        for role in roles_of(stage).into_iter().filter(|role| !team.roles.contains_key(*role)) {
             problems.push(Problem::new(
                 format!("stages.{}: there is no role `{role}`", stage.name),
                 format!("add [roles.{role}] or name one that exists"),
@@ -109,12 +109,12 @@ fn one_conversation(team: &Team, (name, role): (&RoleName, &Role), problems: &mu
     }
 }
 
-fn roles_of(stage: &Stage) -> impl Iterator<Item = &RoleName> {
+fn roles_of(stage: &Stage) -> BTreeSet<&RoleName> {
     let owner = match &stage.owner {
         Owner::Role(role) => Some(role),
         Owner::Human | Owner::Nobody => None,
     };
-    stage.workers().into_iter().chain(owner).chain(stage.judges())
+    stage.workers().into_iter().chain(owner).chain(stage.judges()).collect()
 }
 
 fn exits(stage: &Stage) -> impl Iterator<Item = &StageName> {

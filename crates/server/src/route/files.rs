@@ -84,7 +84,7 @@ pub(super) async fn check(
     };
     let mistakes = mistakes(&name, &text)
         .into_iter()
-        .map(|team::Problem { what, hint }| Mistake { what, hint })
+        .map(|team::Problem { what, hint, line }| Mistake { what, hint, line })
         .collect();
     Ok(Json(TeamFileChecked { mistakes, team }))
 }

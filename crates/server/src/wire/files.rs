@@ -66,6 +66,8 @@ pub struct Mistake {
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// In which line of the text, from 1, where that is known.
+    pub line: Option<u32>,
 }
 
 /// `GET /api/projects/{id}/team/form`: what of `team.toml` is edited by forms, as it is written there.

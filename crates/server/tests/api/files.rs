@@ -51,7 +51,12 @@ async fn a_policy_with_mistakes_is_not_written() {
     let found = daemon.ok("/api/projects/1/files/check", &check).await;
     assert!(found["mistakes"][0]["what"].as_str().unwrap().contains("ovner"), "{found}");
     assert_eq!(found["mistakes"][0]["hint"], "did you mean `owner`?");
+    let line = bad.lines().position(|line| line.starts_with("ovner")).unwrap() + 1;
+    assert_eq!(found["mistakes"][0]["line"], line);
     assert_eq!(found["team"], Value::Null);
+    let goals = json!({"name": "knowledge/goals.toml", "text": "a = 1\nb = "});
+    let found = daemon.ok("/api/projects/1/files/check", &goals).await;
+    assert_eq!(found["mistakes"][0]["line"], 2);
     let good = json!({"name": "team.toml", "text": HUMAN_TEAM});
     let found = daemon.ok("/api/projects/1/files/check", &good).await;
     assert_eq!((&found["mistakes"], &found["team"]["human_approves"]), (&json!([]), &json!(true)));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crew_core::{Event, Settled, State, TaskDraft, Time, step, team};
+use crew_core::{Event, RunId, Settled, State, TaskDraft, Time, Token, Words, step, team};
 use crew_engine::{Engine, Handle, Options};
 use crew_server::wire::{Finding, Grade, NewTask, Priority};
 use crew_server::{Setup, team_with};
@@ -287,8 +287,10 @@ pub(crate) fn stopped_after_two_starts(home: &Home) {
     past.record(Event::ProjectAdded { name: "p".into(), root: "/nowhere".into(), team });
     let draft = TaskDraft { title: "old".into(), ..TaskDraft::default() };
     past.record(Event::TaskAdded { project: crew_core::ProjectId(1), draft });
-    for _ in 0..2 {
+    for token in 1..=2 {
         past.settle(&Settled::Started { head: crew_core::task::CommitId("0".repeat(40)) });
+        let words = Words::Session { id: "s".into() };
+        past.record(Event::Said { run: RunId(1), token: Token(token), offset: 40, words });
         past.record(Event::EmergencyStopped);
         past.settle(&Settled::Stopped);
         past.record(Event::EmergencyReleased);

@@ -139,6 +139,32 @@ async fn a_log_is_all_starts_in_order_and_harmless() {
 }
 
 #[tokio::test]
+async fn the_journal_tells_when_was_said_what_it_has_of_a_log() {
+    let daemon = Daemon::start_after(stopped_after_two_starts).await;
+    let all = daemon.get("/api/runs/1/times").await.json();
+    let places = |answer: &Value| -> Vec<String> {
+        let times = answer["times"].as_array().unwrap();
+        times.iter().map(|it| it["at"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(places(&all), ["1:40", "2:40"]);
+    assert_eq!(all["more"], false);
+    assert!(all["times"][0]["time"].as_u64() > Some(1_000_000), "{all}");
+    let journal = daemon.get("/api/journal").await.json();
+    assert_eq!(all["seq"], journal["seq"]);
+
+    let entries = journal["entries"].as_array().unwrap();
+    let first = entries.iter().find(|it| it["body"]["event"] == "said").unwrap();
+    let rest = daemon.get(&format!("/api/runs/1/times?after={}", first["seq"])).await.json();
+    assert_eq!(places(&rest), ["2:40"]);
+    for after in [all["seq"].as_u64().unwrap(), u64::MAX] {
+        let none = daemon.get(&format!("/api/runs/1/times?after={after}")).await.json();
+        assert_eq!(none, json!({"seq": after, "more": false, "times": []}));
+    }
+    assert_eq!(daemon.get("/api/runs/9/times").await.code(), "not_found");
+    daemon.end().await;
+}
+
+#[tokio::test]
 async fn a_log_is_followed_until_the_daemon_goes() {
     let daemon = Daemon::start_after(stopped_after_two_starts).await;
     write(&daemon, 1, b"{\"type\":\"text\",\"text\":\"a\"}\n");

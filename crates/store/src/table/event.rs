@@ -1,8 +1,8 @@
 //! `event`: the journal, append only. The files are written from it.
 
 use crew_core::note::Note;
-use crew_core::{Event, Seq, Time};
-use rusqlite::{Connection, Row};
+use crew_core::{Event, RunId, Seq, Time, Token};
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 use super::{from_json, to_json};
@@ -21,6 +21,19 @@ pub struct Entry {
     /// Why it changed nothing by itself, where that is so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dropped: Option<String>,
+}
+
+/// When something that a run said was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Where in the journal.
+    pub seq: Seq,
+    /// When.
+    pub at: Time,
+    /// Which start of the run.
+    pub token: Token,
+    /// The place in its output behind what was said, in bytes.
+    pub offset: u64,
 }
 
 /// Appends an entry.
@@ -43,8 +56,59 @@ pub(crate) fn after(
     let mut query = connection.prepare_cached(
         "SELECT seq, at, body, notes, dropped FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     )?;
-    let after = i64::try_from(after.0).unwrap_or(i64::MAX); // nothing is after that
-    query.query_map((after, limit), read)?.collect()
+    query.query_map((position(after), limit), read)?.collect()
+}
+
+/// When a run said what was recorded of it after `after` and up to `until`: at most `limit` moments, the
+/// oldest first. Only what begins as its entries do is parsed.
+pub(crate) fn moments(
+    connection: &Connection,
+    run: RunId,
+    (after, until): (Seq, Seq),
+    limit: u32,
+) -> rusqlite::Result<Vec<Moment>> {
+    let mut query = connection.prepare_cached(
+        "SELECT seq, at, body FROM event WHERE seq > ?1 AND seq <= ?2 AND body >= ?3 AND body < ?4
+         ORDER BY seq LIMIT ?5",
+    )?;
+    let (prefix, end) = said_by(run);
+    let mut rows = query.query((position(after), position(until), prefix, end, limit))?;
+    let mut moments = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Event::Said { token, offset, .. } = from_json(row.get_ref(2)?.as_str()?, 2)? {
+            let (seq, at) = (Seq(row.get(0)?), Time(row.get(1)?));
+            moments.push(Moment { seq, at, token, offset });
+        }
+    }
+    Ok(moments)
+}
+
+/// What the entries of a run begin with that say what it said, and what is just behind all of them.
+fn said_by(run: RunId) -> (String, String) {
+    let head = format!(r#"{{"event":"said","run":{run}"#, run = run.0);
+    (format!("{head},"), format!("{head}-")) // `-` comes after `,`
+}
+
+/// The last position, up to `newest`, that was recorded before a moment; found by halving, for the
+/// journal is in order.
+pub(crate) fn before(connection: &Connection, at: Time, newest: Seq) -> rusqlite::Result<Seq> {
+    let mut query = connection.prepare_cached("SELECT at FROM event WHERE seq = ?1")?;
+    let (mut low, mut high) = (0, newest.0);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let recorded: Option<u64> = query.query_row([middle + 1], |row| row.get(0)).optional()?;
+        if recorded.is_some_and(|recorded| recorded < at.0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(Seq(low))
+}
+
+/// A position for SQLite; nothing is after the last that it can have.
+fn position(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
 }
 
 /// The newest position; 0 in an empty journal.
@@ -60,4 +124,78 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
         notes: from_json(row.get_ref(3)?.as_str()?, 3)?,
         dropped: row.get(4)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crew_core::run::{Trouble, TroubleKind};
+    use crew_core::{Usage, Words};
+
+    fn said(run: u64, token: u32, offset: u64) -> Event {
+        let words = Words::Used(Usage::default());
+        Event::Said { run: RunId(run), token: Token(token), offset, words }
+    }
+
+    /// A journal with these entries, one in each millisecond.
+    fn journal(events: impl IntoIterator<Item = Event>) -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::schema::migrate(&mut connection).unwrap();
+        for (at, body) in (1..).zip(events) {
+            let entry = Entry {
+                seq: Seq(at),
+                at: Time(1_000 + at),
+                body,
+                notes: Vec::new(),
+                dropped: None,
+            };
+            insert(&connection, &entry).unwrap();
+        }
+        connection
+    }
+
+    #[test]
+    fn the_moments_of_a_run_are_those_of_no_other() {
+        let message = r#"{"event":"said","run":1,"#.to_owned();
+        let trouble = Trouble { kind: TroubleKind::Transient, message };
+        let journal = journal([
+            said(1, 1, 10),
+            said(12, 1, 20),
+            Event::Said {
+                run: RunId(2),
+                token: Token(1),
+                offset: 30,
+                words: Words::Failed(trouble),
+            },
+            Event::Exited { run: RunId(1), token: Token(1), how: "gone".to_owned() },
+            said(1, 2, 5),
+            said(1, 2, 9),
+        ]);
+        let of = |run, between, limit| -> Vec<(u64, u64, u32, u64)> {
+            let found = moments(&journal, RunId(run), between, limit).unwrap();
+            found.iter().map(|it| (it.seq.0, it.at.0, it.token.0, it.offset)).collect()
+        };
+        let all = (Seq(0), Seq(u64::MAX));
+        assert_eq!(of(1, all, 10), [(1, 1_001, 1, 10), (5, 1_005, 2, 5), (6, 1_006, 2, 9)]);
+        assert_eq!(of(12, all, 10), [(2, 1_002, 1, 20)]);
+        assert_eq!(of(3, all, 10), []);
+        assert_eq!(of(1, (Seq(1), Seq(5)), 10), [(5, 1_005, 2, 5)]);
+        assert_eq!(of(1, all, 1), [(1, 1_001, 1, 10)]);
+    }
+
+    #[test]
+    fn the_place_of_a_moment_is_found_wherever_it_is() {
+        let journal = journal((0..9).map(|_| Event::Ticked));
+        let check = |at, newest, expect| {
+            let found = before(&journal, Time(at), Seq(newest)).unwrap();
+            assert_eq!(found, Seq(expect), "{at} of {newest}");
+        };
+        for at in 1..=9 {
+            check(1_000 + at, 9, at - 1);
+        }
+        check(0, 9, 0);
+        check(9_999, 9, 9);
+        check(9_999, 4, 4);
+        check(9_999, 0, 0);
+    }
 }

@@ -15,6 +15,7 @@ import type {
   Project,
   Reach,
   Receipt,
+  RunTimes,
   Searched,
   Status,
   Task,
@@ -96,6 +97,9 @@ export class Client {
     this.#post<Receipt>(`/asks/${ask}/answer`, { text, always });
   stop = () => this.#post<Receipt>('/stop', {});
   release = () => this.#post<Receipt>('/release', {});
+
+  /** When was said what the journal has of a run's log. */
+  times = (run: number, after: number) => this.#get<RunTimes>(`/runs/${run}/times`, { after });
 
   /** Lines of a run's log, whole. */
   async log(run: number, query: { from?: string; until?: string; last?: number; lines?: number; short?: 1 }) {

@@ -469,6 +469,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{id}/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When was said what the journal has of a run's output, from a position of the journal on. */
+        get: operations["run_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/search": {
         parameters: {
             query?: never;
@@ -1855,6 +1872,11 @@ export interface components {
         Mistake: {
             /** @description What to do about it. */
             hint: string | null;
+            /**
+             * Format: int32
+             * @description In which line of the text, from 1, where that is known.
+             */
+            line: number | null;
             /** @description What is wrong, and where. */
             what: string;
         };
@@ -2473,6 +2495,31 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "end";
+        };
+        /**
+         * @description `GET /api/runs/{id}/times`: when was said what the journal has of a run's output. What an agent prints
+         *     has no times; all else that it says is between two of these.
+         */
+        RunTimes: {
+            /** @description Whether more is there already. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description The position of the journal that was read up to: to go on from.
+             */
+            seq: number;
+            /** @description The oldest first. */
+            times: components["schemas"]["Said"][];
+        };
+        /** @description When something was said. */
+        Said: {
+            /** @description The place after the line of the log, as it is there: `<start>:<offset>`. */
+            at: string;
+            /**
+             * Format: int64
+             * @description When it was recorded.
+             */
+            time: number;
         };
         /** @description `GET /api/projects/{id}/sandbox` */
         SandboxLesson: {
@@ -3959,6 +4006,39 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["LogLine"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_times: {
+        parameters: {
+            query?: {
+                /** @description What was recorded after this position. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunTimes"];
                 };
             };
             /** @description It did not work */

@@ -30,6 +30,7 @@ export type Delivery = Schemas['Delivery'];
 export type PullView = Schemas['PullView'];
 export type Receipt = Schemas['Receipt'];
 export type Run = Schemas['Run'];
+export type RunTimes = Schemas['RunTimes'];
 export type Scalar = Schemas['Scalar'];
 export type Searched = Schemas['Searched'];
 export type Share = Schemas['Share'];

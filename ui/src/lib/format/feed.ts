@@ -127,7 +127,7 @@ function consequence(note: Note, byHuman: boolean): Draft | null {
       if (note.state !== 'open') return null;
       return { topic: 'trouble', icon: 'question', tone: 'warn', role: null, task: note.task, text: `question a${note.ask} waits for you`, detail: null };
     case 'project':
-      return { topic: 'human', icon: 'house', tone: 'plain', role: 'crewhouse', task: null, text: 'team in use', detail: null };
+      return { topic: 'human', icon: 'team', tone: 'plain', role: 'crewhouse', task: null, text: 'team in use', detail: null };
   }
 }
 

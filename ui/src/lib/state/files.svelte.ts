@@ -82,7 +82,7 @@ export class FileDraft {
     if (file.version === this.#saved.version) return;
     const untouched = !this.dirty;
     this.#saved = file;
-    if (untouched) this.#text = file.text;
+    if (untouched) this.text = file.text;
     else this.overtaken = true;
   }
 }

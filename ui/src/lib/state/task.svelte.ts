@@ -12,19 +12,38 @@ export class TaskDetail {
   task = $state.raw<Task | null>(null);
   diff = $state.raw<TaskDiff | null>(null);
   problem = $state<string | null>(null);
-  /** The run that was chosen; without one, the newest. */
+  /** The run that was chosen; without one, the newest is shown. */
   chosen = $state<number | null>(null);
+  /** The run that somebody is in the middle of reading: no newer one takes its place. */
+  held = $state<number | null>(null);
 
   constructor(client: Client, id: number) {
     this.#client = client;
     this.id = id;
   }
 
-  readonly run = $derived.by<Run | null>(() => {
+  readonly #newest = $derived.by<Run | null>(() => {
     const runs = this.task?.runs ?? [];
-    const chosen = runs.find((run) => run.id === this.chosen);
-    return chosen ?? runs.findLast((run) => run.starts > 0) ?? runs.at(-1) ?? null;
+    return runs.findLast((run) => run.starts > 0) ?? runs.at(-1) ?? null;
   });
+
+  readonly run = $derived.by<Run | null>(() => {
+    const wanted = this.chosen ?? this.held;
+    return this.task?.runs.find((run) => run.id === wanted) ?? this.#newest;
+  });
+
+  /** The run that would be shown if nobody were reading. */
+  readonly next = $derived.by<Run | null>(() => {
+    const { run } = this;
+    return this.chosen === null && run !== null && this.#newest?.id !== run.id ? this.#newest : null;
+  });
+
+  /** Whether the end of the run is looked at: who is there goes on with the next one, unless it began while
+   * one was reading. */
+  look(atEnd: boolean) {
+    if (!atEnd) this.held = this.run?.id ?? null;
+    else if (this.next === null) this.held = null;
+  }
 
   /** Reads it; what is asked for meanwhile is read once more after that. */
   async read() {

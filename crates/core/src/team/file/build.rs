@@ -77,7 +77,9 @@ pub(super) fn named<T: TryFrom<String, Error = BadName>>(
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
     T::try_from(name.to_owned())
-        .map_err(|error| problems.push(Problem { what: format!("{place}: {error}"), hint: None }))
+        .map_err(|error| {
+            problems.push(Problem { what: format!("{place}: {error}"), hint: None, line: None });
+        })
         .ok()
 }
 

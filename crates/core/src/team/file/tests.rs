@@ -167,6 +167,42 @@ fn every_mistake_of_the_pipeline_is_named_with_a_hint() {
     );
 }
 
+/// The line of the first mistake in the default team, as it is written there; `None` is not known.
+#[track_caller]
+fn check_line(from: &str, to: &str, expect: Option<&str>) {
+    let text = default_with(from, to);
+    let problems = parse(&text).expect_err(to);
+    let line = problems[0].line.map(|line| text.lines().nth(line as usize - 1).unwrap());
+    let line = line.map(|line| line.split('#').next().unwrap().trim_end());
+    assert_eq!(line, expect, "{to}: {}", problems[0]);
+}
+
+#[test]
+fn a_mistake_is_in_the_line_that_has_to_be_changed() {
+    let at = |from: &str, to: &str| check_line(from, to, to.lines().last());
+    at("[limits]", "[limits");
+    at("retries = 2", "retrys = 2");
+    at("agents = 4 ", "agents = \"four\"");
+}
+
+#[test]
+fn a_mistake_of_meaning_is_where_the_key_or_the_name_is() {
+    check_line("run_usd = 3.00", "run_usd = -1.0", Some("run_usd = -1.0"));
+    check_line("owner = \"pm\"", "owner = \"boss\"", Some("owner = \"boss\""));
+    check_line("next = [\"done\"]", "next = [\n\"dne\",\n]", Some("\"dne\","));
+    check_line("gates = [{ human = true }]", "", Some("name = \"needs-review\""));
+    let rules = "[[roles.engineer.rules]]\nanswer = \"deny\"\ntool = \"x\"\n[[roles.engineer.rules]]\nanswer = \"allow\"";
+    check_line("[[stages]]", &format!("{rules}\n[[stages]]"), Some("[[roles.engineer.rules]]"));
+    // It names three keys, and any of them may be at fault.
+    check_line("task_runs = 40", "task_runs = 0", None);
+}
+
+#[test]
+fn a_role_that_owns_and_works_is_missed_once() {
+    let problems = parse(&default_with("owner = \"pm\"", "owner = \"boss\"")).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+}
+
 #[test]
 fn a_stage_that_nothing_leads_to_is_refused() {
     let text = default_with(
