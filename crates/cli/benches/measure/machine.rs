@@ -93,6 +93,11 @@ pub(crate) fn resident(pid: u32) -> f64 {
     kib(&format!("/proc/{pid}/status"), "VmRSS:") / 1024.0
 }
 
+/// Resident memory in MiB that is no part of a file, such as the program.
+pub(crate) fn data(pid: u32) -> f64 {
+    kib(&format!("/proc/{pid}/status"), "RssAnon:") / 1024.0
+}
+
 /// Memory in MiB that would be free if this process were not: what it shares with others is not
 /// counted.
 pub(crate) fn own(pid: u32) -> f64 {

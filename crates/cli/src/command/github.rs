@@ -89,7 +89,9 @@ async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
         Ok(team) => team,
         Err(mut problems) => {
             // The lines would be those of a text that is not in the file.
-            problems.iter_mut().for_each(|problem| problem.line = None);
+            for problem in &mut problems {
+                problem.line = None;
+            }
             return complain(context, &file, &problems);
         }
     };
