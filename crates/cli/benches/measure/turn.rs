@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 use crew_testkit::{ModelServer, Reply, Request, Wire};
@@ -241,8 +241,9 @@ fn printed(out: &Path, question: &str) -> anyhow::Result<f64> {
     while Instant::now() < end {
         let text = fs::read_to_string(out).unwrap_or_default();
         if text.contains(question) {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-            return Ok(now.as_secs_f64() * 1e3);
+            // The daemon may have seen it before us.
+            let written = fs::metadata(out)?.modified()?.duration_since(UNIX_EPOCH)?;
+            return Ok(written.as_secs_f64() * 1e3);
         }
         thread::sleep(Duration::from_millis(1));
     }

@@ -28,10 +28,6 @@ pub(super) fn touched(
     let files = files.iter().take(FILES_MAX).cloned().collect();
     d.task_mut(task)?.touched.insert(slot, files);
     let after = conflicts(d.open_tasks(), d.task(task)?);
-    let differs = |other: &&TaskId| before.get(other) != after.get(other);
-    for other in before.keys().chain(after.keys()).filter(differs) {
-        d.task_mut(*other)?; // its card shows something else now
-    }
     let fresh = after.iter().filter(|(other, _)| !before.contains_key(other));
     for (told, (other, files)) in (before.len()..).zip(fresh) {
         warn(d, task, (*other, files), told)?;
@@ -68,18 +64,8 @@ fn warn(
 pub(super) fn forget(d: &mut Draft<'_>) -> Result<(), Refusal> {
     let over = d.change.tasks.values().filter(|task| task.is_over() && !task.touched.is_empty());
     let over: Vec<TaskId> = over.map(|task| task.id).collect();
-    for id in over {
-        let task = d.task(id)?;
-        let mine: BTreeSet<&String> = task.touched.values().flatten().collect();
-        let shares = |other: &&&crate::task::Task| {
-            other.touched.values().flatten().any(|file| mine.contains(file))
-        };
-        let others: Vec<TaskId> =
-            d.open_tasks().iter().filter(shares).map(|other| other.id).collect();
+    over.into_iter().try_for_each(|id| {
         d.task_mut(id)?.touched.clear();
-        for other in others {
-            d.task_mut(other)?; // its card shows something else now
-        }
-    }
-    Ok(())
+        Ok(())
+    })
 }
