@@ -63,9 +63,11 @@ desktop-test: setup-test ui ## The desktop window: clippy, tests, and the story 
 	$(CARGO) build $(DESKTOP)
 	cd ui && CREW=$(CURDIR)/target/debug/crew CREWHOUSE=$(CURDIR)/target/debug/crewhouse npm run desktop
 
-images: setup-test ui ## The pictures in the README, of the demo in a browser
+images: setup-test ui ## The pictures in the README, of the demo in a browser and in the window
 	$(CARGO) build -p crew-cli
+	$(CARGO) build $(DESKTOP)
 	cd ui && CREW_IMAGES=$(CURDIR)/docs/images CREW=$(CURDIR)/target/debug/crew npm run e2e -- shots
+	cd ui && CREW_IMAGES=$(CURDIR)/docs/images CREW=$(CURDIR)/target/debug/crew CREWHOUSE=$(CURDIR)/target/debug/crewhouse npm run desktop -- -g README
 	for image in docs/images/*.png; do convert $$image -strip +dither -colors 256 PNG8:$$image; done
 
 ui: ui/dist/site/index.html ## Build the user interface, which the program then contains

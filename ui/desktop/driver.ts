@@ -123,6 +123,12 @@ export class Desktop {
     this.run('import', ['-window', 'root', path]);
   }
 
+  /** The window with its frame, as a picture. */
+  shootWindow(path: string) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.run('import', ['-frame', '-window', 'Crewhouse', path]);
+  }
+
   async end() {
     for (const child of this.#children.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;

@@ -207,3 +207,22 @@ test('without a daemon the window says why, and tries again', async ({ house, de
   await window.sees('Put a repository under Crewhouse');
   expect(readdirSync(house.home)).toContain('daemon.json');
 });
+
+test('the window in the README', async ({ house, desktop, window }) => {
+  test.skip(process.env.CREW_IMAGES === undefined, 'CREW_IMAGES says where it goes: `make images`');
+  house.repository({ 'README.md': 'a shop\n' });
+  await window.open(desktop, binary);
+  await window.click(named('button', 'Watch the demo'));
+  await until('the board', async () => (await window.url()).pathname === '/board');
+  desktop.run('wmctrl', ['-r', 'Crewhouse', '-e', '0,60,40,960,420']);
+  await window.press('g', 'i');
+  await window.sees('Approval');
+  await window.press('j', 'a', 'a');
+  await window.sees('Nothing waits for you.');
+  await window.sees('Question');
+  await window.sees('Approval');
+  await window.press('j');
+  // What comes in has come to rest.
+  await new Promise((next) => setTimeout(next, 1_000));
+  desktop.shootWindow(join(process.env.CREW_IMAGES ?? '', 'window-light.png'));
+});

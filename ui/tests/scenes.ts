@@ -1,13 +1,22 @@
-// Houses that are fuller than most: for tests, and for the bench.
+// Houses that are fuller than most: for tests, for the bench, and for pictures.
 
 import type { Locator, Page } from '@playwright/test';
-import { appendFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { add, enter, FILES, type House } from './house';
 
 export const EVENTS = 100_000;
 const OUTPUT_BYTES = 10_000_000;
 export const CARDS = 2_000;
+const assets = resolve(dirname(fileURLToPath(import.meta.url)), '../../crates/cli/assets/demo');
+
+/** The repository of `crew demo` with its team, whose story has not begun. */
+export function demo(house: House) {
+  const read = (path: string) => readFileSync(join(assets, path), 'utf8');
+  const files = ['README.md', 'bill', 'march.csv', 'test.sh'].map((name) => [name, read(`repo/${name}`)]);
+  house.begin({ ...Object.fromEntries(files), '.crew/team.toml': read('team.toml'), '.crew/playbook.toml': read('playbook.toml') });
+}
 
 /** A board with one card, whose agent has printed more than any would; the last line is `word 99999 of many`. */
 export async function longCard(page: Page, house: House): Promise<Locator> {

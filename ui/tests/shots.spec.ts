@@ -1,15 +1,13 @@
 // Pictures of every screen, for whoever designs: CREW_SHOTS=<directory> npx playwright test shots
 // Those in the README: `make images`.
 
-import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { enter, House, test, visit } from './house';
+import { enter, test, visit } from './house';
+import { demo } from './scenes';
 
 const directory = process.env.CREW_SHOTS;
 const images = process.env.CREW_IMAGES;
-const assets = resolve(dirname(fileURLToPath(import.meta.url)), '../../crates/cli/assets');
 const SIZES = { telephone: [390, 844], small: [1024, 768], usual: [1440, 900], readme: [1280, 800], flat: [1280, 470] } as const;
 const LONG = 'A title of three hundred characters goes on and on, '.repeat(6).slice(0, 300);
 const TITLES = [
@@ -21,16 +19,6 @@ const TITLES = [
   'عرض الفاتورة حسب المشروع مع المجموع في السطر الأخير',
   'Emoji 🦀🚀 and `code` in <b>a title</b>',
 ];
-
-function demo(house: House) {
-  const read = (path: string) => readFileSync(join(assets, path), 'utf8');
-  const files = ['README.md', 'bill', 'march.csv', 'test.sh'].map((name) => [name, read(`demo/repo/${name}`)]);
-  house.begin({
-    ...Object.fromEntries(files),
-    '.crew/team.toml': read('demo/team.toml'),
-    '.crew/playbook.toml': read('demo/playbook.toml'),
-  });
-}
 
 async function shot(page: Page, name: string, theme: string, size: keyof typeof SIZES, path = join(directory ?? '', `${name}-${theme}-${size}.png`)) {
   const [width, height] = SIZES[size];
