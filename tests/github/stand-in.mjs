@@ -20,6 +20,7 @@ const PATHS = [
   '/repos/{owner}/{repo}/issues',
   '/repos/{owner}/{repo}/issues/comments',
   '/repos/{owner}/{repo}/issues/comments/{comment_id}',
+  '/repos/{owner}/{repo}/issues/comments/{comment_id}/pin',
   '/repos/{owner}/{repo}/issues/{issue_number}',
   '/repos/{owner}/{repo}/issues/{issue_number}/assignees',
   '/repos/{owner}/{repo}/issues/{issue_number}/comments',

@@ -77,6 +77,8 @@ fn an_issue_becomes_a_task_and_its_labels_follow_the_board_to_the_end() {
     let comments = server.people(|repo| repo.comments_of(1));
     assert_eq!(comments.len(), 1, "one comment, kept up to date: {comments:?}");
     assert!(comments[0]["body"].as_str().unwrap().contains("`done`: done"), "{comments:?}");
+    let pinned = server.people(|repo| repo.issues[&1]["pinned_comment"]["id"].clone());
+    assert_eq!(pinned, comments[0]["id"], "it stands above what people say");
     let journal = lab.journal_text();
     assert!(!journal.contains(GITHUB_TOKEN), "the token is nowhere");
     assert!(!fs::read_to_string(lab.dir.path().join("log")).unwrap().contains(GITHUB_TOKEN));
@@ -85,6 +87,7 @@ fn an_issue_becomes_a_task_and_its_labels_follow_the_board_to_the_end() {
 #[test]
 fn a_task_becomes_one_issue_whatever_is_lost_on_the_way() {
     let (lab, server) = connected(&["--publish-all"]);
+    server.people(|repo| repo.labels.remove("crew: done")); // somebody tidied up
     let daemon = up(&lab, &[]);
     server.fault("POST", "/shop/labels", Fault::Lost);
     server.fault("POST", "/shop/issues", Fault::answer(502, &[], "Bad Gateway"));
@@ -173,13 +176,57 @@ fn connecting_looks_first_and_disconnecting_leaves_no_trace() {
     let (lab, server) = connected(&[]);
     let team = lab.repo().join(".crew/team.toml");
     assert!(fs::read_to_string(&team).unwrap().contains("trusted = [\"boss\"]"));
+    let labels = server.people(|repo| repo.labels.keys().cloned().collect::<Vec<_>>());
+    for label in ["crew", "crew: backlog", "crew: needs-review", "crew: done"] {
+        assert!(labels.iter().any(|known| known == label), "{label} is not among {labels:?}");
+    }
     lab.fails(&["github", "connect", "acme/shop", "--api", &server.url()], 3, "already");
     lab.ok(&["github", "disconnect"]);
     assert!(!fs::read_to_string(&team).unwrap().contains("[github]"));
     lab.fails(&["github", "disconnect"], 3, "no table");
+    server.people(|repo| repo.labels.clear());
+    server.fault("POST", "/shop/labels", Fault::answer(403, &[], "Resource not accessible"));
+    let url = server.url();
+    let connect =
+        ["github", "connect", "acme/shop", "--api", &url, "--token-from", "env:CREW_TEST_TOKEN"];
+    let refused = lab.crew_with(&[TOKEN], &connect);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("does not allow it") && said.contains("hint: "), "{said}");
+    assert!(!fs::read_to_string(&team).unwrap().contains("[github]"), "nothing is half done");
     let unset =
         ["github", "connect", "acme/shop", "--api", &server.url(), "--token-from", "env:NONE"];
     lab.fails(&unset, 1, "NONE is not set");
+}
+
+#[test]
+fn another_repository_is_not_taken_for_the_one_before() {
+    let (lab, server) = connected(&["--publish-all"]);
+    let _daemon = up(&lab, &[]);
+    lab.ok(&["task", "add", "Write it"]);
+    wait(&lab, "it waits for approval", || has_label(&server, 1, "crew: needs-review"));
+
+    let other = GithubServer::start("acme/new", "boss").unwrap();
+    other.people(|repo| {
+        repo.id = 2000;
+        repo.open("mallory", "Mine", "text", &["bug"])
+    });
+    let theirs = || other.people(|repo| (repo.labels_of(1), repo.issues[&1]["title"].clone()));
+    let file = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replace("acme/shop", "acme/new").replace(&server.url(), &other.url());
+    fs::write(&file, text).unwrap();
+    lab.git(&["commit", "--quiet", "--all", "--message", "moved"]);
+    wait(&lab, "it is told there", || has_label(&other, 2, "crew: needs-review"));
+    assert_eq!(theirs(), (vec!["bug".to_owned()], "Mine".into()));
+    let task = lab.json(&["task", "show", "1"]);
+    assert_eq!(task["issue"], 2);
+    assert!(task["remarks"].to_string().contains("not connected with any more"), "{task}");
+    lab.ok(&["approve", "1"]);
+    let closed = || other.people(|repo| (repo.issues[&2]["state"] == "closed").then_some(()));
+    wait(&lab, "it is closed", closed);
+    assert_eq!(theirs(), (vec!["bug".to_owned()], "Mine".into()));
+    server.people(|repo| assert_eq!(repo.issues[&1]["state"], "open", "nothing is told here"));
 }
 
 #[test]
@@ -209,7 +256,9 @@ fn a_daemon_that_starts_again_asks_only_whether_something_is_new() {
         (asked.borrow().iter().filter(|sent| sent.status == 304).count() > 2).then_some(())
     });
     for sent in asked.take() {
-        let is_known = sent.status == 304 || (sent.path == "/user" && sent.method == "GET");
+        let is_known = sent.status == 304
+            || (sent.method == "GET"
+                && ["/user", "/repos/acme/shop"].contains(&sent.path.as_str()));
         assert!(is_known, "{sent:?}");
     }
     // What happens afterwards is heard.

@@ -90,6 +90,7 @@ fn is_its_own(sent: &Sent, pull: u64, comment: u64) -> bool {
         ("PATCH", path) => {
             path == format!("/pulls/{pull}") || path == format!("/issues/comments/{comment}")
         }
+        ("PUT", path) => path == format!("/issues/comments/{comment}/pin"),
         // What was brought by the first is looked at in the repository itself; the other one reads.
         ("POST", path) => {
             path == "/acme/shop.git/git-receive-pack" || path == "/acme/shop.git/git-upload-pack"

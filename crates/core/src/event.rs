@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::about::About;
 use crate::ask::{Permission, Reach};
 use crate::call::Call;
-use crate::github::{Digest, PullSeen, Said, Seen};
+use crate::github::{Digest, PullSeen, Repositories, Said, Seen};
 use crate::project::Shortage;
 use crate::protocol::Response;
 use crate::run::{Reached, Trouble, Whom, Wish};
@@ -243,6 +243,13 @@ pub enum Event {
         project: ProjectId,
         /// Where there is too little; `None` is nowhere.
         short: Option<Shortage>,
+    },
+    /// A project is connected with other repositories on GitHub than before.
+    Connected {
+        /// The project.
+        project: ProjectId,
+        /// With which.
+        with: Repositories,
     },
     /// Something about an issue on GitHub is new.
     IssueSeen {

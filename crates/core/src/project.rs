@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ask::Remembered;
+use crate::github::Connected;
 use crate::team::{Amount, Team};
 use crate::{Micros, ProjectId, RoleName, RunId, TaskId, Time, Usage};
 
@@ -30,6 +31,9 @@ pub struct Project {
     /// Where there is too little space on the disk for another agent to start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short: Option<Shortage>,
+    /// What its tasks' issues and pull requests are numbers of, once GitHub was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected: Option<Connected>,
 }
 
 /// Too little space on a disk.

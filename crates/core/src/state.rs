@@ -415,6 +415,12 @@ impl<'a> Draft<'a> {
         Some(effect)
     }
 
+    /// Takes these effects out of the outbox: what comes of them does not matter any more.
+    pub(crate) fn settle_all(&mut self, which: impl Fn(&Effect) -> bool) {
+        let effects = self.state.outbox.iter().filter(|(_, effect)| which(effect));
+        self.change.settled.extend(effects.map(|(id, _)| *id));
+    }
+
     /// Moves a run by its state machine.
     pub(crate) fn move_run(&mut self, id: RunId, event: RunEvent) -> Result<(), Refusal> {
         let now = self.now;

@@ -51,7 +51,7 @@ pub use crash::{
     CALL_CRASH_POINTS, CONTROL_CRASH_POINTS, CRASH_POINTS, GITHUB_CRASH_POINTS, PULL_CRASH_POINTS,
 };
 pub use engine::{Engine, Options};
-pub use github::{Delivered, GithubReport, github_credential};
+pub use github::{Delivered, GithubReport, github_credential, make_github_labels};
 pub use handle::{Failure, Handle, Receipt};
 pub use neutral::{neutral, neutral_json};
 pub use prune::{Heap, Pruned, Pruning, prune};

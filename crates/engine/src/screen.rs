@@ -117,6 +117,7 @@ impl Screen {
                 | Event::Exited { .. }
                 | Event::Settled { .. }
                 | Event::ResponseFound { .. }
+                | Event::Connected { .. }
                 | Event::IssueSeen { .. }
                 | Event::PullSeen { .. }
         );

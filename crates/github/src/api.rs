@@ -57,6 +57,11 @@ impl Client {
         self.get(&self.at("")).await
     }
 
+    /// What stays of the repository when it is renamed: the server, and the number that it gave it.
+    pub async fn identity(&self) -> Result<String, Error> {
+        Ok(format!("{}/{}", self.address.host(), self.repository().await?.id))
+    }
+
     /// Issues and pull requests that changed at or after `since`, newest change first.
     ///
     /// The question is the same each time, so that one tag answers for the whole repository. What
@@ -173,6 +178,12 @@ impl Client {
     pub async fn edit_comment(&self, id: u64, body: &str) -> Result<Comment, Error> {
         let path = self.at(&format!("/issues/comments/{id}"));
         self.write(Method::PATCH, &path, &json!({ "body": body })).await
+    }
+
+    /// Has a comment stand above the others of its issue.
+    pub async fn pin_comment(&self, id: u64) -> Result<Comment, Error> {
+        let path = self.at(&format!("/issues/comments/{id}/pin"));
+        self.write(Method::PUT, &path, &Value::Null).await
     }
 
     /// Pull requests that bring a branch of this repository, newest first.

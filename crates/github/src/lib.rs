@@ -30,5 +30,5 @@ pub use limit::Calls;
 pub use token::{Token, secret_file};
 pub use wire::{
     Account, Branch, Check, CheckApp, CheckOutput, Comment, Issue, Label, LabelEvent, NewPull,
-    Pull, PullLink, Repository, Review, Status,
+    Present, Pull, Repository, Review, Status,
 };

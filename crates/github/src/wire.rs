@@ -74,7 +74,10 @@ pub struct Issue {
     pub html_url: String,
     /// Whether it is a pull request.
     #[serde(default)]
-    pub pull_request: Option<PullLink>,
+    pub pull_request: Option<Present>,
+    /// The comment that stands above the others.
+    #[serde(default)]
+    pub pinned_comment: Option<Present>,
 }
 
 /// `null` is an empty list.
@@ -82,9 +85,9 @@ fn or_none<'de, D: Deserializer<'de>>(it: D) -> Result<Vec<Account>, D::Error> {
     Ok(Option::deserialize(it)?.unwrap_or_default())
 }
 
-/// Says of an issue that it is a pull request.
+/// Something of which we want to know only that it is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct PullLink {}
+pub struct Present {}
 
 /// A label.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crew_core::github::{App, Keep, TokenSource};
 use crew_core::team;
 use crew_core::{TaskId, Time};
-use crew_engine::{Clock, github_credential};
+use crew_engine::{Clock, github_credential, make_github_labels};
 use crew_git::Repository;
 use crew_github::{Address, Client as GithubClient};
 use crew_server::wire::{self, Nothing, Push, Receipt};
@@ -82,18 +82,28 @@ async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
         let message = format!("{} has a table {TABLE} already", file.display());
         return Err(CliError::new(Exit::Refused, message).hint(hint));
     }
-    let (repository, login) = look(context, wanted).await?;
+    let Looked { repository, issues, login } = look(context, wanted).await?;
     let trusted = if wanted.trust.is_empty() { vec![login] } else { wanted.trust.clone() };
     let text = format!("{}\n\n{}", text.trim_end(), table(wanted, &repository.full_name, &trusted));
-    if let Err(problems) = team::parse(&text) {
-        return complain(context, &file, &problems);
-    }
+    let team = match team::parse(&text) {
+        Ok(team) => team,
+        Err(problems) => return complain(context, &file, &problems),
+    };
+    let labels = match &team.github {
+        Some(policy) => make_github_labels(&issues, policy, &team).await,
+        None => Ok(Vec::new()),
+    };
+    let labels = labels.map_err(|error| told(&error))?;
     fs::write(&file, text).attempt("writing the team file")?;
     if context.out.json {
-        context.out.document(&json!({"repository": repository.full_name, "trusted": trusted}))?;
+        let name = repository.full_name;
+        context.out.document(&json!({"repository": name, "trusted": trusted, "labels": labels}))?;
         return Ok(Exit::Ok);
     }
     context.out.line(format!("connected with {}", repository.full_name))?;
+    if !labels.is_empty() {
+        context.out.line(format!("made the labels {}", labels.join(", ")))?;
+    }
     let trusted = trusted.join(" or ");
     context.out.line(format!("an issue becomes a task when {trusted} sets the label `crew`"))?;
     context.out.line(format!("the table {TABLE} in {} says so", file.display()))?;
@@ -104,21 +114,27 @@ async fn connect(context: &Context, wanted: &Wanted) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-/// Whether the token works for the repository; the repository, and whose token it is.
-async fn look(
-    context: &Context,
-    wanted: &Wanted,
-) -> Result<(crew_github::Repository, String), CliError> {
+/// A repository for which the token works.
+struct Looked {
+    repository: crew_github::Repository,
+    /// Where its issues are.
+    issues: GithubClient,
+    /// Whose token it is.
+    login: String,
+}
+
+async fn look(context: &Context, wanted: &Wanted) -> Result<Looked, CliError> {
     let (client, repository) = look_at(context, wanted, &wanted.repository).await?;
-    let of_issues = match &wanted.issues {
-        Some(issues) => look_at(context, wanted, issues).await?.1,
-        None => repository.clone(),
+    let (issues, of_issues) = match &wanted.issues {
+        Some(issues) => look_at(context, wanted, issues).await?,
+        None => (client.clone(), repository.clone()),
     };
     if !of_issues.has_issues {
         let message = format!("{} has no issues", of_issues.full_name);
         return Err(CliError::new(Exit::Refused, message).hint("its settings can switch them on"));
     }
-    Ok((repository, client.viewer().await.map_err(|error| told(&error))?.login))
+    let login = client.viewer().await.map_err(|error| told(&error))?.login;
+    Ok(Looked { repository, issues, login })
 }
 
 /// A repository that can be changed, and who asks.

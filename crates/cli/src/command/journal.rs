@@ -118,6 +118,7 @@ fn about(event: &Event) -> Option<String> {
             Some(short) => format!("{} MB are free at {}", short.free_mb, short.place),
             None => "there is enough space".to_owned(),
         }),
+        Event::Connected { .. } => Some("with another repository than before".to_owned()),
         Event::PullSeen { seen, .. } => Some(format!("pull request {}", seen.number)),
         Event::IssueSeen { seen, .. } => said(&format_args!("issue {}", seen.number), &seen.title),
         Event::Quiet { run, .. } => said(run, "is quiet"),

@@ -179,6 +179,25 @@ pub struct Link {
     pub is_cut: bool,
 }
 
+/// The repositories that a project is connected with, by what stays when they are renamed: the server and the
+/// number that it gave them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repositories {
+    /// Where branches and pull requests are.
+    pub code: String,
+    /// Where issues are.
+    pub issues: String,
+}
+
+/// With what a project is connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// With these.
+    pub with: Repositories,
+    /// The position of the journal since which that is so.
+    pub since: u64,
+}
+
 impl Link {
     /// Whether what was asked at that position of the journal is older than what is agreed on. It
     /// may hold a wish all the same, so it has to be asked again.

@@ -543,6 +543,39 @@ fn our_own_labels_are_never_taken_for_wishes() {
     }
 }
 
+#[test]
+fn numbers_of_a_repository_of_before_mean_nothing_in_another_one() {
+    let connect = |world: &mut World, id: &str| {
+        let with = Repositories { code: id.into(), issues: id.into() };
+        assert!(world.give(&Event::Connected { project: ProjectId(1), with: with.clone() }));
+        assert!(!world.give(&Event::Connected { project: ProjectId(1), with }), "once is enough");
+    };
+    for seed in 0..100 {
+        let mut world = World::new(seed, if seed % 2 == 0 { "all" } else { "linked" });
+        connect(&mut world, "there/1");
+        for _ in 0..200 {
+            world.live();
+        }
+        // What was asked and done of the first is still on its way.
+        (world.hub, world.pulls) = (Hub::default(), pulls::Pulls::default());
+        for at in 0..20 {
+            world.hub.open("mallory", &format!("Mine {at}"), "text", &[]);
+        }
+        let strangers = world.hub.issues.clone();
+        connect(&mut world, "there/2");
+        world.rest();
+        for (number, issue) in &strangers {
+            let is = &world.hub.issues[number];
+            assert_eq!(format!("{is:?}"), format!("{issue:?}"), "seed {seed}");
+        }
+        for _ in 0..100 {
+            world.live();
+        }
+        world.rest();
+        world.check(seed);
+    }
+}
+
 /// A world with one task and its issue, at rest.
 fn published() -> World {
     let mut world = World::new(1, "all");

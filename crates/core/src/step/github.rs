@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use super::{human, pull};
 use crate::effect::Effect;
 use crate::event::{Settled, TaskDraft};
-use crate::github::{Door, Link, News, Policy, Publish, Seen, There, Want, door, news, revealed};
+use crate::github::{
+    Connected, Door, Link, News, Policy, Publish, Repositories, Seen, There, Want, door, news,
+    revealed,
+};
 use crate::protocol::TITLE_CHARS_MAX;
 use crate::state::Draft;
 use crate::task::{Task, bounded};
@@ -18,15 +21,65 @@ use crate::{ProjectId, Refusal, TaskId};
 /// Longest explanation for people on GitHub, in characters.
 const TOLD_CHARS_MAX: usize = 500;
 
+/// A project is connected with these repositories. Numbers of issues and pull requests of others mean
+/// something else there: they are forgotten, with all that was to be told about them.
+pub(super) fn connected(
+    d: &mut Draft<'_>,
+    project: ProjectId,
+    with: &Repositories,
+) -> Result<(), Refusal> {
+    let since = d.change.meta.seq.0 + 1;
+    let connected = Connected { with: with.clone(), since };
+    let Some(before) = d.project_mut(project)?.connected.replace(connected) else { return Ok(()) };
+    let before = before.with;
+    if before == *with {
+        return Err(Refusal::Stale("it was connected with them before"));
+    }
+    let (issues, code) = (before.issues != with.issues, before.code != with.code);
+    let is_its =
+        |task: &&Task| task.project == project && (task.link.is_some() || task.pull.is_some());
+    let tasks: BTreeSet<TaskId> = d.tasks_backwards().filter(is_its).map(|task| task.id).collect();
+    for id in &tasks {
+        let (now, task) = (d.now, d.task_mut(*id)?);
+        let issue = task.link.take_if(|_| issues).and_then(|link| link.issue);
+        let pull = task.pull.take_if(|_| code).and_then(|pull| pull.number);
+        for (what, number) in [("issue", issue), ("pull request", pull)] {
+            if let Some(number) = number.filter(|_| !task.is_over()) {
+                let text = format!(
+                    "Its {what} #{number} is in a repository that the project is not connected with any \
+                     more: nothing is told there."
+                );
+                task.remark(now, "crewhouse", text);
+            }
+        }
+    }
+    d.settle_all(|effect| {
+        (issues && matches!(effect, Effect::Publish { task, .. } if tasks.contains(task)))
+            || (code && matches!(effect, Effect::Pull { task, .. } if tasks.contains(task)))
+    });
+    Ok(())
+}
+
 /// An issue changed.
 pub(super) fn seen(d: &mut Draft<'_>, project: ProjectId, seen: &Seen) -> Result<(), Refusal> {
     let team = d.project(project)?.team.clone();
     let Some(policy) = &team.github else {
         return Err(Refusal::Stale("the project is not connected with GitHub"));
     };
+    not_before(d, project, seen.asked_at)?;
     match linked(d, project, seen) {
         Some(task) => hear(d, (&team, policy), task, seen),
         None => admit(d, project, (&team, policy), seen),
+    }
+}
+
+/// What was asked before the project was connected as it is now may be about another repository.
+pub(super) fn not_before(d: &Draft<'_>, project: ProjectId, asked_at: u64) -> Result<(), Refusal> {
+    match &d.project(project)?.connected {
+        Some(connected) if asked_at < connected.since => {
+            Err(Refusal::Stale("it was asked of another repository"))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

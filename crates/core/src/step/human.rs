@@ -42,6 +42,7 @@ pub(super) fn add_project(
         messages: Vec::new(),
         remembered: Vec::new(),
         short: None,
+        connected: None,
     };
     d.change.projects.insert(project.id, project);
     Ok(())

@@ -131,6 +131,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         Event::MailSetAside { .. } => Ok(()),
 
         Event::SpaceSeen { project, short } => space::seen(draft, *project, short.as_ref()),
+        Event::Connected { project, with } => github::connected(draft, *project, with),
         Event::IssueSeen { project, seen } => github::seen(draft, *project, seen),
         Event::PullSeen { project, seen } => pull::seen(draft, *project, seen),
         Event::Settled { effect, result } => outcome::settled(draft, *effect, result),
@@ -147,6 +148,7 @@ impl Event {
             | Self::Called { .. }
             | Self::Touched { .. }
             | Self::SpaceSeen { .. }
+            | Self::Connected { .. }
             | Self::IssueSeen { .. }
             | Self::PullSeen { .. }
             | Self::ResponseFound { .. }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{flow, human};
+use super::{flow, github, human};
 use crate::effect::Effect;
 use crate::event::Settled;
 use crate::github::{
@@ -160,6 +160,7 @@ pub(super) fn settled(
 /// A pull request changed.
 pub(super) fn seen(d: &mut Draft<'_>, project: ProjectId, seen: &PullSeen) -> Result<(), Refusal> {
     let policy = d.project(project)?.team.github.clone().ok_or(Refusal::NotConnected)?;
+    github::not_before(d, project, seen.asked_at)?;
     let is_its = |task: &&crate::task::Task| {
         task.project == project
             && task.pull.as_ref().is_some_and(|pull| pull.number == Some(seen.number))

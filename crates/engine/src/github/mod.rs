@@ -10,6 +10,7 @@
 
 mod job_log;
 mod kept;
+mod labels;
 mod poll;
 mod position;
 mod publish;
@@ -22,24 +23,22 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{anyhow, bail};
-use crew_core::github::Policy;
+use crew_core::github::{Policy, Repositories};
 use crew_core::project::Project;
-use crew_core::{ProjectId, Settled, TaskId, Time};
-use crew_github::{Address, Budgets, Calls, Client, Error, Label};
+use crew_core::{Event, ProjectId, Settled, TaskId, Time};
+use crew_github::{Address, Budgets, Calls, Client, Error};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::Clock;
 use crate::perform::Outside;
 
 pub use kept::github_credential;
+pub use labels::make_github_labels;
 pub(crate) use poll::attend;
 pub(crate) use publish::publish;
 pub(crate) use pull::{origin, pull};
 pub use webhook::Delivered;
 use webhook::Webhooks;
-
-/// The color of the labels that we make.
-const LABEL_COLOR: &str = "5319e7";
 
 /// How a connection is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,10 +101,11 @@ impl Connections {
     /// The connection of a project.
     async fn of(
         &self,
-        home: &Path,
+        outside: &Outside,
         project: &Project,
         policy: &Policy,
     ) -> Result<Arc<Connection>, Error> {
+        let home = outside.handle.home().root();
         let mut open = self.open.lock().await;
         if let Some(known) = open.get(&project.id).filter(|known| known.policy == *policy) {
             return Ok(Arc::clone(known));
@@ -118,6 +118,8 @@ impl Connections {
             None => client.clone(),
         };
         let connection = Arc::new(Connection::open(policy, client, issues).await?);
+        let with = connection.repositories().await?;
+        poll::record(outside, Event::Connected { project: project.id, with }).await?;
         open.insert(project.id, Arc::clone(&connection));
         Ok(connection)
     }
@@ -216,7 +218,7 @@ impl Reach {
             bail!("GitHub cannot be used now; it is told when it can be asked again");
         }
         let home = outside.handle.home().id()?;
-        let connection = github.of(outside.handle.home().root(), &project, policy).await;
+        let connection = github.of(outside, &project, policy).await;
         Ok(Some(connection.map(|connection| Self { project, connection, home })))
     }
 }
@@ -257,27 +259,18 @@ impl Connection {
         })
     }
 
+    async fn repositories(&self) -> Result<Repositories, Error> {
+        let code = self.client.identity().await?;
+        let issues = match self.policy.issues {
+            Some(_) => self.issues.identity().await?,
+            None => code.clone(),
+        };
+        Ok(Repositories { code, issues })
+    }
+
     /// Makes the labels that are missing, once.
     async fn make_labels(&self, team: &crew_core::team::Team) -> Result<(), Error> {
-        let make = async {
-            let known = self.issues.labels().await?;
-            let has = |name: &str| known.iter().any(|label| label.name.eq_ignore_ascii_case(name));
-            let stages =
-                team.stages.iter().map(|stage| (self.policy.label(&stage.name), "a stage"));
-            let intake = (self.policy.intake.clone(), "makes an issue a task");
-            for (name, meaning) in std::iter::once(intake).chain(stages) {
-                if !has(&name) {
-                    let description = Some(format!("Crewhouse: {meaning}"));
-                    let label = Label { name, color: LABEL_COLOR.to_owned(), description };
-                    match self.issues.make_label(&label).await {
-                        // Somebody made it meanwhile, or our answer was lost.
-                        Ok(_) | Err(Error::Refused { status: 422, .. }) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-            Ok(())
-        };
+        let make = async { make_github_labels(&self.issues, &self.policy, team).await.map(drop) };
         self.labels.get_or_try_init(|| make).await.copied()
     }
 }

@@ -120,7 +120,7 @@ impl Reader {
         policy: &Policy,
     ) -> Result<bool, Error> {
         let handle = &outside.handle;
-        let connection = handle.github.of(handle.home().root(), project, policy).await?;
+        let connection = handle.github.of(outside, project, policy).await?;
         let asked_at = handle.read(|state| state.meta.seq.0);
         let Position { since, tag, .. } = &self.position;
         let answer = connection.issues.issues_changed(since.as_deref(), tag.as_ref()).await;

@@ -35,13 +35,12 @@ pub(crate) async fn publish(
         let link = outside
             .handle
             .read(|state| state.tasks.get(&task).and_then(|task| task.link.as_deref().cloned()));
-        let marker = Marker { home, task };
-        let publication = Publication {
-            connection: &connection,
-            link: link.unwrap_or_default(),
-            want,
-            marker: &marker,
+        let Some(link) = link else {
+            let why = "its issue is in a repository of before".into();
+            return Ok(Settled::NotPublished { why });
         };
+        let marker = Marker { home, task };
+        let publication = Publication { connection: &connection, link, want, marker: &marker };
         publication.perform(&project.team).await
     };
     concluded(outside, task, published.await, |why| Settled::NotPublished { why }).await
@@ -70,6 +69,9 @@ impl Publication<'_> {
             if let ([], Some(issue), Some(comment)) =
                 (actions.as_slice(), found.issues.first(), found.comments.first())
             {
+                if self.link.comment.is_none() {
+                    self.pin(issue.number, comment.id).await?;
+                }
                 let updated_at = client.issue(issue.number).await?.updated_at;
                 let (issue, comment, mut said) = (issue.number, comment.id, Box::new(said.clone()));
                 said.assignees.retain(|login| !unassigned.contains(login));
@@ -84,6 +86,19 @@ impl Publication<'_> {
             }
         }
         Err(Error::Unreachable("somebody changes the same issue all the time".into()))
+    }
+
+    /// Has a new comment of ours stand above the others, unless one does already. People may take it down.
+    async fn pin(&self, issue: u64, comment: u64) -> Result<(), Error> {
+        let client = &self.connection.issues;
+        if client.issue(issue).await?.pinned_comment.is_some() {
+            return Ok(());
+        }
+        match client.pin_comment(comment).await {
+            // Not every server knows how, and not every token may.
+            Ok(_) | Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn find(&self) -> Result<Found, Error> {

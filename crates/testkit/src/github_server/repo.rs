@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 /// that nothing depends on how fast a test runs.
 #[derive(Debug)]
 pub struct Repo {
+    /// What it stays reachable by when it is renamed.
+    pub id: u64,
     /// `owner/name`, as it is now.
     pub name: String,
     /// Names that it had before.
@@ -50,6 +52,7 @@ pub struct Repo {
 impl Repo {
     pub(super) fn new(name: &str, viewer: &str) -> Self {
         Self {
+            id: 1000,
             name: name.to_owned(),
             former: Vec::new(),
             viewer: viewer.to_owned(),
@@ -161,6 +164,15 @@ impl Repo {
         );
         self.touch(number);
         id
+    }
+
+    /// Has a comment stand above the others of its issue.
+    pub fn pin(&mut self, id: u64) -> Option<Value> {
+        let comment = self.comments.get(&id)?.clone();
+        let number: u64 = comment["issue_url"].as_str()?.rsplit('/').next()?.parse().ok()?;
+        self.issues.get_mut(&number)?["pinned_comment"] = comment.clone();
+        self.touch(number);
+        Some(comment)
     }
 
     pub(super) fn touch(&mut self, number: u64) {

@@ -7,9 +7,6 @@ use super::http::Answer;
 use super::repo::Repo;
 use crew_standin::Request;
 
-/// The number under which a renamed repository stays reachable.
-const ID: &str = "1000";
-
 pub(super) fn answer(repo: &mut Repo, request: &Request) -> Answer {
     let segments = request.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -32,14 +29,16 @@ pub(super) fn answer(repo: &mut Repo, request: &Request) -> Answer {
         ["repos", owner, name, rest @ ..] => {
             let name = format!("{owner}/{name}");
             if repo.former.contains(&name) {
-                return moved(request, &name);
+                return moved(repo.id, request, &name);
             }
             if name != repo.name {
                 return Answer::message(404, "Not Found");
             }
             in_repository(repo, request, rest)
         }
-        ["repositories", ID, rest @ ..] => in_repository(repo, request, rest),
+        ["repositories", id, rest @ ..] if *id == repo.id.to_string() => {
+            in_repository(repo, request, rest)
+        }
         _ => Answer::message(404, "Not Found"),
     };
     if request.method == "GET" && request.header("if-none-match") == Some(answer.etag()) {
@@ -85,9 +84,9 @@ fn log_of(repo: &Repo, request: &Request, job: &str) -> Answer {
     Answer::message(302, "Found").with(&[("location".into(), to)])
 }
 
-fn moved(request: &Request, name: &str) -> Answer {
+fn moved(id: u64, request: &Request, name: &str) -> Answer {
     let rest = request.path.strip_prefix(&format!("/repos/{name}")).unwrap_or_default();
-    let to = format!("/repositories/{ID}{rest}");
+    let to = format!("/repositories/{id}{rest}");
     let status = if request.method == "GET" { 301 } else { 307 };
     Answer::message(status, "Moved Permanently").with(&[("location".into(), to)])
 }
@@ -110,7 +109,7 @@ fn in_repository(repo: &mut Repo, request: &Request, path: &[&str]) -> Answer {
     match (request.method.as_str(), path) {
         ("GET", []) => Answer::json(
             200,
-            &json!({ "id": 1000, "full_name": repo.name, "private": true, "default_branch": "main" }),
+            &json!({ "id": repo.id, "full_name": repo.name, "private": true, "default_branch": "main" }),
         ),
         ("GET", ["issues"]) => {
             let field = if request.query("sort").as_deref() == Some("created") {
@@ -131,6 +130,7 @@ fn in_repository(repo: &mut Repo, request: &Request, path: &[&str]) -> Answer {
             }
         }
         ("PATCH", ["issues", "comments", id]) => edit_comment(repo, id, body),
+        ("PUT", ["issues", "comments", id, "pin"]) => pin_comment(repo, id),
         ("GET", ["labels"]) => page(request, repo.labels.values().cloned().collect()),
         ("POST", ["labels"]) => make_label(repo, body),
         ("GET", ["pulls"]) => page(request, pulls_of(repo, request)),
@@ -173,6 +173,13 @@ fn edit_comment(repo: &mut Repo, id: &str, body: &Value) -> Answer {
             comment["updated_at"] = json!(at);
             Answer::json(200, comment)
         }
+        None => Answer::message(404, "Not Found"),
+    }
+}
+
+fn pin_comment(repo: &mut Repo, id: &str) -> Answer {
+    match id.parse().ok().and_then(|id| repo.pin(id)) {
+        Some(comment) => Answer::json(200, &comment),
         None => Answer::message(404, "Not Found"),
     }
 }

@@ -106,6 +106,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::Heard { .. }
         | Event::MailSetAside { .. }
         | Event::SpaceSeen { .. }
+        | Event::Connected { .. }
         | Event::IssueSeen { .. }
         | Event::PullSeen { .. }
         | Event::ClockJumped { .. }
