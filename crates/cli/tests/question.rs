@@ -164,9 +164,9 @@ fn whom_nobody_can_ask() {
     let _daemon = lab.up();
     lab.ok(&["task", "add", "Make it"]);
     lab.run();
-    let asks = |arguments: &[&str]| [&["task", "ask", "1", "Why?"], arguments].concat();
-    lab.fails(&asks(&["--run", "r9"]), 3, "r9 has done nothing on #1");
-    lab.fails(&asks(&["--role", "cook"]), 3, "no agent that could be asked has worked on #1");
+    let nobody = "no agent that could be asked has worked on #1";
+    lab.fails(&["task", "ask", "1", "Why?", "--run", "r9"], 3, "r9 has done nothing on #1");
+    lab.fails(&["task", "ask", "1", "Why?", "--role", "cook"], 3, nobody);
     lab.fails(&["task", "ask", "1", " "], 3, "a question needs words");
     lab.fails(&["task", "ask", "7", "Why?"], 3, "there is no task #7");
 }
