@@ -2,6 +2,7 @@
 
 mod github;
 mod provider;
+pub(crate) mod question;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -356,6 +357,8 @@ pub(crate) enum Task {
         /// The number of the anchor, as `crew task show` lists it.
         anchor: u64,
     },
+    /// Ask who worked on a task about it.
+    Ask(question::Question),
     /// The same as `crew message`.
     Remark {
         /// The task.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Reply;
 use crate::github::{PullWant, Want};
+use crate::run::Run;
 use crate::state::State;
 use crate::task::{CommitId, Remark};
 use crate::{AskId, EffectId, Millis, RunId, TaskId, Token};
@@ -150,21 +151,43 @@ pub enum SaveAs {
     /// As a snapshot; then the worktree goes back to the commit of the branch, because who judges
     /// does not change what is judged.
     Discard,
+    /// Not at all: the run was aside. Its worktree is given back, and what is in it after all goes to the
+    /// trash.
+    GiveBack,
+}
+
+/// A worktree that effects work in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Spot {
+    /// Of a task, by its slot.
+    Task(TaskId, u32),
+    /// Of a run that is aside.
+    Aside(RunId),
+}
+
+impl Spot {
+    fn of(run: &Run) -> Self {
+        if run.is_aside() { Self::Aside(run.id) } else { Self::Task(run.task, run.slot) }
+    }
+
+    fn is_of(self, id: TaskId) -> bool {
+        match self {
+            Self::Task(task, _) => task == id,
+            Self::Aside(_) => false,
+        }
+    }
 }
 
 impl Effect {
-    /// The worktree that it works in: a task, and the slot of a run. Those of one worktree are
-    /// performed one after the other. A stop, an answer or a word goes to the agent, not to the
-    /// worktree.
-    fn worktree(&self, state: &State) -> Option<(TaskId, u32)> {
+    /// The worktree that it works in. Those of one worktree are performed one after the other. A stop,
+    /// an answer or a word goes to the agent, not to the worktree.
+    fn worktree(&self, state: &State) -> Option<Spot> {
         match self {
-            Self::Start { run, .. } | Self::Save { run, .. } => {
-                state.runs.get(run).map(|run| (run.task, run.slot))
-            }
+            Self::Start { run, .. } | Self::Save { run, .. } => state.runs.get(run).map(Spot::of),
             Self::Combine { task, .. }
             | Self::Check { task, .. }
             | Self::Merge { task, .. }
-            | Self::Release { task } => Some((*task, 0)),
+            | Self::Release { task } => Some(Spot::Task(*task, 0)),
             Self::Stop { .. }
             | Self::Interrupt { .. }
             | Self::Send { .. }
@@ -226,7 +249,7 @@ pub fn due(state: &State) -> Vec<EffectId> {
     let mut due = Vec::new();
     for (id, effect) in &state.outbox {
         if let Effect::Release { task } = effect
-            && worktrees.iter().any(|(busy, _)| busy == task)
+            && worktrees.iter().any(|busy: &Spot| busy.is_of(*task))
         {
             continue; // it takes all worktrees of the task
         }

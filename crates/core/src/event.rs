@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::github::{Digest, PullSeen, Repositories, Said, Seen};
 use crate::project::Shortage;
 use crate::protocol::Response;
-use crate::run::{Reached, Trouble, Wish};
+use crate::run::{Reached, Trouble, Whom, Wish};
 use crate::task::{CommitId, Priority, Task};
 use crate::team::Team;
 use crate::{
@@ -123,6 +123,16 @@ pub enum Event {
         from: String,
         /// What.
         text: String,
+    },
+    /// The human asks who worked on a task about it; the task may be over.
+    Questioned {
+        /// The task.
+        task: TaskId,
+        /// Who is asked.
+        #[serde(flatten)]
+        whom: Whom,
+        /// What.
+        question: String,
     },
     /// The human answered an ask.
     Answered {
@@ -410,6 +420,8 @@ pub enum Settled {
         /// The commit that its worktree was at.
         head: CommitId,
     },
+    /// An agent was started, and the conversation that it was to go on with is not to be had.
+    StartedAnew,
     /// No agent was started, and none ever will be for this token.
     NotStarted {
         /// What went wrong.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::run::IllegalTransition;
-use crate::{AskId, ProjectId, ProviderName, RunId, StageName, TaskId};
+use crate::{AskId, ProjectId, ProviderName, RoleName, RunId, StageName, TaskId};
 
 /// Why something that was asked for is not done. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -119,6 +119,26 @@ pub enum Refusal {
     /// No work is being done that somebody else could go on with.
     #[error("nobody is at work on {0} who could hand it over to that")]
     NothingToHandOver(TaskId),
+    /// A question without words.
+    #[error("a question needs words")]
+    EmptyQuestion,
+    /// Nobody has worked on the task who could be asked.
+    #[error("no agent that could be asked has worked on {0}")]
+    NobodyToAsk(TaskId),
+    /// The run worked on another task, or never began.
+    #[error("{run} has done nothing on {task}")]
+    DidNothing {
+        /// The task.
+        task: TaskId,
+        /// The run.
+        run: RunId,
+    },
+    /// The team has no such role.
+    #[error("the team has no role `{0}`")]
+    NoRole(RoleName),
+    /// A person or a script plays the role.
+    #[error("`{0}` is played through the mailbox: there is no conversation to ask")]
+    PlayedByMail(RoleName),
     /// An anchor without words.
     #[error("an anchor needs words")]
     EmptyAnchor,
@@ -164,12 +184,18 @@ impl Refusal {
             Self::TooManyAnchors(_) | Self::NoAnchor { .. } => {
                 Some("`crew task show` lists them, `crew task unpin` takes one away")
             }
+            Self::NoRole(_) => Some("`crew team check` shows the roles"),
             Self::NoProvider(_) => Some("`crew team check` shows the providers"),
             Self::NothingToHandOver(_) => {
                 Some("`crew task show` lists its runs and their providers")
             }
             Self::NobodyAtWork(_) => Some("`crew task pause` holds it back all the same"),
             Self::Landing(_) => Some("wait a moment"),
+            Self::EmptyQuestion => Some("say what you want to know"),
+            Self::NobodyToAsk(_) | Self::DidNothing { .. } => {
+                Some("`crew task show` lists the runs of a task and their roles")
+            }
+            Self::PlayedByMail(_) => Some("ask whoever plays it, or choose another with --role"),
             Self::NotConnected => Some("`crew github connect OWNER/NAME` connects it"),
             Self::NothingToShow(_) => Some("wait until an agent has finished a piece of work"),
             Self::PullClosed(_) => Some("open it again there"),

@@ -94,6 +94,9 @@ pub struct Run {
     /// The conversation that is too full to be gone on with: it begins another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<Left>,
+    /// Whether the work that it left is a commit of its own: it has changed something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
     /// What it consumed.
     pub spent: Usage,
     /// For how long its agents worked, the present one not included.
@@ -203,6 +206,35 @@ pub enum Purpose {
     Verdict,
     /// To choose the best of several candidates.
     Choose,
+    /// To answer a question about what was done before, in the conversation of who did it. It changes
+    /// nothing, and the task does not wait for it.
+    Answer {
+        /// What is asked.
+        question: String,
+        /// The run whose conversation knows.
+        of: RunId,
+        /// That conversation is not to be had: another one answers, from what is on record.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anew: bool,
+    },
+}
+
+/// Who is asked about what was done on a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "whom", rename_all = "snake_case")]
+pub enum Whom {
+    /// Who did the work last.
+    Author,
+    /// Who worked last in this role.
+    Role {
+        /// The role.
+        role: RoleName,
+    },
+    /// The agent of this run.
+    Run {
+        /// The run.
+        run: RunId,
+    },
 }
 
 /// Where a run is.
@@ -506,6 +538,15 @@ impl Run {
     pub fn worked_until(&self, now: Time) -> Millis {
         let since = self.state.working_since();
         Millis(self.worked.0.saturating_add(since.map_or(0, |since| now.since(since).0)))
+    }
+
+    /// Whether it answers a question aside: it works in a worktree of its own, and its task neither waits
+    /// for it nor holds it back.
+    pub fn is_aside(&self) -> bool {
+        match self.purpose {
+            Purpose::Answer { .. } => true,
+            Purpose::Work | Purpose::Consult { .. } | Purpose::Verdict | Purpose::Choose => false,
+        }
     }
 
     /// The model that the human chose for it.

@@ -346,9 +346,10 @@ impl<'a> Draft<'a> {
         self.change.today.insert(run.project, spending);
     }
 
-    /// Runs of a task that are not over.
+    /// Runs of a task that are not over. Who only answers a question about it is none of them.
     pub(crate) fn runs_of(&self, task: TaskId) -> Vec<RunId> {
-        self.live_runs().into_iter().filter(|run| run.task == task).map(|run| run.id).collect()
+        let is_of = |run: &&Run| run.task == task && !run.is_aside();
+        self.live_runs().into_iter().filter(is_of).map(|run| run.id).collect()
     }
 
     /// Asks of a task that still wait.

@@ -141,8 +141,7 @@ pub struct Criterion<'a> {
 
 /// The criteria of a task, in their order.
 pub fn criteria<'a>(state: &'a State, task: &'a Task) -> Vec<Criterion<'a>> {
-    let answers: Vec<(&Run, &CriterionAnswer)> = state
-        .runs_of(task.id)
+    let answers: Vec<(&Run, &CriterionAnswer)> = works_on(state, task.id)
         .flat_map(|run| {
             let answers = run.response.iter().flat_map(|response| &response.criteria);
             answers.map(move |answer| (run, answer))
@@ -165,8 +164,9 @@ pub enum Delivery {
 
 /// How far the remark of this number has come.
 pub fn delivery(state: &State, task: TaskId, number: u64) -> Delivery {
-    let of_task =
-        |which: &dyn Fn(&Run) -> bool| state.runs_of(task).find(|run| which(run)).map(|run| run.id);
+    let of_task = |which: &dyn Fn(&Run) -> bool| {
+        works_on(state, task).find(|run| which(run)).map(|run| run.id)
+    };
     // Who is about to start has it in its prompt.
     let starts = |run: &Run| matches!(run.state, RunState::Preparing { .. });
     let heard = of_task(&|run| run.hearing.heard >= number && !starts(run));
@@ -179,8 +179,13 @@ pub fn delivery(state: &State, task: TaskId, number: u64) -> Delivery {
 
 /// The run whose agent would be told now what is said about a task, if one would.
 pub fn listener<'a>(state: &'a State, task: &Task) -> Option<&'a Run> {
-    let mut live = state.live_runs().filter(|run| run.task == task.id);
+    let mut live = state.live_runs().filter(|run| run.task == task.id && !run.is_aside());
     live.find(|run| run.listens() && hears(state, run))
+}
+
+/// All runs that ever worked on a task; not those that only answered a question about it.
+fn works_on(state: &State, task: TaskId) -> impl Iterator<Item = &Run> {
+    state.runs_of(task).filter(|run| !run.is_aside())
 }
 
 fn hears(state: &State, run: &Run) -> bool {
@@ -223,7 +228,8 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
         Hold::Paused => return Status::Paused,
         Hold::Interrupted => return Status::Interrupted,
     }
-    let runs: Vec<&Run> = state.live_runs().filter(|run| run.task == task.id).collect();
+    let is_of = |run: &&Run| run.task == task.id && !run.is_aside();
+    let runs: Vec<&Run> = state.live_runs().filter(is_of).collect();
     if let Some(status) = runs.iter().find_map(|run| of_agent(run)) {
         return status;
     }

@@ -194,6 +194,18 @@ pub struct Remark {
     /// Counts what people say to whoever works on the task; 0 for all else.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub number: u64,
+    /// The question that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+}
+
+/// What somebody wanted to know about the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The run that answers.
+    pub run: RunId,
+    /// What.
+    pub text: String,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -430,14 +442,22 @@ impl Task {
 
     /// Appends a remark and drops the oldest beyond [`REMARKS_MAX`].
     pub fn remark(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
-        self.put(Remark { at, from: from.into(), text: bounded(text.as_ref()), number: 0 });
+        let text = bounded(text.as_ref());
+        self.put(Remark { at, from: from.into(), text, number: 0, question: None });
+    }
+
+    /// Likewise, as an answer to a question.
+    pub fn answer(&mut self, at: Time, from: &str, question: Question, text: &str) {
+        let (from, text) = (from.to_owned(), bounded(text));
+        self.put(Remark { at, from, text, number: 0, question: Some(question) });
     }
 
     /// Likewise, of a person to whoever works on the task.
     pub fn say(&mut self, at: Time, from: impl Into<String>, text: impl AsRef<str>) {
         self.remarked += 1;
         let number = self.remarked;
-        self.put(Remark { at, from: from.into(), text: bounded(text.as_ref()), number });
+        let text = bounded(text.as_ref());
+        self.put(Remark { at, from: from.into(), text, number, question: None });
     }
 
     /// What agents are told.

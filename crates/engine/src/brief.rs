@@ -8,7 +8,7 @@ use std::path::Path;
 use crew_agent::{AgentEvent, Listener, shim};
 use crew_core::ask::{Ask, AskState};
 use crew_core::run::Run;
-use crew_core::{State, Token};
+use crew_core::{RunId, State, Token};
 use crew_git::Worktree;
 use crew_store::Home;
 use serde_json::Value;
@@ -49,12 +49,7 @@ pub(crate) fn brief(handle: &Handle, place: &Place, worktree: &Worktree) -> anyh
     if let Ok(known) = std::fs::read_to_string(&file) {
         return Ok(known);
     }
-    let before =
-        handle.read(|state| state.runs.get(&before).map(|run| Before::of(state, run, run.token.0)));
-    let text = match before {
-        Some(before) => before.written(home, worktree, base)?,
-        None => String::new(),
-    };
+    let text = of_run(handle, before, worktree, base)?;
     if let Some(dir) = file.parent() {
         std::fs::create_dir_all(dir)?;
     }
@@ -62,6 +57,18 @@ pub(crate) fn brief(handle: &Handle, place: &Place, worktree: &Worktree) -> anyh
     std::fs::write(&draft, &text)?;
     std::fs::rename(&draft, &file)?;
     Ok(text)
+}
+
+/// The brief about a run, whatever became of it.
+pub(crate) fn of_run(
+    handle: &Handle,
+    run: RunId,
+    worktree: &Worktree,
+    base: &str,
+) -> anyhow::Result<String> {
+    let before =
+        handle.read(|state| state.runs.get(&run).map(|run| Before::of(state, run, run.token.0)));
+    before.map_or_else(|| Ok(String::new()), |it| it.written(handle.home(), worktree, base))
 }
 
 /// Who was at work before.

@@ -33,6 +33,7 @@ mod perform;
 mod place;
 mod prompt;
 mod prune;
+mod question;
 mod quote;
 mod reached;
 mod remark;

@@ -42,10 +42,20 @@ pub(crate) fn worktree_name(task: TaskId, slot: u32) -> String {
     if slot == 0 { task.0.to_string() } else { format!("{}-{slot}", task.0) }
 }
 
+/// The worktree of a run. Who answers a question aside has one of its own.
+pub(crate) fn worktree_of(run: &Run) -> String {
+    if run.is_aside() { format!("ask-{}", run.id.0) } else { worktree_name(run.task, run.slot) }
+}
+
+/// The branch of the worktree of a run.
+pub(crate) fn branch_of(run: &Run) -> String {
+    format!("crew/{}", worktree_of(run))
+}
+
 /// What the paths of a run's agent are seen from.
 pub(crate) fn site(home: &Home, place: &Place) -> Site {
     let Place { project, run, .. } = place;
-    let worktree = home.worktrees(project.id).join(worktree_name(run.task, run.slot));
+    let worktree = home.worktrees(project.id).join(worktree_of(run));
     Site::new(worktree, std::env::var_os("HOME").map(PathBuf::from))
 }
 
@@ -60,7 +70,8 @@ pub(crate) fn snapshot_reference(run: &Run) -> String {
 }
 
 /// The conversation of a run. A role goes on with its own, on the same task or on all of its tasks;
-/// who judges starts anew each time, so that nobody judges what it said before.
+/// who judges starts anew each time, so that nobody judges what it said before; who answers a question
+/// has a copy.
 pub(crate) fn session_file(home: &Home, project: &Project, run: &Run) -> PathBuf {
     let scope = project.team.roles.get(&run.role).map_or(SessionScope::Task, |role| role.session);
     let name = match (&run.purpose, scope) {
@@ -70,7 +81,9 @@ pub(crate) fn session_file(home: &Home, project: &Project, run: &Run) -> PathBuf
         (Purpose::Work | Purpose::Consult { .. }, SessionScope::Role) => {
             format!("{}-{}.jsonl", project.id, run.role)
         }
-        (Purpose::Verdict | Purpose::Choose, _) => format!("{}.jsonl", run.id),
+        (Purpose::Verdict | Purpose::Choose | Purpose::Answer { .. }, _) => {
+            format!("{}.jsonl", run.id)
+        }
     };
     home.sessions().join(name)
 }
@@ -124,6 +137,22 @@ pub(crate) fn start_commit(
     };
     let resolved = worktrees.repository().resolve(&revision);
     resolved.with_context(|| format!("finding {revision}, where the work starts"))
+}
+
+/// Hands out the worktree of a run that is aside: it begins where the work of the slot stands.
+pub(crate) fn acquire_aside(
+    worktrees: &Worktrees,
+    Place { project, task, run }: &Place,
+) -> anyhow::Result<Worktree> {
+    let repository = worktrees.repository();
+    let tip = repository.branch_tip(&branch_name(task.id, run.slot))?;
+    let head = task.head.as_ref().map(|head| repository.try_resolve(&head.0)).transpose()?;
+    let start = match tip.or(head.flatten()) {
+        Some(start) => start,
+        None => repository.resolve(&format!("refs/heads/{}", project.team.merge.base))?,
+    };
+    let (name, branch) = (worktree_of(run), branch_of(run));
+    Ok(worktrees.acquire(&name, &branch, &start, &Include::default())?.worktree)
 }
 
 /// Hands out the worktree of a run, or of a task with `slot` 0.

@@ -14,6 +14,7 @@ use crew_core::team::{Gate, ProviderKind};
 
 use crate::anchors;
 use crate::place::{Place, branch_name};
+use crate::question;
 use crate::quote::{Quote, cut};
 use crate::teamfile::{TEAM_DIRECTORY, read_text};
 
@@ -129,6 +130,9 @@ fn read(path: &Path) -> Option<String> {
 
 /// What is asked now. `material` is what a judge needs to see: quoted diffs.
 pub(crate) fn prompt(place: &Place, material: &str) -> String {
+    if let Some(text) = question::prompt(place, material) {
+        return text;
+    }
     let pinned = anchors::pinned(&place.task);
     let about_task = [task(place), criteria(place), pinned, remarks(place), messages(place)];
     let parts = [&[way(place), checks(place)], about_task.as_slice(), &[material.to_owned()]];
@@ -142,6 +146,9 @@ pub(crate) fn prompt(place: &Place, material: &str) -> String {
 
 /// What is asked of an agent that has heard what is asked, and was interrupted.
 pub(crate) fn go_on(place: &Place) -> String {
+    if let Some(text) = question::go_on(place) {
+        return text;
+    }
     format!(
         "# Task {}\nYou were interrupted in the middle of this task. What you did and what you were \
          told so far is in this conversation, and your work is in the worktree as you left it. A \
@@ -218,7 +225,7 @@ fn commands<'a>(project: &'a Project, place: &Place) -> Vec<&'a str> {
     commands
 }
 
-fn task(Place { task, .. }: &Place) -> String {
+pub(crate) fn task(Place { task, .. }: &Place) -> String {
     let title = quoted(&task.title.replace('\n', " "), TITLE_CHARS_MAX);
     let body = match task.body.trim() {
         "" => String::new(),
@@ -227,7 +234,7 @@ fn task(Place { task, .. }: &Place) -> String {
     format!("## Title\n{title}{body}")
 }
 
-fn criteria(Place { task, .. }: &Place) -> String {
+pub(crate) fn criteria(Place { task, .. }: &Place) -> String {
     if task.criteria.is_empty() {
         return String::new();
     }
@@ -238,15 +245,16 @@ fn criteria(Place { task, .. }: &Place) -> String {
 }
 
 /// The newest remarks, oldest first.
-fn remarks(Place { task, run, .. }: &Place) -> String {
+pub(crate) fn remarks(Place { task, run, .. }: &Place) -> String {
     // What people said later is told by itself: this stays as it was told.
     let remarks = task.remarks.iter().filter(|remark| remark.number <= run.hearing.briefed);
     let remarks: Vec<&Remark> = remarks.collect();
     let mut room = REMARKS_CHARS_MAX;
     let newest_first = remarks.iter().rev().take(REMARKS_SHOWN);
     let mut shown: Vec<String> = newest_first
-        .map_while(|Remark { from, text, .. }| {
-            let quote = quoted(text, REMARK_CHARS_MAX);
+        .map_while(|Remark { from, text, question, .. }| {
+            let asked = question.as_ref().map(|it| format!("Was asked: {}\n\nAnswered: ", it.text));
+            let quote = quoted(&(asked.unwrap_or_default() + text), REMARK_CHARS_MAX);
             room = room.checked_sub(quote.chars().count())?;
             Some(format!("### {}\n{quote}", cut(&from.replace('\n', " "), TITLE_CHARS_MAX)))
         })
@@ -312,6 +320,8 @@ fn now(place: &Place) -> String {
         Purpose::Choose => "Several agents did this task, each by itself. Choose the best result. \
              End with DONE: and your reasons, and a line PICK: <number of the candidate>."
             .to_owned(),
+        // It is told otherwise: see `question`.
+        Purpose::Answer { .. } => String::new(),
     };
     text + &wanted
 }

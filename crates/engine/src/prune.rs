@@ -24,7 +24,7 @@ use crew_store::Home;
 
 use crate::Handle;
 use crate::perform::{Outside, blocking};
-use crate::place::{session_file, worktree_name};
+use crate::place::{session_file, worktree_name, worktree_of};
 
 /// Between two looks at what is old enough.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
@@ -221,7 +221,8 @@ impl Old {
     /// The names of its worktrees.
     fn names(&self) -> BTreeSet<String> {
         let slots = self.runs.iter().map(|run| run.slot).chain([0]);
-        slots.map(|slot| worktree_name(self.task, slot)).collect()
+        let aside = self.runs.iter().filter(|run| run.is_aside()).map(worktree_of);
+        slots.map(|slot| worktree_name(self.task, slot)).chain(aside).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use crew_agent::{AgentEvent, ErrorClass};
 use crew_core::Words;
 use crew_core::protocol::parse_response;
 use crew_core::run::{Trouble, TroubleKind};
+use crew_core::task::REMARK_CHARS_MAX;
 
 use crate::reached;
 use crate::site::Site;
@@ -12,6 +13,8 @@ use crate::site::Site;
 const OPTIONS_MAX: usize = 20;
 /// An agent's last words are kept up to this length, in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
+/// Likewise where they follow no protocol.
+const ANSWER_CHARS_MAX: usize = REMARK_CHARS_MAX;
 
 /// What of an agent's words matters to the arbiter.
 pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
@@ -35,9 +38,10 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
         }
         AgentEvent::Done { text } => {
             let parsed = parse_response(&text);
+            // Who was asked a question may have answered it in no form.
             let text = match &parsed {
                 Ok(_) => shorten(&text),
-                Err(problem) => format!("{problem}. It said: {}", shorten(&text)),
+                Err(_) => text.chars().take(ANSWER_CHARS_MAX).collect(),
             };
             Words::Responds { response: parsed.ok(), text }
         }

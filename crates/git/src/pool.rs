@@ -265,11 +265,11 @@ impl Worktrees {
         self.repository.move_reference(&note, start, Expected::Absent, reason).map(drop)
     }
 
-    fn owns(&self, branch: &str) -> Result<bool, GitError> {
+    pub(crate) fn owns(&self, branch: &str) -> Result<bool, GitError> {
         Ok(self.repository.try_resolve(&self.branch_note(branch)?)?.is_some())
     }
 
-    fn branch_note(&self, branch: &str) -> Result<String, GitError> {
+    pub(crate) fn branch_note(&self, branch: &str) -> Result<String, GitError> {
         let note = format!("{BRANCHES}{}/{branch}", self.owner);
         crew_reference(&note).map(|()| note)
     }

@@ -11,6 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::listing::{Directory, ListedWorktree, Place};
+use crate::name::branch_reference;
 use crate::objects::NewCommit;
 use crate::operation::operation_in;
 use crate::process::check_nobody_in;
@@ -48,6 +49,21 @@ impl Worktrees {
         };
         drop(turn);
         released
+    }
+
+    /// The same for a worktree that was only looked at: its branch goes too, unless somebody has made
+    /// commits on it.
+    pub fn dismiss(&self, name: &str, branch: &str) -> Result<Released, GitError> {
+        let released = self.release(name)?;
+        let (repository, note) = (self.repository(), self.branch_note(branch)?);
+        let Some(start) = repository.try_resolve(&note)? else { return Ok(released) };
+        match repository.branch_tip(branch)? {
+            Some(tip) if tip != start => return Ok(released),
+            Some(_) => repository.delete_reference(&branch_reference(branch)?, &start)?,
+            None => {}
+        }
+        repository.delete_reference(&note, &start)?;
+        Ok(released)
     }
 
     /// Removes what a crash left: worktrees of merges that were being tried, members of the pool

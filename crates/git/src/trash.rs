@@ -197,10 +197,13 @@ impl Repository {
         if self.try_resolve(reference)?.as_ref() != Some(at) {
             return Ok(false);
         }
-        self.write(self.root())
-            .args(["update-ref", "--no-deref", "-d", reference, at.as_str()])
-            .run()?;
-        Ok(true)
+        self.delete_reference(reference, at).map(|()| true)
+    }
+
+    /// Deletes a reference that is at `at`; one that is not is an error.
+    pub(crate) fn delete_reference(&self, reference: &str, at: &CommitId) -> Result<(), GitError> {
+        let delete = ["update-ref", "--no-deref", "-d", reference, at.as_str()];
+        self.write(self.root()).args(delete).run().map(drop)
     }
 
     /// Creates a branch; fails if there is one of that name.

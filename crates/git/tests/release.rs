@@ -320,3 +320,20 @@ fn a_save_has_a_key_of_any_text() {
     );
     assert!(worktree.trash_save("").is_err());
 }
+
+#[test]
+fn what_was_only_looked_at_leaves_no_branch_behind() {
+    let fixture = Fixture::new();
+    let references = || fixture.git(&["for-each-ref", "--format=%(refname)"]);
+    let before = references();
+    fixture.acquire("looked");
+    fixture.worktrees.dismiss("looked", "crew/looked").unwrap();
+    assert_eq!(references(), before);
+    let again = fixture.worktrees.dismiss("looked", "crew/looked").unwrap();
+    assert_eq!(again, Released::Absent, "after a crash it is done once more");
+
+    let worktree = fixture.acquire("worked");
+    commit(&worktree, "a.txt", "work");
+    fixture.worktrees.dismiss("worked", "crew/worked").unwrap();
+    assert_eq!(fixture.branch_holds("crew/worked", "a.txt").as_deref(), Some("work"));
+}

@@ -121,6 +121,11 @@ impl From<Refusal> for ApiError {
             | Refusal::Landing(_)
             | Refusal::NobodyAtWork(_)
             | Refusal::NoProvider(_)
+            | Refusal::EmptyQuestion
+            | Refusal::NobodyToAsk(_)
+            | Refusal::DidNothing { .. }
+            | Refusal::NoRole(_)
+            | Refusal::PlayedByMail(_)
             | Refusal::EmptyAnchor
             | Refusal::TooManyAnchors(_)
             | Refusal::NoAnchor { .. }

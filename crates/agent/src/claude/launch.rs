@@ -58,6 +58,13 @@ pub enum Conversation {
     New(String),
     /// One that goes on.
     Resumed(String),
+    /// One that begins with all that was said in another, which stays as it is.
+    Forked {
+        /// The other one.
+        of: String,
+        /// The one that begins.
+        id: String,
+    },
 }
 
 impl Launch {
@@ -73,6 +80,9 @@ impl Launch {
         match &self.conversation {
             Conversation::New(id) => add(&["--session-id", id]),
             Conversation::Resumed(id) => add(&["--resume", id]),
+            Conversation::Forked { of, id } => {
+                add(&["--resume", of, "--fork-session", "--session-id", id]);
+            }
         }
         if let Some(model) = &self.model {
             add(&["--model", model]);

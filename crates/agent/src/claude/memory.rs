@@ -69,11 +69,21 @@ impl Remembered {
         self.any_line(|line| line.contains(words) && !line.contains(r#""type":"queue-operation""#))
     }
 
-    /// Where Claude Code writes it down: it has a directory for each working directory.
     fn file(&self) -> Option<PathBuf> {
-        let name = format!("{}.jsonl", self.session);
-        let projects = fs::read_dir(self.config_dir.join("projects")).ok()?;
-        let mut files = projects.flatten().map(|project| project.path().join(&name));
-        files.find(|file| file.is_file())
+        file_of(&self.config_dir, &self.session)
     }
+}
+
+/// Whether Claude Code has a conversation, wherever it was begun: it finds one that it is to fork by its
+/// id alone.
+pub fn is_kept(config_dir: &Path, session: &str) -> bool {
+    file_of(config_dir, session).is_some()
+}
+
+/// Where Claude Code writes a conversation down: it has a directory for each working directory.
+fn file_of(config_dir: &Path, session: &str) -> Option<PathBuf> {
+    let name = format!("{session}.jsonl");
+    let projects = fs::read_dir(config_dir.join("projects")).ok()?;
+    let mut files = projects.flatten().map(|project| project.path().join(&name));
+    files.find(|file| file.is_file())
 }

@@ -29,7 +29,7 @@ pub use find::{CLAUDE, is_allowed};
 pub use launch::{
     CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, conversation_id,
 };
-pub use memory::Remembered;
+pub use memory::{Remembered, is_kept};
 pub use places::places;
 pub(crate) use places::{FILES, WRITTEN};
 pub(crate) use trouble::named;

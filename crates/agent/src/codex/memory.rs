@@ -5,7 +5,7 @@
 //! resumed: the agent then begins anew with all that it has to know.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use crate::program::Version;
 
+/// Where a home has its conversations.
+const SESSIONS: &str = "sessions";
 /// Directories of years, months and days.
 const DEPTH: usize = 3;
 
@@ -44,18 +46,44 @@ struct Meta {
 impl Remembered {
     /// The newest conversation in a home that can be gone on with, here and now.
     pub fn find(home: &Path, cwd: &Path, version: Version) -> Option<Self> {
+        Self::newest(home, version, |meta| !meta.source.is_object() && meta.cwd == cwd)
+    }
+
+    /// The conversation of this id in a home, wherever it was begun.
+    pub fn find_thread(home: &Path, thread: &str, version: Version) -> Option<Self> {
+        Self::newest(home, version, |meta| meta.id == thread)
+    }
+
+    fn newest(home: &Path, version: Version, fits: impl Fn(&Meta) -> bool) -> Option<Self> {
         let mut files = Vec::new();
-        list(&home.join("sessions"), DEPTH, &mut files);
+        list(&home.join(SESSIONS), DEPTH, &mut files);
         files.sort();
-        let fits = |file: PathBuf| {
+        let known = |file: PathBuf| {
             let mut first = String::new();
             BufReader::new(File::open(&file).ok()?).read_line(&mut first).ok()?;
             let FirstLine { payload: meta } = serde_json::from_str(&first).ok()?;
             let begun_by: Version = meta.cli_version.parse().ok()?;
-            let is_ours = !meta.source.is_object() && meta.cwd == cwd && begun_by <= version;
-            is_ours.then_some(Self { thread: meta.id, file })
+            let is_it = fits(&meta) && begun_by <= version;
+            is_it.then_some(Self { thread: meta.id, file })
         };
-        files.into_iter().rev().find_map(fits)
+        files.into_iter().rev().find_map(known)
+    }
+
+    /// Copies it from its home to another one, at the same place, unless it is there.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn copy(&self, home: &Path, to: &Path) -> io::Result<()> {
+        let place = self.file.strip_prefix(home).map_err(io::Error::other)?;
+        let (file, part) = (to.join(place), to.join(place).with_extension("part"));
+        if file.exists() {
+            return Ok(());
+        }
+        if let Some(dir) = file.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        fs::copy(&self.file, &part)?;
+        fs::rename(part, file)
     }
 
     /// Whether these words were said in it.

@@ -90,6 +90,7 @@ fn about(event: &Event) -> Option<String> {
             said(task, &format!("anchor {anchor}"))
         }
         Event::TaskHandedOver { task, to } => said(task, &format!("to {}", wish(to))),
+        Event::Questioned { task, question, .. } => said(task, question),
         Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
         Event::Answered { ask, text } => said(ask, text),
         Event::AnsweredAlways { ask, permission, reach } => {
@@ -164,6 +165,7 @@ fn spoken(words: &Words) -> String {
 fn outcome(settled: &Settled) -> String {
     match settled {
         Settled::Started { .. } => "started".to_owned(),
+        Settled::StartedAnew => "started, with another conversation".to_owned(),
         Settled::NotStarted { trouble } => format!("not started: {}", trouble.message),
         Settled::Stopped => "stopped".to_owned(),
         Settled::Sent => "sent".to_owned(),

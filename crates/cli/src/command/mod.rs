@@ -20,6 +20,7 @@ pub(crate) mod native;
 mod open;
 mod provider;
 mod prune;
+mod question;
 mod respond;
 mod restore;
 pub(crate) mod run;

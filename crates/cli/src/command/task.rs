@@ -8,8 +8,8 @@ use crew_server::wire::{
 };
 use serde::Serialize;
 
-use super::message;
 use super::text_argument;
+use super::{message, question};
 use crate::args::{self, Details, Task};
 use crate::context::Context;
 use crate::error::{CliError, Exit};
@@ -63,6 +63,7 @@ pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliErr
             let text = format!("{task} has no anchor {anchor} any more");
             tell(context, task, "unpin", &OldAnchor { anchor }, &text).await
         }
+        Task::Ask(asked) => question::run(context, asked).await,
         Task::Remark { task, text } => message::run(context, task, text).await,
     }
 }
@@ -283,7 +284,8 @@ fn story(task: &Wire) -> Vec<String> {
         let to =
             remark.delivery.map(|it| format!(" ({})", message::in_words(it))).unwrap_or_default();
         let head = style(Style::Dim, &format!("{} {}{to}", text::date(remark.at), remark.from));
-        format!("{head}  {}", remark.text.trim_end())
+        let asked = remark.question.as_ref().map(|it| format!("  [{}]\n", it.text.trim_end()));
+        format!("{head}{}  {}", asked.unwrap_or_default(), remark.text.trim_end())
     });
     section(&mut lines, "said", remarks);
     lines

@@ -1,9 +1,9 @@
 //! What agents said or did, each time checked against the start that it comes from.
 
-use super::{asks, flow, limit, tell};
+use super::{answer, asks, flow, limit, tell};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
-use crate::protocol::{Claim, Response};
+use crate::protocol::{Claim, Response, parse_response};
 use crate::purse::Spent;
 use crate::run::{
     AfterStop, Context, Outcome, Purpose, Reached, Run, RunEvent, RunState, Trouble, TroubleKind,
@@ -15,6 +15,8 @@ use crate::{Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
 
 /// Places outside of its worktree that are noted of a run.
 const REACHED_MAX: usize = 50;
+/// Words that follow no protocol are told back up to this, in characters.
+const SAID_CHARS_MAX: usize = 2_000;
 
 /// What an agent printed, up to this place in its log.
 pub(super) fn spoke(
@@ -165,11 +167,18 @@ fn responds(
     if d.run(id)?.response.is_some() {
         return Err(Refusal::Stale("it has responded before"));
     }
+    let response = match response {
+        None if d.run(id)?.is_aside() => Some(&answer::in_free_words(text)),
+        other => other,
+    };
     match response {
         None => {
+            let problem = parse_response(text).err().map(|problem| format!("{problem}. It said: "));
+            let said: String = text.chars().take(SAID_CHARS_MAX).collect();
             let message = format!(
                 "its last words follow no protocol (DONE:, REQUEST: or ERROR: at the start of a \
-                 line): {text}"
+                 line): {}{said}",
+                problem.unwrap_or_default()
             );
             d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Protocol, message });
             Ok(())
@@ -216,6 +225,7 @@ fn addressee(
 ) -> Result<RunId, Refusal> {
     let fits = |run: &&Run| {
         run.project == project
+            && !run.is_aside()
             && run.role == *role
             && response.issue.is_none_or(|issue| issue == run.task)
     };
@@ -310,6 +320,7 @@ pub(super) fn save(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(),
         (Purpose::Work, Outcome::Done) => SaveAs::Commit,
         (Purpose::Work, _) => SaveAs::Snapshot,
         (Purpose::Consult { .. } | Purpose::Verdict | Purpose::Choose, _) => SaveAs::Discard,
+        (Purpose::Answer { .. }, _) => SaveAs::GiveBack,
     };
     let effect = d.effect(Effect::Save { run: id, how });
     d.move_run(id, RunEvent::Save(effect, outcome))

@@ -11,7 +11,7 @@
 
 use super::agent::{give_up, is_stopping};
 use super::timer::is_due;
-use super::{flow, human, limit};
+use super::{answer, flow, human, limit};
 use crate::about::{About, Deed, Place};
 use crate::ask::{AnsweredBy, Ask, AskState, Asker, DENY, Permission, Reach, Remembered, Scope};
 use crate::call::Reply;
@@ -90,7 +90,13 @@ pub(super) fn put(
             AskState::Expired { .. } => Err(Refusal::Stale("that ask was withdrawn")),
         };
     }
-    let decided = question.about.map(|about| decide(d, id, about)).transpose()?.flatten();
+    let decided = match question.about {
+        Some(about) => decide(d, id, about)?,
+        None if d.run(id)?.is_aside() => {
+            Some((answer::NOT_ASIDE.to_owned(), AnsweredBy::Permissions))
+        }
+        None => None,
+    };
     if let Some((text, by)) = decided {
         let ask = new(d, id, from, question)?;
         let at = d.now;
@@ -125,6 +131,9 @@ fn decide(
     about: &About,
 ) -> Result<Option<(String, AnsweredBy)>, Refusal> {
     let run = d.run(id)?;
+    if run.is_aside() {
+        return Ok(Some((refuse(answer::NOT_ASIDE), AnsweredBy::Permissions)));
+    }
     let project = d.project(run.project)?;
     let Some(role) = project.team.roles.get(&run.role) else { return Ok(None) };
     let ruled = judge(&role.rules, about);

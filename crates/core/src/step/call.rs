@@ -4,7 +4,7 @@
 //! instead. Only a question that waits for the human has no reply yet.
 
 use super::asks::{self, Put};
-use super::{agent, flow, human, limit};
+use super::{agent, answer, flow, human, limit};
 use crate::ask::Asker;
 use crate::call::{
     Answer, CALLS_MAX, COMMENTS_MAX, Call, Finish, Letter, MESSAGES_MAX, Met, Pin, Proposal,
@@ -56,6 +56,9 @@ fn decide(
     }
     if let Err(problem) = call.check() {
         return Ok(Some(Err(problem)));
+    }
+    if d.run(id)?.is_aside() && !matches!(call, Call::Finish(_)) {
+        return Ok(Some(Err(answer::NOT_ASIDE.to_owned())));
     }
     match call {
         Call::Finish(with) => finish(d, id, with).map(Some),
@@ -154,7 +157,11 @@ fn check_purpose(run: &Run, with: &Finish, candidates: usize) -> Result<(), Stri
         Purpose::Choose if !with.pick.is_some_and(is_candidate) => Err(format!(
             "you are asked to choose a candidate\nhint: `pick` is a number from 1 to {candidates}"
         )),
-        Purpose::Work | Purpose::Consult { .. } | Purpose::Verdict | Purpose::Choose => Ok(()),
+        Purpose::Work
+        | Purpose::Consult { .. }
+        | Purpose::Verdict
+        | Purpose::Choose
+        | Purpose::Answer { .. } => Ok(()),
     }
 }
 
@@ -180,6 +187,9 @@ fn check_way(run: &Run, with: &Finish, team: &Team) -> Result<(), String> {
         Purpose::Verdict | Purpose::Choose => {
             Err("who judges does not say where the task goes\nhint: leave `to` out".to_owned())
         }
+        Purpose::Answer { .. } => {
+            Err("who answers a question does not move the task\nhint: leave `to` out".to_owned())
+        }
     }
 }
 
@@ -204,7 +214,7 @@ fn answers(run: &Run, with: &Finish, criteria: &[String]) -> Result<Vec<Criterio
     }
     let must = match run.purpose {
         Purpose::Work | Purpose::Verdict => with.claim == Claim::Done,
-        Purpose::Consult { .. } | Purpose::Choose => false,
+        Purpose::Consult { .. } | Purpose::Choose | Purpose::Answer { .. } => false,
     };
     let missing = (1..).zip(criteria).zip(&given).filter(|(_, answer)| answer.is_none());
     let missing: Vec<String> = missing.map(|((n, text), _)| format!("{n}. {text}")).collect();

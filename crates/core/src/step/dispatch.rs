@@ -4,7 +4,7 @@
 //! shows.
 
 use super::limit::{self, Closed};
-use super::{budget, call, flow, route, space, timer};
+use super::{answer, budget, call, flow, route, space, timer};
 use crate::effect::Effect;
 use crate::purse::Purse;
 use crate::run::{Hearing, Left, Purpose, Run, RunEvent, RunState, Wait};
@@ -184,8 +184,15 @@ fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
         if !waits_for_a_place(&run.state) {
             continue; // it is handed over
         }
+        if run.is_aside() && answer::is_played_by_mail(d, &run)? {
+            answer::give_up(d, &run, "its role is played through the mailbox by now")?;
+            continue;
+        }
         match blocked(d, &run)? {
             None => start(d, &run)?,
+            Some(Block::TaskBudget) if run.is_aside() && !budget::is_worked_on(d, run.task) => {
+                answer::give_up(d, &run, "the budget of the task is used up")?;
+            }
             Some(Block::TaskBudget) if !budget::is_worked_on(d, run.task) => {
                 budget::ask_for_task(d, run.task)?;
             }
@@ -216,7 +223,9 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     let token = row.token;
     budget::started(d, run)?;
     d.effect(Effect::Start { run: run.id, token });
-    call::hand_out_messages(d, run)?;
+    if !run.is_aside() {
+        call::hand_out_messages(d, run)?;
+    }
     limit::probe(d, run)
 }
 
@@ -227,6 +236,7 @@ fn too_full(d: &Draft<'_>, run: &Run) -> Result<Option<Left>, Refusal> {
     let scope = team.roles.get(&run.role).map_or(SessionScope::Task, |role| role.session);
     let is_its = |other: &&Run| {
         other.session.is_some()
+            && !other.is_aside()
             && (other.project, &other.role, &other.provider)
                 == (run.project, &run.role, &run.provider)
             && match scope {
@@ -253,10 +263,10 @@ fn blocked(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     if d.change.meta.stopped.is_some() {
         return Ok(Some(Block::Stopped));
     }
-    if task.is_held() {
+    if task.is_held() && !run.is_aside() {
         return Ok(Some(Block::Paused));
     }
-    if let Some(dependency) = unmet_dependency(d, task) {
+    if let Some(dependency) = unmet_dependency(d, task).filter(|_| !run.is_aside()) {
         return Ok(Some(Block::Dependency(dependency)));
     }
     if let RunState::Queued { not_before } = run.state
@@ -295,7 +305,7 @@ fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     let is_agent = provider.is_none_or(|provider| provider.kind != ProviderKind::Mailbox);
     Ok(if is_agent && count(&|_| true) >= team.limits.agents {
         Some(Block::ProjectFull)
-    } else if count(&|other| other.role == run.role) >= role_max {
+    } else if !run.is_aside() && count(&|o| o.role == run.role && !o.is_aside()) >= role_max {
         Some(Block::RoleFull)
     } else if count(&|other| other.provider == run.provider) >= provider_max {
         Some(Block::ProviderFull)

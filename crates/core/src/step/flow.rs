@@ -8,7 +8,7 @@
 //! ```
 
 use super::route::Choice;
-use super::{agent, call, consult, gates, route, work};
+use super::{agent, answer, call, consult, gates, route, work};
 use crate::ask::{Ask, AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::run::{AfterStop, Hearing, Outcome, Purpose, Run, RunEvent, RunState};
@@ -18,7 +18,7 @@ use crate::team::{Stage, Team, Work};
 use crate::{AskId, Millis, Refusal, RoleName, RunId, StageName, TaskId, Token, Usage};
 
 /// What Crewhouse calls itself in remarks.
-const ARBITER: &str = "crewhouse";
+pub(super) const ARBITER: &str = "crewhouse";
 
 /// The team of a task's project, and the stage that it is in.
 pub(super) fn place<'a>(d: &'a Draft<'_>, task: TaskId) -> Result<(&'a Team, &'a Stage), Refusal> {
@@ -107,6 +107,7 @@ pub(super) fn new_run(
         compactions: 0,
         context: None,
         leaves: None,
+        made: false,
         spent: Usage::default(),
         worked: Millis(0),
         read_to: 0,
@@ -175,6 +176,9 @@ pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(
     d.move_run(id, RunEvent::Finish(outcome))?;
     expire_asks(d, |ask| ask.from.agent() == Some(id))?;
     let run = d.run(id)?.clone();
+    if let Purpose::Answer { question, of, anew } = &run.purpose {
+        return answer::finished(d, &run, (question, *of, *anew));
+    }
     remember_response(d, &run)?;
     call::put_away_messages(d, &run, outcome)?;
     match outcome {
@@ -187,6 +191,7 @@ pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(
         Purpose::Consult { .. } => consult::finished(d, &run, outcome),
         Purpose::Verdict => gates::verdict_finished(d, &run, outcome),
         Purpose::Choose => work::choice_finished(d, &run, outcome),
+        Purpose::Answer { .. } => Ok(()), // nothing waits for it
     }
 }
 

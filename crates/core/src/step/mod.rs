@@ -6,6 +6,7 @@
 //!  agent.rs     what agents said or did   │
 //!  asks.rs      what they ask, who answers├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
 //!  call.rs      what they want of us      │
+//!  answer.rs    what is asked of them     │
 //!  touched.rs   who changes the same      │
 //!  outcome.rs   what came of effects      │     consult.rs   what nobody decided        │
 //!  timer.rs     what is due               │     limit.rs  who serves nothing now
@@ -19,6 +20,7 @@
 //! late, twice or out of turn is recorded with the reason why it changed nothing.
 
 mod agent;
+mod answer;
 mod asks;
 mod budget;
 mod call;
@@ -97,6 +99,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         Event::Pinned { task, text } => human::pin(draft, *task, text),
         Event::Promoted { task, anchor } => human::open_task(draft, *task)?.promote(*anchor),
         Event::Unpinned { task, anchor } => human::open_task(draft, *task)?.unpin(*anchor),
+        Event::Questioned { task, whom, question } => answer::ask(draft, *task, whom, question),
         Event::TaskResumed { task } => human::resume(draft, *task),
         Event::TaskCancelled { task } => human::cancel(draft, *task),
         Event::Remarked { task, from, text } => human::remark(draft, *task, from, text),
@@ -172,6 +175,7 @@ impl Event {
             | Self::TaskResumed { .. }
             | Self::TaskCancelled { .. }
             | Self::Remarked { .. }
+            | Self::Questioned { .. }
             | Self::Answered { .. }
             | Self::AnsweredAlways { .. }
             | Self::Forgotten { .. }

@@ -1,6 +1,6 @@
 //! What came of effects. Each is settled once; what comes again is dropped.
 
-use super::{agent, flow, gates, github, pull, tell};
+use super::{agent, answer, flow, gates, github, pull, tell};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Settled;
 use crate::judged::GateResult;
@@ -59,6 +59,10 @@ fn start_settled(
     }
     let preparing = matches!(run.state, RunState::Preparing { .. });
     match result {
+        Settled::StartedAnew => {
+            answer::note_anew(d, id)?;
+            if preparing { agent::started(d, id) } else { Ok(()) }
+        }
         Settled::Started { head } => {
             note_worktree(d, id, head)?;
             if preparing { agent::started(d, id) } else { Ok(()) }
@@ -75,6 +79,9 @@ fn start_settled(
 /// on the task have got theirs.
 fn note_worktree(d: &mut Draft<'_>, id: RunId, head: &CommitId) -> Result<(), Refusal> {
     let Run { task, slot, ref purpose, .. } = *d.run(id)?;
+    if d.run(id)?.is_aside() {
+        return Ok(());
+    }
     let works = *purpose == Purpose::Work;
     if slot == 0 {
         d.task_mut(task)?.head.get_or_insert_with(|| head.clone());
@@ -113,8 +120,12 @@ fn save_settled(
     if expected != effect {
         return Err(Refusal::Stale("the run is being saved by another effect"));
     }
+    let (is_aside, works) = (run.is_aside(), run.purpose == Purpose::Work);
     match result {
+        // A worktree that could not be given back is nobody's work.
+        Settled::Released | Settled::NotSaved { .. } if is_aside => flow::finish(d, id, outcome),
         Settled::Saved { head } => {
+            d.run_mut(id)?.made = works && (slot > 0 || d.task(task)?.head.as_ref() != Some(head));
             if slot == 0 {
                 d.task_mut(task)?.head = Some(head.clone());
             }

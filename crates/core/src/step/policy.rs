@@ -87,7 +87,8 @@ fn bound_for(phase: &Phase) -> Option<&StageName> {
 fn keeps_agents(d: &Draft<'_>, id: ProjectId, team: &Team) -> Result<(), Refusal> {
     for run in d.live_runs().into_iter().filter(|run| run.project == id) {
         let plays = |role| team.players(role).contains(&&run.provider);
-        let is_wanted = run.wish.is_some() && team.providers.contains_key(&run.provider);
+        let is_wanted =
+            (run.wish.is_some() || run.is_aside()) && team.providers.contains_key(&run.provider);
         if !team.roles.get(&run.role).is_some_and(|role| is_wanted || plays(role)) {
             let what = format!("role `{}` with provider `{}`", run.role, run.provider);
             return Err(Refusal::TeamStrands { what, who: run.id.to_string() });

@@ -38,7 +38,7 @@ pub(super) fn choose(
     let setbacks = if role.tier.is_some() { setbacks(d, id, name, purpose)? } else { 0 };
     let route = team.route(name, task, setbacks).ok_or_else(missing)?;
     let route = match purpose {
-        Purpose::Work | Purpose::Consult { .. } => route,
+        Purpose::Work | Purpose::Consult { .. } | Purpose::Answer { .. } => route,
         Purpose::Verdict | Purpose::Choose => independent(d, team, id, route),
     };
     let shut =
@@ -101,7 +101,8 @@ fn setbacks(d: &Draft<'_>, id: TaskId, role: &RoleName, purpose: &Purpose) -> Re
 pub(super) fn reroute(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let team = &d.project(run.project)?.team;
-    if is_held_back(d, d.task(run.task)?) || !has_choice(team, run) || run.is_wished_for() {
+    let is_bound = run.is_aside() || run.is_wished_for(); // who answers has its conversation there
+    if is_bound || is_held_back(d, d.task(run.task)?) || !has_choice(team, run) {
         return Ok(());
     }
     let Choice { provider, why } = choose(d, run.task, &run.role, &run.purpose)?;

@@ -72,5 +72,5 @@ pub(super) fn compacted(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
 /// Whether its agent takes in what is said to it now.
 fn listens(d: &Draft<'_>, run: &Run) -> Result<bool, Refusal> {
     let provider = d.project(run.project)?.team.providers.get(&run.provider);
-    Ok(run.listens() && provider.is_some_and(|provider| provider.kind.hears()))
+    Ok(run.listens() && !run.is_aside() && provider.is_some_and(|provider| provider.kind.hears()))
 }

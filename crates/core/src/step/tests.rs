@@ -1,6 +1,7 @@
 //! Decisions as plays: a script of events, and all that is visible afterwards.
 
 mod agents;
+mod answer;
 mod asks;
 mod budget;
 mod calls;

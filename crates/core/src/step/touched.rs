@@ -23,6 +23,9 @@ pub(super) fn touched(
 ) -> Result<(), Refusal> {
     agent::fence(d, id, token)?;
     let run = d.run(id)?;
+    if run.is_aside() {
+        return Err(Refusal::Stale("who answers a question changes nothing"));
+    }
     let (task, slot) = (run.task, run.slot);
     let before = conflicts(d.open_tasks(), d.task(task)?);
     let files = files.iter().take(FILES_MAX).cloned().collect();

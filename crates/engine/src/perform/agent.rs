@@ -13,6 +13,7 @@ use crew_core::{AskId, Millis, RunId, Settled, State, Token};
 
 use crew_store::Home;
 
+use super::aside;
 use super::prepare::{Made, mailbox_of, prepare};
 use super::program::kept_key;
 use super::script::end_leftovers;
@@ -49,12 +50,14 @@ pub(super) async fn start(
     let called_off = outside.called_off();
     outside.note_start(run, token, called_off.clone());
     let worker = Arc::clone(outside);
+    let row = place.run.clone();
     let made = blocking(move || prepare(&worker, &place, token, &called_off)).await;
     outside.forget_start(run, token);
     match made {
         Ok(Made::Agent { head }) => {
             outside.follow(run, token);
-            Ok(Settled::Started { head })
+            let is_anew = aside::is_anew(outside.handle.home(), &row, token);
+            Ok(if is_anew { Settled::StartedAnew } else { Settled::Started { head } })
         }
         Ok(Made::Trigger { head }) => Ok(Settled::Started { head }),
         // It says nothing about the run; the next daemon makes it ready.

@@ -71,13 +71,19 @@ impl Cell {
         let common = repository.common_directory();
         let session = session_file(home, project, run);
         make_file(&session)?;
-        let parts = ["objects", "refs/heads/crew", "logs/refs/heads/crew"];
-        for part in parts.map(|part| common.join(part)) {
-            fs::create_dir_all(&part).with_context(|| format!("making {}", part.display()))?;
-            cell.sandbox.write.push(part);
+        let own = [worktree.path().to_owned(), worktree.git_directory().to_owned()];
+        if run.is_aside() {
+            cell.look_only(&project.team.sandbox);
+            cell.sandbox.read.extend(own);
+        } else {
+            let parts = ["objects", "refs/heads/crew", "logs/refs/heads/crew"];
+            for part in parts.map(|part| common.join(part)) {
+                fs::create_dir_all(&part).with_context(|| format!("making {}", part.display()))?;
+                cell.sandbox.write.push(part);
+            }
+            cell.sandbox.write.extend(own);
         }
-        let own = [worktree.path().to_owned(), worktree.git_directory().to_owned(), session];
-        cell.sandbox.write.extend(own.into_iter().chain([desk.calls()]));
+        cell.sandbox.write.extend([session, desk.calls()]);
         cell.sandbox.read.push(desk.root().to_owned());
         cell.sandbox.read.extend([
             common.to_owned(),
@@ -118,7 +124,7 @@ impl Cell {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
             made.with_context(|| format!("making {}", dir.display()))?;
         }
-        let user = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let user = user_home();
         let user = user.as_deref();
         let mut sandbox = Sandbox::of_system(user);
         sandbox.write.extend([temporary.clone(), cache.clone()]);
@@ -128,6 +134,14 @@ impl Cell {
         sandbox.read.push(outside.program.clone());
         sandbox.ports.clone_from(&policy.ports);
         Ok(Some(Self { sandbox, program: outside.program.clone(), temporary, cache }))
+    }
+
+    /// What the policy lets others change may be looked at.
+    fn look_only(&mut self, policy: &SandboxPolicy) {
+        let changed_by_others: Vec<PathBuf> =
+            places(&policy.write, user_home().as_deref()).collect();
+        self.sandbox.write.retain(|path| !changed_by_others.contains(path));
+        self.sandbox.read.extend(changed_by_others);
     }
 
     /// The same cell with more places.
@@ -198,6 +212,10 @@ fn is_wanted(policy: &SandboxPolicy) -> anyhow::Result<bool> {
         ),
         (SandboxMode::WherePossible | SandboxMode::Required, _) => Ok(true),
     }
+}
+
+fn user_home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
 }
 
 /// The paths of a policy.

@@ -17,6 +17,7 @@ use crew_git::Worktree;
 
 use super::Outside;
 use super::agent::GRACE;
+use super::aside;
 use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, TURNS_MAX, about_desk, environment, tools_of_ours};
 use super::program::{
@@ -135,6 +136,10 @@ fn converse(
     // A home that was restored from a backup starts the same runs again: the time tells them apart.
     let start = marker(home, place.run.id, token);
     let session = conversation_id(&format!("{start} {}", outside.handle.now().0));
+    if let Some(of) = aside::asked(outside, &place.run).and_then(|source| source.session) {
+        let conversation = Conversation::Forked { of, id: session };
+        return Ok(Talk { conversation, known: None, is_told: false, mark });
+    }
     if let Some(directory) = file.parent() {
         std::fs::create_dir_all(directory)?;
     }

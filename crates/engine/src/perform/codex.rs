@@ -13,6 +13,7 @@ use crew_git::Worktree;
 
 use super::Outside;
 use super::agent::GRACE;
+use super::aside;
 use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
 use super::program::{
@@ -55,8 +56,11 @@ pub(super) fn spec(
     let places = places(&installed, &home);
     let cell = cell.map(|cell| cell.opened(places.read, places.write));
     let mark = mark(crew, place)?;
-    let known = Remembered::find(&home, worktree.path(), installed.version)
-        .filter(|known| !left_behind(run, &known.thread));
+    let known = match aside::asked(outside, run).and_then(|source| source.session) {
+        Some(thread) => Remembered::find_thread(&home, &thread, installed.version),
+        None => Remembered::find(&home, worktree.path(), installed.version),
+    };
+    let known = known.filter(|known| !left_behind(run, &known.thread));
     let said = remark::since(crew, place)?;
     let reminder = anchors::reminder(&outside.handle, place)?;
     let whole = prompt::prompt(place, material);

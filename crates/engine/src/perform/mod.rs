@@ -11,6 +11,7 @@
 
 mod acp;
 mod agent;
+mod aside;
 mod cell;
 mod claude;
 mod codex;

@@ -21,7 +21,7 @@ use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::program::{Ready, kept_key};
 use super::script::{Ended, Job};
-use super::{CalledOff, Outside, acp, claude, codex};
+use super::{CalledOff, Outside, acp, aside, claude, codex};
 use crate::brief::brief;
 use crate::place::{self, Place, marker, session_file, snapshot_reference};
 use crate::prompt::{self, MATERIAL_BYTES_MAX};
@@ -79,23 +79,27 @@ pub(super) fn prepare(
     let home = outside.handle.home();
     let dir = home.run(run.id, token);
     let worktrees = outside.repositories.of(home, project)?;
-    let worktree = place::acquire(&worktrees, project, task, run.slot)?;
+    let worktree = if run.is_aside() {
+        place::acquire_aside(&worktrees, place)?
+    } else {
+        place::acquire(&worktrees, project, task, run.slot)?
+    };
     let head = core_commit(&worktree.tip()?);
     if shim::look(&dir)? != Presence::NotStarted {
         return Ok(Made::Agent { head });
     }
-    let log = dir.join("setup.log");
-    if let Some(message) = set_up(outside, project, &worktree, log, called_off)? {
+    if !run.is_aside()
+        && let Some(message) = make_ready(outside, place, (&worktree, token), called_off)?
+    {
         return Ok(Made::Not(Trouble { kind: TroubleKind::Human, message }));
-    }
-    let before = format!("{}.{token}-before", snapshot_reference(run));
-    worktree.snapshot(&before, &format!("Before {}.{token}", run.id))?;
-    if task.catch_up && run.purpose == Purpose::Work {
-        catch_up(place, &worktree)?;
     }
     let head = core_commit(&worktree.tip()?);
     let provider = project.team.providers.get(&run.provider).context("BUG: no such provider")?;
+    let place = &aside::recall(outside, place, (&provider.kind, token))?;
+    let Place { project, run, .. } = place;
+    let provider = project.team.providers.get(&run.provider).context("BUG: no such provider")?;
     let mut material = material(&worktrees, place)?;
+    material.push_str(&aside::record(outside, place, (&worktrees, &worktree))?);
     let key = match kept_key(home, provider) {
         Ok(key) => key,
         Err(trouble) => return Ok(Made::Not(trouble)),
@@ -142,10 +146,30 @@ pub(super) fn prepare(
     }
 }
 
+/// Makes the worktree ready for work; what went wrong, if anything did.
+fn make_ready(
+    outside: &Outside,
+    place: &Place,
+    (worktree, token): (&Worktree, Token),
+    called_off: &CalledOff,
+) -> anyhow::Result<Option<String>> {
+    let Place { project, task, run } = place;
+    let log = outside.handle.home().run(run.id, token).join("setup.log");
+    if let Some(message) = set_up(outside, project, worktree, log, called_off)? {
+        return Ok(Some(message));
+    }
+    let before = format!("{}.{token}-before", snapshot_reference(run));
+    worktree.snapshot(&before, &format!("Before {}.{token}", run.id))?;
+    if task.catch_up && run.purpose == Purpose::Work {
+        catch_up(place, worktree)?;
+    }
+    Ok(None)
+}
+
 /// Whether the agent may not see the conversation of who was at work before. Our own agent sees all of
 /// its own.
 fn may_need_brief(Place { run, .. }: &Place, kind: &ProviderKind) -> bool {
-    let has_own = matches!(kind, ProviderKind::Native(_) | ProviderKind::Mailbox);
+    let has_own = matches!(kind, ProviderKind::Native(_) | ProviderKind::Mailbox) || run.is_aside();
     run.takes_over.is_some() || (!has_own && (run.token > Token(1) || run.leaves.is_some()))
 }
 
@@ -257,7 +281,7 @@ fn catch_up(place: &Place, worktree: &Worktree) -> anyhow::Result<()> {
 fn material(worktrees: &Worktrees, place: &Place) -> anyhow::Result<String> {
     let Place { project, run, .. } = place;
     Ok(match run.purpose {
-        Purpose::Work | Purpose::Consult { .. } => String::new(),
+        Purpose::Work | Purpose::Consult { .. } | Purpose::Answer { .. } => String::new(),
         Purpose::Verdict => {
             format!("## The change\n{}", change(worktrees, place, 0, MATERIAL_BYTES_MAX)?)
         }
@@ -274,7 +298,7 @@ fn material(worktrees: &Worktrees, place: &Place) -> anyhow::Result<String> {
 }
 
 /// What a branch of the task changes, quoted.
-fn change(
+pub(super) fn change(
     worktrees: &Worktrees,
     Place { project, task, .. }: &Place,
     slot: u32,
@@ -370,6 +394,7 @@ fn stage_of(run: &Run) -> String {
         Purpose::Consult { .. } => "consult".to_owned(),
         Purpose::Verdict => "verdict".to_owned(),
         Purpose::Choose => "choose".to_owned(),
+        Purpose::Answer { .. } => "answer".to_owned(),
     }
 }
 

@@ -31,6 +31,10 @@ pub(super) async fn save(
         let home = outside.handle.home();
         clear_after(home, &place.run);
         let worktrees = outside.repositories.of(home, &place.project)?;
+        if how == SaveAs::GiveBack {
+            worktrees.dismiss(&place::worktree_of(&place.run), &place::branch_of(&place.run))?;
+            return Ok(Settled::Released);
+        }
         let name = place::worktree_name(place.task.id, place.run.slot);
         let worktree = match worktrees.find(&name)? {
             Found::Worktree(worktree) => worktree,
@@ -79,7 +83,7 @@ fn saved_before(
     let is_of_this_start = repository.subject_of(&snapshot)? == left_by(task, run);
     let is_whole = match how {
         SaveAs::Commit => repository.tree_of(&snapshot)? == repository.tree_of(&tip)?,
-        SaveAs::Snapshot | SaveAs::Checkpoint | SaveAs::Discard => true,
+        SaveAs::Snapshot | SaveAs::Checkpoint | SaveAs::Discard | SaveAs::GiveBack => true,
     };
     Ok((is_of_this_start && is_whole).then_some(tip))
 }
@@ -94,7 +98,7 @@ fn save_in(worktree: &Worktree, place: &Place, how: SaveAs) -> anyhow::Result<Co
     let reference = snapshot_reference(run);
     worktree.snapshot(&reference, &left_by(task, run))?;
     match how {
-        SaveAs::Snapshot | SaveAs::Checkpoint => {}
+        SaveAs::Snapshot | SaveAs::Checkpoint | SaveAs::GiveBack => {}
         SaveAs::Commit => {
             let author = place::identity(run.role.as_str());
             let trailers = [("Crew-Task", task.id.to_string()), ("Crew-Run", run.id.to_string())];

@@ -28,7 +28,13 @@ fn place(title: &str, body: &str) -> Place {
 }
 
 fn remark(text: &str) -> Remark {
-    Remark { at: Time(1), from: "tester".to_owned(), text: text.to_owned(), number: 0 }
+    Remark {
+        at: Time(1),
+        from: "tester".to_owned(),
+        text: text.to_owned(),
+        number: 0,
+        question: None,
+    }
 }
 
 /// What another role wrote, for this run to read.

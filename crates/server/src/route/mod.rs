@@ -10,6 +10,7 @@ mod journal;
 mod machine;
 mod openapi;
 mod project;
+mod question;
 mod run;
 mod sandbox;
 mod search;
@@ -97,6 +98,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(task::promote))
         .routes(routes!(task::unpin))
         .routes(routes!(task::remark))
+        .routes(routes!(question::ask))
         .routes(routes!(task::approve))
         .routes(routes!(task::reject))
         .routes(routes!(task::push))

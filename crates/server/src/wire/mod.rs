@@ -47,8 +47,8 @@ pub use machine::{
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
     Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, HandOver, IdleQuery, JournalQuery,
-    LogQuery, MoveTask, NewAnchor, NewProject, NewRemark, NewTask, Nothing, OldAnchor, Prune,
-    PruneMode, Push, Reach, Reject, RestoreTrash, RunEventsQuery, RunTimesQuery, TaskQuery,
+    LogQuery, MoveTask, NewAnchor, NewProject, NewQuestion, NewRemark, NewTask, Nothing, OldAnchor,
+    Prune, PruneMode, Push, Reach, Reject, RestoreTrash, RunEventsQuery, RunTimesQuery, TaskQuery,
     TrashQuery,
 };
 pub use run::{LogLine, Reached, Response, Run, RunTimes, Said, Trouble};
@@ -61,7 +61,8 @@ pub use setup::{
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{
     Anchor, AnchorStanding, Approval, Card, ChangedFile, Conflict, Criterion, Delivery,
-    DeliveryWord, Priority, Remark, RemarkMade, Task, TaskAdded, TaskDiff, TaskStatus, Tasks,
+    DeliveryWord, Priority, Question, QuestionAsked, Remark, RemarkMade, Task, TaskAdded, TaskDiff,
+    TaskStatus, Tasks,
 };
 pub use team::{
     Allowance, AskRule, Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer,

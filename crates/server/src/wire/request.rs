@@ -113,6 +113,20 @@ pub struct HandOver {
     pub model: Option<String>,
 }
 
+/// `POST /api/tasks/{id}/question`. Without a run and a role, who did the work last is asked.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewQuestion {
+    /// What you want to know.
+    pub text: String,
+    /// The run whose agent is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
+    /// The role whose agent is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
 /// `POST /api/tasks/{id}/remark`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -28,9 +28,9 @@ pub struct Run {
     pub why: Option<String>,
     /// The run whose work it takes over.
     pub takes_over: Option<u64>,
-    /// `work`, `consult`, `verdict` or `choose`.
+    /// `work`, `consult`, `verdict`, `choose` or `answer`.
     pub purpose: String,
-    /// What the PM is consulted about.
+    /// What the PM is consulted about; what is asked.
     pub about: Option<String>,
     /// Which of the task's worktrees.
     pub slot: u32,
@@ -175,6 +175,7 @@ impl From<&run::Run> for Run {
             Purpose::Consult { about } => ("consult", Some(about.clone())),
             Purpose::Verdict => ("verdict", None),
             Purpose::Choose => ("choose", None),
+            Purpose::Answer { question, .. } => ("answer", Some(question.clone())),
         };
         let moments = Moments::of(&run.state);
         Self {

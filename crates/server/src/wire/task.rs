@@ -224,6 +224,17 @@ pub struct Remark {
     pub number: u64,
     /// How far it has come; null for what is no message of a person.
     pub delivery: Option<Delivery>,
+    /// The question that it answers.
+    pub question: Option<Question>,
+}
+
+/// What somebody wanted to know about the work.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Question {
+    /// The run that answers.
+    pub run: u64,
+    /// What.
+    pub text: String,
 }
 
 /// Something that agents must not forget in the middle of the work.
@@ -292,6 +303,17 @@ pub struct RemarkMade {
     pub at: u64,
     /// The remark, and whom it has reached by now.
     pub remark: Remark,
+}
+
+/// A question was taken.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct QuestionAsked {
+    /// Its position in the journal.
+    pub seq: u64,
+    /// When.
+    pub at: u64,
+    /// The run that answers: its answer becomes a remark of the task.
+    pub run: u64,
 }
 
 /// What a task is doing. Fields that a status has nothing to say about are null.
@@ -442,9 +464,10 @@ impl Approval {
 
 impl Remark {
     pub(crate) fn of(state: &State, id: TaskId, remark: &task::Remark) -> Self {
-        let task::Remark { at, from, text, number } = remark.clone();
+        let task::Remark { at, from, text, number, question } = remark.clone();
+        let question = question.map(|it| Question { run: it.run.0, text: it.text });
         let delivery = (number > 0).then(|| status::delivery(state, id, number).into());
-        Self { at: at.0, from, text, number, delivery }
+        Self { at: at.0, from, text, number, delivery, question }
     }
 }
 

@@ -37,6 +37,8 @@ impl Temper {
 pub(super) struct Process {
     pub(super) task: TaskId,
     pub(super) slot: u32,
+    /// Whether it works in a worktree of its own.
+    pub(super) is_aside: bool,
     pub(super) alive: bool,
     /// What it said so far; the offset of each is its index plus one.
     pub(super) log: Vec<Words>,
@@ -69,6 +71,7 @@ impl Process {
         Self {
             task: run.task,
             slot: run.slot,
+            is_aside: run.is_aside(),
             alive: true,
             log: Vec::new(),
             heard_at: now,
@@ -272,7 +275,7 @@ impl World {
                 process.say(Words::Responds { response: None, text: "hm".into() }, now);
                 process.mood = Mood::Lingers(0);
             }
-            7 if !is_mailbox(run, state) => {
+            7 if !is_mailbox(run, state) && !run.is_aside() => {
                 self.write_response(run, state, random); // by file instead of last words
                 if random.chance(70) {
                     self.kill(run.id, token);
@@ -331,7 +334,7 @@ pub(super) fn respond(run: &Run, state: &State, calm: bool, random: &mut Random)
             }
         }
         Purpose::Choose => response.pick = Some(if calm { 1 } else { random.below(4) as u32 }),
-        Purpose::Work | Purpose::Consult { .. } => {}
+        Purpose::Work | Purpose::Consult { .. } | Purpose::Answer { .. } => {}
     }
     if calm {
         return response;

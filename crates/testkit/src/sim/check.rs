@@ -7,6 +7,7 @@
 //! end      what must hold when everything has come to rest
 //! ```
 
+mod aside;
 mod asks;
 mod present;
 mod start;
@@ -90,7 +91,8 @@ pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> R
     way::check(fact, ledger)?;
     asks::check(fact)?;
     way::rounds(fact, dropped, ledger)?;
-    way::responses(fact, dropped.is_some())
+    way::responses(fact, dropped.is_some())?;
+    aside::check(fact)
 }
 
 /// News is never refused, and a team only for a reason.
@@ -124,6 +126,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::TaskPaused { .. }
         | Event::TaskInterrupted { .. }
         | Event::TaskHandedOver { .. }
+        | Event::Questioned { .. }
         | Event::Pinned { .. }
         | Event::Promoted { .. }
         | Event::Unpinned { .. }

@@ -412,6 +412,7 @@ impl Sim {
 
     pub(super) fn is_over(&self) -> bool {
         self.state.open_tasks().next().is_none()
+            && self.state.live_runs().next().is_none()
             && self.state.keeping_tasks().next().is_none()
             && self.state.outbox.is_empty()
             && self.inbound.is_empty()

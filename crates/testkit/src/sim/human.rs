@@ -2,7 +2,7 @@
 
 use crew_core::about::About;
 use crew_core::ask::{Ask, Asker, CANCEL, Permission, Reach, TRY_AGAIN};
-use crew_core::run::Wish;
+use crew_core::run::{Run, Whom, Wish};
 use crew_core::task::{CommitId, Phase, Priority, Task};
 use crew_core::{AskId, Event, ProjectId, ProviderName, State, TaskDraft, TaskId};
 
@@ -98,10 +98,26 @@ fn draft(state: &State, random: &mut Random) -> TaskDraft {
 
 /// Says something about a task, whoever is at work on it.
 fn talk(state: &State, random: &mut Random) -> Option<Event> {
+    if random.chance(40) {
+        return question(state, random);
+    }
     let tasks: Vec<TaskId> = state.open_tasks().map(|task| task.id).collect();
     let task = *random.pick(&tasks)?;
     let text = if random.chance(10) { "x".repeat(LONG_REMARK) } else { "hurry".into() };
     Some(Event::Remarked { task, from: "human".into(), text })
+}
+
+/// Asks who worked on a task about it, also long afterwards.
+fn question(state: &State, random: &mut Random) -> Option<Event> {
+    let tasks: Vec<TaskId> = state.tasks.keys().copied().collect();
+    let task = *random.pick(&tasks)?;
+    let runs: Vec<&Run> = state.runs_of(task).collect();
+    let whom = match (random.below(3), random.pick(&runs)) {
+        (0, Some(run)) => Whom::Run { run: run.id },
+        (1, Some(run)) => Whom::Role { role: run.role.clone() },
+        _ => Whom::Author,
+    };
+    Some(Event::Questioned { task, whom, question: "why?".into() })
 }
 
 fn meddle(state: &State, random: &mut Random) -> Option<Event> {

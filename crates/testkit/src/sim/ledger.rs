@@ -115,7 +115,7 @@ impl Ledger {
         let Event::Said { run, words: Words::Compacted, .. } = fact.event else { return Ok(()) };
         let is_news = fact.change.runs.get(run).is_some_and(|row| {
             let before = fact.before.runs.get(run).map_or(0, |row| row.compactions);
-            row.compactions > before && row.listens()
+            row.compactions > before && row.listens() && !row.is_aside()
         });
         if is_news && reminders == 0 {
             return Err(format!("{run} has forgotten what it was told, and nobody reminds it"));

@@ -129,7 +129,7 @@ impl World {
         };
         let known = self.processes.contains_key(&(id, token));
         if known || self.triggered.contains(&(id, token)) {
-            return Settled::Started { head: self.tip(run.task, run.slot) };
+            return self.started(run);
         }
         if run.token != token {
             return Settled::Stopped; // a later start has taken its place
@@ -142,6 +142,10 @@ impl World {
             let kinds = [TroubleKind::Provider, TroubleKind::Human, TroubleKind::Transient];
             let kind = random.pick(&kinds).copied().unwrap_or(TroubleKind::Transient);
             return not_started(kind, "no program");
+        }
+        if run.is_aside() && is_mailbox(run, state) {
+            self.tombstones.insert((id, token));
+            return not_started(TroubleKind::Human, "it is played through the mailbox");
         }
         self.expect_free_worktree(run);
         self.catch_up(run, state);
@@ -160,13 +164,23 @@ impl World {
             self.conversations.entry(id).or_default().extend(1..=run.hearing.told);
             self.alive.insert((id, token));
         }
+        self.started(run)
+    }
+
+    /// Some conversations are gone when somebody asks about them.
+    fn started(&self, run: &Run) -> Settled {
+        if run.is_aside() && run.id.0.is_multiple_of(3) {
+            return Settled::StartedAnew;
+        }
         Settled::Started { head: self.tip(run.task, run.slot) }
     }
 
     fn expect_free_worktree(&mut self, run: &Run) {
         for key in &self.alive {
             let Some(process) = self.processes.get(key) else { continue };
-            if key.0 == run.id || (process.task == run.task && process.slot == run.slot) {
+            let shares = !process.is_aside && !run.is_aside();
+            let is_there = process.task == run.task && process.slot == run.slot;
+            if key.0 == run.id || (shares && is_there) {
                 let breach = format!(
                     "{}.{} starts beside {}.{}, which lives",
                     run.id, run.token, key.0, key.1
@@ -270,6 +284,11 @@ impl World {
         };
         let (task, slot) = (row.task, row.slot);
         self.once(id, random, |world, random| {
+            if how == SaveAs::GiveBack {
+                let is_in_use = !world.calm && random.chance(10);
+                let why = "a terminal stands in it".to_owned();
+                return if is_in_use { Settled::NotSaved { why } } else { Settled::Released };
+            }
             if !world.calm && random.chance(3) {
                 // The worktree has strayed from its branch; the branch is where it was.
                 if let Some(head) = state.tasks.get(&task).and_then(|task| task.head.clone()) {
@@ -279,7 +298,9 @@ impl World {
             }
             let head = match how {
                 SaveAs::Commit => world.commit_on(task, slot),
-                SaveAs::Snapshot | SaveAs::Checkpoint | SaveAs::Discard => world.tip(task, slot),
+                SaveAs::Snapshot | SaveAs::Checkpoint | SaveAs::Discard | SaveAs::GiveBack => {
+                    world.tip(task, slot)
+                }
             };
             Settled::Saved { head }
         })
@@ -320,7 +341,8 @@ impl World {
     }
 
     fn release(&mut self, id: EffectId, task: TaskId, random: &mut Random) -> Settled {
-        let used = |key: &(RunId, Token)| self.processes.get(key).is_some_and(|p| p.task == task);
+        let is_its = |process: &Process| process.task == task && !process.is_aside;
+        let used = |key: &(RunId, Token)| self.processes.get(key).is_some_and(is_its);
         if self.alive.iter().any(used) {
             self.breaches.push(format!("the worktree of {task} is given back while in use"));
         }

@@ -87,6 +87,7 @@ export class Client {
   resume = (id: number) => this.#post<Receipt>(`/tasks/${id}/resume`, {});
   cancel = (id: number) => this.#post<Receipt>(`/tasks/${id}/cancel`, {});
   remark = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/remark`, { text });
+  question = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/question`, { text });
   approve = (id: number, commit: string | null) =>
     this.#post<Receipt>(`/tasks/${id}/approve`, { commit });
   reject = (id: number, why: string) => this.#post<Receipt>(`/tasks/${id}/reject`, { why });

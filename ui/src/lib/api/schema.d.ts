@@ -834,6 +834,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tasks/{id}/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks who worked on a task about it, in a copy of its conversation. The task may be over. */
+        post: operations["task_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks/{id}/reject": {
         parameters: {
             query?: never;
@@ -1897,6 +1914,18 @@ export interface components {
             /** @description A path inside the repository. */
             path: string;
         };
+        /** @description `POST /api/tasks/{id}/question`. Without a run and a role, who did the work last is asked. */
+        NewQuestion: {
+            /** @description The role whose agent is asked. */
+            role?: string | null;
+            /**
+             * Format: int64
+             * @description The run whose agent is asked.
+             */
+            run?: number | null;
+            /** @description What you want to know. */
+            text: string;
+        };
         /** @description `POST /api/tasks/{id}/remark` */
         NewRemark: {
             /** @description Markdown. */
@@ -2201,6 +2230,34 @@ export interface components {
             /** @description The commit that was looked at: refused if another one is there by now. */
             commit?: string | null;
         };
+        /** @description What somebody wanted to know about the work. */
+        Question: {
+            /**
+             * Format: int64
+             * @description The run that answers.
+             */
+            run: number;
+            /** @description What. */
+            text: string;
+        };
+        /** @description A question was taken. */
+        QuestionAsked: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description The run that answers: its answer becomes a remark of the task.
+             */
+            run: number;
+            /**
+             * Format: int64
+             * @description Its position in the journal.
+             */
+            seq: number;
+        };
         /**
          * @description How far a remembered answer reaches.
          * @enum {string}
@@ -2248,6 +2305,7 @@ export interface components {
              * @description Counts what people said to whoever works on the task; 0 for all else.
              */
             number: number;
+            question: components["schemas"]["Question"] | null;
             /** @description Markdown. */
             text: string;
         };
@@ -2383,7 +2441,7 @@ export interface components {
         };
         /** @description One attempt of one agent at one stage of one task. */
         Run: {
-            /** @description What the PM is consulted about. */
+            /** @description What the PM is consulted about; what is asked. */
             about: string | null;
             /**
              * Format: int32
@@ -2423,7 +2481,7 @@ export interface components {
             project: number;
             /** @description Where the agent comes from. */
             provider: string;
-            /** @description `work`, `consult`, `verdict` or `choose`. */
+            /** @description `work`, `consult`, `verdict`, `choose` or `answer`. */
             purpose: string;
             /**
              * Format: int64
@@ -4759,6 +4817,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    task_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAsked"];
                 };
             };
             /** @description It did not work */

@@ -24,6 +24,7 @@ export function taskActions(app: App, card: Card): Choice[] {
   return [
     { label: 'Open as a page', icon: 'expand', action: () => openPage(app, id) },
     { label: 'Copy link', icon: 'copy', action: () => void copy(app, `${location.origin}/task/${id}`) },
+    { label: 'Ask who did it', icon: 'remark', action: () => (app.overlay = { kind: 'question', task: id }) },
     ...whileOpen,
     ...end,
   ];

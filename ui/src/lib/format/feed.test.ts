@@ -21,6 +21,12 @@ test('the human interrupts and hands over', () => {
   expect(said('task_handed_over', { task: 3, to })).toEqual([['human', 'human', 3, 'handed over', 'codex/gpt-5.5']]);
 });
 
+test('a question is news', () => {
+  expect(said('questioned', { task: 3, whom: 'author', question: 'Why a queue?' })).toEqual([
+    ['human', 'human', 3, 'asked who did it', 'Why a queue?'],
+  ]);
+});
+
 test('bookkeeping is not shown', () => {
   expect(said('ticked', {})).toEqual([]);
   expect(said('said', {}, [{ note: 'run', run: 1, task: 2, role: 'pm', state: 'saving', why: null }])).toEqual([]);

@@ -64,6 +64,8 @@ function wish(entry: JournalEntry): Draft | null {
       return say('given up', 'cancelled');
     case 'remarked':
       return { ...say('remark', 'remark', body.text), role: text(body.from) ?? 'human' };
+    case 'questioned':
+      return say('asked who did it', 'remark', body.question);
     case 'answered':
       return { ...say('answered', 'remark', body.text), task: taskOf(entry.notes) };
     case 'answered_always':

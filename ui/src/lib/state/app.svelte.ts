@@ -10,6 +10,7 @@ export type Overlay =
   | { readonly kind: 'palette'; readonly words?: boolean }
   | { readonly kind: 'shortcuts' }
   | { readonly kind: 'new-project' }
+  | { readonly kind: 'question'; readonly task: number }
   | { readonly kind: 'new-task'; readonly stage?: string }
   | { readonly kind: 'edit-task'; readonly task: number }
   | { readonly kind: 'edit-provider'; readonly provider: string | null }

@@ -71,6 +71,7 @@ fn table(runs: &[&Run]) -> String {
             Purpose::Consult { .. } => "consult",
             Purpose::Verdict => "verdict",
             Purpose::Choose => "choice",
+            Purpose::Answer { .. } => "answer",
         };
         let verdict = run.response.as_ref().and_then(|response| response.verdict);
         let outcome = match verdict {

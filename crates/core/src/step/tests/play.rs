@@ -8,7 +8,7 @@ use crate::about::{About, Place};
 use crate::ask::{AnsweredBy, Ask, AskState, Asker, Permission, Reach};
 use crate::project::Shortage;
 use crate::protocol::parse_response;
-use crate::run::{Run, RunState, Trouble, TroubleKind, Wait, Wish};
+use crate::run::{Run, RunState, Trouble, TroubleKind, Wait, Whom, Wish};
 use crate::state::{LimitEnd, State};
 use crate::status::Delivery;
 use crate::step::{next_wake, step};
@@ -198,6 +198,15 @@ impl Play {
                 let reach = if reach == "task" { Reach::Task } else { Reach::Role };
                 Event::AnsweredAlways { ask: first.parse().unwrap(), permission, reach }
             }
+            "question" => {
+                let (whom, question) = more.split_once(' ').unwrap_or((more, ""));
+                let whom = match (whom, whom.parse()) {
+                    ("author", _) => Whom::Author,
+                    (_, Ok(run)) => Whom::Run { run },
+                    (role, Err(_)) => Whom::Role { role: role.parse().unwrap() },
+                };
+                Event::Questioned { task: task(), whom, question: question.into() }
+            }
             "pin" => Event::Pinned { task: task(), text: more.into() },
             "promote" => Event::Promoted { task: task(), anchor: more.parse().unwrap() },
             "unpin" => Event::Unpinned { task: task(), anchor: more.parse().unwrap() },
@@ -288,6 +297,7 @@ impl Play {
         let trouble = || Trouble { kind: TroubleKind::Transient, message: why() };
         let (kind, result) = match word {
             "started" => ("start", Settled::Started { head: head() }),
+            "anew" => ("start", Settled::StartedAnew),
             "unstarted" => ("start", Settled::NotStarted { trouble: trouble() }),
             "unserved" => {
                 let trouble = Trouble { kind: TroubleKind::Provider, message: why() };
@@ -300,6 +310,7 @@ impl Play {
             "reminded" => ("remind", Settled::Sent),
             "replied" => ("reply", Settled::Sent),
             "saved" => ("save", Settled::Saved { head: head() }),
+            "back" => ("save", Settled::Released),
             "unsaved" => ("save", Settled::NotSaved { why: why() }),
             "combined" => ("combine", Settled::Combined { head: head() }),
             "passed" => ("check", Settled::Checked { passed: true, output: why() }),
@@ -388,7 +399,9 @@ impl Play {
                     Delivery::Next => " (for who is next)".to_owned(),
                 },
             };
-            writeln!(out, "  {}: {}{to}", remark.from, remark.text.replace('\n', " / ")).unwrap();
+            let asked = remark.question.as_ref().map(|it| format!(", asked `{}`", it.text));
+            let (from, asked) = (&remark.from, asked.unwrap_or_default());
+            writeln!(out, "  {from}{asked}: {}{to}", remark.text.replace('\n', " / ")).unwrap();
         }
     }
 }

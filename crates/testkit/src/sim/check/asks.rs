@@ -42,6 +42,11 @@ fn asked(fact: &Fact<'_>, ask: &Ask) -> Result<(), String> {
     };
     let is_known = project.remembered.iter().any(|known| knows(known.ask));
     let is_right = match (&ask.state, ruled) {
+        // Who answers a question gets no other answer than no.
+        (AskState::Answered { text, by: AnsweredBy::Permissions, .. }, _) if run.is_aside() => {
+            Permission::of(text) != Some(Permission::Allow)
+        }
+        (_, _) if run.is_aside() => false,
         (AskState::Open, Some((RuleAnswer::Allow | RuleAnswer::Deny, _))) => false,
         (AskState::Open, _) => !is_known,
         (

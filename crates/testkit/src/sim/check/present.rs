@@ -73,7 +73,7 @@ fn untold(state: &State, run: &Run) -> Option<u64> {
     let is_told = state.outbox.values().any(
         |effect| matches!(effect, Effect::Tell { run: r, token, .. } if (*r, *token) == (run.id, run.token)),
     );
-    if !run.listens() || !hears || is_told {
+    if !run.listens() || !hears || is_told || run.is_aside() {
         return None;
     }
     let remarks = state.tasks.get(&run.task)?.remarks.iter().map(|remark| remark.number);
@@ -118,7 +118,7 @@ fn is_awaited(state: &State, ask: &Ask) -> bool {
             let stuck = matches!(&task.phase, Phase::Stuck { ask: a, .. } if *a == ask.id);
             stuck || task.budget_ask == Some(ask.id)
         }
-        Asker::Purse { .. } => !task.is_over(),
+        Asker::Purse { .. } => !task.is_over() || state.live_runs().any(|run| run.task == task.id),
         Asker::Disk { place } => {
             let is_short = |project: &Project| {
                 project.short.as_ref().is_some_and(|short| short.place == *place)

@@ -32,9 +32,11 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     let team = fact.team(run.project).ok_or("without a team")?;
     fail(fact.change.meta.stopped.is_some(), "while everything is stopped")?;
     fail(fact.is_short(run.project), "though there is too little space")?;
-    fail(task.is_held(), "while its task is paused")?;
-    fail(task.is_over(), "though its task is over")?;
-    fail(fact.unmet(task).is_some(), "before what it depends on")?;
+    if !run.is_aside() {
+        fail(task.is_held(), "while its task is paused")?;
+        fail(task.is_over(), "though its task is over")?;
+        fail(fact.unmet(task).is_some(), "before what it depends on")?;
+    }
     fail(run.response.is_some(), "though it has responded")?;
     fail(run.token != token || run.read_to != 0, "with a used token")?;
     if let Some(before) = fact.before.runs.get(&run.id) {
@@ -44,7 +46,9 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     let failures = ledger.failures.get(&run.id).copied().unwrap_or(0);
     fail(failures > ledger.retries_max, "after too many failures")?;
     let same_place = |other: &&Run| {
-        other.id != run.id && other.task == run.task && other.slot == run.slot && busy(other)
+        let shares = !other.is_aside() && !run.is_aside();
+        let is_there = other.task == run.task && other.slot == run.slot;
+        other.id != run.id && shares && is_there && busy(other)
     };
     let others = fact.before.live_runs().filter_map(|known| fact.run(known.id));
     fail(others.chain(fact.change.runs.values()).any(|o| same_place(&o)), "where another works")?;
@@ -145,6 +149,9 @@ fn player(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
     let role = team.roles.get(&run.role).filter(|role| role.tier.is_none());
     let chain: Vec<&ProviderName> =
         role.into_iter().flat_map(crew_core::team::Role::chain).collect();
+    if run.is_aside() {
+        return Ok(()); // its conversation is there and nowhere else
+    }
     let rank = |provider: &ProviderName| {
         let at = chain.iter().position(|other| *other == provider);
         (is_kindred(fact, team, run, provider), at)
@@ -237,7 +244,7 @@ fn crowd(fact: &Fact<'_>, team: &Team, run: &Run) -> Result<(), String> {
     if is_agent(run) && count(&is_agent) > team.limits.agents {
         return Err(format!("as one more than {} agents", team.limits.agents));
     }
-    if count(&|other| other.role == run.role) > of_role {
+    if !run.is_aside() && count(&|other| other.role == run.role && !other.is_aside()) > of_role {
         return Err(format!("as one more than {of_role} of its role"));
     }
     if count(&|other| other.provider == run.provider) > of_provider {

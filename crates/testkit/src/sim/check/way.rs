@@ -23,8 +23,11 @@ pub(super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
         {
             return Err(format!("{} is done without having landed", task.id));
         }
-        let kept = task.kept.clone();
-        let is_as_before = before.is_some_and(|before| Task { kept, ..before.clone() } == *task);
+        let is_as_before = before.is_some_and(|before| {
+            // Somebody may still be asked about it, which costs and is said on the card.
+            let Task { kept, remarks, starts, .. } = task.clone();
+            Task { kept, remarks, starts, ..before.clone() } == *task
+        });
         if matches!(was, Some(Phase::Done { .. } | Phase::Cancelled)) && !is_as_before {
             return Err(format!("{} was over and changes", task.id));
         }
@@ -142,7 +145,8 @@ fn halts(fact: &Fact<'_>) -> Result<(), String> {
         | Event::TaskCancelled { task } => fact
             .at_work()
             .into_iter()
-            .find(|run| run.task == *task && !told(run) && !is_new(fact, run)),
+            .filter(|run| run.task == *task && !run.is_aside())
+            .find(|run| !told(run) && !is_new(fact, run)),
         Event::Silent { run, token } => {
             let present = |row: &&Run| row.id == *run && row.token == *token;
             fact.at_work()
@@ -252,7 +256,7 @@ pub(super) fn rounds(
 /// Whether the team has the role of a run, and would let its provider play it.
 pub(super) fn plays(team: &Team, run: &Run) -> bool {
     let Some(role) = team.roles.get(&run.role) else { return false };
-    if run.wish.is_some() {
+    if run.wish.is_some() || run.is_aside() {
         return team.providers.contains_key(&run.provider);
     }
     match role.tier {
@@ -319,7 +323,8 @@ fn is_due(fact: &Fact<'_>) -> bool {
         }
         Event::ResponseFound { role, response, .. } => {
             let fits = |run: &&Run| {
-                run.role == *role && response.issue.is_none_or(|issue| issue == run.task)
+                let is_about = response.issue.is_none_or(|issue| issue == run.task);
+                !run.is_aside() && run.role == *role && is_about
             };
             let live: Vec<&Run> = fact.before.live_runs().filter(fits).collect();
             let at_work: Vec<&&Run> = live.iter().filter(|run| run.state.holds_agent()).collect();
