@@ -67,10 +67,12 @@ fn answers(lab: &Lab) -> Vec<Value> {
 }
 
 /// All that a question could change and must not.
-fn work(lab: &Lab) -> (String, String, Value, Value) {
+fn work(lab: &Lab) -> (String, Value, Value) {
+    let worktrees = lab.git(&["worktree", "list"]);
+    assert!(!worktrees.contains("ask-"), "its own worktree was given back: {worktrees}");
     let card = lab.json(&["task", "show", "1"]);
     let references = lab.git(&["for-each-ref", "refs/heads"]);
-    (references, lab.git(&["worktree", "list"]), card["stage"].clone(), card["status"].clone())
+    (references, card["stage"].clone(), card["status"].clone())
 }
 
 fn conversation(lab: &Lab, name: &str) -> PathBuf {
