@@ -146,8 +146,11 @@ test('closing the window stops neither the daemon nor an agent, and it comes bac
 
   desktop.run(binary, []);
   const size = () => desktop.run('xwininfo', ['-name', 'Crewhouse']).stdout.match(/Width: \d+\s+Height: \d+/)?.[0];
-  desktop.run('wmctrl', ['-r', 'Crewhouse', '-e', '0,40,30,1000,700']);
-  await until('the window is smaller', () => size()?.includes('Width: 1000'));
+  await until('the window is smaller', () => {
+    // Asked again: while a window comes back, nobody may listen.
+    desktop.run('wmctrl', ['-r', 'Crewhouse', '-e', '0,40,30,1000,700']);
+    return size()?.includes('Width: 1000');
+  });
   const daemon = house.pid();
   desktop.close();
   await until('the window is gone', () => desktop.windows().length === 0);
