@@ -28,7 +28,8 @@ impl Looks {
     pub(crate) fn begin(&self) -> Option<Look<'_>> {
         let rests_until = self.0.try_lock().ok()?;
         let began = Instant::now();
-        rests_until.is_none_or(|until| until <= began).then_some(Look { rests_until, began })
+        // Not `then_some`: a look that may not be made would be dropped, and end the rest.
+        rests_until.is_none_or(|until| until <= began).then(|| Look { rests_until, began })
     }
 }
 
@@ -67,6 +68,7 @@ mod tests {
         drop(look);
         *looks.0.try_lock().expect("nobody looks") = Some(Instant::now() + Duration::from_hours(1));
         assert!(looks.begin().is_none(), "all rest");
+        assert!(looks.begin().is_none(), "asking does not end the rest");
         *looks.0.try_lock().expect("nobody looks") = Some(Instant::now());
         assert!(looks.begin().is_some(), "they have rested");
     }

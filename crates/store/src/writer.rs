@@ -171,6 +171,8 @@ pub(crate) fn failed_at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use crew_core::{Event, Meta, TaskId};
+
     use super::*;
 
     #[test]
@@ -184,6 +186,28 @@ mod tests {
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.hint("github/1").unwrap().as_deref(), Some("new"));
         assert_eq!(reader.hint("github/2").unwrap(), None);
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_written() {
+        let mut writer = Writer::in_memory().unwrap();
+        let commit = |seq: u64| {
+            let meta = Meta { seq: Seq(seq), task: TaskId(7), ..Meta::default() };
+            let entry = Entry {
+                seq: Seq(seq),
+                at: Time(seq),
+                body: Event::Ticked,
+                notes: Vec::new(),
+                dropped: None,
+            };
+            Commit { entry, change: Change { meta, ..Change::default() }, key: None }
+        };
+        writer.commit(&[commit(1)]).unwrap();
+        let before = writer.connection.total_changes();
+        writer.commit(&[commit(2), commit(3)]).unwrap();
+        assert_eq!(writer.connection.total_changes() - before, 2, "the events, and nothing else");
+        let meta = writer.load().unwrap().meta;
+        assert_eq!(meta, Meta { seq: Seq(3), task: TaskId(7), ..Meta::default() });
     }
 
     #[test]

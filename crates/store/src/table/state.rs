@@ -4,19 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::team::Account;
-use crew_core::{Change, Meta, ProjectId, State};
+use crew_core::{Change, Meta, ProjectId, Seq, State};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{from_json, to_json};
+use super::{event, from_json, to_json};
 
 /// Writes what a step changed.
 pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
     let Change { meta, projects, tasks, runs, asks, limits, today, effects, settled } = change;
+    // Where the journal is follows from the journal. Without it, most events change nothing here, and a
+    // page of the log is not written for each.
+    let counters = Meta { seq: Seq::default(), ..*meta };
     connection
-        .prepare_cached("INSERT OR REPLACE INTO meta (one, body) VALUES (1, ?1)")?
-        .execute([to_json(meta)?])?;
+        .prepare_cached(
+            "INSERT INTO meta (one, body) VALUES (1, ?1)
+             ON CONFLICT (one) DO UPDATE SET body = excluded.body WHERE body != excluded.body",
+        )?
+        .execute([to_json(&counters)?])?;
     upsert(connection, "project", projects.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "task", tasks.iter().map(|(id, row)| (id.0, row)))?;
     upsert(connection, "run", runs.iter().map(|(id, row)| (id.0, row)))?;
@@ -72,7 +78,8 @@ fn meta(connection: &Connection) -> rusqlite::Result<Meta> {
     let body: Option<String> = connection
         .query_row("SELECT body FROM meta WHERE one = 1", [], |row| row.get(0))
         .optional()?;
-    body.map_or_else(|| Ok(Meta::default()), |body| from_json(&body, 0))
+    let counters = body.map_or_else(|| Ok(Meta::default()), |body| from_json(&body, 0))?;
+    Ok(Meta { seq: event::last(connection)?, ..counters })
 }
 
 fn rows<K: Ord, T: DeserializeOwned>(
