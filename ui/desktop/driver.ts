@@ -223,7 +223,8 @@ export class Window {
   /** Ends the program, if it is still there, and its driver. */
   async end() {
     const driver = this.#driver;
-    if (driver === null || driver.exitCode !== null) return;
+    this.#driver = null;
+    if (driver === null || driver.exitCode !== null || driver.signalCode !== null) return;
     await this.#send('DELETE', '').catch(() => undefined); // the program may be gone already
     const gone = new Promise((exit) => driver.once('exit', exit));
     driver.kill();

@@ -109,14 +109,15 @@ pub(crate) fn number(value: f64) -> String {
         0.0..10.0 => format!("{value:.2}"),
         10.0..100.0 => format!("{value:.1}"),
         _ => {
-            let digits = format!("{value:.0}");
+            let digits = format!("{:.0}", value.abs());
             let groups: Vec<&str> = digits
                 .as_bytes()
                 .rchunks(3)
                 .rev()
                 .filter_map(|group| std::str::from_utf8(group).ok())
                 .collect();
-            groups.join(",")
+            let sign = if value < 0.0 { "-" } else { "" };
+            format!("{sign}{}", groups.join(","))
         }
     }
 }
