@@ -7,9 +7,9 @@ use crew_core::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::aside::{Aside, Way};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::shim::Status;
+use crate::tell::{Telling, Way};
 use crate::trouble::without_result;
 use crate::{acp, claude, codex, headless, native};
 
@@ -214,12 +214,12 @@ impl Decoder {
     }
 
     /// How it is told something in the middle of its turn.
-    pub(crate) fn aside(&self, aside: &Aside) -> Way {
+    pub(crate) fn tell(&self, telling: &Telling) -> Way {
         match self {
-            Self::Native => native::aside(aside),
-            Self::Claude(decoder) => decoder.aside(aside),
-            Self::Codex(decoder) => decoder.aside(aside),
-            Self::Acp(decoder) => decoder.aside(aside),
+            Self::Native => native::tell(telling),
+            Self::Claude(decoder) => decoder.tell(telling),
+            Self::Codex(decoder) => decoder.tell(telling),
+            Self::Acp(decoder) => decoder.tell(telling),
             Self::Gemini(_) | Self::Opencode(_) => Way::None,
         }
     }

@@ -2,7 +2,6 @@
 //! agent, Claude Code, Codex, agents that speak ACP, the desk that agents call us by, and the mailbox.
 
 pub mod acp;
-mod aside;
 mod asks;
 pub mod claude;
 pub mod codex;
@@ -23,11 +22,11 @@ mod rpc;
 pub mod sandbox;
 pub mod shim;
 pub mod spool;
+mod tell;
 mod trouble;
 mod until;
 mod words;
 
-pub use aside::{Aside, Teller, Way, mark, reminder_mark};
 pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};
 pub use event::{AgentEvent, ErrorClass};
 pub use listen::{Heard, Listener, answer};
@@ -35,3 +34,4 @@ pub use native::{
     AgentExit, AskPolicy, Budget, ModelConfig, Price, Remark, RemoteConfig, Script, ScriptError,
     Start, Surroundings, ToolName, run_agent,
 };
+pub use tell::{Teller, Telling, Way, mark, reminder_mark};

@@ -267,6 +267,36 @@ fn a_daemon_that_starts_again_asks_only_whether_something_is_new() {
 }
 
 #[test]
+fn our_comment_is_pinned_once_and_not_over_one_of_people() {
+    let (lab, server) = connected(&[]);
+    let pinned =
+        |issue: u64| server.people(|repo| repo.issues[&issue]["pinned_comment"]["id"].as_u64());
+    let theirs = server.people(|repo| {
+        repo.open("boss", "Make it", "text", &["crew"]);
+        repo.open("boss", "Make that", "text", &["crew"]);
+        let theirs = repo.comment("boss", 2, "Read this first.");
+        repo.pin(theirs);
+        theirs
+    });
+    let _daemon = up(&lab, &[]);
+    let is_told =
+        || (lab.json(&["github", "status"])["pending"] == serde_json::json!([])).then_some(());
+    for issue in [1, 2] {
+        wait(&lab, "it waits for approval", || has_label(&server, issue, "crew: needs-review"));
+    }
+    wait(&lab, "all of it is told", is_told);
+    assert!(pinned(1).is_some());
+    assert_eq!(pinned(2), Some(theirs));
+
+    server.people(|repo| drop(repo.issues.get_mut(&1).unwrap()["pinned_comment"].take()));
+    lab.ok(&["approve", "1"]);
+    let closed = || server.people(|repo| (repo.issues[&1]["state"] == "closed").then_some(()));
+    wait(&lab, "it is closed", closed);
+    wait(&lab, "all of it is told", is_told);
+    assert_eq!(pinned(1), None, "it stays down");
+}
+
+#[test]
 fn labels_and_assignees_are_the_same_here_and_there() {
     let (lab, server) = connected(&["--publish-all"]);
     let _daemon = up(&lab, &[]);

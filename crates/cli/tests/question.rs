@@ -145,6 +145,25 @@ fn a_daemon_that_dies_in_the_middle_costs_no_answer_and_gives_none_twice() {
 }
 
 #[test]
+fn a_question_is_taken_back_and_who_answered_is_gone() {
+    let lab = lab("");
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "Make it"]);
+    lab.run();
+    let before = work(&lab);
+    lab.ok(&["task", "ask", "1", "Why a queue?", "--no-wait"]);
+    lab.wait("it is asked", || lab.home().join("runs/2.1/agent.pid").exists().then_some(()));
+    lab.ok(&["task", "unask", "r2"]);
+    lab.wait("it is over", || (!answers(&lab).is_empty()).then_some(()));
+    let [answer] = &answers(&lab)[..] else { panic!("{:?}", remarks(&lab)) };
+    assert_eq!(answer["text"], "r2 gave no answer: the question was taken back");
+    assert_eq!(work(&lab), before);
+    nobody_is_left(&lab);
+    lab.fails(&["task", "unask", "r2"], 3, "r2 answers no question now");
+    lab.fails(&["task", "unask", "r1"], 3, "r1 answers no question now");
+}
+
+#[test]
 fn where_the_conversation_is_gone_another_answers_and_says_so() {
     let lab = lab("");
     let _daemon = lab.up();
@@ -260,7 +279,11 @@ fn claude_code_answers_in_its_conversation_when_the_task_is_done() {
         !said(last).contains("A queue is fair."),
         "it was not asked before, in what it remembers"
     );
-    // It may show its model the tools of before, as a resumed conversation has them; what it does counts.
+    let tools = first.body["tools"].to_string();
+    assert!(tools.contains("\"Read\"") && tools.contains("mcp__crew__finish"), "{tools}");
+    // Its model is shown the tools of before, too, as a conversation that goes on has them. None works.
+    let denied = said(last).split_once(ASKED).unwrap().1.matches("\"is_error\":true").count();
+    assert_eq!(denied, 2, "it may neither write nor run anything: {}", said(last));
     nobody_is_left(&lab);
 }
 
@@ -299,5 +322,55 @@ fn claude_code_goes_on_with_its_answer_when_the_daemon_dies() {
     let card = lab.json(&["task", "show", "1"]);
     assert_eq!((card["runs"][1]["starts"].as_u64(), answers(&lab).len()), (Some(1), 1));
     drop(daemon);
+    nobody_is_left(&lab);
+}
+
+/// What Codex says: it works and ends; and when it is asked, tries more than it may.
+fn codex() -> (Lab, ModelServer) {
+    let patch = |path: &str| {
+        let patch = format!("*** Begin Patch\n*** Add File: {path}\n+made\n*** End Patch\n");
+        Reply::tool("apply_patch", Value::from(patch))
+    };
+    let server = ModelServer::answering(move |request| {
+        let text = request.body["input"].to_string();
+        let done = |text: &str| text.matches("_call_output\"").count();
+        match text.split_once(ASKED) {
+            None if done(&text) == 0 => patch("made.txt"),
+            None => Reply::text("DONE: made it"),
+            Some((_, question)) => match done(question) {
+                0 => patch("evil.txt"),
+                1 => Reply::tool("exec_command", json!({ "cmd": "echo evil > evil.txt" })),
+                _ => Reply::text("DONE: A queue is fair."),
+            },
+        }
+    });
+    let server = server.unwrap();
+    let url = server.base_url(Wire::OpenAiResponses);
+    let keys = format!(
+        "model = \"gpt-5.5\"\nbase_url = \"{url}\"\nkey_env = \"ROUTER_KEY\"\nbilling = \"api-key\"\n"
+    );
+    (played_by("codex", &client("codex"), &keys, ""), server)
+}
+
+#[test]
+fn codex_answers_in_its_conversation_when_the_task_is_done() {
+    let (lab, server) = codex();
+    let _daemon = lab.serve_with(&[("ROUTER_KEY", "sk-test-invented-7f3b")]);
+    lab.wait("the daemon answers", || lab.crew(&["status"]).status.success().then_some(()));
+    lab.ok(&["task", "add", "Make it"]);
+    lab.run();
+    let before = work(&lab);
+    for n in 1..=2 {
+        assert_eq!(lab.ok(&["task", "ask", "1", "Why a queue?"]), "A queue is fair.\n");
+        assert_eq!(answers(&lab).len(), n);
+        assert_eq!(work(&lab), before, "nothing was changed");
+    }
+    assert_eq!(lab.landed("made.txt"), "made\n");
+    let said: Vec<String> =
+        server.requests().iter().map(|request| request.body["input"].to_string()).collect();
+    let questions: Vec<&String> = said.iter().filter(|said| said.contains(ASKED)).collect();
+    assert!(questions[0].contains("made.txt"), "it remembers: {}", questions[0]);
+    let last = questions.last().unwrap();
+    assert!(!last.contains("A queue is fair."), "it was not asked before, in what it remembers");
     nobody_is_left(&lab);
 }

@@ -134,6 +134,11 @@ pub enum Event {
         /// What.
         question: String,
     },
+    /// The human needs the answer to a question no more.
+    Unasked {
+        /// The run that answers it.
+        run: RunId,
+    },
     /// The human answered an ask.
     Answered {
         /// The ask.

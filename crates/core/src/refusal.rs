@@ -133,6 +133,9 @@ pub enum Refusal {
         /// The run.
         run: RunId,
     },
+    /// A run that answers no question, or has answered it.
+    #[error("{0} answers no question now")]
+    NoQuestion(RunId),
     /// The team has no such role.
     #[error("the team has no role `{0}`")]
     NoRole(RoleName),
@@ -192,7 +195,7 @@ impl Refusal {
             Self::NobodyAtWork(_) => Some("`crew task pause` holds it back all the same"),
             Self::Landing(_) => Some("wait a moment"),
             Self::EmptyQuestion => Some("say what you want to know"),
-            Self::NobodyToAsk(_) | Self::DidNothing { .. } => {
+            Self::NobodyToAsk(_) | Self::DidNothing { .. } | Self::NoQuestion(_) => {
                 Some("`crew task show` lists the runs of a task and their roles")
             }
             Self::PlayedByMail(_) => Some("ask whoever plays it, or choose another with --role"),

@@ -124,6 +124,7 @@ impl From<Refusal> for ApiError {
             | Refusal::EmptyQuestion
             | Refusal::NobodyToAsk(_)
             | Refusal::DidNothing { .. }
+            | Refusal::NoQuestion(_)
             | Refusal::NoRole(_)
             | Refusal::PlayedByMail(_)
             | Refusal::EmptyAnchor

@@ -2,13 +2,16 @@
 //!
 //! It speaks the wire formats of Anthropic, OpenAI, Gemini and Ollama on one port and chooses by
 //! the path of the request. Replies are given in the order of the script, one for each request;
-//! a request after the last one gets status 500.
+//! a request after the last one gets status 500. What Ollama says of the models that it has loaded is
+//! beside the script.
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
 
 use crate::loopback::{Loopback, Request};
 use crate::reply::Reply;
@@ -29,6 +32,8 @@ struct Shared {
     script: Mutex<VecDeque<Reply>>,
     answer: Option<Answer>,
     requests: Mutex<Vec<Request>>,
+    /// How many tokens each model takes at once, where that is said.
+    window: Mutex<Option<u64>>,
 }
 
 impl ModelServer {
@@ -62,6 +67,11 @@ impl ModelServer {
         lock(&self.shared.script).extend(replies);
     }
 
+    /// From now on Ollama says that its models take so many tokens at once.
+    pub fn set_window(&self, tokens: u64) {
+        *lock(&self.shared.window) = Some(tokens);
+    }
+
     /// The requests that have arrived so far, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
@@ -71,6 +81,10 @@ impl ModelServer {
 /// One request and its reply; connections are not kept.
 fn reply_to(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io::Result<()> {
     let request = Request::read(&mut stream)?;
+    if request.path == "/api/ps" {
+        let models: Vec<Value> = (*lock(&shared.window)).map(loaded).into_iter().collect();
+        return http::send(&mut stream, 200, &[], &json!({ "models": models }).to_string());
+    }
     let wire = Wire::of_path(&request.path);
     let is_streamed = wire.is_some_and(|wire| wire.is_streamed(&request));
     let reply = match &shared.answer {
@@ -87,6 +101,11 @@ fn reply_to(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> 
         Some(wire) => reply.send(&mut stream, wire, is_streamed, is_stopped),
         None => http::send(&mut stream, 404, &[], "no such path"),
     }
+}
+
+/// As Ollama describes a model that it has loaded.
+fn loaded(window: u64) -> Value {
+    json!({ "name": "m1:latest", "model": "m1:latest", "size": 1, "context_length": window })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -16,13 +16,13 @@ use super::trouble::{Warnings, of_failure, of_stop};
 use super::turn::{Kind, Turn};
 use super::wire::{Notice, Outcome, PermissionRequest, PlanEntry, ToolCall, Update};
 use super::{Opening, Resume};
-use crate::aside::{Aside, Way};
 use crate::asks::Asks;
 use crate::dialect::{Act, Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::keep::{part, unknown, used};
 use crate::program::Version;
 use crate::rpc::{self, Failure, Id, METHOD_NOT_FOUND, Message};
+use crate::tell::{Telling, Way};
 use crate::trouble::{Trouble, without_result};
 
 /// The version of the protocol.
@@ -157,17 +157,17 @@ impl Decoder {
 
     /// How it is told something in the middle of its turn: that is one question and its answer, and can
     /// only be ended. One that waits for leave may take its end for a no, and is not asked to.
-    pub(crate) fn aside(&self, aside: &Aside) -> Way {
-        match (aside, &self.session) {
-            (Aside::Remark { .. } | Aside::Reminder { .. }, _) => Way::None,
-            (Aside::Interrupt, Some(session)) if self.prompts > 0 => {
+    pub(crate) fn tell(&self, telling: &Telling) -> Way {
+        match (telling, &self.session) {
+            (Telling::Remark { .. } | Telling::Reminder { .. }, _) => Way::None,
+            (Telling::Interrupt, Some(session)) if self.prompts > 0 => {
                 if self.turn.waits_for_leave {
                     return Way::None;
                 }
                 let params = json!({"sessionId": session});
                 Way::Line(rpc::notification("session/cancel", &params))
             }
-            (Aside::Interrupt, Some(_) | None) => Way::NotYet,
+            (Telling::Interrupt, Some(_) | None) => Way::NotYet,
         }
     }
 

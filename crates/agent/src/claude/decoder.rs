@@ -16,11 +16,11 @@ use super::wire::{
     ApiRetry, BackgroundTask, Block, Content, Init, Line, Message, RateLimit, Request, Response,
     StreamEvent, TurnResult,
 };
-use crate::aside::{Aside, INTERRUPT, Way, marked};
 use crate::dialect::{Act, Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::keep::{OUTPUT_CHARS_MAX, noise, part, shorten, unknown, used};
 use crate::payer::Objection;
+use crate::tell::{INTERRUPT, Telling, Way, marked};
 use crate::trouble::{Trouble, without_result};
 
 /// A provider that did not accept who we are so often does not accept it the next time.
@@ -140,13 +140,13 @@ impl Decoder {
 
     /// How it is told something in the middle of its turn. What it cannot take in at once it keeps
     /// until it can; after the end of its input it takes in what came before.
-    pub(crate) fn aside(&self, aside: &Aside) -> Way {
-        match aside {
+    pub(crate) fn tell(&self, telling: &Telling) -> Way {
+        match telling {
             _ if !self.is_prompted => Way::NotYet,
-            Aside::Remark { text, .. } | Aside::Reminder { text, .. } => {
+            Telling::Remark { text, .. } | Telling::Reminder { text, .. } => {
                 Way::Line(prompt_line(text))
             }
-            Aside::Interrupt => Way::Line(interrupt_line()),
+            Telling::Interrupt => Way::Line(interrupt_line()),
         }
     }
 

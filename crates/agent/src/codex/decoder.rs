@@ -19,11 +19,11 @@ use super::wire::{
     TurnError,
 };
 use super::{Opening, billing};
-use crate::aside::{Aside, Way, remark_of};
 use crate::dialect::{Act, Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::keep::{noise, part, unknown, used};
 use crate::rpc::{self, Failure, Id, METHOD_NOT_FOUND, Message};
+use crate::tell::{Telling, Way, remark_of};
 use crate::trouble::{Trouble, without_result};
 
 /// A provider that did not accept who we are so often does not accept it the next time.
@@ -143,19 +143,19 @@ impl Decoder {
     }
 
     /// How it is told something in the middle of its turn.
-    pub(crate) fn aside(&self, aside: &Aside) -> Way {
+    pub(crate) fn tell(&self, telling: &Telling) -> Way {
         let (Some((thread, _)), Some(turn)) = (&self.session, &self.turn) else {
             return if self.ended.is_some() { Way::None } else { Way::NotYet };
         };
-        Way::Line(match aside {
-            Aside::Remark { text, .. } | Aside::Reminder { text, .. } => {
+        Way::Line(match telling {
+            Telling::Remark { text, .. } | Telling::Reminder { text, .. } => {
                 let input = json!([{"type": "text", "text": text}]);
                 let params = json!({"threadId": thread, "expectedTurnId": turn, "input": input});
-                rpc::request(&aside.id(), "turn/steer", &params)
+                rpc::request(&telling.id(), "turn/steer", &params)
             }
-            Aside::Interrupt => {
+            Telling::Interrupt => {
                 let params = json!({"threadId": thread, "turnId": turn});
-                rpc::request(&aside.id(), "turn/interrupt", &params)
+                rpc::request(&telling.id(), "turn/interrupt", &params)
             }
         })
     }

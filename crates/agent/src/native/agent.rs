@@ -42,6 +42,8 @@ struct Agent<'a, 'o> {
     desk: Option<Client>,
     input: Input,
     output: &'a mut Output<'o>,
+    /// How full the conversation was when that was last said, in tenths of what the model takes.
+    said_full: u64,
 }
 
 /// Works until the end, and says why it came.
@@ -52,7 +54,7 @@ pub(super) fn run(
 ) -> AgentExit {
     let ended = begin(&mut input, surroundings).and_then(|(start, session, model, workshop)| {
         let desk = start.desk.as_ref().and_then(|desk| Client::open(desk).ok());
-        Agent { start, session, model, workshop, desk, input, output }.work()
+        Agent { start, session, model, workshop, desk, input, output, said_full: 0 }.work()
     });
     let Err(failure) = ended else {
         return AgentExit::Done;
@@ -152,6 +154,7 @@ impl Agent<'_, '_> {
             Record::Message { .. }
             | Record::Assistant(_)
             | Record::Result(_)
+            | Record::Compacted { .. }
             | Record::Mark { .. } => None,
         });
         let Start { run, prompt, stage, visit, .. } = &self.start;
@@ -255,17 +258,47 @@ impl Agent<'_, '_> {
     fn ask_model(&mut self) -> Result<(), Failure> {
         let messages = self.input.take_messages();
         self.append_messages(messages)?;
+        if self.model.is_full(&self.session) {
+            self.compact()?;
+        }
         let next_tokens = self.model.tokens_of_next_call(&self.session);
         guard::check(&self.start.budget, &self.session, next_tokens)?;
         let heartbeat = self.heartbeat();
-        let reply = self.model.call(&mut self.session, self.output, heartbeat)?;
-        self.take_reply(reply)
+        match self.model.call(&mut self.session, self.output, heartbeat) {
+            Ok(reply) => self.take_reply(reply),
+            // What comes next is the same question, in fewer words.
+            Err(Failure::TooLong { .. }) if self.compact()? => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Has the beginning of the conversation told in short; tells whether that was possible. It is said
+    /// first: a kill in between says it twice, and nobody is reminded of too much.
+    fn compact(&mut self) -> Result<bool, Failure> {
+        let Some(window) = self.model.window().filter(|_| self.session.may_be_compacted()) else {
+            return Ok(false);
+        };
+        self.output.emit(&AgentEvent::Compacted)?;
+        self.session.compact(window)?;
+        self.said_full = 0;
+        Ok(true)
+    }
+
+    /// Says how full the conversation is, when that has changed by a tenth.
+    fn say_how_full(&mut self, used: u64) -> io::Result<()> {
+        let Some(window) = self.model.window() else { return Ok(()) };
+        let full = used.saturating_mul(10) / window.max(1);
+        if std::mem::replace(&mut self.said_full, full) == full {
+            return Ok(());
+        }
+        self.output.emit(&AgentEvent::Context { used, window })
     }
 
     /// Reports an answer and adds it to the session. The usage is said first: what was consumed
     /// stays consumed, whether or not the answer survives.
     fn take_reply(&mut self, reply: model::Reply) -> Result<(), Failure> {
         self.output.emit(&AgentEvent::Usage(reply.usage))?;
+        self.say_how_full(reply.usage.tokens())?;
         if !reply.thinking.is_empty() {
             self.output.emit(&AgentEvent::Thinking { text: reply.thinking.clone() })?;
         }

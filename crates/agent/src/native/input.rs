@@ -13,7 +13,7 @@ use std::thread;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::aside::{Aside, Way};
+use crate::tell::{Telling, Way};
 
 /// Lines that wait to be taken.
 const QUEUE_LINES: usize = 256;
@@ -39,13 +39,13 @@ pub(super) struct Message {
 }
 
 /// How it is told something while it works.
-pub(crate) fn aside(aside: &Aside) -> Way {
-    let line = match aside {
-        Aside::Remark { number, text } => {
+pub(crate) fn tell(telling: &Telling) -> Way {
+    let line = match telling {
+        Telling::Remark { number, text } => {
             json!({"type": "message", "remark": number, "text": text})
         }
-        Aside::Reminder { text, .. } => json!({"type": "message", "text": text}),
-        Aside::Interrupt => json!({"type": "interrupt"}),
+        Telling::Reminder { text, .. } => json!({"type": "message", "text": text}),
+        Telling::Interrupt => json!({"type": "interrupt"}),
     };
     Way::Line(line.to_string())
 }

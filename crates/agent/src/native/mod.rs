@@ -15,6 +15,7 @@
 
 mod agent;
 mod clock;
+mod compaction;
 mod exit;
 mod guard;
 mod heartbeat;
@@ -30,7 +31,7 @@ mod tools;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-pub(crate) use input::aside;
+pub(crate) use input::tell;
 
 pub use exit::AgentExit;
 pub use playbook::{Script, ScriptError};

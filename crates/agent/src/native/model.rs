@@ -50,6 +50,9 @@ pub(super) enum Failure {
     Unavailable { message: String },
     #[error("{message}")]
     Invalid { message: String },
+    /// The request has more tokens than the model takes.
+    #[error("{message}")]
+    TooLong { message: String },
     #[error("{message}")]
     Budget { message: String },
     #[error("{message}")]
@@ -76,7 +79,7 @@ impl Failure {
             Self::Crash | Self::Interrupted => return None,
             Self::Auth { .. } => ErrorClass::Auth,
             Self::Unavailable { .. } => ErrorClass::Unavailable,
-            Self::Invalid { .. } => ErrorClass::Invalid,
+            Self::Invalid { .. } | Self::TooLong { .. } => ErrorClass::Invalid,
             Self::Budget { .. } => ErrorClass::Budget,
             Self::Stuck { .. } | Self::Io(_) => ErrorClass::Other,
         };
@@ -88,7 +91,7 @@ impl Failure {
             Self::Limit { .. } => AgentExit::Limit,
             Self::Auth { .. } => AgentExit::Auth,
             Self::Unavailable { .. } => AgentExit::Unavailable,
-            Self::Invalid { .. } => AgentExit::Invalid,
+            Self::Invalid { .. } | Self::TooLong { .. } => AgentExit::Invalid,
             Self::Budget { .. } => AgentExit::Budget,
             Self::Stuck { .. } => AgentExit::Stuck,
             Self::Interrupted => AgentExit::Interrupted,
@@ -104,6 +107,22 @@ impl Model {
         match self {
             Self::Playbook(_) => "playbook",
             Self::Remote(remote) => remote.name(),
+        }
+    }
+
+    /// How many tokens it takes at once, as far as that is known.
+    pub(super) fn window(&self) -> Option<u64> {
+        match self {
+            Self::Playbook(_) => None,
+            Self::Remote(remote) => remote.window(),
+        }
+    }
+
+    /// Whether the next request is nearly all that it takes.
+    pub(super) fn is_full(&self, session: &Session) -> bool {
+        match self {
+            Self::Playbook(_) => false,
+            Self::Remote(remote) => remote.is_full(session),
         }
     }
 

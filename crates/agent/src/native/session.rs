@@ -5,6 +5,7 @@
 //! Where a conversation stands is never stored: [`Session::next`] computes it from the lines, so
 //! a restart goes on exactly where the lines end.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 use crew_core::Usage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::compaction;
 
 /// How much of earlier runs the model is shown: about 60,000 tokens, less than half of what the
 /// smallest of the usual models read.
@@ -35,6 +38,12 @@ pub(super) enum Record {
     Assistant(Assistant),
     /// What a tool gave back.
     Result(CallResult),
+    /// What came before was too long for the model, but for so many records right before this one.
+    Compacted {
+        kept: usize,
+        /// How many tokens the model takes at once.
+        window: u64,
+    },
     /// Something that a playbook does only once has been done.
     Mark { name: String },
 }
@@ -71,7 +80,7 @@ pub(super) struct Call {
 
 impl Record {
     /// About how much of a request it takes.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Prompt { text, .. } | Self::Message { text } => text.len(),
             Self::Assistant(answer) => {
@@ -79,7 +88,7 @@ impl Record {
                 answer.text.len() + answer.thinking.len() + calls.sum::<usize>()
             }
             Self::Result(result) => result.output.len(),
-            Self::Mark { .. } => 0,
+            Self::Compacted { .. } | Self::Mark { .. } => 0,
         }
     }
 }
@@ -199,10 +208,50 @@ impl Session {
         &rest[first.unwrap_or(0)..]
     }
 
-    /// What the model is shown: the newest run, and as many runs before it as fit, each of them
-    /// whole. So what is shown does not change while a run goes on, and a conversation may go on
-    /// for as long as there are tasks.
-    pub(super) fn shown(&self) -> &[Record] {
+    /// What the model is shown. It changes while a run goes on only when the conversation is compacted,
+    /// so that a provider reads most of it from its cache.
+    pub(super) fn shown(&self) -> Vec<Cow<'_, Record>> {
+        let records = self.remembered();
+        let Some((at, kept, window)) = newest_compaction(records) else {
+            return records.iter().map(Cow::Borrowed).collect();
+        };
+        let after = records[at + 1..].iter().map(Cow::Borrowed);
+        compaction::shown(&records[..at], kept, window).into_iter().chain(after).collect()
+    }
+
+    /// Has what was said so far told in short, for a model that takes so many tokens.
+    pub(super) fn compact(&mut self, window: u64) -> io::Result<()> {
+        let kept = compaction::kept(self.remembered(), window);
+        self.append(Record::Compacted { kept, window })
+    }
+
+    /// Whether anything was said since it was compacted that could be told in short.
+    pub(super) fn may_be_compacted(&self) -> bool {
+        let records = self.remembered();
+        let since = &records[newest_compaction(records).map_or(0, |(at, ..)| at + 1)..];
+        since.iter().any(|record| matches!(record, Record::Assistant(_)))
+    }
+
+    /// What a provider counted last, for an answer of this model and all before it, and the bytes of
+    /// what came after it.
+    pub(super) fn counted(&self, model: &str) -> Option<(u64, usize)> {
+        let mut bytes = 0;
+        for record in self.records.iter().rev() {
+            match record {
+                Record::Assistant(answer) => {
+                    let tokens = answer.usage.tokens();
+                    return (answer.model == model && tokens > 0).then_some((tokens, bytes));
+                }
+                Record::Compacted { .. } => return None,
+                record => bytes += record.bytes(),
+            }
+        }
+        None
+    }
+
+    /// The newest run, and as many runs before it as fit, each of them whole. So a conversation may go
+    /// on for as long as there are tasks.
+    fn remembered(&self) -> &[Record] {
         let newest = self.records.len() - self.since_run().len();
         let mut start = newest;
         let mut bytes = 0;
@@ -226,6 +275,7 @@ impl Session {
                 Record::Message { .. }
                 | Record::Assistant(_)
                 | Record::Result(_)
+                | Record::Compacted { .. }
                 | Record::Mark { .. },
             )
             | None => None,
@@ -241,6 +291,7 @@ impl Session {
             Record::Message { .. }
             | Record::Assistant(_)
             | Record::Result(_)
+            | Record::Compacted { .. }
             | Record::Mark { .. } => None,
         })
     }
@@ -305,7 +356,7 @@ impl Session {
             match record {
                 Record::Assistant(answer) => return Some((answer, results)),
                 Record::Result(result) => results.push(result),
-                Record::Mark { .. } => {}
+                Record::Compacted { .. } | Record::Mark { .. } => {}
                 Record::Prompt { .. } | Record::Message { .. } => return None,
             }
         }
@@ -323,10 +374,25 @@ fn turns_in(records: &[Record]) -> Vec<Turn<'_>> {
                     results.push(result);
                 }
             }
-            Record::Prompt { .. } | Record::Message { .. } | Record::Mark { .. } => {}
+            Record::Prompt { .. }
+            | Record::Message { .. }
+            | Record::Compacted { .. }
+            | Record::Mark { .. } => {}
         }
     }
     turns
+}
+
+/// Where the conversation was compacted last: the place, how many records were kept, and the window.
+fn newest_compaction(records: &[Record]) -> Option<(usize, usize, u64)> {
+    records.iter().enumerate().rev().find_map(|(at, record)| match record {
+        Record::Compacted { kept, window } => Some((at, *kept, *window)),
+        Record::Prompt { .. }
+        | Record::Message { .. }
+        | Record::Assistant(_)
+        | Record::Result(_)
+        | Record::Mark { .. } => None,
+    })
 }
 
 /// The records, and how many bytes they take. The last line may be torn; no other may.
@@ -362,7 +428,7 @@ mod tests {
                 Record::Prompt { run, .. } => Some(run.clone()),
                 _ => None,
             };
-            session.shown().iter().filter_map(of).collect::<Vec<_>>().join(" ")
+            session.remembered().iter().filter_map(of).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(run("r1", 10), "r1");
         assert_eq!(run("r2", HISTORY_BYTES_MAX / 2), "r1 r2");

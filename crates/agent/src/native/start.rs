@@ -224,6 +224,10 @@ pub struct RemoteConfig {
     /// The longest answer, in tokens.
     #[serde(default = "default_max_output_tokens")]
     pub max_output_tokens: u32,
+    /// How many tokens the model takes at once. Where it is not given, it is what the provider says;
+    /// some say it only when there are too many.
+    #[serde(default)]
+    pub context_tokens: Option<u64>,
     /// How long the provider may be silent, in seconds.
     #[serde(default = "default_idle_timeout_s")]
     pub idle_timeout_s: u64,
@@ -249,6 +253,7 @@ impl RemoteConfig {
             base_url: None,
             key_env: None,
             max_output_tokens: default_max_output_tokens(),
+            context_tokens: None,
             idle_timeout_s: default_idle_timeout_s(),
             retries: default_retries(),
             backoff_ms: default_backoff_ms(),

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
-mod asides;
 mod bench;
+mod compaction;
 mod playbook;
 mod process;
 mod resume;
+mod told;
 mod tools;
 mod wire;

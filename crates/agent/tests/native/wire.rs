@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{Bench, Ran};
 
-fn kind(wire: Wire) -> &'static str {
+pub(crate) fn kind(wire: Wire) -> &'static str {
     match wire {
         Wire::Anthropic => "anthropic",
         Wire::OpenAi | Wire::OpenAiResponses => "openai",

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crew_core::TaskId;
-use crew_server::wire::{NewQuestion, QuestionAsked, Run, Task};
+use crew_core::{RunId, TaskId};
+use crew_server::wire::{NewQuestion, QuestionAsked, Receipt, Run, Task};
 
 use super::text_argument;
 use crate::args::question::Question;
@@ -22,11 +22,17 @@ pub(super) async fn run(context: &Context, question: Question) -> Result<Exit, C
         NewQuestion { text, run: run.map(|run| run.0), role: role.map(|role| role.to_string()) };
     let asked: QuestionAsked = client.post(&path(task, "/question"), &body).await?;
     if no_wait {
-        let text = format!("r{} answers; crew task show {} has it then", asked.run, task.0);
+        let text = format!(
+            "r{} answers; crew task show {} has it then, and crew task unask r{} takes it back",
+            asked.run, task.0, asked.run
+        );
         context.out.either(&asked, text)?;
         return Ok(Exit::Ok);
     }
-    context.out.note(format!("r{} answers; Ctrl-C leaves it going on", asked.run));
+    context.out.note(format!(
+        "r{run} answers; Ctrl-C leaves it going on, crew task unask r{run} takes it back",
+        run = asked.run
+    ));
     let run = loop {
         let run: Run = client.get(&format!("/api/runs/{}", asked.run)).await?;
         if run.over {
@@ -46,6 +52,15 @@ pub(super) async fn run(context: &Context, question: Question) -> Result<Exit, C
         return Err(CliError::new(Exit::Failed, answer.text).hint(hint));
     }
     context.out.either(&answer, &answer.text)?;
+    Ok(Exit::Ok)
+}
+
+/// Takes a question back.
+pub(super) async fn unask(context: &Context, run: RunId) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let receipt: Receipt =
+        client.post(&format!("/api/runs/{}/unask", run.0), &serde_json::json!({})).await?;
+    context.out.either(&receipt, format!("{run} ends, and answers nothing"))?;
     Ok(Exit::Ok)
 }
 

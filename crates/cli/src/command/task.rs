@@ -64,6 +64,7 @@ pub(super) async fn run(context: &Context, command: Task) -> Result<Exit, CliErr
             tell(context, task, "unpin", &OldAnchor { anchor }, &text).await
         }
         Task::Ask(asked) => question::run(context, asked).await,
+        Task::Unask { run } => question::unask(context, run).await,
         Task::Remark { task, text } => message::run(context, task, text).await,
     }
 }

@@ -12,7 +12,7 @@ use super::{agent, flow, route};
 use crate::protocol::{Claim, Response};
 use crate::run::{Outcome, Purpose, Run, Trouble, TroubleKind, Whom};
 use crate::state::Draft;
-use crate::task::{Question, REMARK_CHARS_MAX};
+use crate::task::{Phase, Question, REMARK_CHARS_MAX};
 use crate::team::ProviderKind;
 use crate::{ProviderName, Refusal, RunId, TaskId, Token};
 
@@ -49,6 +49,16 @@ pub(super) fn ask(
     }
     run.provider = provider;
     Ok(())
+}
+
+/// Takes a question back: who answers it ends.
+pub(super) fn unask(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    if !run.is_aside() || run.is_over() || run.response.is_some() {
+        return Err(Refusal::NoQuestion(id));
+    }
+    flow::expire_asks(d, |ask| ask.from.agent() == Some(id))?;
+    flow::withdraw_run(d, id)
 }
 
 /// The run whose agent is asked: the newest that fits, and of those one that has a conversation. The
@@ -124,8 +134,9 @@ pub(super) fn finished(
     run: &Run,
     (question, of, anew): (&str, RunId, bool),
 ) -> Result<(), Refusal> {
-    let is_last = d.live_runs().iter().all(|other| other.task != run.task);
-    if d.task(run.task)?.is_over() && is_last {
+    let is_last = d.live_runs().iter().all(|other| other.task != run.task || !other.is_aside());
+    let task = d.task(run.task)?;
+    if is_last && (task.is_over() || task.phase == Phase::Closing) {
         flow::expire_asks_of(d, run.task)?; // nobody is left who could need an answer
     }
     let now = d.now;
@@ -143,7 +154,10 @@ pub(super) fn finished(
         }
         Some(said) => task.answer(now, run.role.as_str(), question, said),
         None => {
-            let why = run.trouble.as_ref().map_or("it said nothing", |it| it.message.as_str());
+            let taken_back = run.outcome() == Some(Outcome::Cancelled);
+            let nothing =
+                if taken_back { "the question was taken back" } else { "it said nothing" };
+            let why = run.trouble.as_ref().map_or(nothing, |it| it.message.as_str());
             task.answer(now, flow::ARBITER, question, &format!("{} gave no answer: {why}", run.id));
         }
     }

@@ -144,16 +144,23 @@ pub(super) fn interrupt(d: &mut Draft<'_>, run: RunId, then: AfterStop) -> Resul
 /// Takes all work on a task back: the human has other plans for it.
 pub(super) fn withdraw(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     for run in d.runs_of(id) {
-        let Run { state, token, .. } = d.run(run)?;
-        if state.is_idle() && *token == Token(0) {
-            finish(d, run, Outcome::Cancelled)?;
-        } else if state.is_idle() {
-            agent::save(d, run, Outcome::Cancelled)?; // an earlier start left something behind
-        } else if state.holds_agent() {
-            stop(d, run, AfterStop::Finish { outcome: Outcome::Cancelled })?;
-        }
+        withdraw_run(d, run)?;
     }
     expire_asks_of(d, id)
+}
+
+/// Takes a run back, if it is not over.
+pub(super) fn withdraw_run(d: &mut Draft<'_>, run: RunId) -> Result<(), Refusal> {
+    let Run { state, token, .. } = d.run(run)?;
+    if state.is_idle() && *token == Token(0) {
+        finish(d, run, Outcome::Cancelled)
+    } else if state.is_idle() {
+        agent::save(d, run, Outcome::Cancelled) // an earlier start left something behind
+    } else if state.holds_agent() {
+        stop(d, run, AfterStop::Finish { outcome: Outcome::Cancelled })
+    } else {
+        Ok(())
+    }
 }
 
 /// Nothing is asked about a task any more.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{human, pull};
+use super::{flow, human, pull};
 use crate::effect::Effect;
 use crate::event::{Settled, TaskDraft};
 use crate::github::{
@@ -40,16 +40,17 @@ pub(super) fn connected(
         |task: &&Task| task.project == project && (task.link.is_some() || task.pull.is_some());
     let tasks: BTreeSet<TaskId> = d.tasks_backwards().filter(is_its).map(|task| task.id).collect();
     for id in &tasks {
-        let (now, task) = (d.now, d.task_mut(*id)?);
+        let task = d.task_mut(*id)?;
         let issue = task.link.take_if(|_| issues).and_then(|link| link.issue);
         let pull = task.pull.take_if(|_| code).and_then(|pull| pull.number);
+        let is_open = !task.is_over();
         for (what, number) in [("issue", issue), ("pull request", pull)] {
-            if let Some(number) = number.filter(|_| !task.is_over()) {
+            if let Some(number) = number.filter(|_| is_open) {
                 let text = format!(
                     "Its {what} #{number} is in a repository that the project is not connected with any \
                      more: nothing is told there."
                 );
-                task.remark(now, "crewhouse", text);
+                flow::remark(d, *id, &text)?;
             }
         }
     }

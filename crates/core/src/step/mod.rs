@@ -100,6 +100,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         Event::Promoted { task, anchor } => human::open_task(draft, *task)?.promote(*anchor),
         Event::Unpinned { task, anchor } => human::open_task(draft, *task)?.unpin(*anchor),
         Event::Questioned { task, whom, question } => answer::ask(draft, *task, whom, question),
+        Event::Unasked { run } => answer::unask(draft, *run),
         Event::TaskResumed { task } => human::resume(draft, *task),
         Event::TaskCancelled { task } => human::cancel(draft, *task),
         Event::Remarked { task, from, text } => human::remark(draft, *task, from, text),
@@ -176,6 +177,7 @@ impl Event {
             | Self::TaskCancelled { .. }
             | Self::Remarked { .. }
             | Self::Questioned { .. }
+            | Self::Unasked { .. }
             | Self::Answered { .. }
             | Self::AnsweredAlways { .. }
             | Self::Forgotten { .. }

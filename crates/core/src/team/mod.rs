@@ -167,6 +167,9 @@ pub struct Model {
     pub input_price: Option<Micros>,
     /// Price in micro-dollars per million output tokens.
     pub output_price: Option<Micros>,
+    /// How many tokens it takes at once, if it is known better than its provider says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u64>,
 }
 
 /// How an agent is started that is a program of others.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use crew_agent::shim::{self, Presence, Refused, ShimError};
-use crew_agent::{Aside, Teller, Way, answer};
+use crew_agent::{Teller, Telling, Way, answer};
 use crew_core::run::{Run, RunState, Trouble, TroubleKind};
 use crew_core::team::{Provider, ProviderKind};
 use crew_core::{AskId, Millis, RunId, Settled, State, Token};
@@ -125,7 +125,7 @@ pub(super) async fn interrupt(
     if matches!(shim::look(&dir)?, Presence::Alive { .. }) {
         let mut over = outside.follow(run, token);
         let goes = async {
-            match tell(outside, (run, token), Aside::Interrupt).await {
+            match tell(outside, (run, token), Telling::Interrupt).await {
                 Ok(()) => drop(over.wait_for(|over| *over).await),
                 Err(error) => tracing::warn!("{run}.{token} cannot be interrupted: {error:#}"),
             }
@@ -174,21 +174,21 @@ pub(super) async fn send(
 pub(super) async fn tell(
     outside: &Arc<Outside>,
     (run, token): (RunId, Token),
-    aside: Aside,
+    telling: Telling,
 ) -> anyhow::Result<()> {
     let dir = outside.handle.home().run(run, token);
     let Some(dialect) = shim::dialect(&dir)? else { return Ok(()) };
     let mut teller = None;
     loop {
-        let (dir, dialect, aside) = (dir.clone(), dialect.clone(), aside.clone());
+        let (dir, dialect, telling) = (dir.clone(), dialect.clone(), telling.clone());
         let (way, opened) = blocking(move || {
             let mut teller = match teller {
                 Some(teller) => teller,
                 None => Teller::open(&dir, &dialect)?,
             };
-            let way = teller.way(&aside)?;
+            let way = teller.way(&telling)?;
             if let Way::Line(line) = &way {
-                give(&dir, &aside.id(), line)?;
+                give(&dir, &telling.id(), line)?;
             }
             let is_over = !matches!(shim::look(&dir)?, Presence::Alive { .. });
             Ok((if is_over { Way::None } else { way }, teller))

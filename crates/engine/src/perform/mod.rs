@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use crew_agent::Aside;
+use crew_agent::Telling;
 use crew_core::{Effect, EffectId, Event, RunId, Settled, Token};
 use crew_git::GitError;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
@@ -244,14 +244,14 @@ impl Outside {
             }
             Effect::Tell { run, token, task, remark } => {
                 let text = said(self.handle.home(), *task, remark)?.text;
-                let aside = Aside::Remark { number: remark.number, text };
-                agent::tell(self, (*run, *token), aside).await.map(|()| Settled::Sent)
+                let telling = Telling::Remark { number: remark.number, text };
+                agent::tell(self, (*run, *token), telling).await.map(|()| Settled::Sent)
             }
             Effect::Remind { run, token, compaction } => {
                 let place = Place::of(&self.handle, *run)?;
                 if let Some(said) = anchors::reminder(&self.handle, &place)? {
-                    let aside = Aside::Reminder { compaction: *compaction, text: said.text };
-                    agent::tell(self, (*run, *token), aside).await?;
+                    let telling = Telling::Reminder { compaction: *compaction, text: said.text };
+                    agent::tell(self, (*run, *token), telling).await?;
                 }
                 Ok(Settled::Sent)
             }

@@ -417,6 +417,7 @@ fn model_config(outside: &Outside, root: &str, model: &Model) -> ModelConfig {
         model: model.name.clone(),
         base_url: model.base_url.clone(),
         key_env: model.key_env.clone(),
+        context_tokens: model.context_tokens,
         price,
         ..RemoteConfig::named(&model.name)
     };

@@ -129,6 +129,7 @@ fn no_secret_of_the_provider_is_in_what_it_is_told() {
         key_env: Some("SOME_KEY".into()),
         input_price: None,
         output_price: None,
+        context_tokens: None,
     };
     let provider = place.project.team.providers.get_mut(&place.run.provider).unwrap();
     provider.kind = ProviderKind::Native(model);

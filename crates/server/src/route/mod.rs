@@ -99,6 +99,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(task::unpin))
         .routes(routes!(task::remark))
         .routes(routes!(question::ask))
+        .routes(routes!(question::unask))
         .routes(routes!(task::approve))
         .routes(routes!(task::reject))
         .routes(routes!(task::push))

@@ -10,6 +10,22 @@ use crate::error::ApiError;
 use crate::extract::{Id, Payload};
 use crate::wire::{NewQuestion, QuestionAsked, Receipt};
 
+/// Takes a question back: the agent that answers it ends.
+#[utoipa::path(
+    post,
+    path = "/runs/{id}/unask",
+    operation_id = "run_unask",
+    tag = "run",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn unask(
+    State(app): Shared,
+    Id(run): Id<RunId>,
+) -> Result<Json<Receipt>, ApiError> {
+    app.submit(Event::Unasked { run }).await.map(Json)
+}
+
 /// Asks who worked on a task about it, in a copy of its conversation. The task may be over.
 #[utoipa::path(
     post,

@@ -127,6 +127,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::TaskInterrupted { .. }
         | Event::TaskHandedOver { .. }
         | Event::Questioned { .. }
+        | Event::Unasked { .. }
         | Event::Pinned { .. }
         | Event::Promoted { .. }
         | Event::Unpinned { .. }

@@ -112,6 +112,10 @@ fn question(state: &State, random: &mut Random) -> Option<Event> {
     let tasks: Vec<TaskId> = state.tasks.keys().copied().collect();
     let task = *random.pick(&tasks)?;
     let runs: Vec<&Run> = state.runs_of(task).collect();
+    let answers = state.live_runs().find(|run| run.is_aside());
+    if let Some(run) = answers.filter(|_| random.chance(30)) {
+        return Some(Event::Unasked { run: run.id });
+    }
     let whom = match (random.below(3), random.pick(&runs)) {
         (0, Some(run)) => Whom::Run { run: run.id },
         (1, Some(run)) => Whom::Role { role: run.role.clone() },

@@ -83,6 +83,7 @@ export class Client {
   interrupt = (id: number) => this.#post<Receipt>(`/tasks/${id}/interrupt`, {});
   /** Pins what an agent proposed: it must not be forgotten. */
   promote = (id: number, anchor: number) => this.#post<Receipt>(`/tasks/${id}/promote`, { anchor });
+  unask = (run: number) => this.#post<Receipt>(`/runs/${run}/unask`, {});
   unpin = (id: number, anchor: number) => this.#post<Receipt>(`/tasks/${id}/unpin`, { anchor });
   resume = (id: number) => this.#post<Receipt>(`/tasks/${id}/resume`, {});
   cancel = (id: number) => this.#post<Receipt>(`/tasks/${id}/cancel`, {});

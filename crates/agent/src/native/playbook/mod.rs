@@ -182,6 +182,7 @@ fn newest_answer(session: &Session) -> String {
         | Record::Prompt { .. }
         | Record::Message { .. }
         | Record::Assistant(_)
+        | Record::Compacted { .. }
         | Record::Mark { .. } => None,
     });
     answers.take(1).cloned().collect()

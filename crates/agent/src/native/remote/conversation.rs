@@ -1,6 +1,8 @@
 //! The session as a request: every line that the model should see, in the shape that the provider
 //! wants.
 
+use std::borrow::Cow;
+
 use genai::adapter::AdapterKind;
 use genai::chat::{
     CacheControl, ChatMessage, ChatRequest, ContentPart, MessageContent, Tool, ToolCall,
@@ -20,7 +22,7 @@ pub(super) fn request(
     allowed: &[ToolName],
     session: &Session,
 ) -> ChatRequest {
-    let mut messages = messages(kind, model, session.shown());
+    let mut messages = messages(kind, model, &session.shown());
     if kind == AdapterKind::Anthropic
         && let Some(last) = messages.pop()
     {
@@ -36,12 +38,13 @@ pub(super) fn request(
     if system.is_empty() { request } else { request.with_system(system) }
 }
 
-fn messages(kind: AdapterKind, model: &str, records: &[Record]) -> Vec<ChatMessage> {
+fn messages(kind: AdapterKind, model: &str, records: &[Cow<'_, Record>]) -> Vec<ChatMessage> {
     let mut messages = Vec::new();
     let mut results: Vec<ToolResponse> = Vec::new();
     let mut names: Vec<(&str, &str)> = Vec::new();
     for record in records {
-        if !matches!(record, Record::Result(_) | Record::Mark { .. }) {
+        let record = record.as_ref();
+        if !matches!(record, Record::Result(_) | Record::Compacted { .. } | Record::Mark { .. }) {
             take_results(kind, &mut results, &mut messages);
         }
         match record {
@@ -58,7 +61,7 @@ fn messages(kind: AdapterKind, model: &str, records: &[Record]) -> Vec<ChatMessa
                 let output = ToolResponse::new(&result.call, &result.output);
                 results.push(output.with_fn_name(name));
             }
-            Record::Mark { .. } => {}
+            Record::Compacted { .. } | Record::Mark { .. } => {}
         }
     }
     take_results(kind, &mut results, &mut messages);

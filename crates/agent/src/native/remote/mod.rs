@@ -7,6 +7,7 @@
 mod conversation;
 mod secret;
 mod trouble;
+mod window;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,12 +25,14 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use super::clock;
+use super::compaction::{is_full, tokens_in};
 use super::model::{Failure, NewCall, Reply};
 use super::session::Session;
 use super::start::{ModelConfig, Price, RemoteConfig, Start, ToolName};
 use crate::price;
 use secret::Secret;
 use trouble::Trouble;
+use window::Window;
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,6 +54,9 @@ pub(super) struct Remote {
     system: String,
     tools: Vec<ToolName>,
     runtime: Runtime,
+    web: reqwest::Client,
+    /// How many tokens the model takes at once.
+    window: Window,
 }
 
 impl Remote {
@@ -75,7 +81,7 @@ impl Remote {
             .map_err(|reason| broken(reason.to_string()))?;
         let web = web_client(config).map_err(|reason| broken(reason.to_string()))?;
         let client = Client::builder()
-            .with_reqwest(web)
+            .with_reqwest(web.clone())
             .build()
             .map_err(|reason| broken(reason.to_string()))?;
         Ok(Self {
@@ -87,6 +93,8 @@ impl Remote {
             system: start.system.clone(),
             tools: start.tools.clone(),
             runtime,
+            web,
+            window: Window::of(kind, config),
             config: config.clone(),
         })
     }
@@ -100,15 +108,41 @@ impl Remote {
         tokens_of(&self.request(session)) + u64::from(self.config.max_output_tokens)
     }
 
+    /// How many tokens the model takes at once, as far as that is known.
+    pub(super) fn window(&self) -> Option<u64> {
+        self.window.known()
+    }
+
+    /// Whether the next request is nearly all that the model takes.
+    pub(super) fn is_full(&self, session: &Session) -> bool {
+        let Some(window) = self.window() else { return false };
+        let request = match session.counted(self.name()) {
+            Some((counted, bytes)) => counted + tokens_in(bytes),
+            None => tokens_of(&self.request(session)),
+        };
+        is_full(request, self.config.max_output_tokens.into(), window)
+    }
+
     /// Asks for an answer until there is one, or no hope of one.
-    pub(super) fn call(&self, session: &Session) -> Result<Reply, Failure> {
+    pub(super) fn call(&mut self, session: &Session) -> Result<Reply, Failure> {
         let request = self.request(session);
         let mut tries = 0;
         loop {
             tries += 1;
             match self.runtime.block_on(self.answer(request.clone())) {
-                Ok(end) => return Ok(self.reply(end, &request)),
-                Err(trouble) => thread::sleep(self.pause(trouble, tries)?),
+                Ok(end) => {
+                    let target = self.target();
+                    let asked = self.window.ask(&self.web, &target, &self.config.model);
+                    self.runtime.block_on(asked);
+                    return Ok(self.reply(end, &request));
+                }
+                Err(trouble) => {
+                    if let Trouble::TooLong { window, .. } = &trouble {
+                        // Who does not say how many it takes takes fewer than these.
+                        self.window.learn(window.unwrap_or_else(|| tokens_of(&request) * 3 / 4));
+                    }
+                    thread::sleep(self.pause(trouble, tries)?);
+                }
             }
         }
     }
@@ -184,6 +218,13 @@ impl Remote {
             Trouble::Auth { words } => Err(Failure::Auth {
                 message: format!("the key is not accepted: {}", scrub(&words)),
             }),
+            Trouble::TooLong { words, .. } => Err(Failure::TooLong {
+                message: format!(
+                    "{}\nhint: the task, or a step of it, is too long for this model; take one that takes \
+                     more at once",
+                    scrub(&words)
+                ),
+            }),
             Trouble::Invalid { words } => Err(Failure::invalid(scrub(&words))),
         }
     }
@@ -245,11 +286,6 @@ fn tokens_of(request: &ChatRequest) -> u64 {
     let system = request.system.as_ref().map_or(0, String::len);
     let tools: usize = request.tools.iter().flatten().map(Tool::size).sum();
     tokens_in(system + tools + request.messages.iter().map(ChatMessage::size).sum::<usize>())
-}
-
-/// Three bytes for a token is more tokens than text has, which is the safe side.
-fn tokens_in(bytes: usize) -> u64 {
-    bytes as u64 / 3
 }
 
 /// The built-in prices are those of the providers themselves, not of whoever else serves a model

@@ -27,6 +27,8 @@ pub(super) enum Trouble {
     Unavailable { words: String },
     /// The key is not accepted.
     Auth { words: String },
+    /// The request has more tokens than the model takes; so many, if the provider says it.
+    TooLong { window: Option<u64>, words: String },
     /// The same again cannot work.
     Invalid { words: String },
 }
@@ -96,6 +98,7 @@ fn refused(refusal: &Refusal<'_>, now: Time) -> Trouble {
         .any(|phrase| body.contains(phrase));
     let is_limit = refusal.status != 401 && words::meaning(&message_in(body)) == Meaning::Limit;
     match refusal.status {
+        400..=422 | 500 if is_too_long(body) => Trouble::TooLong { window: window_in(body), words },
         429 | 402 => {
             let wait = refusal
                 .headers
@@ -109,6 +112,36 @@ fn refused(refusal: &Refusal<'_>, now: Time) -> Trouble {
         408 | 409 | 425 | 500.. => Trouble::Unavailable { words },
         _ => Trouble::Invalid { words },
     }
+}
+
+/// How providers and servers of models say that a request has too many tokens.
+fn is_too_long(body: &str) -> bool {
+    let body = body.to_lowercase();
+    let words = [
+        "prompt is too long",
+        "context_length_exceeded",
+        "maximum context length",
+        "exceed_context_size",
+        "exceeds the available context size",
+        "exceeds the maximum number of tokens allowed",
+        "exceeds the context window",
+        "input length and `max_tokens` exceed context limit",
+    ];
+    words.iter().any(|it| body.contains(it))
+}
+
+/// How many tokens it takes at once: the number that is said beside that.
+fn window_in(body: &str) -> Option<u64> {
+    let patterns = [
+        r#""n_ctx"\s*:\s*(\d+)"#,
+        r"context length is (\d+)",
+        r"context size \((\d+)",
+        r"tokens > (\d+) maximum",
+        r"context limit: \d+ \+ \d+ > (\d+)",
+        r"tokens allowed \((\d+)",
+    ];
+    let number = |pattern: &&str| Regex::new(pattern).ok()?.captures(body)?[1].parse().ok();
+    patterns.iter().find_map(number).filter(|window| *window > 0)
 }
 
 /// No response at all, or one that broke off.
@@ -258,13 +291,47 @@ mod tests {
     }
 
     #[test]
+    fn how_much_a_model_takes_is_what_its_provider_says() {
+        let check = |body: &str, expect: Option<u64>| {
+            let refusal = Refusal { status: 400, headers: None, body: body.to_owned() };
+            let Trouble::TooLong { window, .. } = refused(&refusal, NOW) else { panic!("{body}") };
+            assert_eq!(window, expect, "{body}");
+        };
+        check("prompt is too long: 210345 tokens > 200000 maximum", Some(200_000));
+        check(
+            "input length and `max_tokens` exceed context limit: 198000 + 8192 > 200000, decrease",
+            Some(200_000),
+        );
+        check(
+            "This model's maximum context length is 16384 tokens. However, you requested 122946",
+            Some(16_384),
+        );
+        check(
+            r#"{"error":{"code":"context_length_exceeded","message":"Your input exceeds the context window of this model."}}"#,
+            None,
+        );
+        check(
+            "the request exceeds the available context size (4096 tokens), try increasing it",
+            Some(4_096),
+        );
+        check(
+            r#"{"error":{"type":"exceed_context_size_error","n_prompt_tokens":9000,"n_ctx":8192}}"#,
+            Some(8_192),
+        );
+        check(
+            "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+            Some(1_048_576),
+        );
+    }
+
+    #[test]
     fn a_status_says_what_can_be_done() {
         let check = |status: u16, body: &str, expect: &str| {
             let refusal = Refusal { status, headers: None, body: body.to_owned() };
             let got = format!("{:?}", refused(&refusal, NOW));
             assert!(got.starts_with(expect), "{status} {body}: {got}");
         };
-        check(400, "prompt is too long", "Invalid");
+        check(400, "prompt is too long", "TooLong");
         check(404, "model: nope", "Invalid");
         check(413, "", "Invalid");
         check(400, "Your credit balance is too low", "Limit { wait: None");

@@ -73,6 +73,32 @@ fn words_in_no_form_are_an_answer_too_and_say_nothing_about_the_task() {
     ");
 }
 
+#[test]
+fn a_question_is_taken_back() {
+    let script = "
+        question 1 author Why a queue?
+        started c2
+        unask r2
+        unask r3
+        unask r3
+        r3 exits
+        back
+        unask r3
+    ";
+    assert_snapshot!(after(DONE, script), @r"
+    ! unask r2: refused, r2 answers no question now
+    ! unask r3: refused, r3 answers no question now
+    #1 in done: done (done), head c2, starts 3
+      pm: planned
+      dev: built
+      crewhouse, asked `Why a queue?`: r3 gave no answer: the question was taken back
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: done, Done
+    r3 Answer of dev on #1/0, start 1: cancelled
+    e8 stop r3.1
+    ");
+}
+
 /// The conversation is gone: whoever answers did not do it, and the card says so.
 #[test]
 fn an_answer_from_the_record_says_that_it_is_one() {

@@ -207,6 +207,7 @@ impl Play {
                 };
                 Event::Questioned { task: task(), whom, question: question.into() }
             }
+            "unask" => Event::Unasked { run: first.parse().unwrap() },
             "pin" => Event::Pinned { task: task(), text: more.into() },
             "promote" => Event::Promoted { task: task(), anchor: more.parse().unwrap() },
             "unpin" => Event::Unpinned { task: task(), anchor: more.parse().unwrap() },

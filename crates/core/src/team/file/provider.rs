@@ -22,6 +22,8 @@ const NEVER: [&str; 7] = [
 ];
 /// Beginnings of such variables.
 const NEVER_BEGINNINGS: [&str; 2] = ["CREWHOUSE_", "GIT_"];
+/// A model that takes fewer tokens at once cannot even be told what to do.
+const CONTEXT_TOKENS_MIN: u64 = 4_096;
 
 impl ProviderFile {
     /// The provider, and one like it for each other account: `claude`, `claude/work`.
@@ -141,6 +143,7 @@ impl ProviderFile {
             ("config_dir", self.config_dir.is_some(), &[Claude, Codex]),
             ("input_usd_per_mtok", self.input_usd_per_mtok.is_some(), &[Native]),
             ("output_usd_per_mtok", self.output_usd_per_mtok.is_some(), &[Native]),
+            ("context_tokens", self.context_tokens.is_some(), &[Native]),
             ("agent", self.agent.is_some(), &[Acp]),
             ("program", self.program.is_some(), &[Claude, Codex, Acp]),
             ("args", self.args.is_some(), &[Acp]),
@@ -174,8 +177,17 @@ impl ProviderFile {
                 key_env: None,
                 input_price: None,
                 output_price: None,
+                context_tokens: None,
             };
         };
+        if let Some(tokens) = self.context_tokens.filter(|tokens| *tokens < CONTEXT_TOKENS_MIN) {
+            problems.push(Problem::new(
+                format!("{place}.context_tokens is {tokens}"),
+                format!(
+                    "what a task is and which tools there are takes {CONTEXT_TOKENS_MIN} at least"
+                ),
+            ));
+        }
         Model {
             api,
             name,
@@ -183,6 +195,7 @@ impl ProviderFile {
             key_env: self.key_env,
             input_price: self.input_usd_per_mtok.and_then(dollars),
             output_price: self.output_usd_per_mtok.and_then(dollars),
+            context_tokens: self.context_tokens,
         }
     }
 

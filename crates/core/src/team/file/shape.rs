@@ -212,6 +212,7 @@ pub(super) struct ProviderFile {
     pub(super) key_env: Option<String>,
     pub(super) input_usd_per_mtok: Option<f64>,
     pub(super) output_usd_per_mtok: Option<f64>,
+    pub(super) context_tokens: Option<u64>,
     pub(super) agent: Option<AcpAgent>,
     pub(super) program: Option<String>,
     pub(super) args: Option<Vec<String>>,

@@ -299,7 +299,7 @@ fn is_faithful(fact: &Fact<'_>, before: Option<&Run>, run: &Run, outcome: Outcom
     let by_human = matches!(
         fact.event,
         Event::TaskMoved { .. } | Event::TaskCancelled { .. } | Event::Answered { .. }
-    );
+    ) || *fact.event == Event::Unasked { run: run.id };
     match (&run.response, outcome) {
         (_, Outcome::Cancelled) => withdrawn || by_human,
         _ if withdrawn => false,

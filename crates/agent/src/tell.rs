@@ -14,7 +14,7 @@ pub(crate) const INTERRUPT: &str = "interrupt";
 
 /// Something for an agent at work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Aside {
+pub enum Telling {
     /// What a person said about the task.
     Remark {
         /// Its number; the agent says that it has taken it in.
@@ -44,7 +44,7 @@ pub enum Way {
     None,
 }
 
-impl Aside {
+impl Telling {
     /// The name of the input.
     pub fn id(&self) -> String {
         match self {
@@ -104,9 +104,9 @@ impl Teller {
     }
 
     /// How the agent is told now, by all that it has said.
-    pub fn way(&mut self, aside: &Aside) -> Result<Way, SpoolError> {
-        let Some(listener) = &mut self.listener else { return Ok(self.decoder.aside(aside)) };
+    pub fn way(&mut self, telling: &Telling) -> Result<Way, SpoolError> {
+        let Some(listener) = &mut self.listener else { return Ok(self.decoder.tell(telling)) };
         while listener.next_batch()?.is_some() {}
-        Ok(listener.decoder().aside(aside))
+        Ok(listener.decoder().tell(telling))
     }
 }
