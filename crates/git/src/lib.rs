@@ -34,6 +34,7 @@ mod guard;
 mod include;
 mod integrate;
 mod listing;
+mod loose;
 mod merge;
 mod merged;
 mod name;

@@ -39,6 +39,9 @@ impl Repository {
         ancestor: &CommitId,
         descendant: &CommitId,
     ) -> Result<bool, GitError> {
+        if ancestor == descendant {
+            return Ok(true);
+        }
         self.read(self.root())
             .args(["merge-base", "--is-ancestor", ancestor.as_str(), descendant.as_str()])
             .test()
@@ -50,6 +53,9 @@ impl Repository {
         one: &CommitId,
         other: &CommitId,
     ) -> Result<Option<CommitId>, GitError> {
+        if one == other {
+            return Ok(Some(one.clone()));
+        }
         let output =
             self.read(self.root()).args(["merge-base", one.as_str(), other.as_str()]).output()?;
         match output.code {

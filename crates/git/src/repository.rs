@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::io_error;
 use crate::name::{branch_reference, split_nul, text_of};
 use crate::run::{Access, Call, lock};
-use crate::{CommitId, Git, GitError, Identity};
+use crate::{CommitId, Git, GitError, Identity, loose};
 
 /// Where HEAD is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,13 @@ pub enum Head {
     Branch(String),
     /// On a commit.
     Detached(CommitId),
+}
+
+impl Head {
+    /// On the branch of that full name.
+    pub(crate) fn on(name: &str) -> Self {
+        Self::Branch(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
+    }
 }
 
 /// Hooks of the main checkout that a worktree would not have.
@@ -185,7 +192,10 @@ impl Repository {
 
     /// [`Self::resolve`], none if it names no commit.
     pub fn try_resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
-        try_resolve(self.read(self.root()), revision)
+        match loose::named(self.common_directory(), revision) {
+            Some(commit) => Ok(Some(commit)),
+            None => try_resolve(self.read(self.root()), revision),
+        }
     }
 
     pub(crate) fn git(&self) -> &Git {
@@ -230,8 +240,7 @@ pub(crate) fn head_of<'a>(call: impl Fn() -> Call<'a>) -> Result<Head, GitError>
         return Err(symbolic.failed());
     }
     let name = text_of(&symbolic.stdout);
-    let name = name.trim_end_matches('\n');
-    Ok(Head::Branch(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned()))
+    Ok(Head::on(name.trim_end_matches('\n')))
 }
 
 /// The commit that a revision names, by a call into the working tree in question.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::name::branch_reference;
 use crate::repository::{head_of, try_resolve};
 use crate::run::Call;
-use crate::{CommitId, GitError, Head, Repository};
+use crate::{CommitId, GitError, Head, Repository, loose};
 
 /// A worktree that is in use.
 #[derive(Clone, Debug)]
@@ -65,11 +65,17 @@ impl Worktree {
 
     /// Where HEAD of the worktree is; its branch, unless the agent went elsewhere.
     pub fn head(&self) -> Result<Head, GitError> {
-        head_of(|| self.read())
+        match loose::branch(&self.git_directory) {
+            Some(name) => Ok(Head::on(&name)),
+            None => head_of(|| self.read()),
+        }
     }
 
     /// The commit that HEAD of the worktree is on.
     pub fn head_commit(&self) -> Result<CommitId, GitError> {
+        if let Some(commit) = loose::head(&self.git_directory, self.repository.common_directory()) {
+            return Ok(commit);
+        }
         try_resolve(self.read(), "HEAD")?
             .ok_or_else(|| GitError::UnknownRevision { revision: "HEAD".to_owned() })
     }

@@ -91,3 +91,66 @@ fn hooks_that_worktrees_would_not_have_are_reported() {
     fixture.git(&["add", ".hooks"]);
     assert_eq!(fixture.repository.hooks_warning().unwrap(), None);
 }
+
+#[test]
+fn a_branch_is_the_same_commit_however_git_keeps_it() {
+    let fixture = Fixture::new();
+    let first = fixture.start();
+    let second = fixture.user_commits("b.txt", "b");
+    let file = fixture.root().join(".git/refs/heads/kept");
+    let tip = || fixture.repository.branch_tip("kept").unwrap();
+    assert_eq!(tip(), None);
+    fixture.git(&["branch", "kept", first.as_str()]);
+    assert_eq!(tip().as_ref(), Some(&first), "in a file of its own");
+    fixture.git(&["pack-refs", "--all"]);
+    assert!(!file.exists());
+    assert_eq!(tip().as_ref(), Some(&first), "packed");
+    fixture.git(&["update-ref", "refs/heads/kept", second.as_str()]);
+    assert_eq!(tip().as_ref(), Some(&second), "in a file again, and older where they are packed");
+    fixture.git(&["symbolic-ref", "refs/heads/kept", "refs/heads/main"]);
+    assert_eq!(tip().as_ref(), Some(&second), "another name for another branch");
+    assert_eq!(fixture.repository.resolve("refs/heads/main~1").unwrap(), first, "an expression");
+    for (what, text) in [("nothing", String::new()), ("words", "words".repeat(9_000))] {
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(tip(), None, "{what}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(fixture.root().join("b.txt"), &file).unwrap();
+    assert_eq!(tip(), None, "a link to what is none");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    assert_eq!(tip(), Some(first), "a directory in the place of a file that was packed");
+}
+
+#[test]
+fn a_branch_that_has_no_file_at_all_is_found() {
+    let directory = TempDir::new().unwrap();
+    let (path, root) = (directory.path(), directory.path().join("tables"));
+    let init = ["init", "-q", "-b", "main", "--ref-format=reftable", "tables"];
+    // Git before 2.45 has no tables, and keeps its references in files.
+    if !fixture::command(path, path, &init).output().unwrap().status.success() {
+        git_in(path, path, &["init", "-q", "-b", "main", "tables"]);
+    }
+    let identity = ["-c", "user.name=u", "-c", "user.email=u@x"];
+    git_in(path, &root, &[&identity[..], &["commit", "-qm", "one", "--allow-empty"]].concat());
+    let repository = Repository::open_with(&root, git(path)).unwrap();
+    let head = git_in(path, &root, &["rev-parse", "HEAD"]);
+    assert_eq!(repository.branch_tip("main").unwrap().unwrap().as_str(), head.trim());
+    assert_eq!(repository.branch_tip("other").unwrap(), None);
+}
+
+#[test]
+fn head_of_a_worktree_is_the_same_commit_however_it_is_there() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("task-1");
+    let head = || worktree.head_commit().unwrap();
+    assert_eq!(head(), fixture.start());
+    assert_eq!(worktree.head().unwrap(), Head::Branch("crew/task-1".to_owned()));
+    let changed = fixture::commit(&worktree, "a.txt", "changed");
+    assert_eq!(head(), changed);
+    fixture.git(&["pack-refs", "--all"]);
+    assert_eq!(head(), changed, "its branch is packed");
+    fixture.git_at(worktree.path(), &["checkout", "-q", "--detach", "HEAD~1"]);
+    assert_eq!(head(), fixture.start(), "on no branch");
+    assert_eq!(worktree.head().unwrap(), Head::Detached(fixture.start()));
+}
