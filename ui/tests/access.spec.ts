@@ -197,3 +197,15 @@ test('the board is steered by keys alone', async ({ page, house }) => {
   await page.keyboard.type('#1');
   await expect(page.getByRole('region', { name: 'review, 1 cards' })).toBeVisible();
 });
+
+test('a card that goes to its next column keeps the focus', async ({ page, house }) => {
+  house.begin(FILES);
+  for (const n of [1, 2]) house.crew('task', 'add', `nothing ${n}`);
+  await enter(page, house, '/board');
+  await page.getByRole('region', { name: 'review, 2 cards' }).waitFor();
+  const card = page.getByRole('button', { name: /^#2/ });
+  await card.focus();
+  house.crew('approve', '2');
+  await page.getByRole('region', { name: 'done, 1 cards' }).getByRole('button', { name: /^#2/ }).waitFor();
+  await expect(card).toBeFocused();
+});

@@ -31,6 +31,7 @@ function flight(card: HTMLElement, before: DOMRect) {
   const copy = card.cloneNode(true) as HTMLElement;
   copy.removeAttribute('id');
   copy.inert = true;
+  copy.ariaHidden = 'true';
   const { style } = copy;
   style.position = 'fixed';
   style.left = `${after.left}px`;
@@ -40,7 +41,8 @@ function flight(card: HTMLElement, before: DOMRect) {
   style.pointerEvents = 'none';
   style.boxShadow = 'var(--shadow)';
   document.body.append(copy);
-  card.style.visibility = 'hidden';
+  // Not hidden: it may have the focus, or be given it.
+  card.style.opacity = '0';
   const shift = `translate(${before.left - after.left}px, ${before.top - after.top}px)`;
   const animation = copy.animate([{ transform: shift }, { transform: 'none' }], {
     duration: LENGTH_MS,
@@ -48,7 +50,7 @@ function flight(card: HTMLElement, before: DOMRect) {
   });
   const land = () => {
     copy.remove();
-    card.style.visibility = '';
+    card.style.opacity = '';
   };
   animation.finished.then(land, land);
 }
