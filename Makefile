@@ -137,7 +137,7 @@ bench: setup clients ## Measure the product beside raw operations; writes docs/b
 	TMPDIR="$(CURDIR)/target/tmp" $(CARGO) bench -p crew-cli --bench measure
 	$(MAKE) ui-bench
 
-ui-bench: setup-test setup-desktop ui ## Measure the user interface beside bare pages, a part of `make bench` (HOUR=1: streams for an hour)
+ui-bench: setup-test setup-desktop ui ## Measure the user interface beside bare pages, a part of `make bench` (HOUR=1: the windows stream for an hour)
 	$(CARGO) build --release -p crew-cli
 	$(CARGO) build --release $(DESKTOP)
 	cd ui && WRITE=1 CREW=$(CURDIR)/target/release/crew CREWHOUSE=$(CURDIR)/target/release/crewhouse npm run bench

@@ -29,10 +29,13 @@ export function document(sections: readonly Section[]): string {
   return sections.map(shown).join('');
 }
 
-/** Puts the sections in the place of those that are there. */
+/** Puts each section in the place of the one of that title; those that were not measured stay. */
 export function write(path: string, sections: readonly Section[]) {
-  const before = readFileSync(path, 'utf8').split(MARKER)[0]?.trimEnd() ?? '';
-  writeFileSync(path, `${before}\n\n${MARKER}\n${document(sections)}`);
+  const [before = '', ours = ''] = readFileSync(path, 'utf8').split(MARKER);
+  const titled = (text: string) => text.slice('\n## '.length, text.indexOf('\n', 1));
+  const kept = ours.split(/(?=\n## )/).filter((text) => text.startsWith('\n## '));
+  const texts = new Map([...kept, ...sections.map(shown)].map((text) => [titled(text), `${text.trimEnd()}\n`]));
+  writeFileSync(path, `${before.trimEnd()}\n\n${MARKER}\n${[...texts.values()].join('')}`);
 }
 
 /** A number with as many digits as say something. */
