@@ -66,7 +66,7 @@ impl Support {
 pub enum SandboxError {
     /// The kernel takes no rules.
     #[error(
-        "this machine has no sandbox: {0}; hint: `agents = \"off\"` below [sandbox] in team.toml goes on without"
+        "this machine has no sandbox: {0}; hint: `mode = \"off\"` below [sandbox] in team.toml goes on without"
     )]
     Unsupported(String),
     /// It took others than these.
