@@ -12,13 +12,12 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use crate::CommitId;
-use crate::name::text_of;
 
 /// More than any such file has: a name and what is before it.
 const BYTES_MAX: u64 = 4_096;
 /// Before the name of what a name stands for.
 const SYMBOLIC: &str = "ref: ";
-/// What is ours or a branch, and always of commits. Others can be of tags, or differ between worktrees.
+/// What is ours or a branch. Others can be of tags, or differ between worktrees.
 const NAMESPACES: [&str; 2] = ["refs/heads/", "refs/crew/"];
 
 /// The commit at `HEAD` of a worktree, or at the branch that it is on.
@@ -62,7 +61,12 @@ fn read(path: &Path) -> Option<String> {
     }
     let mut bytes = Vec::new();
     let length = file.take(BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
-    (length as u64 <= BYTES_MAX).then(|| text_of(&bytes).trim_end().to_owned())
+    if length as u64 > BYTES_MAX {
+        return None;
+    }
+    // A name may end in white space of other scripts, and git would find the one that does.
+    let text = std::str::from_utf8(&bytes).ok()?;
+    Some(text.trim_ascii_end().to_owned())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Nothing here changes it. A `Repository` is cheap to clone; all clones, and all that were opened
 //! on the same repository in this process, share one turn for writing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +13,9 @@ use crate::error::io_error;
 use crate::name::{branch_reference, split_nul, text_of};
 use crate::run::{Access, Call, lock};
 use crate::{CommitId, Git, GitError, Identity, loose};
+
+/// Commits that are remembered; then it begins anew.
+const KNOWN_MAX: usize = 10_000;
 
 /// Where HEAD is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,8 @@ struct Inner {
     root: PathBuf,
     common_directory: PathBuf,
     turns: Arc<Turns>,
+    /// Commits of which git has said that they are there.
+    known: Mutex<BTreeSet<CommitId>>,
 }
 
 /// Who may write to a repository now.
@@ -101,7 +106,8 @@ impl Repository {
         let root = canonical(inquire("--show-toplevel").path()?)?;
         let common_directory = canonical(inquire("--git-common-dir").path()?)?;
         let turns = turns_of(&common_directory);
-        let inner = Inner { git, root, common_directory, turns };
+        let known = Mutex::default();
+        let inner = Inner { git, root, common_directory, turns, known };
         let repository = Self { inner: Arc::new(inner) };
         match repository.resolve("HEAD") {
             Err(GitError::UnknownRevision { .. }) => {
@@ -192,10 +198,27 @@ impl Repository {
 
     /// [`Self::resolve`], none if it names no commit.
     pub fn try_resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
-        match loose::named(self.common_directory(), revision) {
-            Some(commit) => Ok(Some(commit)),
-            None => try_resolve(self.read(self.root()), revision),
+        let at = loose::named(self.common_directory(), revision);
+        self.known_or(at, || try_resolve(self.read(self.root()), revision))
+    }
+
+    /// The commit that a file names, if git has said before that there is such a commit; else what git
+    /// says. An agent can write anything into the file.
+    pub(crate) fn known_or(
+        &self,
+        commit: Option<CommitId>,
+        ask: impl FnOnce() -> Result<Option<CommitId>, GitError>,
+    ) -> Result<Option<CommitId>, GitError> {
+        if commit.as_ref().is_some_and(|commit| lock(&self.inner.known).contains(commit)) {
+            return Ok(commit);
         }
+        let commit = ask()?;
+        let mut known = lock(&self.inner.known);
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.extend(commit.clone());
+        Ok(commit)
     }
 
     pub(crate) fn git(&self) -> &Git {

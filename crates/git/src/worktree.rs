@@ -73,10 +73,9 @@ impl Worktree {
 
     /// The commit that HEAD of the worktree is on.
     pub fn head_commit(&self) -> Result<CommitId, GitError> {
-        if let Some(commit) = loose::head(&self.git_directory, self.repository.common_directory()) {
-            return Ok(commit);
-        }
-        try_resolve(self.read(), "HEAD")?
+        let at = loose::head(&self.git_directory, self.repository.common_directory());
+        self.repository
+            .known_or(at, || try_resolve(self.read(), "HEAD"))?
             .ok_or_else(|| GitError::UnknownRevision { revision: "HEAD".to_owned() })
     }
 

@@ -110,7 +110,13 @@ fn a_branch_is_the_same_commit_however_git_keeps_it() {
     fixture.git(&["symbolic-ref", "refs/heads/kept", "refs/heads/main"]);
     assert_eq!(tip().as_ref(), Some(&second), "another name for another branch");
     assert_eq!(fixture.repository.resolve("refs/heads/main~1").unwrap(), first, "an expression");
-    for (what, text) in [("nothing", String::new()), ("words", "words".repeat(9_000))] {
+    fixture.git(&["tag", "-am", "a tag", "tagged", first.as_str()]);
+    std::fs::write(&file, fixture.git(&["rev-parse", "tagged"])).unwrap();
+    assert_eq!(tip().as_ref(), Some(&first), "a tag of a commit, which git would not write there");
+    let absent = "a".repeat(40);
+    for (what, text) in
+        [("nothing", String::new()), ("words", "words".repeat(9_000)), ("no commit", absent)]
+    {
         std::fs::write(&file, text).unwrap();
         assert_eq!(tip(), None, "{what}");
     }
@@ -153,4 +159,7 @@ fn head_of_a_worktree_is_the_same_commit_however_it_is_there() {
     fixture.git_at(worktree.path(), &["checkout", "-q", "--detach", "HEAD~1"]);
     assert_eq!(head(), fixture.start(), "on no branch");
     assert_eq!(worktree.head().unwrap(), Head::Detached(fixture.start()));
+    let other = "crew/task-1\u{3000}";
+    fixture.git_at(worktree.path(), &["symbolic-ref", "HEAD", &format!("refs/heads/{other}")]);
+    assert_eq!(worktree.head().unwrap(), Head::Branch(other.to_owned()), "a name like another");
 }
