@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::TcpStream;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -34,6 +34,8 @@ struct Shared {
     requests: Mutex<Vec<Request>>,
     /// How many tokens each model takes at once, where that is said.
     window: Mutex<Option<u64>>,
+    /// Whether Ollama has loaded its model, by a request without a prompt.
+    is_loaded: AtomicBool,
 }
 
 impl ModelServer {
@@ -82,8 +84,14 @@ impl ModelServer {
 fn reply_to(mut stream: TcpStream, shared: &Shared, is_stopped: &AtomicBool) -> io::Result<()> {
     let request = Request::read(&mut stream)?;
     if request.path == "/api/ps" {
-        let models: Vec<Value> = (*lock(&shared.window)).map(loaded).into_iter().collect();
+        let is_loaded = shared.is_loaded.load(Ordering::SeqCst);
+        let window = lock(&shared.window).filter(|_| is_loaded);
+        let models: Vec<Value> = window.map(loaded).into_iter().collect();
         return http::send(&mut stream, 200, &[], &json!({ "models": models }).to_string());
+    }
+    if request.path == "/api/generate" {
+        shared.is_loaded.store(true, Ordering::SeqCst);
+        return http::send(&mut stream, 200, &[], &json!({ "done": true }).to_string());
     }
     let wire = Wire::of_path(&request.path);
     let is_streamed = wire.is_some_and(|wire| wire.is_streamed(&request));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crew_core::call::Reply;
 use serde_json::Value;
 
+use super::compaction::middle_out;
 use super::guard;
 use super::heartbeat::during;
 use super::input::{Input, Message};
@@ -235,6 +236,11 @@ impl Agent<'_, '_> {
     /// Adds what people said to the conversation, and says so.
     fn append_messages(&mut self, messages: Vec<Message>) -> io::Result<()> {
         for Message { remark, text } in messages {
+            // Neither its beginning nor the mark at its end is lost.
+            let text = match self.model.room() {
+                Some(room) => middle_out(&text, room / 2),
+                None => text,
+            };
             self.session.append(Record::Message { text })?;
             if let Some(remark) = remark {
                 self.output.emit(&AgentEvent::TookIn { remark })?;
@@ -257,29 +263,31 @@ impl Agent<'_, '_> {
 
     fn ask_model(&mut self) -> Result<(), Failure> {
         let messages = self.input.take_messages();
+        let heartbeat = self.heartbeat();
+        self.model.learn_window(self.output, heartbeat)?;
         self.append_messages(messages)?;
         if self.model.is_full(&self.session) {
-            self.compact()?;
+            self.compact(false)?;
         }
         let next_tokens = self.model.tokens_of_next_call(&self.session);
         guard::check(&self.start.budget, &self.session, next_tokens)?;
-        let heartbeat = self.heartbeat();
         match self.model.call(&mut self.session, self.output, heartbeat) {
             Ok(reply) => self.take_reply(reply),
             // What comes next is the same question, in fewer words.
-            Err(Failure::TooLong { .. }) if self.compact()? => Ok(()),
+            Err(Failure::TooLong { .. }) if self.compact(true)? => Ok(()),
             Err(failure) => Err(failure),
         }
     }
 
     /// Has the beginning of the conversation told in short; tells whether that was possible. It is said
     /// first: a kill in between says it twice, and nobody is reminded of too much.
-    fn compact(&mut self) -> Result<bool, Failure> {
-        let Some(window) = self.model.window().filter(|_| self.session.may_be_compacted()) else {
+    fn compact(&mut self, refused: bool) -> Result<bool, Failure> {
+        let room = self.model.room();
+        let Some(room) = room.and_then(|room| self.session.room_to_compact(room, refused)) else {
             return Ok(false);
         };
         self.output.emit(&AgentEvent::Compacted)?;
-        self.session.compact(window)?;
+        self.session.compact(room)?;
         self.said_full = 0;
         Ok(true)
     }

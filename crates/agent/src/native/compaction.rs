@@ -11,10 +11,12 @@ use super::session::{Assistant, Call, CallResult, Record};
 
 /// A conversation with more of what its model takes, in percent, is compacted.
 const FULL_PERCENT: u64 = 85;
-/// The newest steps stay as they were, as far as they take no more, in percent.
-const KEPT_PERCENT: u64 = 40;
-/// What is told in short takes no more, in percent.
-const SHORT_PERCENT: u64 = 20;
+/// The newest steps stay as they were, as far as they take no more of the room, in percent.
+const KEPT_PERCENT: usize = 50;
+/// What is told in short takes no more of it, in percent.
+const SHORT_PERCENT: usize = 25;
+/// With less room, in bytes, nothing would be left of a conversation.
+pub(super) const ROOM_MIN: usize = 1_500;
 /// Three bytes for a token is more tokens than text has, which is the safe side.
 const BYTES_OF_A_TOKEN: u64 = 3;
 /// Of what was said, in characters.
@@ -32,65 +34,104 @@ pub(super) fn tokens_in(bytes: usize) -> u64 {
     bytes as u64 / BYTES_OF_A_TOKEN
 }
 
-/// Whether a request of so many tokens, with an answer of so many, is nearly all that a model takes.
-pub(super) fn is_full(request: u64, answer: u64, window: u64) -> bool {
-    // Some models say much of their window's size for an answer that they never give.
-    let answer = answer.min(window / 4);
-    request.saturating_add(answer).saturating_mul(100) > window.saturating_mul(FULL_PERCENT)
+/// The longest answer that a model is asked for which takes so many tokens at once: some say much of
+/// that for an answer that they never give, and others count all of it.
+pub(super) fn answer_max(answer: u32, window: u64) -> u32 {
+    answer.min(u32::try_from(window / 4).unwrap_or(u32::MAX))
 }
 
-/// How many of the newest records stay as they were: the newest step, and as many before it as fit.
-pub(super) fn kept(records: &[Record], window: u64) -> usize {
+/// Whether a request of so many tokens, with an answer of so many, is nearly all that a model takes.
+pub(super) fn is_full(request: u64, answer: u32, window: u64) -> bool {
+    request > most(answer, window)
+}
+
+/// How many bytes a conversation has room for when it is told in short: half of what it may have, so that
+/// the other half is there for what comes next. The rest of a request, its frame, is the same each time.
+pub(super) fn room(frame: u64, answer: u32, window: u64) -> usize {
+    let tokens = most(answer, window).saturating_sub(frame) / 2;
+    usize::try_from(tokens.saturating_mul(BYTES_OF_A_TOKEN)).unwrap_or(usize::MAX)
+}
+
+/// The longest request, in tokens, that leaves an answer its place.
+fn most(answer: u32, window: u64) -> u64 {
+    (window.saturating_mul(FULL_PERCENT) / 100).saturating_sub(answer_max(answer, window).into())
+}
+
+/// How many of the newest records stay as they were: the newest step, or what was asked for after it, and
+/// as many before it as fit.
+pub(super) fn kept(records: &[Record], room: usize) -> usize {
     let mut kept = None;
     let mut bytes = 0;
     for (count, record) in (1..).zip(records.iter().rev()) {
         bytes += record.bytes();
-        if kept.is_some() && bytes > share(KEPT_PERCENT, window) {
+        if kept.is_some() && bytes > share(KEPT_PERCENT, room) {
             break;
         }
-        if matches!(record, Record::Assistant(_)) {
+        // No result is without its call.
+        if matches!(record, Record::Assistant(_) | Record::Prompt { .. }) {
             kept = Some(count);
         }
     }
     kept.unwrap_or(records.len())
 }
 
-/// What a model with this window is shown of records whose last ones, so many, stay as they were.
-pub(super) fn shown(records: &[Record], kept: usize, window: u64) -> Vec<Cow<'_, Record>> {
+/// What a model is shown that has so much room, of records whose last ones, so many, stay as they were.
+pub(super) fn shown(records: &[Record], kept: usize, room: usize) -> Vec<Cow<'_, Record>> {
     let (first, last) = records.split_at(records.len().saturating_sub(kept));
     let is_prompt = |record: &&Record| matches!(record, Record::Prompt { .. });
-    let prompt = first.iter().rev().find(is_prompt);
-    let short = Record::Message { text: in_short(first, prompt, share(SHORT_PERCENT, window)) };
-    let bytes: usize = last.iter().filter_map(output).map(str::len).sum();
-    let allowed = share(KEPT_PERCENT, window);
+    // What is asked for now is told whole. What was asked for before is over.
+    let prompt =
+        first.iter().rev().find(is_prompt).filter(|_| !last.iter().any(|it| is_prompt(&it)));
+    let short = Record::Message { text: in_short(first, prompt, share(SHORT_PERCENT, room)) };
+    let bytes: usize = last.iter().map(varying).sum();
+    let allowed = share(KEPT_PERCENT, room);
     let last = last.iter().map(|record| match record {
         // Each is cut by the same part, so that what is short stays short.
-        Record::Result(result) if bytes > allowed => {
-            let most = (result.output.len() as u64 * allowed as u64 / bytes as u64) as usize;
-            Cow::Owned(Record::Result(CallResult {
-                output: middle_out(&result.output, most),
-                ..result.clone()
-            }))
+        Record::Result(_) | Record::Message { .. } if bytes > allowed => {
+            cut(record, (varying(record) as u64 * allowed as u64 / bytes as u64) as usize)
         }
-        record => Cow::Borrowed(record),
+        record => cut(record, room),
     });
-    prompt.map(Cow::Borrowed).into_iter().chain([Cow::Owned(short)]).chain(last).collect()
+    prompt
+        .map(|prompt| cut(prompt, room))
+        .into_iter()
+        .chain([Cow::Owned(short)])
+        .chain(last)
+        .collect()
 }
 
-/// A part of what a model takes, in bytes.
-fn share(percent: u64, window: u64) -> usize {
-    usize::try_from(window.saturating_mul(BYTES_OF_A_TOKEN) / 100 * percent).unwrap_or(usize::MAX)
+/// A part of the room, in bytes.
+fn share(percent: usize, room: usize) -> usize {
+    room / 100 * percent
 }
 
-fn output(record: &Record) -> Option<&str> {
+/// The bytes of what has any length: what tools give back, and what people say.
+fn varying(record: &Record) -> usize {
     match record {
-        Record::Result(result) => Some(&result.output),
+        Record::Result(_) | Record::Message { .. } => record.bytes(),
         Record::Prompt { .. }
-        | Record::Message { .. }
         | Record::Assistant(_)
         | Record::Compacted { .. }
-        | Record::Mark { .. } => None,
+        | Record::Mark { .. } => 0,
     }
+}
+
+/// A record with a text of so many bytes at most. An answer is as short as it was asked for.
+fn cut(record: &Record, bytes_max: usize) -> Cow<'_, Record> {
+    if record.bytes() <= bytes_max {
+        return Cow::Borrowed(record);
+    }
+    Cow::Owned(match record.clone() {
+        Record::Result(result) => {
+            let output = middle_out(&result.output, bytes_max);
+            Record::Result(CallResult { output, ..result })
+        }
+        Record::Message { text } => Record::Message { text: middle_out(&text, bytes_max) },
+        Record::Prompt { run, text, stage, visit } => {
+            Record::Prompt { run, text: middle_out(&text, bytes_max), stage, visit }
+        }
+        record @ (Record::Assistant(_) | Record::Compacted { .. } | Record::Mark { .. }) => record,
+    })
 }
 
 /// A line or more for each record, the newest if not all fit; `whole` is shown elsewhere.
@@ -160,7 +201,7 @@ fn beginning(text: &str, chars_max: usize) -> String {
 }
 
 /// The beginning and the end of a text.
-fn middle_out(text: &str, bytes_max: usize) -> String {
+pub(super) fn middle_out(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
     }
@@ -199,23 +240,47 @@ mod tests {
 
     #[test]
     fn whatever_was_said_what_is_shown_fits_and_no_result_is_without_its_call() {
-        for (turns, output) in [(1, 100_000), (3, 9_000), (40, 2_000), (400, 10), (2, 0)] {
+        for (turns, output) in [(1, 100_000), (3, 9_000), (40, 2_000), (400, 10)] {
             let mut records = vec![prompt("do it")];
             records.extend((0..turns).flat_map(|number| turn(number, output)));
-            let window = 8_000;
-            let kept = kept(&records, window);
-            let shown = shown(&records, kept, window);
-            let most = share(KEPT_PERCENT + SHORT_PERCENT, window) + 2_000;
+            let room = 10_000;
+            let kept = kept(&records, room);
+            let shown = shown(&records, kept, room);
+            let most = share(KEPT_PERCENT + SHORT_PERCENT, room) + 2_000;
             assert!(bytes(&shown) < most, "{turns} × {output}: {} of {most}", bytes(&shown));
             assert_eq!(*shown[0], records[0]);
             assert!(matches!(&*shown[2], Record::Assistant(_)), "{turns} × {output}");
             let last = shown.last().unwrap();
-            assert_eq!(output_bytes(last) == output, turns > 1, "{turns} × {output}");
+            assert_eq!(last.bytes() == output, output < 5_000, "{turns} × {output}");
         }
     }
 
-    fn output_bytes(record: &Record) -> usize {
-        output(record).unwrap().len()
+    #[test]
+    fn what_was_asked_for_before_is_told_in_short_and_what_is_asked_for_now_is_not() {
+        let (before, now) = ("before ".repeat(2_000), "now ".repeat(2_000));
+        let mut records = vec![prompt(&before)];
+        records.extend(turn(1, 100));
+        records.push(prompt(&now));
+        let kept = kept(&records, 10_000);
+        assert_eq!(kept, 1);
+        let shown = shown(&records, kept, 10_000);
+        assert!(bytes(&shown) < 10_000, "{}", bytes(&shown));
+        assert_eq!(**shown.last().unwrap(), records[3]);
+        assert!(bytes(&self::shown(&records, kept, 4_000)) < 6_000, "one that has no room itself");
+    }
+
+    #[test]
+    fn what_is_told_in_short_is_half_of_what_a_model_takes_whatever_that_is() {
+        for window in [16_384, 32_768, 65_536, 200_000, 1_000_000] {
+            let (frame, answer) = (3_000, 8_192);
+            let room = room(frame, answer, window);
+            let mut records = vec![prompt(&"p".repeat(room))];
+            records.extend((0..50).flat_map(|number| turn(number, 20_000)));
+            let shown = shown(&records, kept(&records, room), room);
+            let request = frame + tokens_in(bytes(&shown));
+            assert!(!is_full(request, answer, window), "{window}: {request}");
+        }
+        assert_eq!(room(3_000, 8_192, 4_096), 0, "not even instructions and tools");
     }
 
     #[test]
@@ -224,7 +289,7 @@ mod tests {
         records.extend(turn(1, 50_000));
         records.push(Record::Message { text: "Use\ntabs.".into() });
         records.extend(turn(2, 10));
-        let shown = shown(&records, 2, 8_000);
+        let shown = shown(&records, 2, 10_000);
         assert_eq!(*shown[0], records[1]);
         let Record::Message { text } = &*shown[1] else { panic!("{shown:?}") };
         let lines: Vec<&str> = text.lines().skip(1).collect();
@@ -240,6 +305,8 @@ mod tests {
     fn a_model_may_say_much_of_its_window_for_an_answer() {
         assert!(!is_full(4_000, 8_192, 8_192));
         assert!(is_full(5_000, 8_192, 8_192));
+        assert_eq!(answer_max(8_192, 8_192), 2_048);
+        assert_eq!(answer_max(8_192, 200_000), 8_192);
         assert!(!is_full(160_000, 8_192, 200_000));
         assert!(is_full(162_000, 8_192, 200_000));
     }

@@ -35,7 +35,7 @@ pub(crate) use input::tell;
 
 pub use exit::AgentExit;
 pub use playbook::{Script, ScriptError};
-pub use start::{AskPolicy, Budget, ModelConfig, Price, Remark, RemoteConfig, Start, ToolName};
+pub use start::{AskPolicy, Budget, ModelConfig, Remark, RemoteConfig, Start, ToolName};
 
 /// What the agent finds around it.
 #[derive(Clone, Copy)]

@@ -118,6 +118,28 @@ impl Model {
         }
     }
 
+    /// Finds out how many tokens it takes, where that has to be asked before the first call.
+    pub(super) fn learn_window(
+        &mut self,
+        output: &mut Output<'_>,
+        heartbeat: Duration,
+    ) -> io::Result<()> {
+        match self {
+            Self::Remote(remote) if remote.is_to_learn_window() => {
+                during(output, heartbeat, || remote.learn_window())
+            }
+            Self::Remote(_) | Self::Playbook(_) => Ok(()),
+        }
+    }
+
+    /// How many bytes of a conversation that is compacted it has room for, as far as that is known.
+    pub(super) fn room(&self) -> Option<usize> {
+        match self {
+            Self::Playbook(_) => None,
+            Self::Remote(remote) => remote.room(),
+        }
+    }
+
     /// Whether the next request is nearly all that it takes.
     pub(super) fn is_full(&self, session: &Session) -> bool {
         match self {

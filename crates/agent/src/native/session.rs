@@ -41,8 +41,8 @@ pub(super) enum Record {
     /// What came before was too long for the model, but for so many records right before this one.
     Compacted {
         kept: usize,
-        /// How many tokens the model takes at once.
-        window: u64,
+        /// How many bytes there was room for.
+        room: usize,
     },
     /// Something that a playbook does only once has been done.
     Mark { name: String },
@@ -84,8 +84,15 @@ impl Record {
         match self {
             Self::Prompt { text, .. } | Self::Message { text } => text.len(),
             Self::Assistant(answer) => {
-                let calls = answer.calls.iter().map(|call| call.input.to_string().len());
-                answer.text.len() + answer.thinking.len() + calls.sum::<usize>()
+                let calls = answer.calls.iter().map(|call| {
+                    let signatures = call.signatures.iter().map(String::len);
+                    call.input.to_string().len() + signatures.sum::<usize>()
+                });
+                let opaque = answer.opaque.iter().map(|part| part.to_string().len());
+                answer.text.len()
+                    + answer.thinking.len()
+                    + calls.sum::<usize>()
+                    + opaque.sum::<usize>()
             }
             Self::Result(result) => result.output.len(),
             Self::Compacted { .. } | Self::Mark { .. } => 0,
@@ -212,37 +219,48 @@ impl Session {
     /// so that a provider reads most of it from its cache.
     pub(super) fn shown(&self) -> Vec<Cow<'_, Record>> {
         let records = self.remembered();
-        let Some((at, kept, window)) = newest_compaction(records) else {
+        let Some((at, kept, room)) = newest_compaction(records) else {
             return records.iter().map(Cow::Borrowed).collect();
         };
         let after = records[at + 1..].iter().map(Cow::Borrowed);
-        compaction::shown(&records[..at], kept, window).into_iter().chain(after).collect()
+        compaction::shown(&records[..at], kept, room).into_iter().chain(after).collect()
     }
 
-    /// Has what was said so far told in short, for a model that takes so many tokens.
-    pub(super) fn compact(&mut self, window: u64) -> io::Result<()> {
-        let kept = compaction::kept(self.remembered(), window);
-        self.append(Record::Compacted { kept, window })
+    /// Has what was said so far told in short, in so many bytes.
+    pub(super) fn compact(&mut self, room: usize) -> io::Result<()> {
+        let kept = compaction::kept(self.remembered(), room);
+        self.append(Record::Compacted { kept, room })
     }
 
-    /// Whether anything was said since it was compacted that could be told in short.
-    pub(super) fn may_be_compacted(&self) -> bool {
+    /// The room that a compaction is to be made for, where there is so much; `None` if it would make
+    /// nothing shorter. What was `refused` although it was just compacted is compacted to half of that.
+    pub(super) fn room_to_compact(&self, room: usize, refused: bool) -> Option<usize> {
         let records = self.remembered();
-        let since = &records[newest_compaction(records).map_or(0, |(at, ..)| at + 1)..];
-        since.iter().any(|record| matches!(record, Record::Assistant(_)))
+        let newest = newest_compaction(records);
+        let since = &records[newest.map_or(0, |(at, ..)| at + 1)..];
+        let is_said = since.iter().any(|record| matches!(record, Record::Assistant(_)));
+        let room = match newest {
+            _ if is_said => room,
+            None => return None,
+            Some((_, _, before)) if refused => room.min(before / 2),
+            Some((_, _, before)) => Some(room).filter(|room| *room < before)?,
+        };
+        (room >= compaction::ROOM_MIN).then_some(room)
     }
 
     /// What a provider counted last, for an answer of this model and all before it, and the bytes of
     /// what came after it.
     pub(super) fn counted(&self, model: &str) -> Option<(u64, usize)> {
         let mut bytes = 0;
-        for record in self.records.iter().rev() {
+        for (at, record) in self.records.iter().enumerate().rev() {
             match record {
                 Record::Assistant(answer) => {
                     let tokens = answer.usage.tokens();
                     return (answer.model == model && tokens > 0).then_some((tokens, bytes));
                 }
                 Record::Compacted { .. } => return None,
+                // Other runs are remembered than were then.
+                Record::Prompt { .. } if self.begins_run(at) => return None,
                 record => bytes += record.bytes(),
             }
         }
@@ -383,10 +401,11 @@ fn turns_in(records: &[Record]) -> Vec<Turn<'_>> {
     turns
 }
 
-/// Where the conversation was compacted last: the place, how many records were kept, and the window.
-fn newest_compaction(records: &[Record]) -> Option<(usize, usize, u64)> {
+/// Where the conversation was compacted last: the place, how many records were kept, and the
+/// room.
+fn newest_compaction(records: &[Record]) -> Option<(usize, usize, usize)> {
     records.iter().enumerate().rev().find_map(|(at, record)| match record {
-        Record::Compacted { kept, window } => Some((at, *kept, *window)),
+        Record::Compacted { kept, room } => Some((at, *kept, *room)),
         Record::Prompt { .. }
         | Record::Message { .. }
         | Record::Assistant(_)

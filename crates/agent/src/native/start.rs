@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crew_core::Micros;
+use crew_core::Price;
 use serde::{Deserialize, Serialize};
 
 /// The first line: who works, on what, with which model, and within which bounds.
@@ -261,17 +261,6 @@ impl RemoteConfig {
             price: None,
         }
     }
-}
-
-/// Prices in millionths of a US dollar for a million tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Price {
-    /// Tokens read.
-    pub input: Micros,
-    /// Tokens read from the provider's cache.
-    pub cached: Micros,
-    /// Tokens written.
-    pub output: Micros,
 }
 
 fn one() -> u32 {

@@ -8,8 +8,8 @@ use crate::bench::{Bench, Ran};
 use crate::wire::kind;
 
 const WINDOW: u64 = 8_192;
-/// Instructions, tools and the frame of a request are in none of the parts that are bounded.
-const FRAME_BYTES: usize = 9_000;
+/// What a token is, in bytes, where text is dense.
+const BYTES_OF_A_TOKEN: usize = 3;
 
 fn model(server: &ModelServer, wire: Wire) -> Value {
     json!({
@@ -59,15 +59,18 @@ fn no_request_is_longer_than_what_the_model_takes() {
         let bench = bench();
         let server = ModelServer::start(reads(20).into_iter().chain([finish()])).unwrap();
         let mut model = model(&server, wire);
-        model["context_tokens"] = json!(WINDOW);
+        let (window, answer) = (16_384, 4_096);
+        model["context_tokens"] = json!(window);
+        model["max_output_tokens"] = json!(8_192);
         let ran = bench.run(&bench.start_with(&model, &json!({})), &[]);
         assert_eq!(ran.exit, AgentExit::Done, "{wire:?} {:?}", ran.events);
-        assert!(compactions(&ran) > 1, "{wire:?}");
-        let most = WINDOW as usize * 3 + FRAME_BYTES;
-        assert!(sizes(&server).iter().all(|size| *size < most), "{wire:?} {:?}", sizes(&server));
+        let times = compactions(&ran);
+        assert!((2..=10).contains(&times), "{wire:?}: {times} for 20 steps");
+        let fits = |size: &usize| size / BYTES_OF_A_TOKEN + answer <= window;
+        assert!(sizes(&server).iter().all(fits), "{wire:?} {:?}", sizes(&server));
 
         let last = server.requests().last().unwrap().body.to_string();
-        let said = ["do it", "told in short", "file 3", "- you called read", "file 19"];
+        let said = ["do it", "told in short", "file 12", "- you called read", "file 19"];
         let places: Vec<_> = said.iter().map(|part| last.find(part)).collect();
         assert!(places.iter().all(Option::is_some), "{wire:?} {places:?} {last}");
     }
@@ -113,7 +116,7 @@ fn a_task_that_is_too_long_by_itself_is_a_failure_that_says_so() {
     assert_eq!((compactions(&ran), server.requests().len()), (0, 1));
 }
 
-/// It drops the beginning of what is longer, and says nothing.
+/// It drops the beginning of what is longer, says nothing, and counts what is left.
 #[test]
 fn ollama_is_asked_what_it_has_loaded_the_model_with() {
     let bench = bench();
@@ -121,19 +124,68 @@ fn ollama_is_asked_what_it_has_loaded_the_model_with() {
     let script = reads(12).into_iter().map(count).chain([finish()]);
     let server = ModelServer::start(script).unwrap();
     server.set_window(WINDOW);
-    let model = model(&server, Wire::Ollama);
-    let ran = bench.run(&bench.start_with(&model, &json!({})), &[]);
-    assert_eq!(ran.exit, AgentExit::Done, "{:?}", ran.events);
-    assert_eq!(contexts(&ran)[0], (3_100, WINDOW));
-    assert_eq!(compactions(&ran), 0, "what it counted itself is what there is");
-
-    let bench = self::bench();
-    let server = ModelServer::start(reads(12).into_iter().chain([finish()])).unwrap();
-    server.set_window(WINDOW);
-    let mut start = bench.start_with(&self::model(&server, Wire::Ollama), &json!({}));
+    let mut start = bench.start_with(&model(&server, Wire::Ollama), &json!({}));
     start["model"]["key_env"] = Value::Null;
     let ran = bench.run(&start, &[]);
+    assert_eq!(ran.exit, AgentExit::Done, "{:?}", ran.events);
+    assert_eq!(contexts(&ran)[0], (3_100, WINDOW));
     assert!(compactions(&ran) > 0, "{:?}", ran.events);
+    let fits = |size: &usize| size / BYTES_OF_A_TOKEN < WINDOW as usize;
+    assert!(sizes(&server).iter().all(fits), "{:?}", sizes(&server));
+}
+
+#[test]
+fn a_conversation_that_is_too_long_already_is_compacted_before_its_next_call() {
+    let bench = bench();
+    let server = ModelServer::start(reads(8).into_iter().chain([Reply::status(429)])).unwrap();
+    let ran = bench.run(&bench.start_with(&model(&server, Wire::OpenAi), &json!({})), &[]);
+    assert_eq!((ran.exit, compactions(&ran)), (AgentExit::Limit, 0));
+    let local = ModelServer::start([finish()]).unwrap();
+    local.set_window(WINDOW);
+    let ran = bench.run(&bench.start_with(&model(&local, Wire::Ollama), &json!({})), &[]);
+    assert_eq!((ran.exit, compactions(&ran)), (AgentExit::Done, 1), "{:?}", ran.events);
+    assert!(sizes(&local)[0] / BYTES_OF_A_TOKEN < WINDOW as usize, "{:?}", sizes(&local));
+}
+
+#[test]
+fn what_ollama_would_drop_the_beginning_of_is_not_sent() {
+    let bench = bench();
+    let server = ModelServer::start([finish()]).unwrap();
+    server.set_window(2_048);
+    let ran = bench.run(&bench.start_with(&model(&server, Wire::Ollama), &json!({})), &[]);
+    assert_eq!((ran.exit, server.requests().len()), (AgentExit::Invalid, 0));
+    let (class, message) = ran.error();
+    assert_eq!(class, ErrorClass::Invalid);
+    assert!(message.contains("takes 2048") && message.contains("hint: "), "{message}");
+}
+
+fn too_long() -> Reply {
+    let words = "This model's maximum context length is 8192 tokens. However, …";
+    Reply::status(400).body(&json!({ "error": { "message": words } }).to_string())
+}
+
+#[test]
+fn what_is_too_long_all_the_same_is_told_in_fewer_words_still() {
+    let bench = bench();
+    let script = reads(5).into_iter().chain([too_long(), too_long(), finish()]);
+    let server = ModelServer::start(script).unwrap();
+    let ran = bench.run(&bench.start_with(&model(&server, Wire::OpenAi), &json!({})), &[]);
+    assert_eq!((ran.exit, compactions(&ran)), (AgentExit::Done, 2), "{:?}", ran.events);
+    let sizes = sizes(&server);
+    assert!(sizes[7] < sizes[6] && sizes[6] < sizes[5], "{sizes:?}");
+}
+
+#[test]
+fn an_answer_that_has_no_place_is_asked_for_shorter_before_anything_is_forgotten() {
+    let bench = bench();
+    let server = ModelServer::start([too_long(), finish()]).unwrap();
+    let mut model = model(&server, Wire::OpenAi);
+    model["max_output_tokens"] = json!(8_192);
+    let ran = bench.run(&bench.start_with(&model, &json!({})), &[]);
+    assert_eq!((ran.exit, compactions(&ran)), (AgentExit::Done, 0), "{:?}", ran.events);
+    let answers: Vec<String> =
+        server.requests().iter().map(|request| request.body["max_tokens"].to_string()).collect();
+    assert_eq!(answers, ["8192", "2048"]);
 }
 
 #[test]

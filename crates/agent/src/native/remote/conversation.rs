@@ -10,19 +10,17 @@ use genai::chat::{
 };
 use serde_json::{Value, json};
 
-use super::super::session::{Assistant, Record, Session};
+use super::super::session::{Assistant, Record};
 use super::super::start::ToolName;
 use super::super::tools::{description, schema};
 
-/// The next request of this session.
+/// A request with these messages.
 pub(super) fn request(
     kind: AdapterKind,
-    model: &str,
     system: &str,
     allowed: &[ToolName],
-    session: &Session,
+    mut messages: Vec<ChatMessage>,
 ) -> ChatRequest {
-    let mut messages = messages(kind, model, &session.shown());
     if kind == AdapterKind::Anthropic
         && let Some(last) = messages.pop()
     {
@@ -38,7 +36,12 @@ pub(super) fn request(
     if system.is_empty() { request } else { request.with_system(system) }
 }
 
-fn messages(kind: AdapterKind, model: &str, records: &[Cow<'_, Record>]) -> Vec<ChatMessage> {
+/// What is sent of these records.
+pub(super) fn messages(
+    kind: AdapterKind,
+    model: &str,
+    records: &[Cow<'_, Record>],
+) -> Vec<ChatMessage> {
     let mut messages = Vec::new();
     let mut results: Vec<ToolResponse> = Vec::new();
     let mut names: Vec<(&str, &str)> = Vec::new();

@@ -12,7 +12,7 @@ mod window;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crew_core::{Micros, Millis, Usage};
+use crew_core::{Micros, Millis, Price, Usage};
 use futures_util::StreamExt as _;
 use genai::adapter::AdapterKind;
 use genai::chat::{
@@ -25,10 +25,10 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use super::clock;
-use super::compaction::{is_full, tokens_in};
+use super::compaction::{self, tokens_in};
 use super::model::{Failure, NewCall, Reply};
 use super::session::Session;
-use super::start::{ModelConfig, Price, RemoteConfig, Start, ToolName};
+use super::start::{ModelConfig, RemoteConfig, Start, ToolName};
 use crate::price;
 use secret::Secret;
 use trouble::Trouble;
@@ -38,6 +38,8 @@ use window::Window;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one answer may take, however busy the line is.
 const ANSWER_TIME_MAX: Duration = Duration::from_hours(1);
+/// A request surely has so many of the tokens that it is said to have, in percent.
+const SURE_PERCENT: u64 = 75;
 /// Longer limits are not waited for.
 const WAIT_MAX: Millis = Millis::seconds(20);
 /// The longest pause between two tries.
@@ -105,7 +107,7 @@ impl Remote {
 
     /// All that would be sent, and the longest answer.
     pub(super) fn tokens_of_next_call(&self, session: &Session) -> u64 {
-        tokens_of(&self.request(session)) + u64::from(self.config.max_output_tokens)
+        tokens_of(&self.request(session)) + u64::from(self.answer_max())
     }
 
     /// How many tokens the model takes at once, as far as that is known.
@@ -113,33 +115,64 @@ impl Remote {
         self.window.known()
     }
 
+    /// How many bytes of a conversation that is compacted there is room for.
+    pub(super) fn room(&self) -> Option<usize> {
+        let frame = tokens_of(&self.frame(Vec::new()));
+        Some(compaction::room(frame, self.config.max_output_tokens, self.window()?))
+    }
+
+    /// The longest answer that is asked for.
+    fn answer_max(&self) -> u32 {
+        let most = self.config.max_output_tokens;
+        self.window().map_or(most, |window| compaction::answer_max(most, window))
+    }
+
     /// Whether the next request is nearly all that the model takes.
     pub(super) fn is_full(&self, session: &Session) -> bool {
         let Some(window) = self.window() else { return false };
+        let about = || tokens_of(&self.request(session));
         let request = match session.counted(self.name()) {
+            // Ollama counts what is left when it has dropped the beginning.
+            Some((counted, bytes)) if self.kind == AdapterKind::Ollama => {
+                about().max(counted + tokens_in(bytes))
+            }
             Some((counted, bytes)) => counted + tokens_in(bytes),
-            None => tokens_of(&self.request(session)),
+            None => about(),
         };
-        is_full(request, self.config.max_output_tokens.into(), window)
+        compaction::is_full(request, self.config.max_output_tokens, window)
+    }
+
+    /// Whether somebody is to be asked how much the model takes, who says nothing of what is longer.
+    pub(super) fn is_to_learn_window(&self) -> bool {
+        self.window == Window::ToAsk
+    }
+
+    /// Asks who serves it.
+    pub(super) fn learn_window(&mut self) {
+        let target = self.target();
+        let patience = Duration::from_secs(self.config.idle_timeout_s.max(1));
+        let asked = self.window.ask(&self.web, &target, &self.config.model, patience);
+        self.runtime.block_on(asked);
     }
 
     /// Asks for an answer until there is one, or no hope of one.
     pub(super) fn call(&mut self, session: &Session) -> Result<Reply, Failure> {
         let request = self.request(session);
+        self.check_fits(&request)?;
         let mut tries = 0;
         loop {
             tries += 1;
             match self.runtime.block_on(self.answer(request.clone())) {
-                Ok(end) => {
-                    let target = self.target();
-                    let asked = self.window.ask(&self.web, &target, &self.config.model);
-                    self.runtime.block_on(asked);
-                    return Ok(self.reply(end, &request));
-                }
+                Ok(end) => return Ok(self.reply(end, &request)),
                 Err(trouble) => {
                     if let Trouble::TooLong { window, .. } = &trouble {
+                        let asked_for = self.answer_max();
                         // Who does not say how many it takes takes fewer than these.
                         self.window.learn(window.unwrap_or_else(|| tokens_of(&request) * 3 / 4));
+                        // It may have been the answer that had no place.
+                        if self.answer_max() < asked_for && !self.is_full(session) {
+                            continue;
+                        }
                     }
                     thread::sleep(self.pause(trouble, tries)?);
                 }
@@ -147,8 +180,25 @@ impl Remote {
         }
     }
 
+    /// Ollama would drop the beginning of what is too long for sure, which is what there is to do.
+    fn check_fits(&self, request: &ChatRequest) -> Result<(), Failure> {
+        let tokens = tokens_of(request) * SURE_PERCENT / 100;
+        match self.window() {
+            Some(window) if self.kind == AdapterKind::Ollama && tokens > window => Err(too_long(
+                &format!("the request has about {tokens} tokens, the model takes {window}"),
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn request(&self, session: &Session) -> ChatRequest {
-        conversation::request(self.kind, &self.config.model, &self.system, &self.tools, session)
+        let messages = conversation::messages(self.kind, &self.config.model, &session.shown());
+        self.frame(messages)
+    }
+
+    /// A request with these messages.
+    fn frame(&self, messages: Vec<ChatMessage>) -> ChatRequest {
+        conversation::request(self.kind, &self.system, &self.tools, messages)
     }
 
     fn target(&self) -> ServiceTarget {
@@ -170,9 +220,10 @@ impl Remote {
     async fn answer(&self, request: ChatRequest) -> Result<StreamEnd, Trouble> {
         let deadline = Instant::now() + ANSWER_TIME_MAX;
         let read = |error| trouble::trouble(&error, clock::now());
+        let options = self.options.clone().with_max_tokens(self.answer_max());
         let mut stream = self
             .client
-            .exec_chat_stream(self.target(), request, Some(&self.options))
+            .exec_chat_stream(self.target(), request, Some(&options))
             .await
             .map_err(read)?
             .stream;
@@ -218,13 +269,7 @@ impl Remote {
             Trouble::Auth { words } => Err(Failure::Auth {
                 message: format!("the key is not accepted: {}", scrub(&words)),
             }),
-            Trouble::TooLong { words, .. } => Err(Failure::TooLong {
-                message: format!(
-                    "{}\nhint: the task, or a step of it, is too long for this model; take one that takes \
-                     more at once",
-                    scrub(&words)
-                ),
-            }),
+            Trouble::TooLong { words, .. } => Err(too_long(&scrub(&words))),
             Trouble::Invalid { words } => Err(Failure::invalid(scrub(&words))),
         }
     }
@@ -276,9 +321,15 @@ impl Remote {
             output_tokens: count(told.completion_tokens),
             cost: None,
         };
-        usage.cost = self.price.map(|price| price::cost(price, &usage, written_to_cache));
+        usage.cost = self.price.map(|price| price.of(&usage, written_to_cache));
         usage
     }
+}
+
+fn too_long(words: &str) -> Failure {
+    let hint = "the task, or a step of it, is too long for this model; take one that takes more at once, \
+                or start its server with a longer context";
+    Failure::TooLong { message: format!("{words}\nhint: {hint}") }
 }
 
 /// How many tokens a request is, about.

@@ -57,13 +57,32 @@ impl Window {
         *self = Self::Known(tokens);
     }
 
-    /// Asks Ollama, once, when it has loaded the model. Whoever does not say it is not asked again.
-    pub(super) async fn ask(&mut self, web: &reqwest::Client, target: &ServiceTarget, model: &str) {
-        if *self == Self::ToAsk {
-            let tokens = loaded(web, target, model).await;
-            *self = tokens.map_or(Self::Unknown, Self::Known);
+    /// Asks Ollama, once, and has it load the model before. Whoever does not say it is not asked again.
+    pub(super) async fn ask(
+        &mut self,
+        web: &reqwest::Client,
+        target: &ServiceTarget,
+        model: &str,
+        patience: Duration,
+    ) {
+        if *self != Self::ToAsk {
+            return;
         }
+        let mut tokens = loaded(web, target, model).await;
+        if tokens.is_none() {
+            load(web, target, model, patience).await;
+            tokens = loaded(web, target, model).await;
+        }
+        *self = tokens.map_or(Self::Unknown, Self::Known);
     }
+}
+
+/// A request without a prompt loads the model and answers nothing. What goes wrong with it goes wrong with
+/// the next request, and is said there.
+async fn load(web: &reqwest::Client, target: &ServiceTarget, model: &str, patience: Duration) {
+    let url = format!("{}api/generate", target.endpoint.base_url());
+    let body = serde_json::json!({ "model": model, "stream": false });
+    web.post(url).timeout(patience).json(&body).send().await.ok();
 }
 
 async fn loaded(web: &reqwest::Client, target: &ServiceTarget, model: &str) -> Option<u64> {
