@@ -31,7 +31,7 @@ pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};
 pub use event::{AgentEvent, ErrorClass};
 pub use listen::{Heard, Listener, answer};
 pub use native::{
-    AgentExit, AskPolicy, Budget, ModelConfig, Price, Remark, RemoteConfig, Script, ScriptError,
-    Start, Surroundings, ToolName, run_agent,
+    AgentExit, AskPolicy, Budget, ModelConfig, Remark, RemoteConfig, Script, ScriptError, Start,
+    Surroundings, ToolName, run_agent,
 };
 pub use tell::{Teller, Telling, Way, mark, reminder_mark};

@@ -1,8 +1,6 @@
 //! What models cost. An unknown price is unknown, never zero; models on this machine are free.
 
-use crew_core::{Micros, Usage};
-
-use crate::Price;
+use crew_core::{Micros, Price};
 
 /// Millionths of a dollar for a million tokens read, read from the cache, and written, at list
 /// price. Names stand for themselves and their dated versions. A model whose price depends on the
@@ -40,16 +38,6 @@ pub(crate) fn known(model: &str) -> Option<Price> {
 /// The price of nothing.
 pub(crate) const FREE: Price = Price { input: Micros(0), cached: Micros(0), output: Micros(0) };
 
-/// What this usage costs. `written_to_cache` of the input tokens cost a quarter more.
-pub(crate) fn cost(price: Price, usage: &Usage, written_to_cache: u64) -> Micros {
-    let each = |tokens: u64, price: Micros| u128::from(tokens) * u128::from(price.0);
-    let millionths = each(usage.input_tokens, price.input)
-        + each(written_to_cache, price.input) / 4
-        + each(usage.cached_tokens, price.cached)
-        + each(usage.output_tokens, price.output);
-    Micros(u64::try_from(millionths.div_ceil(1_000_000)).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,16 +54,5 @@ mod tests {
         check("claude-sonnet-5-9", None);
         check("gpt-5-codex", None);
         check("my-model", None);
-    }
-
-    #[test]
-    fn costs_are_rounded_up() {
-        let price = known("claude-sonnet-4-5").unwrap();
-        let usage =
-            Usage { input_tokens: 1_000, cached_tokens: 10, output_tokens: 100, cost: None };
-        assert_eq!(cost(price, &usage, 0), Micros(3_000 + 3 + 1_500));
-        assert_eq!(cost(price, &usage, 1_000), Micros(3_000 + 750 + 3 + 1_500));
-        assert_eq!(cost(price, &Usage { output_tokens: 1, ..Usage::default() }, 0), Micros(15));
-        assert_eq!(cost(FREE, &usage, 0), Micros(0));
     }
 }

@@ -40,4 +40,4 @@ pub use refusal::Refusal;
 pub use state::{Change, LimitEnd, LimitWindow, Meta, State};
 pub use step::{Block, RESPONSE_GRACE, Step, block, next_wake, step};
 pub use time::{Millis, Time};
-pub use usage::{Micros, Usage};
+pub use usage::{Micros, Price, Usage};

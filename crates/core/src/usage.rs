@@ -19,6 +19,29 @@ impl fmt::Display for Micros {
     }
 }
 
+/// Prices in millionths of a US dollar for a million tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// Tokens read.
+    pub input: Micros,
+    /// Tokens read from the provider's cache.
+    pub cached: Micros,
+    /// Tokens written.
+    pub output: Micros,
+}
+
+impl Price {
+    /// What this usage costs. `written_to_cache` of the input tokens cost a quarter more.
+    pub fn of(self, usage: &Usage, written_to_cache: u64) -> Micros {
+        let each = |tokens: u64, price: Micros| u128::from(tokens) * u128::from(price.0);
+        let millionths = each(usage.input_tokens, self.input)
+            + each(written_to_cache, self.input) / 4
+            + each(usage.cached_tokens, self.cached)
+            + each(usage.output_tokens, self.output);
+        Micros(u64::try_from(millionths.div_ceil(1_000_000)).unwrap_or(u64::MAX))
+    }
+}
+
 /// What was consumed since the last report: a delta, never a running total.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -90,6 +113,17 @@ mod tests {
         assert_eq!((usage(1, Some(5)) + usage(1, None)).cost, None);
         assert_eq!((Usage::default() + usage(1, Some(6))).cost, Some(Micros(6)));
         assert_eq!((usage(1, None) + Usage::default()).cost, None);
+    }
+
+    #[test]
+    fn costs_are_rounded_up() {
+        let price =
+            Price { input: Micros(3_000_000), cached: Micros(300_000), output: Micros(15_000_000) };
+        let usage =
+            Usage { input_tokens: 1_000, cached_tokens: 10, output_tokens: 100, cost: None };
+        assert_eq!(price.of(&usage, 0), Micros(3_000 + 3 + 1_500));
+        assert_eq!(price.of(&usage, 1_000), Micros(3_000 + 750 + 3 + 1_500));
+        assert_eq!(price.of(&Usage { output_tokens: 1, ..Usage::default() }, 0), Micros(15));
     }
 
     #[test]

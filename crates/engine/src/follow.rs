@@ -268,7 +268,11 @@ impl Follower {
     }
 
     async fn take(&mut self, heard: Heard) -> anyhow::Result<()> {
-        if matches!(heard.event, AgentEvent::ToolResult { .. }) {
+        let event = match &heard.event {
+            AgentEvent::Subagent { event, .. } => event,
+            event => event,
+        };
+        if matches!(event, AgentEvent::ToolResult { .. }) {
             self.stirred.get_or_insert_with(Instant::now);
         }
         let circle = self.rounds.hear(&heard.event).filter(|(times, _)| *times == self.patience());

@@ -11,9 +11,32 @@ const KNOWN_MAX: usize = 10_000;
 /// A tool's use is named up to this length, in characters.
 const WHAT_CHARS_MAX: usize = 200;
 
-/// The uses of tools of one start of an agent.
+/// Agents of an agent whose uses are told apart; then all of theirs begin anew.
+const SUBAGENTS_MAX: usize = 100;
+
+/// The uses of tools of one start of an agent, and of each agent that it has started.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
+    own: Circle,
+    /// By the call that started each. Several of them read the same files, and none goes in circles.
+    subagents: BTreeMap<String, Circle>,
+}
+
+impl Rounds {
+    /// Takes in what an agent says. After a use of a tool that was made before with the same result:
+    /// how many of these were made in a row, and the last of them.
+    pub(crate) fn hear(&mut self, event: &AgentEvent) -> Option<(u32, String)> {
+        let AgentEvent::Subagent { call, event } = event else { return self.own.hear(event) };
+        if self.subagents.len() >= SUBAGENTS_MAX && !self.subagents.contains_key(call) {
+            self.subagents.clear();
+        }
+        self.subagents.entry(call.clone()).or_default().hear(event)
+    }
+}
+
+/// The uses of tools of one who uses them.
+#[derive(Debug, Default)]
+struct Circle {
     /// Calls without a result yet, by their id.
     open: BTreeMap<String, (u64, String)>,
     /// Calls with their results that were seen before.
@@ -22,10 +45,8 @@ pub(crate) struct Rounds {
     stale: u32,
 }
 
-impl Rounds {
-    /// Takes in what an agent says. After a use of a tool that was made before with the same result:
-    /// how many of these were made in a row, and the last of them.
-    pub(crate) fn hear(&mut self, event: &AgentEvent) -> Option<(u32, String)> {
+impl Circle {
+    fn hear(&mut self, event: &AgentEvent) -> Option<(u32, String)> {
         match event {
             AgentEvent::ToolCall { id, name, input } => {
                 if self.open.len() >= KNOWN_MAX {
@@ -89,5 +110,25 @@ mod tests {
         assert_eq!(uses("make", "red"), Some(1));
         assert_eq!(uses("ls", "a b"), Some(2), "two that take turns are a circle too");
         assert_eq!(uses("make", "green"), None, "the same with another result is new");
+    }
+
+    #[test]
+    fn an_agent_of_an_agent_goes_in_circles_of_its_own() {
+        let mut rounds = Rounds::default();
+        let mut uses = |who: &str, number: u32| {
+            let (id, name) = (format!("{who} {number}"), "read".to_owned());
+            let input = json!({ "path": "a.rs" });
+            let output = "text".to_owned();
+            let within =
+                |event| AgentEvent::Subagent { call: who.to_owned(), event: Box::new(event) };
+            rounds.hear(&within(AgentEvent::ToolCall { id: id.clone(), name, input }));
+            let heard = rounds.hear(&within(AgentEvent::ToolResult { id, ok: true, output }));
+            heard.map(|(times, _)| times)
+        };
+        assert_eq!(uses("one", 1), None);
+        assert_eq!(uses("other", 1), None, "what another one did before");
+        assert_eq!(uses("one", 2), Some(1));
+        assert_eq!(uses("one", 3), Some(2));
+        assert_eq!(uses("other", 2), Some(1));
     }
 }

@@ -69,6 +69,8 @@ mod tests {
         *looks.0.try_lock().expect("nobody looks") = Some(Instant::now() + Duration::from_hours(1));
         assert!(looks.begin().is_none(), "all rest");
         assert!(looks.begin().is_none(), "asking does not end the rest");
+        let rests_until = looks.0.try_lock().expect("nobody looks").expect("there is a rest");
+        assert!(rests_until > Instant::now() + Duration::from_mins(30), "nor shorten it");
         *looks.0.try_lock().expect("nobody looks") = Some(Instant::now());
         assert!(looks.begin().is_some(), "they have rested");
     }

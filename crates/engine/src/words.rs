@@ -45,7 +45,14 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
             };
             Words::Responds { response: parsed.ok(), text }
         }
-        // What a subagent says is for its agent; what it used or asks does not come in a wrapping.
+        // What one says that an agent has started is for that agent, and what it asks or used does not
+        // come in a wrapping; but what it reaches for is reached for.
+        AgentEvent::Subagent { event, .. } => match *event {
+            event @ (AgentEvent::ToolCall { .. } | AgentEvent::ToolResult { .. }) => {
+                return words(event, site);
+            }
+            _ => return None,
+        },
         AgentEvent::ToolCall { name, input, .. } => {
             Words::Reached(reached::change(site, &name, &input)?)
         }
@@ -53,7 +60,6 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
         AgentEvent::Text { .. }
         | AgentEvent::Partial { .. }
         | AgentEvent::Retry { .. }
-        | AgentEvent::Subagent { .. }
         | AgentEvent::Thinking { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Other(_)

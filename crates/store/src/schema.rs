@@ -48,6 +48,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     CREATE TABLE limit_window (account TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
     ",
     ),
+    ("the number of the last event stands with the events, and not in `meta`", ""),
 ];
 
 /// The newest version that this program knows.

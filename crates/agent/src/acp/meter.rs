@@ -75,8 +75,7 @@ fn usage(tokens: Tokens) -> Usage {
 /// What models cost at list price, if that is known of all of them.
 fn list_prices(models: &[ModelUsage]) -> Option<Micros> {
     let costs = models.iter().map(|ModelUsage { model, token_count }| {
-        let cost =
-            price::cost(price::known(model)?, &usage(*token_count), token_count.written_to_cache);
+        let cost = price::known(model)?.of(&usage(*token_count), token_count.written_to_cache);
         Some(cost.0)
     });
     let sum: u64 = costs.sum::<Option<u64>>()?;

@@ -106,8 +106,8 @@ impl Meter {
 impl Open {
     /// What it consumed, at list price where that is known.
     fn close(self) -> Usage {
-        let cost = price::known(&self.model)
-            .map(|price| price::cost(price, &self.usage, self.written_to_cache));
+        let cost =
+            price::known(&self.model).map(|price| price.of(&self.usage, self.written_to_cache));
         Usage { cost, ..self.usage }
     }
 }

@@ -60,7 +60,7 @@ impl Meter {
             output_tokens: tokens.output_tokens,
             cost: None,
         };
-        let cost = price::known(&self.model).map(|price| price::cost(price, &usage, 0));
+        let cost = price::known(&self.model).map(|price| price.of(&usage, 0));
         Usage { cost, ..usage }
     }
 }

@@ -236,6 +236,6 @@ fn usage(stats: &Stats) -> Usage {
     // Several models have several prices, and what each was used for is counted otherwise.
     let mut models = stats.models.keys();
     let price = models.next().filter(|_| stats.models.len() == 1).and_then(|it| price::known(it));
-    let cost: Option<Micros> = price.map(|price| price::cost(price, &usage, 0));
+    let cost: Option<Micros> = price.map(|price| price.of(&usage, 0));
     Usage { cost, ..usage }
 }

@@ -11,7 +11,7 @@ use crate::run::{
 };
 use crate::state::Draft;
 use crate::team::{Amount, BACKOFF_MAX, ProviderKind};
-use crate::{Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
+use crate::{Micros, Millis, ProjectId, Refusal, RoleName, RunId, Time, Token, Usage};
 
 /// Places outside of its worktree that are noted of a run.
 const REACHED_MAX: usize = 50;
@@ -129,6 +129,7 @@ pub(super) fn is_stopping(d: &Draft<'_>, id: RunId) -> Result<bool, Refusal> {
 
 fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
     limit::serves_again(d, id)?;
+    let usage = Usage { cost: usage.cost.or(priced(d, id, &usage)?), ..usage };
     let run = d.run_mut(id)?;
     run.spent += usage;
     let run = run.clone();
@@ -138,6 +139,15 @@ fn used(d: &mut Draft<'_>, id: RunId, usage: Usage) -> Result<(), Refusal> {
         give_up(d, id, "it used up the budget of a run")?;
     }
     Ok(())
+}
+
+/// What usage costs whose price is known to nobody but the team.
+fn priced(d: &Draft<'_>, id: RunId, usage: &Usage) -> Result<Option<Micros>, Refusal> {
+    let run = d.run(id)?;
+    let provider = d.project(run.project)?.team.providers.get(&run.provider);
+    // The price is that of the provider's model, and another one may have been chosen.
+    let price = provider.filter(|_| run.model().is_none()).and_then(|provider| provider.price);
+    Ok(price.map(|price| price.of(usage, 0)))
 }
 
 /// What brings nothing new costs all the same.

@@ -140,8 +140,10 @@ pub(super) fn finished(
         flow::expire_asks_of(d, run.task)?; // nobody is left who could need an answer
     }
     let now = d.now;
+    let taken_back = run.outcome() == Some(Outcome::Cancelled);
     let said = run.response.as_ref().map(|response| response.summary.trim());
-    let said = said.filter(|said| !said.is_empty());
+    // Who took it back was told that nothing is answered.
+    let said = said.filter(|said| !said.is_empty() && !taken_back);
     let question = Question { run: run.id, text: question.to_owned() };
     let task = d.task_mut(run.task)?;
     match said {
@@ -154,10 +156,11 @@ pub(super) fn finished(
         }
         Some(said) => task.answer(now, run.role.as_str(), question, said),
         None => {
-            let taken_back = run.outcome() == Some(Outcome::Cancelled);
-            let nothing =
-                if taken_back { "the question was taken back" } else { "it said nothing" };
-            let why = run.trouble.as_ref().map_or(nothing, |it| it.message.as_str());
+            let why = match &run.trouble {
+                _ if taken_back => "the question was taken back",
+                Some(trouble) => trouble.message.as_str(),
+                None => "it said nothing",
+            };
             task.answer(now, flow::ARBITER, question, &format!("{} gave no answer: {why}", run.id));
         }
     }

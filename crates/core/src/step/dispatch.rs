@@ -229,9 +229,14 @@ fn start(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     limit::probe(d, run)
 }
 
-/// The conversation that a run would go on with, if it is too full for that.
+/// The conversation that a run would go on with, if it is too full for that. Our own agent goes on with
+/// any: it compacts what is too long.
 fn too_full(d: &Draft<'_>, run: &Run) -> Result<Option<Left>, Refusal> {
     let team = &d.project(run.project)?.team;
+    let kind = team.providers.get(&run.provider).map(|provider| &provider.kind);
+    if matches!(kind, Some(ProviderKind::Native(_))) {
+        return Ok(None);
+    }
     let most = u64::from(team.limits.context_percent);
     let scope = team.roles.get(&run.role).map_or(SessionScope::Task, |role| role.session);
     let is_its = |other: &&Run| {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::github;
 use crate::purse::Purse;
-use crate::{Micros, Millis, ProviderName, RoleName, SecretName, StageName};
+use crate::{Millis, Price, ProviderName, RoleName, SecretName, StageName};
 
 pub use account::Account;
 pub use budget::{Allowance, Amount, Budget};
@@ -114,6 +114,9 @@ pub struct Provider {
     /// The key that it is handed, if one is kept for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
+    /// What its own model costs, where that is not known by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
 }
 
 /// A key that is kept for the user, and how an agent is handed it.
@@ -163,10 +166,6 @@ pub struct Model {
     pub base_url: Option<String>,
     /// The environment variable that holds the key. The key itself is never configuration.
     pub key_env: Option<String>,
-    /// Price in micro-dollars per million input tokens, where the built-in table has none.
-    pub input_price: Option<Micros>,
-    /// Price in micro-dollars per million output tokens.
-    pub output_price: Option<Micros>,
     /// How many tokens it takes at once, if it is known better than its provider says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_tokens: Option<u64>,

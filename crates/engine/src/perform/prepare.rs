@@ -8,12 +8,12 @@ use anyhow::Context;
 use crew_agent::desk::{self, Desk, ToolsOfOurs};
 use crew_agent::mailbox::{Mailbox, Rules};
 use crew_agent::shim::{self, InputMode, Launched, Presence, ShimProgram, Spec};
-use crew_agent::{AskPolicy, Budget, Dialect, ModelConfig, Price, RemoteConfig, Start, ToolName};
-use crew_core::Token;
+use crew_agent::{AskPolicy, Budget, Dialect, ModelConfig, RemoteConfig, Start, ToolName};
 use crew_core::project::Project;
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
 use crew_core::team::{Api, Model, ProviderKind};
+use crew_core::{Price, Token};
 use crew_git::{GitError, Worktree, Worktrees};
 use crew_store::Home;
 
@@ -118,7 +118,9 @@ pub(super) fn prepare(
         }
         ProviderKind::Native(model) => {
             let name = run.model().unwrap_or(&model.name).to_owned();
-            let model = model_config(outside, &project.root, &Model { name, ..model.clone() });
+            let price = provider.price.filter(|_| run.model().is_none());
+            let model = Model { name, ..model.clone() };
+            let model = model_config(outside, &project.root, &model, price);
             let mut secrets = secrets(&model);
             secrets.extend(key);
             let desk = Desk::set_up(&dir)?;
@@ -166,7 +168,7 @@ fn make_ready(
     Ok(None)
 }
 
-/// Whether the agent may not see the conversation of who was at work before. Our own agent sees all of
+/// Whether the agent may not see the conversation of who was at work before. Our own agent goes on with
 /// its own.
 fn may_need_brief(Place { run, .. }: &Place, kind: &ProviderKind) -> bool {
     let has_own = matches!(kind, ProviderKind::Native(_) | ProviderKind::Mailbox) || run.is_aside();
@@ -408,11 +410,7 @@ fn tools(names: &[String]) -> Vec<ToolName> {
     for_work.into_iter().chain(ToolName::of_desk()).collect()
 }
 
-fn model_config(outside: &Outside, root: &str, model: &Model) -> ModelConfig {
-    let price = match (model.input_price, model.output_price) {
-        (Some(input), Some(output)) => Some(Price { input, cached: input, output }),
-        _ => None,
-    };
+fn model_config(outside: &Outside, root: &str, model: &Model, price: Option<Price>) -> ModelConfig {
     let remote = RemoteConfig {
         model: model.name.clone(),
         base_url: model.base_url.clone(),

@@ -127,8 +127,6 @@ fn no_secret_of_the_provider_is_in_what_it_is_told() {
         name: "m".into(),
         base_url: Some("http://user:hidden@127.0.0.1:1".into()),
         key_env: Some("SOME_KEY".into()),
-        input_price: None,
-        output_price: None,
         context_tokens: None,
     };
     let provider = place.project.team.providers.get_mut(&place.run.provider).unwrap();

@@ -26,7 +26,13 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     if let Ok(mail) = "mail".parse() {
         team.providers.insert(
             mail,
-            Provider { kind: ProviderKind::Mailbox, agents: 8, config_dir: None, key: None },
+            Provider {
+                kind: ProviderKind::Mailbox,
+                agents: 8,
+                config_dir: None,
+                key: None,
+                price: None,
+            },
         );
     }
     if random.chance(30) {

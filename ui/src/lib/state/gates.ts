@@ -70,8 +70,9 @@ export const FIELDS: readonly Field[] = [
   { key: 'billing', label: 'Who pays', kinds: ['claude', 'codex'], choices: ['subscription', 'api-key', 'any'] },
   { key: 'env', label: 'Variables', kinds: PROGRAMS, type: 'list', hint: 'names, handed to it besides the usual ones' },
   { key: 'context_tokens', label: 'Context', kinds: ['native'], type: 'number', hint: 'tokens that it takes at once' },
-  { key: 'input_usd_per_mtok', label: '$ per Mtok in', kinds: ['native'], type: 'number', hint: 'where it is not known' },
-  { key: 'output_usd_per_mtok', label: '$ per Mtok out', kinds: ['native'], type: 'number', hint: 'where it is not known' },
+  { key: 'input_usd_per_mtok', label: '$ per Mtok in', kinds: ['native', 'codex', 'acp'], type: 'number', hint: 'where it is not known' },
+  { key: 'cached_usd_per_mtok', label: '$ per Mtok cached', kinds: ['native', 'codex', 'acp'], type: 'number', hint: 'that of what goes in' },
+  { key: 'output_usd_per_mtok', label: '$ per Mtok out', kinds: ['native', 'codex', 'acp'], type: 'number', hint: 'where it is not known' },
   { key: 'agents', label: 'At once', kinds: ALL, type: 'number', hint: '8' },
 ];
 

@@ -99,6 +99,22 @@ fn a_question_is_taken_back() {
     ");
 }
 
+#[test]
+fn a_question_that_was_taken_back_is_not_answered_by_who_had_the_answer_already() {
+    let script = "
+        question 1 author Why a queue?
+        started c2
+        unask r3
+        r3 says DONE: It had to be fair.
+        r3 exits
+        back
+    ";
+    let all = after(DONE, script);
+    let answers: Vec<&str> = all.lines().filter(|line| line.contains("asked `")).collect();
+    let expect = "crewhouse, asked `Why a queue?`: r3 gave no answer: the question was taken back";
+    assert_eq!(answers.iter().map(|line| line.trim()).collect::<Vec<_>>(), [expect]);
+}
+
 /// The conversation is gone: whoever answers did not do it, and the card says so.
 #[test]
 fn an_answer_from_the_record_says_that_it_is_one() {

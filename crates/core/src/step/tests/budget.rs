@@ -24,6 +24,24 @@ const AGAIN: &str = "
 ";
 
 #[test]
+fn the_price_that_the_team_knows_is_what_a_budget_of_money_goes_by() {
+    let usd = ("day_tokens = 5000", "day_tokens = 5000\nrun_usd = 0.05\ntask_usd = 1.0\nday_usd = 2.0");
+    let script = "add \n started base \n r1 uses 90";
+    let spends = |changes: &[(&str, &str)]| {
+        play_with(changes, script).lines().find(|line| line.starts_with("r1 ")).unwrap().to_owned()
+    };
+    let model = "model = \"builtin\"";
+    let priced = format!("{model}\ninput_usd_per_mtok = 1000.0\noutput_usd_per_mtok = 1000.0");
+    let cheap = format!("{model}\ninput_usd_per_mtok = 1.0\noutput_usd_per_mtok = 1000.0");
+    let line = spends(&[usd, (model, &priced)]);
+    assert!(line.contains("stopping"), "{line}");
+    for changes in [&[usd][..], &[usd, (model, &cheap)]] {
+        let line = spends(changes);
+        assert!(!line.contains("stopping"), "{line}");
+    }
+}
+
+#[test]
 fn a_role_that_has_used_up_its_day_is_asked_about_once_and_goes_on_at_midnight() {
     let dev = "dev = { provider = \"native\", agents = 2 }";
     let less = "dev = { provider = \"native\", agents = 2, budget = { day_tokens = 150 } }";

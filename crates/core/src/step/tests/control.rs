@@ -384,22 +384,29 @@ fn the_human_pins_in_the_place_of_a_proposal_when_there_are_enough() {
 
 #[test]
 fn a_conversation_that_is_too_full_is_left_behind_at_the_next_start() {
-    let fills = |percent: u32| {
-        let script = at_work(&format!(
-            "
+    let ours = "kind = \"native\"\napi = \"playbook\"\nmodel = \"builtin\"";
+    let fills = |kind: &str, percent: u32| {
+        let script = format!(
+            "{AT_WORK}
             r2 session s1
             r2 fills {percent}
             r2 fails
             r2 exits
             wait 60
         "
-        ));
-        script.lines().find(|line| line.starts_with("r2 ")).unwrap().to_owned()
+        );
+        let all = play_with(&[(ours, kind)], &script);
+        all.lines().find(|line| line.starts_with("r2 ")).unwrap().to_owned()
     };
-    assert_snapshot!(fills(79), @r"
+    let claude = "kind = \"claude\"";
+    assert_snapshot!(fills(claude, 79), @r"
     r2 Work of dev on #1/0, start 2: preparing, failures 1, Transient trouble
     ");
-    assert_snapshot!(fills(80), @r"
+    assert_snapshot!(fills(claude, 80), @r"
     r2 Work of dev on #1/0, start 2: preparing, failures 1, Transient trouble, leaves s1 of r2 at 80 %
+    ");
+    // Our own agent compacts it.
+    assert_snapshot!(fills(ours, 80), @r"
+    r2 Work of dev on #1/0, start 2: preparing, failures 1, Transient trouble
     ");
 }

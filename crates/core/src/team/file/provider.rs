@@ -3,6 +3,7 @@
 use super::Problem;
 use super::build::dollars;
 use super::shape::{KindFile, ProfileFile, ProviderFile};
+use crate::Price;
 use crate::team::{Acp, AcpAgent, Api, Key, Model, Payer, Program, Provider, ProviderKind};
 
 /// Variables that make Claude Code take money from an API key.
@@ -23,7 +24,7 @@ const NEVER: [&str; 7] = [
 /// Beginnings of such variables.
 const NEVER_BEGINNINGS: [&str; 2] = ["CREWHOUSE_", "GIT_"];
 /// A model that takes fewer tokens at once cannot even be told what to do.
-const CONTEXT_TOKENS_MIN: u64 = 4_096;
+const CONTEXT_TOKENS_MIN: u64 = 8_192;
 
 impl ProviderFile {
     /// The provider, and one like it for each other account: `claude`, `claude/work`.
@@ -37,7 +38,13 @@ impl ProviderFile {
     }
 
     /// Another account. Nothing that says who is signed in is that of the first.
-    fn with(self, other: ProfileFile) -> Self {
+    fn with(mut self, other: ProfileFile) -> Self {
+        if other.model.is_some() {
+            // What another model costs is not said.
+            self.input_usd_per_mtok = None;
+            self.cached_usd_per_mtok = None;
+            self.output_usd_per_mtok = None;
+        }
         Self {
             config_dir: other.config_dir,
             key: other.key,
@@ -60,6 +67,7 @@ impl ProviderFile {
         self.foreign_keys(place, problems);
         let key = self.take_key(place, problems);
         let config_dir = self.config_dir.take();
+        let price = self.price(place, problems);
         let kind = match self.kind {
             KindFile::Mailbox => ProviderKind::Mailbox,
             KindFile::Native => ProviderKind::Native(self.model(place, problems)),
@@ -73,7 +81,7 @@ impl ProviderFile {
             }
             KindFile::Acp => ProviderKind::Acp(self.acp(place, problems)),
         };
-        Provider { kind, agents, config_dir, key }
+        Provider { kind, agents, config_dir, key, price }
     }
 
     /// The kept key, and the variable that an agent of this kind looks for it in.
@@ -141,8 +149,9 @@ impl ProviderFile {
             ("key_env", self.key_env.is_some() && self.key.is_none(), &[Native, Codex]),
             ("key", self.key.is_some(), &[Native, Claude, Codex, Acp]),
             ("config_dir", self.config_dir.is_some(), &[Claude, Codex]),
-            ("input_usd_per_mtok", self.input_usd_per_mtok.is_some(), &[Native]),
-            ("output_usd_per_mtok", self.output_usd_per_mtok.is_some(), &[Native]),
+            ("input_usd_per_mtok", self.input_usd_per_mtok.is_some(), &[Native, Codex, Acp]),
+            ("cached_usd_per_mtok", self.cached_usd_per_mtok.is_some(), &[Native, Codex, Acp]),
+            ("output_usd_per_mtok", self.output_usd_per_mtok.is_some(), &[Native, Codex, Acp]),
             ("context_tokens", self.context_tokens.is_some(), &[Native]),
             ("agent", self.agent.is_some(), &[Acp]),
             ("program", self.program.is_some(), &[Claude, Codex, Acp]),
@@ -164,6 +173,37 @@ impl ProviderFile {
         }
     }
 
+    /// What its model costs: nothing is guessed from half of it.
+    fn price(&self, place: &str, problems: &mut Vec<Problem>) -> Option<Price> {
+        let given = [
+            ("input_usd_per_mtok", self.input_usd_per_mtok),
+            ("cached_usd_per_mtok", self.cached_usd_per_mtok),
+            ("output_usd_per_mtok", self.output_usd_per_mtok),
+        ];
+        for (key, usd) in given {
+            if usd.is_some_and(|usd| dollars(usd).is_none()) {
+                problems.push(Problem::new(
+                    format!("{place}.{key} is no amount of money"),
+                    "write what a million tokens cost: 0.50",
+                ));
+            }
+        }
+        if given.iter().all(|(_, usd)| usd.is_none()) {
+            return None;
+        }
+        let (Some(input), Some(output)) = (self.input_usd_per_mtok, self.output_usd_per_mtok)
+        else {
+            problems.push(Problem::new(
+                format!("{place}: a price needs `input_usd_per_mtok` and `output_usd_per_mtok`"),
+                "with one of them what is spent would not be known, and no budget of money would hold",
+            ));
+            return None;
+        };
+        let input = dollars(input)?;
+        let cached = self.cached_usd_per_mtok.map_or(Some(input), dollars)?;
+        Some(Price { input, cached, output: dollars(output)? })
+    }
+
     fn model(self, place: &str, problems: &mut Vec<Problem>) -> Model {
         let (Some(api), Some(name)) = (self.api, self.model) else {
             problems.push(Problem::new(
@@ -175,8 +215,6 @@ impl ProviderFile {
                 name: String::new(),
                 base_url: None,
                 key_env: None,
-                input_price: None,
-                output_price: None,
                 context_tokens: None,
             };
         };
@@ -193,8 +231,6 @@ impl ProviderFile {
             name,
             base_url: self.base_url,
             key_env: self.key_env,
-            input_price: self.input_usd_per_mtok.and_then(dollars),
-            output_price: self.output_usd_per_mtok.and_then(dollars),
             context_tokens: self.context_tokens,
         }
     }

@@ -211,6 +211,7 @@ pub(super) struct ProviderFile {
     pub(super) base_url: Option<String>,
     pub(super) key_env: Option<String>,
     pub(super) input_usd_per_mtok: Option<f64>,
+    pub(super) cached_usd_per_mtok: Option<f64>,
     pub(super) output_usd_per_mtok: Option<f64>,
     pub(super) context_tokens: Option<u64>,
     pub(super) agent: Option<AcpAgent>,

@@ -159,6 +159,16 @@ fn every_mistake_of_the_pipeline_is_named_with_a_hint() {
     check_rule("tier = \"cheap\"\nwords = [\" \"]", "a rule that is for every task");
     check_rule("tier = \"expert\"\nlabels = [\"a\"]", "nobody is of the tier `expert`");
     check("model = \"builtin\"", "", "needs `api` and `model`", "playbook");
+    let priced = |keys: &str| format!("model = \"builtin\"\n{keys}");
+    let half = priced("input_usd_per_mtok = 0.5");
+    check(
+        "model = \"builtin\"",
+        &half,
+        "a price needs `input_usd_per_mtok` and",
+        "would not be known",
+    );
+    let less = priced("input_usd_per_mtok = -1.0\noutput_usd_per_mtok = 1.0");
+    check("model = \"builtin\"", &less, "input_usd_per_mtok is no amount of money", "0.50");
     check(
         "gates = []",
         "gates = [{ verdict = \"tester\" }]",
