@@ -25,6 +25,7 @@ export type Note = Schemas['Note'];
 export type Place = Schemas['Place'];
 export type Priority = Schemas['Priority'];
 export type Project = Schemas['Project'];
+export type Provider = Schemas['Provider'];
 export type Reach = Schemas['Reach'];
 export type Delivery = Schemas['Delivery'];
 export type PullView = Schemas['PullView'];
