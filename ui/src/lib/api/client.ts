@@ -84,6 +84,8 @@ export class Client {
   /** Lets the work go on with another provider, or another model of it; without one, its usual. */
   handOver = (id: number, provider: string, model: string | null) =>
     this.#post<Receipt>(`/tasks/${id}/handover`, { provider, model });
+  /** Pins what must not be forgotten. */
+  pin = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/pin`, { text });
   /** Pins what an agent proposed: it must not be forgotten. */
   promote = (id: number, anchor: number) => this.#post<Receipt>(`/tasks/${id}/promote`, { anchor });
   unask = (run: number) => this.#post<Receipt>(`/runs/${run}/unask`, {});

@@ -16,6 +16,7 @@ export function taskActions(app: App, card: Card): Choice[] {
     ? [
         pause,
         { label: 'Edit', icon: 'edit', keys: 'e', action: () => (app.overlay = { kind: 'edit-task', task: id }) },
+        { label: 'Pin an anchor', icon: 'pin', action: () => (app.overlay = { kind: 'pin', task: id }) },
         ...handOvers(app, card),
         ...moves(app, card),
       ]
