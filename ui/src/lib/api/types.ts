@@ -27,6 +27,7 @@ export type Priority = Schemas['Priority'];
 export type Project = Schemas['Project'];
 export type Provider = Schemas['Provider'];
 export type Reach = Schemas['Reach'];
+export type Reached = Schemas['Reached'];
 export type Delivery = Schemas['Delivery'];
 export type PullView = Schemas['PullView'];
 export type Receipt = Schemas['Receipt'];
