@@ -91,6 +91,16 @@ test('every dialog can be used by everybody', async ({ page, house, problems }) 
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }
+  for (const choice of ['Change model', 'Pin an anchor']) {
+    await card.focus();
+    await page.keyboard.press('.');
+    await page.getByRole('menuitem', { name: choice }).click();
+    await page.getByRole('dialog').waitFor();
+    await good(page, choice);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await expect(card, `after ${choice}`).toBeFocused();
+  }
   for (const choice of ['Edit stage', 'New stage after it']) {
     await page.getByRole('button', { name: 'Stage in-progress' }).click();
     await page.getByRole('menuitem', { name: choice }).click();

@@ -81,6 +81,11 @@ export class Client {
   move = (id: number, to: string) => this.#post<Receipt>(`/tasks/${id}/move`, { to });
   pause = (id: number) => this.#post<Receipt>(`/tasks/${id}/pause`, {});
   interrupt = (id: number) => this.#post<Receipt>(`/tasks/${id}/interrupt`, {});
+  /** Lets the work go on with another provider, or another model of it; without one, its usual. */
+  handOver = (id: number, provider: string, model: string | null) =>
+    this.#post<Receipt>(`/tasks/${id}/handover`, { provider, model });
+  /** Pins what must not be forgotten. */
+  pin = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/pin`, { text });
   /** Pins what an agent proposed: it must not be forgotten. */
   promote = (id: number, anchor: number) => this.#post<Receipt>(`/tasks/${id}/promote`, { anchor });
   unask = (run: number) => this.#post<Receipt>(`/runs/${run}/unask`, {});

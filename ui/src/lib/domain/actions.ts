@@ -3,6 +3,7 @@
 import { goto } from '$app/navigation';
 import type { Card } from '$lib/api/types';
 import type { App } from '$lib/state/app.svelte';
+import { isInWork, type Wanted } from '$lib/state/handover';
 import type { Choice } from '$lib/ui/Menu.svelte';
 
 export function taskActions(app: App, card: Card): Choice[] {
@@ -15,6 +16,8 @@ export function taskActions(app: App, card: Card): Choice[] {
     ? [
         pause,
         { label: 'Edit', icon: 'edit', keys: 'e', action: () => (app.overlay = { kind: 'edit-task', task: id }) },
+        { label: 'Pin an anchor', icon: 'pin', action: () => (app.overlay = { kind: 'pin', task: id }) },
+        ...handOvers(app, card),
         ...moves(app, card),
       ]
     : [];
@@ -28,6 +31,15 @@ export function taskActions(app: App, card: Card): Choice[] {
     ...whileOpen,
     ...end,
   ];
+}
+
+/** Who else can go on with what is being done on it. */
+function handOvers(app: App, card: Card): Choice[] {
+  if (!isInWork(card)) return [];
+  const open = (wanted: Wanted) => () => (app.overlay = { kind: 'hand-over', task: card.id, wanted });
+  const model: Choice = { label: 'Change model', icon: 'thought', action: open('model') };
+  const providers = app.crew.team(card.project)?.providers ?? [];
+  return providers.length > 1 ? [{ label: 'Hand over', icon: 'team', action: open('provider') }, model] : [model];
 }
 
 /** Every other stage that it can be put into by hand. */

@@ -3,6 +3,7 @@
 import { createContext } from 'svelte';
 import { Client } from '$lib/api/client';
 import { Crew } from './crew.svelte';
+import type { Wanted } from './handover';
 import { Notices } from './notices.svelte';
 import { Preferences } from './preferences.svelte';
 
@@ -11,6 +12,8 @@ export type Overlay =
   | { readonly kind: 'shortcuts' }
   | { readonly kind: 'new-project' }
   | { readonly kind: 'question'; readonly task: number }
+  | { readonly kind: 'hand-over'; readonly task: number; readonly wanted: Wanted }
+  | { readonly kind: 'pin'; readonly task: number }
   | { readonly kind: 'new-task'; readonly stage?: string }
   | { readonly kind: 'edit-task'; readonly task: number }
   | { readonly kind: 'edit-provider'; readonly provider: string | null }
