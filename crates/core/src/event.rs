@@ -432,6 +432,8 @@ pub enum Settled {
         /// What went wrong.
         trouble: Trouble,
     },
+    /// No agent was started, and none ever will be for this token: there is too little space.
+    NoSpace,
     /// The agent is certainly gone.
     Stopped,
     /// The words were brought to the agent, or the agent is gone.

@@ -168,6 +168,7 @@ fn outcome(settled: &Settled) -> String {
         Settled::Started { .. } => "started".to_owned(),
         Settled::StartedAnew => "started, with another conversation".to_owned(),
         Settled::NotStarted { trouble } => format!("not started: {}", trouble.message),
+        Settled::NoSpace => "not started: there is too little space on the disk".to_owned(),
         Settled::Stopped => "stopped".to_owned(),
         Settled::Sent => "sent".to_owned(),
         Settled::Saved { .. } => "saved".to_owned(),

@@ -51,7 +51,9 @@ finish = "DONE: fine"
 
 /// Killed agents are started again, however often: what is tested is not patience. What an agent
 /// claims that could not write its files is not believed.
-const EDITS: [(&str, &str); 7] = [
+const EDITS: [(&str, &str); 8] = [
+    // The disk is full when nothing more goes onto it, and not before.
+    ("[limits]", "[limits]\nfree_mb = 16"),
     ("retries = 2", "retries = 100000"),
     ("agents = 4 ", "agents = 6"),
     ("agents = 3", "agents = 4"),

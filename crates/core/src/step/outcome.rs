@@ -1,10 +1,10 @@
 //! What came of effects. Each is settled once; what comes again is dropped.
 
-use super::{agent, answer, flow, gates, github, pull, tell};
+use super::{agent, answer, flow, gates, github, limit, pull, tell};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Settled;
 use crate::judged::GateResult;
-use crate::run::{Outcome, Purpose, Run, RunState, Trouble, TroubleKind};
+use crate::run::{Outcome, Purpose, Run, RunEvent, RunState, Trouble, TroubleKind};
 use crate::state::Draft;
 use crate::task::{CommitId, GateAt, Phase, Retry, bounded};
 use crate::{EffectId, Millis, Refusal, RunId, StageName, TaskId, Token};
@@ -71,6 +71,13 @@ fn start_settled(
             d.run_mut(id)?.trouble = Some(trouble.clone());
             if preparing { agent::failed(d, id, "") } else { agent::ended(d, id, "") }
         }
+        // Nobody has failed: it waits in the queue, where one sees for what.
+        Settled::NoSpace if preparing => {
+            limit::release_probe(d, id)?;
+            let not_before = d.now;
+            d.move_run(id, RunEvent::Requeue { not_before })
+        }
+        Settled::NoSpace => agent::ended(d, id, ""),
         _ => Err(Refusal::Stale("that is no result of a start")),
     }
 }

@@ -44,8 +44,8 @@ pub(super) async fn start(
     let dir = outside.handle.home().run(run, token);
     let is_new = matches!(place.run.state, RunState::Preparing { .. })
         && matches!(shim::look(&dir)?, Presence::NotStarted);
-    if is_new && let Some(short) = space::short(&outside.handle, &place.project).await {
-        bail!("only {} MB are free where {} is", short.free_mb, short.place); // it is tried again
+    if is_new && space::short(&outside.handle, &place.project).await.is_some() {
+        return not_started(outside, run, token, Settled::NoSpace).await;
     }
     let called_off = outside.called_off();
     outside.note_start(run, token, called_off.clone());
@@ -62,10 +62,12 @@ pub(super) async fn start(
         Ok(Made::Trigger { head }) => Ok(Settled::Started { head }),
         // It says nothing about the run; the next daemon makes it ready.
         Ok(Made::Not(_)) | Err(_) if outside.stop.is_cancelled() => bail!("the daemon ends"),
-        Ok(Made::Not(trouble)) => not_started(outside, run, token, trouble).await,
+        Ok(Made::Not(trouble)) => {
+            not_started(outside, run, token, Settled::NotStarted { trouble }).await
+        }
         Err(error) => {
             let trouble = trouble_of(&error);
-            not_started(outside, run, token, trouble).await
+            not_started(outside, run, token, Settled::NotStarted { trouble }).await
         }
     }
 }
@@ -75,11 +77,11 @@ async fn not_started(
     outside: &Arc<Outside>,
     run: RunId,
     token: Token,
-    trouble: Trouble,
+    settled: Settled,
 ) -> anyhow::Result<Settled> {
     let dir = outside.handle.home().run(run, token);
     match blocking(move || Ok(shim::tombstone(&dir)?)).await? {
-        Presence::NotStarted => Ok(Settled::NotStarted { trouble }),
+        Presence::NotStarted => Ok(settled),
         Presence::Alive { .. } | Presence::Ended(_) | Presence::Lost => {
             bail!("{run}.{token} was started all the same") // the next try follows it
         }

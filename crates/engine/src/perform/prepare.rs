@@ -117,10 +117,7 @@ pub(super) fn prepare(
             Ok(Made::Trigger { head })
         }
         ProviderKind::Native(model) => {
-            let name = run.model().unwrap_or(&model.name).to_owned();
-            let price = provider.price.filter(|_| run.model().is_none());
-            let model = Model { name, ..model.clone() };
-            let model = model_config(outside, &project.root, &model, price);
+            let model = model_config(outside, place, (model, provider.price));
             let mut secrets = secrets(&model);
             secrets.extend(key);
             let desk = Desk::set_up(&dir)?;
@@ -410,22 +407,28 @@ fn tools(names: &[String]) -> Vec<ToolName> {
     for_work.into_iter().chain(ToolName::of_desk()).collect()
 }
 
-fn model_config(outside: &Outside, root: &str, model: &Model, price: Option<Price>) -> ModelConfig {
+/// The model that a run is for. What is known of the provider's own is true of no other that was chosen.
+fn model_config(
+    outside: &Outside,
+    Place { project, run, .. }: &Place,
+    (model, price): (&Model, Option<Price>),
+) -> ModelConfig {
+    let name = run.model().unwrap_or(&model.name);
+    let is_own = name == model.name;
     let remote = RemoteConfig {
-        model: model.name.clone(),
         base_url: model.base_url.clone(),
         key_env: model.key_env.clone(),
-        context_tokens: model.context_tokens,
-        price,
-        ..RemoteConfig::named(&model.name)
+        context_tokens: model.context_tokens.filter(|_| is_own),
+        price: price.filter(|_| is_own),
+        ..RemoteConfig::named(name)
     };
     match model.api {
-        Api::Playbook if model.name == "builtin" => {
+        Api::Playbook if name == "builtin" => {
             ModelConfig::Playbook { path: outside.builtin_playbook.clone() }
         }
         Api::Playbook => {
-            let team = PathBuf::from(root).join(TEAM_DIRECTORY);
-            ModelConfig::Playbook { path: team.join(&model.name) }
+            let team = PathBuf::from(&project.root).join(TEAM_DIRECTORY);
+            ModelConfig::Playbook { path: team.join(name) }
         }
         Api::Anthropic => ModelConfig::Anthropic(remote),
         Api::Openai => ModelConfig::Openai(remote),

@@ -143,6 +143,10 @@ impl World {
             let kind = random.pick(&kinds).copied().unwrap_or(TroubleKind::Transient);
             return not_started(kind, "no program");
         }
+        if !self.calm && random.chance(3) {
+            self.tombstones.insert((id, token));
+            return Settled::NoSpace;
+        }
         if run.is_aside() && is_mailbox(run, state) {
             self.tombstones.insert((id, token));
             return not_started(TroubleKind::Human, "it is played through the mailbox");

@@ -25,7 +25,8 @@ const AGAIN: &str = "
 
 #[test]
 fn the_price_that_the_team_knows_is_what_a_budget_of_money_goes_by() {
-    let usd = ("day_tokens = 5000", "day_tokens = 5000\nrun_usd = 0.05\ntask_usd = 1.0\nday_usd = 2.0");
+    let usd =
+        ("day_tokens = 5000", "day_tokens = 5000\nrun_usd = 0.05\ntask_usd = 1.0\nday_usd = 2.0");
     let script = "add \n started base \n r1 uses 90";
     let spends = |changes: &[(&str, &str)]| {
         play_with(changes, script).lines().find(|line| line.starts_with("r1 ")).unwrap().to_owned()

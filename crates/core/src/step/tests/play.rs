@@ -300,6 +300,7 @@ impl Play {
             "started" => ("start", Settled::Started { head: head() }),
             "anew" => ("start", Settled::StartedAnew),
             "unstarted" => ("start", Settled::NotStarted { trouble: trouble() }),
+            "nospace" => ("start", Settled::NoSpace),
             "unserved" => {
                 let trouble = Trouble { kind: TroubleKind::Provider, message: why() };
                 ("start", Settled::NotStarted { trouble })

@@ -46,6 +46,29 @@ fn nobody_starts_without_space_and_one_ask_says_so() {
     ");
 }
 
+/// It was looked at when its agent was to start: it waits where one sees it, and did not fail.
+#[test]
+fn who_was_to_start_when_the_disk_was_full_waits_in_the_queue() {
+    let script = "
+        add
+        full /data
+        nospace
+    ";
+    assert_snapshot!(play(script), @r"
+    #1 in plan: working (queued: there is too little space on the disk), starts 1
+    r1 Work of pm on #1/0, start 1: queued
+    a1 about #1 from crewhouse about /data: open
+    wakes in 29 min 57 s
+    ");
+    assert_snapshot!(play(&format!("{script}\n roomy")), @r"
+    #1 in plan: working (pm at work), starts 2
+    r1 Work of pm on #1/0, start 2: preparing
+    a1 about #1 from crewhouse about /data: expired
+    e2 start r1.2
+    wakes in 29 min 56 s
+    ");
+}
+
 #[test]
 fn the_ask_goes_to_another_task_that_waits() {
     let script = "
