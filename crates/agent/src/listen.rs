@@ -87,16 +87,19 @@ impl Listener {
         new
     }
 
-    /// A limit whose end stands in its words only. They were said when the file was last written:
-    /// "at five" means the same to a daemon that reads it at six.
     fn dated(&self, heard: Heard) -> Heard {
         let AgentEvent::Limit { until: None, message } = heard.event else { return heard };
-        let written = std::fs::metadata(&self.out).and_then(|out| out.modified());
-        let said = written.ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        let said = said.map(|since| Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)));
-        let until = said.and_then(|said| until(&message, said));
+        let until = end_of_limit(&message, &self.out);
         Heard { event: AgentEvent::Limit { until, message }, ..heard }
     }
+}
+
+/// The end of a limit that stands in its words only. They were said when the file was last written: "at
+/// five" means the same to a daemon that reads it at six.
+pub fn end_of_limit(message: &str, file: &Path) -> Option<Time> {
+    let written = std::fs::metadata(file).and_then(|file| file.modified()).ok()?;
+    let since = written.duration_since(UNIX_EPOCH).ok()?;
+    until(message, Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// The line that brings an agent an answer; `None` when it does not wait for one. What it waits for

@@ -26,6 +26,9 @@ pub(crate) enum Provider {
         /// How its process ended; a negative code is a signal.
         #[arg(long, value_name = "N", allow_hyphen_values = true)]
         exit_code: Option<i32>,
+        /// What it printed to its standard error: some say there why they end.
+        #[arg(long, value_name = "FILE")]
+        stderr: Option<PathBuf>,
     },
 }
 
@@ -35,10 +38,13 @@ pub(crate) enum Replayed {
     /// Claude Code's `stream-json`.
     Claude,
     /// What `codex app-server` or `codex exec --json` printed.
+    #[value(aliases = ["codex-app-server", "codex-exec"])]
     Codex,
     /// What any agent printed that speaks ACP.
+    #[value(aliases = ["claude-agent-acp", "codex-acp", "gemini-acp", "opencode-acp"])]
     Acp,
     /// What `gemini --output-format stream-json` or `json` printed.
+    #[value(alias = "gemini-cli")]
     Gemini,
     /// What `opencode run --format json` printed.
     Opencode,

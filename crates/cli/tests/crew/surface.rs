@@ -187,6 +187,31 @@ fn what_claude_code_printed_is_replayed() {
     assert_eq!(check("credit-400", "1", "failed")["class"], "billing");
     assert_eq!(check("ratelimit-midtool-oauth", "1", "limited")["until"], 1_795_217_893_000_u64);
     check("kill-sigkill-during-bash", "-9", "cut");
+    let usage = &check("tools-bypass", "0", "done")["usage"];
+    assert!(usage["output_tokens"].as_u64().is_some_and(|tokens| tokens > 0), "{usage}");
     let said = sandbox.crew(&["provider", "replay", "claude", "no-such-file"]).exits(1);
     assert!(said.err.contains("hint: "), "{said:?}");
+}
+
+#[test]
+fn what_others_printed_is_replayed_with_what_they_said_beside_it() {
+    let sandbox = Sandbox::new();
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/tests/transcripts");
+    let last = |provider: &str, name: &str, more: &[&str]| -> Value {
+        let file = format!("{recorded}/{name}.ndjson");
+        let replay = [&["--json", "provider", "replay", provider, &file][..], more].concat();
+        let said = sandbox.crew(&replay).exits(0);
+        serde_json::from_str(said.out.lines().last().unwrap()).unwrap()
+    };
+    // "… or try again at 11:41 PM": of the day on which the file was written.
+    let limited = last("codex-exec", "codex/exec-0.169.0/usage-limit-429", &["--exit-code", "1"]);
+    assert_eq!(limited["verdict"], "limited", "{limited}");
+    assert!(limited["until"].is_u64(), "{limited}");
+    let name = "claude/2.1.329/bypass-root-refused";
+    let stderr = format!("{recorded}/{name}.stderr");
+    let failed = last("claude", name, &["--exit-code", "1", "--stderr", &stderr]);
+    assert_eq!(failed["verdict"], "failed", "{failed}");
+    assert!(failed["message"].as_str().unwrap().contains("root"), "{failed}");
+    let silent = ["provider", "replay", "claude", &stderr, "--stderr", "no-such-file"];
+    assert!(sandbox.crew(&silent).exits(1).err.contains("hint: "));
 }

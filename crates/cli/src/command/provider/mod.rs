@@ -13,8 +13,8 @@ pub(super) async fn run(context: &Context, provider: Provider) -> Result<Exit, C
     match provider {
         Provider::List => trial::list(context),
         Provider::Test { name } => trial::test(context, &name).await,
-        Provider::Replay { provider, file, exit_code } => {
-            replay::run(context, provider, &file, exit_code)
+        Provider::Replay { provider, file, exit_code, stderr } => {
+            replay::run(context, provider, &file, (exit_code, stderr.as_deref()))
         }
     }
 }
