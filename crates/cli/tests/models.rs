@@ -14,6 +14,7 @@ use std::fs;
 
 use crew_testkit::{ModelServer, Reply, Wire};
 use serde_json::json;
+use support::program::{RULES, engineer_with, waits};
 use support::{Daemon, Lab, one_engineer};
 
 const KEY: &str = "an-invented-key-7f3a";
@@ -175,4 +176,45 @@ fn a_daemon_without_the_key_says_which_variable_is_missing() {
     });
     assert!(inbox.contains("try again"), "{inbox}");
     assert!(server.requests().is_empty());
+}
+
+/// Our own agent asks its role's rules, as the programs of others do.
+#[test]
+fn rules_answer_for_the_human_and_leave_the_rest_to_them() {
+    let shell = |command: &str| Reply::tool("shell", json!({ "command": command }));
+    let secret = Reply::tool("write", json!({"path": "secret/a", "content": "x"}));
+    let server = ModelServer::start([
+        shell("touch other.txt"),
+        secret,
+        shell("true && git push"),
+        shell("echo yes > asked.txt"),
+        shell("echo no > refused.txt"),
+        writes(),
+        finishes(),
+    ])
+    .unwrap();
+    let lab = lab(&server, Wire::Anthropic, "anthropic");
+    let more = "    { answer = \"ask\", command = \"echo\" },\n]";
+    engineer_with(&lab, &RULES.replace(']', more));
+    let mut daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "May it use shell?");
+    assert_eq!(item["ask"], 4, "three were answered by rules: {item}");
+    assert_eq!(item["about"], "shell: `echo yes > asked.txt`");
+    // Whoever starts it again asks the same, and is told what is answered now.
+    daemon.kill();
+    daemon = up(&lab);
+    lab.ok(&["answer", "a4", "allow"]);
+    waits(&lab, "refused.txt");
+    lab.ok(&["answer", "a5", "deny"]);
+    lab.run();
+    let main = lab.git(&["ls-tree", "-r", "--name-only", "main"]);
+    let landed = |file: &str| main.lines().any(|line| line == file);
+    assert!(landed("other.txt") && landed("asked.txt") && landed("made.txt"), "{main}");
+    assert!(!landed("secret/a") && !landed("refused.txt"), "{main}");
+    let said = |nth: usize| server.requests()[nth].body["messages"].to_string();
+    assert!(said(2).contains("Nobody writes there."), "{}", said(2));
+    assert!(said(3).contains("deny command git push"), "{}", said(3));
+    assert!(said(5).contains("the human said no"), "{}", said(5));
+    drop(daemon);
 }

@@ -23,6 +23,7 @@ use super::session::{Assistant, Call, CallResult, Next, Record, Session};
 use super::start::{AskPolicy, ModelConfig, Remark, Start, ToolName};
 use super::tools::{Ask, End, ToolCall, ToolError, Workshop};
 use super::{AgentExit, Surroundings};
+use crate::asks::{self, Answer, Asks};
 use crate::desk::mcp::reply;
 use crate::desk::{Client, Tool};
 use crate::{AgentEvent, ErrorClass};
@@ -43,6 +44,8 @@ struct Agent<'a, 'o> {
     desk: Option<Client>,
     input: Input,
     output: &'a mut Output<'o>,
+    /// Permissions that it has asked for.
+    asked: Asks<()>,
     /// How full the conversation was when that was last said, in tenths of what the model takes.
     said_full: u64,
 }
@@ -55,7 +58,8 @@ pub(super) fn run(
 ) -> AgentExit {
     let ended = begin(&mut input, surroundings).and_then(|(start, session, model, workshop)| {
         let desk = start.desk.as_ref().and_then(|desk| Client::open(desk).ok());
-        Agent { start, session, model, workshop, desk, input, output, said_full: 0 }.work()
+        let asked = Asks::default();
+        Agent { start, session, model, workshop, desk, input, output, asked, said_full: 0 }.work()
     });
     let Err(failure) = ended else {
         return AgentExit::Done;
@@ -336,21 +340,58 @@ impl Agent<'_, '_> {
         let Call { id, name, input, .. } = call.clone();
         self.output.emit(&AgentEvent::ToolCall { id, name, input })?;
         let outcome = match self.tool_of(call) {
-            Ok(ToolCall::Ask(ask)) => self.ask_human(&call.id, ask)?,
-            Ok(ToolCall::Desk(tool, input)) => match self.desk.clone() {
-                None => Err(ToolError::Failed("nobody can be called in this run".to_owned())),
-                Some(client) => match self.on_desk(&client, tool, &input)? {
-                    Reply { ok: true, text } => Ok(text),
-                    Reply { ok: false, text } => Err(ToolError::Failed(text)),
-                },
+            Ok(tool) => match self.objection(call, &tool)? {
+                Some(why) => Err(ToolError::Failed(why)),
+                None => self.run_tool(call, tool)?,
             },
-            Ok(tool) => {
-                let heartbeat = self.heartbeat();
-                during(self.output, heartbeat, || self.workshop.run(&tool))?
-            }
             Err(reason) => Err(reason),
         };
         self.give_result(call, outcome.map_err(|reason| reason.to_string()), Interrupted::No)
+    }
+
+    fn run_tool(
+        &mut self,
+        call: &Call,
+        tool: ToolCall,
+    ) -> Result<Result<String, ToolError>, Failure> {
+        match tool {
+            ToolCall::Ask(ask) => self.ask_human(&call.id, ask),
+            ToolCall::Desk(tool, input) => match self.desk.clone() {
+                None => Ok(Err(ToolError::Failed("nobody can be called in this run".to_owned()))),
+                Some(client) => Ok(match self.on_desk(&client, tool, &input)? {
+                    Reply { ok: true, text } => Ok(text),
+                    Reply { ok: false, text } => Err(ToolError::Failed(text)),
+                }),
+            },
+            tool => {
+                let heartbeat = self.heartbeat();
+                Ok(during(self.output, heartbeat, || self.workshop.run(&tool))?)
+            }
+        }
+    }
+
+    /// What the rules of its role, or the human whom they ask, have against the use of a tool.
+    fn objection(&mut self, call: &Call, tool: &ToolCall) -> Result<Option<String>, Failure> {
+        let Some(about) = tool.about().filter(|_| self.start.asks_permission) else {
+            return Ok(None);
+        };
+        let text =
+            format!("May it use {}?\n{}", call.name, asks::shown(&asks::fields(&call.input)));
+        // By what it is: who asks for the same again after a kill is given the answer that there is.
+        let Some(key) = self.asked.add(&format!("{}\n{}", call.name, call.input), ()) else {
+            return Ok(Some("too many questions wait already".to_owned()));
+        };
+        let (options, about) = (asks::options(), Some(Box::new(about)));
+        let event = AgentEvent::Ask { key: key.clone(), text, options, about };
+        let answer = self.wait_for_answer(&key, &event)?;
+        self.asked.forget(|()| true);
+        Ok(match answer.as_deref().map(Answer::of) {
+            Some(Answer::Allow) => None,
+            Some(Answer::Deny) => Some("the human said no".to_owned()),
+            Some(Answer::DenyBecause(words)) => Some(format!("the human said no: {words}")),
+            Some(Answer::Refused(why)) => Some(why.to_owned()),
+            None => Some("it has to be allowed, and nobody is there any more".to_owned()),
+        })
     }
 
     fn heartbeat(&self) -> Duration {
@@ -385,13 +426,23 @@ impl Agent<'_, '_> {
         }
         let Ask { text, options } = ask;
         let event = AgentEvent::Ask { key: key.to_owned(), text, options, about: None };
-        self.output.emit(&event)?;
+        let answer = self.wait_for_answer(key, &event)?;
+        Ok(answer.ok_or_else(|| nobody("the input has ended")))
+    }
+
+    /// Asks, and waits for as long as there may be an answer.
+    fn wait_for_answer(
+        &mut self,
+        key: &str,
+        event: &AgentEvent,
+    ) -> Result<Option<String>, Failure> {
+        self.output.emit(event)?;
         let answer = self.input.answer(key);
         if answer.is_none() && self.input.is_interrupted() {
             return Err(Failure::Interrupted); // it asks again when it goes on
         }
         self.report_bad_input()?;
-        Ok(answer.ok_or_else(|| nobody("the input has ended")))
+        Ok(answer)
     }
 
     fn give_result(

@@ -52,6 +52,9 @@ pub struct Start {
     /// Whether a human will answer.
     #[serde(default)]
     pub ask_policy: AskPolicy,
+    /// Whether it asks before each use of a tool that does something: its role has rules about that.
+    #[serde(default)]
+    pub asks_permission: bool,
     /// Where the agent calls Crewhouse by, if it can.
     #[serde(default)]
     pub desk: Option<PathBuf>,

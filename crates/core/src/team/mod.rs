@@ -515,15 +515,16 @@ impl Team {
         }
     }
 
-    /// What an agent of a role may do without asking, by the file of its provider. `None` where there
-    /// is nothing of the kind.
+    /// What an agent of a role may do without asking, by the file of its provider; our own may use all of
+    /// its tools. `None` where there is nothing of the kind.
     pub fn permissions(&self, provider: &ProviderName) -> Option<Permissions> {
         match &self.providers.get(provider)?.kind {
             ProviderKind::Claude(program) | ProviderKind::Codex(program) => {
                 Some(program.permissions)
             }
             ProviderKind::Acp(acp) => Some(acp.permissions),
-            ProviderKind::Native(_) | ProviderKind::Mailbox => None,
+            ProviderKind::Native(_) => Some(Permissions::All),
+            ProviderKind::Mailbox => None,
         }
     }
 
@@ -538,6 +539,7 @@ impl Team {
                     program.permissions = Permissions::Ask;
                 }
                 ProviderKind::Acp(acp) => acp.permissions = Permissions::Ask,
+                // Our own asks where its start says so.
                 ProviderKind::Native(_) | ProviderKind::Mailbox => {}
             }
         }

@@ -346,13 +346,14 @@ fn native(
 ) -> anyhow::Result<Spec> {
     let Place { project, task, run } = place;
     let home = outside.handle.home();
+    let role = project.team.roles.get(&run.role);
     let start = Start {
         session: session_file(home, project, run),
         system: prompt::system(place),
         prompt: prompt::prompt(place, material),
         remarks: remark::since(home, place)?,
         model,
-        tools: tools(project.team.roles.get(&run.role).map_or(&[], |role| &role.tools)),
+        tools: tools(role.map_or(&[], |role| &role.tools)),
         role: run.role.to_string(),
         stage: stage_of(run),
         task_title: task.title.clone(),
@@ -362,6 +363,8 @@ fn native(
         shell_through: cell.map(Cell::entry).transpose()?.unwrap_or_default(),
         heartbeat_ms: Start::HEARTBEAT_MS,
         ask_policy: AskPolicy::Wait,
+        // Who only answers a question changes nothing, whatever it does.
+        asks_permission: role.is_some_and(|role| !role.rules.is_empty()) && !run.is_aside(),
         desk: Some(desk.root().to_owned()),
     };
     let env = environment().into_iter().chain(about_desk(outside, desk)).collect();

@@ -13,6 +13,7 @@ mod shell;
 
 use std::path::{Path, PathBuf};
 
+use crew_core::about::About;
 use crew_core::call::Finish;
 use crew_core::protocol::{Claim, Verdict};
 use serde::Deserialize;
@@ -182,6 +183,18 @@ impl ToolCall {
             ToolName::Subtask => Self::desk(Tool::Subtask, input)?,
             ToolName::Message => Self::desk(Tool::Message, input)?,
             ToolName::Board => Self::desk(Tool::Board, input)?,
+        })
+    }
+
+    /// What it does to files, or runs; `None` for what is only said.
+    pub(super) fn about(&self) -> Option<About<String>> {
+        Some(match self {
+            Self::Read(Read { path, .. }) => About::look("read", vec![path.clone()]),
+            Self::Write(Write { path, .. }) => About::change("write", vec![path.clone()]),
+            Self::Edit(Edit { path, .. }) => About::change("edit", vec![path.clone()]),
+            Self::Search(_) => About::look("search", vec![".".to_owned()]),
+            Self::Shell(Shell { command, .. }) => About::run("shell", command, None),
+            Self::Ask(_) | Self::Finish | Self::Desk(..) => return None,
         })
     }
 
