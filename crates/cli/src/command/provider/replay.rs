@@ -56,7 +56,7 @@ pub(super) fn run(
             if let AgentEvent::Usage(more) = &event {
                 usage += *more;
             }
-            show(context, event)?;
+            show(context, &event)?;
         }
         Ok(())
     };
@@ -118,12 +118,12 @@ fn end_of(file: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn show(context: &Context, event: AgentEvent) -> Result<(), CliError> {
+fn show(context: &Context, event: &AgentEvent) -> Result<(), CliError> {
     let event = Screen::default().value(event.to_json());
     if context.out.json {
-        return Ok(context.out.json_line(&event)?);
+        return context.out.json_line(&event);
     }
-    Ok(log::lines(&event).into_iter().try_for_each(|line| context.out.line(line))?)
+    log::lines(&event).into_iter().try_for_each(|line| context.out.line(line))
 }
 
 fn consumed(usage: &Usage) -> String {

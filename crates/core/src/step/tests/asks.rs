@@ -14,6 +14,33 @@ const RULES: (&str, &str) = (
      ] }",
 );
 
+/// Who plays all roles is a program of others, that asks.
+const PROGRAM: (&str, &str) = (
+    "kind = \"native\"\napi = \"playbook\"\nmodel = \"builtin\"",
+    "kind = \"claude\"\npermissions = \"ask\"",
+);
+
+#[test]
+fn our_own_agent_may_do_what_no_rule_is_about() {
+    let script = "
+        add
+        started base
+        r1 wants a change README.md
+        r1 wants b change src/a
+        r1 wants c run make push
+    ";
+    assert_snapshot!(play_with(&[RULES], script), @r"
+    #1 in plan: working (needs your answer (a3)), head base, starts 1
+    r1 Work of pm on #1/0, start 1: asking
+    a1 about #1 from r1 by `a`: answered `allow` by the permissions of its provider
+    a2 about #1 from r1 by `b`: answered `deny: rule 2 of the role `pm` does not allow it (deny path src/**). Only developers write code.` by rule 2 of pm (deny path src/**)
+    a3 about #1 from r1 by `c`: open
+    e2 send a1 `allow` to r1.1
+    e3 send a2 `deny: rule 2 of the role `pm` does not allow it (deny path src/**). Only developers write code.` to r1.1
+    wakes in 29 min 55 s
+    ");
+}
+
 #[test]
 fn a_rule_answers_at_once_and_the_inbox_never_sees_it() {
     let script = "
@@ -23,7 +50,7 @@ fn a_rule_answers_at_once_and_the_inbox_never_sees_it() {
         r1 wants b change src/a
         r1 wants a run make test
     ";
-    assert_snapshot!(play_with(&[RULES], script), @r"
+    assert_snapshot!(play_with(&[RULES, PROGRAM], script), @r"
     #1 in plan: working (pm at work), head base, starts 1
     r1 Work of pm on #1/0, start 1: running
     a1 about #1 from r1 by `a`: answered `allow` by rule 1 of pm (allow command make)
@@ -44,7 +71,7 @@ fn what_no_rule_is_sure_about_is_asked() {
         r1 wants b run make test && rm -rf .
         r1 wants c change README.md
     ";
-    assert_snapshot!(play_with(&[RULES], script), @r"
+    assert_snapshot!(play_with(&[RULES, PROGRAM], script), @r"
     #1 in plan: working (needs your answer (a1)), head base, starts 1
     r1 Work of pm on #1/0, start 1: asking
     a1 about #1 from r1 by `a`: open
@@ -111,7 +138,7 @@ fn nobody_answered_in_time_is_a_no_once_and_the_human_is_told_so() {
         wait 1
         answer a1 allow
     ";
-    assert_snapshot!(play_with(&[RULES], script), @r"
+    assert_snapshot!(play_with(&[RULES, PROGRAM], script), @r"
     ! answer a1 allow: refused, a1 was answered with a no, as nobody answered in time
     #1 in plan: working (pm at work), head base, starts 1
     r1 Work of pm on #1/0, start 1: running
@@ -132,7 +159,7 @@ fn who_comes_back_after_the_time_finds_the_no() {
         started base
         r1 wants a run rm x
     ";
-    assert_snapshot!(play_with(&[RULES], script), @r"
+    assert_snapshot!(play_with(&[RULES, PROGRAM], script), @r"
     #1 in plan: working (pm at work), head base, starts 2
     r1 Work of pm on #1/0, start 2: running, failures 1
     a1 about #1 from r1 by `a`: answered `deny: nobody answered within 30 min` as nobody answered in time
