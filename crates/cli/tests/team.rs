@@ -43,6 +43,34 @@ fn an_idea_becomes_a_merged_change() {
     assert!(task.to_string().contains("2000"), "the cost is on the card: {task}");
 }
 
+/// Clean, and on a branch of its own: a check there would say nothing about the task.
+#[test]
+fn who_looks_on_another_branch_does_not_take_the_check_along() {
+    let away = "git checkout -q -b crew/x && echo other > made.txt && \
+                git -c user.name=x -c user.email=x@y commit -qam other";
+    let judge = format!(
+        r#"
+[[scene]]
+role = "architect"
+stage = "verdict"
+[[scene.turn]]
+tools = [{{ name = "shell", command = "{away}" }}]
+[[scene.turn]]
+finish = "DONE: looked at it\nVERDICT: pass"
+{}"#,
+        simple_play("made.txt")
+    );
+    let gates = "gates = [{ verdict = \"architect\" }, { check = \"grep -qx made made.txt\" }]";
+    let lab = Lab::new(&judge, &[("gates = []", gates), NO_SANDBOX]);
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "Make it"]);
+    lab.run();
+    assert_eq!(lab.landed("made.txt"), "made\n");
+    let failed = lab.count(|body| body["result"]["passed"] == false);
+    assert_eq!(failed, 0, "the check was of another branch");
+    assert_eq!(lab.git(&["show", "crew/x:made.txt"]), "other\n", "what was done there is not lost");
+}
+
 #[test]
 fn a_question_waits_for_its_answer_over_a_restart() {
     let play = r#"

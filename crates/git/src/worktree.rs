@@ -84,6 +84,14 @@ impl Worktree {
         self.repository.resolve(&self.branch_reference()?)
     }
 
+    /// Whether it is on its branch, which is at this commit, and holds nothing else. Who works in it may
+    /// have gone to another branch, and left everything clean there.
+    pub fn is_exactly(&self, commit: &CommitId) -> Result<bool, GitError> {
+        Ok(self.head()? == Head::Branch(self.branch.clone())
+            && self.tip()? == *commit
+            && self.status()?.is_clean())
+    }
+
     pub(crate) fn branch_reference(&self) -> Result<String, GitError> {
         branch_reference(&self.branch)
     }

@@ -146,6 +146,26 @@ fn a_branch_that_has_no_file_at_all_is_found() {
 }
 
 #[test]
+fn a_worktree_that_is_clean_on_another_branch_is_not_what_it_should_be() {
+    let fixture = Fixture::new();
+    let worktree = fixture.acquire("task-1");
+    let tip = fixture::commit(&worktree, "a.txt", "changed");
+    let is_exactly = || worktree.is_exactly(&tip).unwrap();
+    assert!(is_exactly());
+    assert!(!worktree.is_exactly(&fixture.start()).unwrap(), "its branch has gone on");
+    fixture::write(&worktree, "new.txt", "new");
+    assert!(!is_exactly(), "something is not committed");
+    std::fs::remove_file(worktree.path().join("new.txt")).unwrap();
+    for elsewhere in [&["checkout", "-q", "-b", "crew/other"][..], &["checkout", "-q", "--detach"]]
+    {
+        fixture.git_at(worktree.path(), elsewhere);
+        assert!(!is_exactly(), "{elsewhere:?}");
+        worktree.reset_to(&tip, "refs/crew/turns/1/r1").unwrap();
+        assert!(is_exactly(), "{elsewhere:?}");
+    }
+}
+
+#[test]
 fn head_of_a_worktree_is_the_same_commit_however_it_is_there() {
     let fixture = Fixture::new();
     let worktree = fixture.acquire("task-1");

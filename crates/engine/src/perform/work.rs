@@ -107,7 +107,7 @@ fn save_in(worktree: &Worktree, place: &Place, how: SaveAs) -> anyhow::Result<Co
         }
         SaveAs::Discard => {
             let tip = worktree.tip()?;
-            if !worktree.status()?.is_clean() {
+            if !worktree.is_exactly(&tip)? {
                 worktree.reset_to(&tip, &format!("{reference}-discarded"))?;
             }
         }
@@ -185,9 +185,9 @@ pub(super) async fn check(
         let (command, called_off) = (&command, &called_off);
         let job = Job { outside: &outside, project: &project, command, timeout, log, called_off };
         let outcome = run_check(&worktree, &job);
-        if !worktree.status()?.is_clean() {
-            let kept = format!("refs/crew/turns/{}/check", task.id.0);
-            worktree.reset_to(&worktree.tip()?, &kept)?;
+        let tip = worktree.tip()?;
+        if !worktree.is_exactly(&tip)? {
+            worktree.reset_to(&tip, &format!("refs/crew/turns/{}/check", task.id.0))?;
         }
         outcome
     })
@@ -200,7 +200,7 @@ fn make_exact(worktree: &Worktree, task: &Task, commit: Option<&CommitId>) -> an
     if commit.is_some_and(|commit| commit.0 != tip.as_str()) {
         bail!("the branch of {} is at {tip}, not at the commit to be checked", task.id);
     }
-    if !worktree.status()?.is_clean() {
+    if !worktree.is_exactly(&tip)? {
         worktree.reset_to(&tip, &format!("refs/crew/turns/{}/before-check", task.id.0))?;
     }
     Ok(())
