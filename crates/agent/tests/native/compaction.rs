@@ -151,12 +151,12 @@ fn a_conversation_that_is_too_long_already_is_compacted_before_its_next_call() {
 fn what_ollama_would_drop_the_beginning_of_is_not_sent() {
     let bench = bench();
     let server = ModelServer::start([finish()]).unwrap();
-    server.set_window(1_000);
+    server.set_window(256);
     let ran = bench.run(&bench.start_with(&model(&server, Wire::Ollama), &json!({})), &[]);
     assert_eq!((ran.exit, server.requests().len()), (AgentExit::Invalid, 0));
     let (class, message) = ran.error();
     assert_eq!(class, ErrorClass::Invalid);
-    assert!(message.contains("takes 1000") && message.contains("hint: "), "{message}");
+    assert!(message.contains("takes 256") && message.contains("hint: "), "{message}");
 }
 
 fn too_long() -> Reply {
