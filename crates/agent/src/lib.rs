@@ -29,7 +29,7 @@ mod words;
 
 pub use dialect::{Act, Decoder, Dialect, Ending, Speaker, Verdict};
 pub use event::{AgentEvent, ErrorClass};
-pub use listen::{Heard, Listener, answer, end_of_limit};
+pub use listen::{Heard, Listener, answer, dated, end_of_limit};
 pub use native::{
     AgentExit, AskPolicy, Budget, ModelConfig, Remark, RemoteConfig, Script, ScriptError, Start,
     Surroundings, ToolName, run_agent,

@@ -82,15 +82,20 @@ impl Listener {
     fn new_ones(&mut self, events: Vec<AgentEvent>, before: u64) -> Vec<Heard> {
         let heard = (before + 1..).zip(events).map(|(place, event)| Heard { event, place });
         let new = heard.filter(|heard| heard.place > self.heard);
-        let new: Vec<Heard> = new.map(|heard| self.dated(heard)).collect();
+        let dated = |heard: Heard| Heard { event: dated(heard.event, &self.out), ..heard };
+        let new: Vec<Heard> = new.map(dated).collect();
         self.heard = new.last().map_or(self.heard, |last| last.place);
         new
     }
+}
 
-    fn dated(&self, heard: Heard) -> Heard {
-        let AgentEvent::Limit { until: None, message } = heard.event else { return heard };
-        let until = end_of_limit(&message, &self.out);
-        Heard { event: AgentEvent::Limit { until, message }, ..heard }
+/// What an agent printed to this file, with the end of a limit that stands in its words.
+pub fn dated(event: AgentEvent, file: &Path) -> AgentEvent {
+    match event {
+        AgentEvent::Limit { until: None, message } => {
+            AgentEvent::Limit { until: end_of_limit(&message, file), message }
+        }
+        event => event,
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crew_core::call::Reply;
 use serde_json::Value;
 
-use super::compaction::middle_out;
+use super::compaction::{ROOM_MIN, middle_out};
 use super::guard;
 use super::heartbeat::during;
 use super::input::{Input, Message};
@@ -242,7 +242,7 @@ impl Agent<'_, '_> {
         for Message { remark, text } in messages {
             // Neither its beginning nor the mark at its end is lost.
             let text = match self.model.room() {
-                Some(room) => middle_out(&text, room / 2),
+                Some(room) => middle_out(&text, room.max(ROOM_MIN) / 2),
                 None => text,
             };
             self.session.append(Record::Message { text })?;

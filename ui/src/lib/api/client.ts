@@ -37,6 +37,11 @@ export class Problem extends Error {
   ) {
     super(message);
   }
+
+  /** What was thrown, if it is none already. */
+  static of(thrown: unknown): Problem {
+    return thrown instanceof Problem ? thrown : new Problem('internal', String(thrown));
+  }
 }
 
 type Query = Record<string, string | number | boolean | undefined>;

@@ -1,4 +1,4 @@
-// What a human can do about a task, the same in the card's menu, the board and the palette.
+// What a human can do about a task, the same in the card's menu and on the board.
 
 import { goto } from '$app/navigation';
 import type { Card } from '$lib/api/types';

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crew_agent::shim::Status;
 use crew_agent::spool::SpoolReader;
-use crew_agent::{AgentEvent, Ending, Speaker, Verdict, end_of_limit};
+use crew_agent::{AgentEvent, Ending, Speaker, Verdict, dated, end_of_limit};
 use crew_core::Usage;
 use crew_engine::Screen;
 use serde::Serialize;
@@ -95,16 +95,6 @@ fn status(exit_code: Option<i32>) -> Status {
         None => Status::Unknown,
         Some(code) if code < 0 => Status::Signal(code.saturating_neg()),
         Some(code) => Status::Code(code),
-    }
-}
-
-/// A limit whose end stands in its words.
-fn dated(event: AgentEvent, file: &Path) -> AgentEvent {
-    match event {
-        AgentEvent::Limit { until: None, message } => {
-            AgentEvent::Limit { until: end_of_limit(&message, file), message }
-        }
-        event => event,
     }
 }
 
