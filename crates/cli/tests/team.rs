@@ -274,7 +274,7 @@ finish = "DONE: fine"
 fn several_try_and_the_judge_chooses() {
     let play = r#"
 [[scene]]
-role = "engineer"
+stage = "in-progress"
 [[scene.turn]]
 say = "I try."
 tools = [{ name = "shell", command = "basename \"$PWD\" > tried.txt" }]
@@ -289,12 +289,23 @@ finish = "DONE: the second is better\nPICK: 2"
 [[scene.turn]]
 finish = "DONE: fine"
 "#;
-    let mode = ("wip = 3", "wip = 3\nmode = \"best-of-n\"\nn = 3\njudge = \"architect\"");
+    let mode = (
+        "wip = 3",
+        "wip = 3\nmode = \"best-of-n\"\nroles = [\"engineer\", \"marketing\"]\nn = 3\njudge = \"architect\"\n\
+         gates = [{ check = \"! grep 1-1 tried.txt\" }]",
+    );
     let lab = Lab::new(play, &[mode]);
     let _daemon = lab.up();
     lab.ok(&["task", "add", "Try"]);
     lab.run();
     assert_eq!(lab.landed("tried.txt"), "1-2\n");
+    let card = lab.ok(&["task", "show", "1"]);
+    assert!(card.contains("candidate 1 is out: a check did not pass"), "{card}");
+    let sessions = std::fs::read_dir(lab.home().join("sessions")).unwrap();
+    let asked = sessions.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let asked = asked.into_iter().find(|text| text.contains("Choose the best result")).unwrap();
+    assert!(asked.contains("## Candidate 2") && asked.contains("## Candidate 3"), "{asked}");
+    assert!(!asked.contains("## Candidate 1"), "{asked}");
 }
 
 #[test]

@@ -99,10 +99,13 @@ pub enum Effect {
         /// The runs.
         runs: Vec<RunId>,
     },
-    /// Run a command in the task's worktree on exactly this commit.
+    /// Run a command in a worktree of the task on exactly this commit.
     Check {
         /// The task.
         task: TaskId,
+        /// Which of its worktrees: 0 is its own, candidates have others.
+        #[serde(default)]
+        slot: u32,
         /// The commit; none is the base branch.
         commit: Option<CommitId>,
         /// The shell command.
@@ -184,10 +187,10 @@ impl Effect {
     fn worktree(&self, state: &State) -> Option<Spot> {
         match self {
             Self::Start { run, .. } | Self::Save { run, .. } => state.runs.get(run).map(Spot::of),
-            Self::Combine { task, .. }
-            | Self::Check { task, .. }
-            | Self::Merge { task, .. }
-            | Self::Release { task } => Some(Spot::Task(*task, 0)),
+            Self::Check { task, slot, .. } => Some(Spot::Task(*task, *slot)),
+            Self::Combine { task, .. } | Self::Merge { task, .. } | Self::Release { task } => {
+                Some(Spot::Task(*task, 0))
+            }
             Self::Stop { .. }
             | Self::Interrupt { .. }
             | Self::Send { .. }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::task::{CommitId, GateAt, Phase, Task};
+use crate::task::{CommitId, Phase, Task};
 use crate::team::{Gate, Team};
 use crate::{RunId, StageName, Time};
 
@@ -39,6 +39,17 @@ pub enum GateResult {
     Failed,
     /// It did not run to its end, which is not green.
     NotRun,
+}
+
+/// Candidates on their way through the checks of their stage, one check after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sieve {
+    /// Those that passed all checks.
+    pub passed: Vec<RunId>,
+    /// Those that did not yet, the one that is checked first.
+    pub left: Vec<RunId>,
+    /// Index of the check among the stage's gates.
+    pub gate: u32,
 }
 
 /// How a gate stands with a task.
@@ -123,9 +134,12 @@ pub fn marks<'a>(team: &'a Team, task: &'a Task) -> Vec<Mark<'a>> {
 
 /// How the gate stands that is being asked, if it is this one.
 fn asked(task: &Task, index: u32) -> Option<Standing> {
-    let (gate, standing): (&GateAt, Standing) = match &task.phase {
-        Phase::Checking { gate, .. } | Phase::Judging { gate, .. } => (gate, Standing::Running),
-        Phase::Approving { gate } => (gate, Standing::Waits),
+    let (gate, standing) = match &task.phase {
+        Phase::Checking { gate, .. } | Phase::Judging { gate, .. } => {
+            (gate.index, Standing::Running)
+        }
+        Phase::Sifting { sieve, .. } => (sieve.gate, Standing::Running),
+        Phase::Approving { gate } => (gate.index, Standing::Waits),
         Phase::Waiting
         | Phase::Working(_)
         | Phase::Consulting { .. }
@@ -141,5 +155,5 @@ fn asked(task: &Task, index: u32) -> Option<Standing> {
         | Phase::Done { .. }
         | Phase::Cancelled => return None,
     };
-    (gate.index == index).then_some(standing)
+    (gate == index).then_some(standing)
 }

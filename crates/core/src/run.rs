@@ -94,9 +94,9 @@ pub struct Run {
     /// The conversation that is too full to be gone on with: it begins another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<Left>,
-    /// Whether the work that it left is a commit of its own: it has changed something.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub made: bool,
+    /// The commit of its own that it left, if its work has changed something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
     /// What it consumed.
     pub spent: Usage,
     /// For how long its agents worked, the present one not included.

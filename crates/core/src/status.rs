@@ -211,6 +211,7 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
         Phase::Waiting
         | Phase::Working(_)
         | Phase::Consulting { .. }
+        | Phase::Sifting { .. }
         | Phase::Choosing { .. }
         | Phase::Combining { .. }
         | Phase::Checking { .. }
@@ -292,7 +293,9 @@ fn without_run(state: &State, task: &Task) -> Status {
         return Status::Blocked { by: *by };
     }
     match &task.phase {
-        Phase::Checking { .. } | Phase::Combining { .. } => Status::Checking,
+        Phase::Checking { .. } | Phase::Sifting { .. } | Phase::Combining { .. } => {
+            Status::Checking
+        }
         Phase::Held { why, .. } => Status::Held { why: why.clone() },
         Phase::Leaving { to, .. } => Status::Queued { why: format!("`{to}` is full") },
         _ => Status::Queued { why: "its turn comes".into() },

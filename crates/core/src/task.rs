@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::github::{Link, Pull};
-use crate::judged::Judged;
+use crate::judged::{Judged, Sieve};
 use crate::{AskId, EffectId, ProjectId, Refusal, RunId, StageName, TaskId, Time};
 
 /// How many remarks a task keeps; the oldest go first. The journal has them all.
@@ -273,6 +273,13 @@ pub enum Phase {
         ask: AskId,
         /// The work that goes on with the answer.
         progress: Progress,
+    },
+    /// The checks of the stage decide which candidates there is to choose among.
+    Sifting {
+        /// The effect that checks one of them.
+        effect: EffectId,
+        /// How far they are.
+        sieve: Sieve,
     },
     /// A judge chooses among candidates.
     Choosing {
@@ -545,6 +552,7 @@ impl Phase {
             | Self::Choosing { run, .. } => vec![run],
             Self::Waiting
             | Self::Asking { .. }
+            | Self::Sifting { .. }
             | Self::Combining { .. }
             | Self::Checking { .. }
             | Self::Approving { .. }
@@ -559,6 +567,11 @@ impl Phase {
         }
     }
 
+    /// Those that a judge chooses among.
+    pub fn candidates(&self) -> &[RunId] {
+        if let Self::Choosing { candidates, .. } = self { candidates } else { &[] }
+    }
+
     /// One word for the journal.
     pub fn word(&self) -> &'static str {
         match self {
@@ -566,6 +579,7 @@ impl Phase {
             Self::Working(_) => "working",
             Self::Consulting { .. } => "consulting",
             Self::Asking { .. } => "asking",
+            Self::Sifting { .. } => "sifting",
             Self::Choosing { .. } => "choosing",
             Self::Combining { .. } => "combining",
             Self::Checking { .. } => "checking",

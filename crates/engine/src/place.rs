@@ -22,6 +22,8 @@ pub(crate) struct Place {
     pub(crate) project: Project,
     pub(crate) task: Task,
     pub(crate) run: Run,
+    /// The numbers of those that a judge chooses among.
+    pub(crate) candidates: Vec<u32>,
 }
 
 impl Place {
@@ -31,7 +33,9 @@ impl Place {
                 let run = state.runs.get(&id)?.clone();
                 let task = state.tasks.get(&run.task)?.clone();
                 let project = state.projects.get(&run.project)?.clone();
-                Some(Self { project, task, run })
+                let candidates = task.phase.candidates().iter();
+                let candidates = candidates.filter_map(|id| Some(state.runs.get(id)?.slot));
+                Some(Self { candidates: candidates.collect(), project, task, run })
             })
             .ok_or_else(|| anyhow!("BUG: {id} is not recorded"))
     }
@@ -142,7 +146,7 @@ pub(crate) fn start_commit(
 /// Hands out the worktree of a run that is aside: it begins where the work of the slot stands.
 pub(crate) fn acquire_aside(
     worktrees: &Worktrees,
-    Place { project, task, run }: &Place,
+    Place { project, task, run, .. }: &Place,
 ) -> anyhow::Result<Worktree> {
     let repository = worktrees.repository();
     let tip = repository.branch_tip(&branch_name(task.id, run.slot))?;

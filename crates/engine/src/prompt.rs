@@ -162,7 +162,7 @@ pub(crate) fn go_on(place: &Place) -> String {
 
 /// Where the work stands, where it may go, and what it may cost.
 fn way(place: &Place) -> String {
-    let Place { project, task, run } = place;
+    let Place { project, task, run, .. } = place;
     let mut text = format!("Stage: {}. Your role: {}.\n", run.stage, run.role);
     if let Some(stage) = project.team.stage(&run.stage) {
         let next: Vec<&str> = stage.next.iter().map(crew_core::StageName::as_str).collect();

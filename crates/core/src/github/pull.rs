@@ -259,6 +259,7 @@ impl Shown {
             | Phase::Working(_)
             | Phase::Consulting { .. }
             | Phase::Asking { .. }
+            | Phase::Sifting { .. }
             | Phase::Choosing { .. }
             | Phase::Combining { .. }
             | Phase::Checking { .. }

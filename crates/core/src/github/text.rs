@@ -127,6 +127,7 @@ pub(super) fn story(task: &Task) -> String {
         Phase::Working(_)
         | Phase::Consulting { .. }
         | Phase::Judging { .. }
+        | Phase::Sifting { .. }
         | Phase::Choosing { .. }
         | Phase::Combining { .. }
         | Phase::Checking { .. } => "at work",

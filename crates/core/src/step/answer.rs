@@ -67,7 +67,7 @@ fn who<'a>(d: &'a Draft<'_>, id: TaskId, whom: &Whom) -> Result<&'a Run, Refusal
     d.task(id)?;
     let has_begun = |run: &&Run| run.token > Token(0) && !run.is_aside();
     let begun: Vec<&Run> = d.all_runs_of(id).filter(has_begun).collect();
-    let made = begun.iter().rev().find(|run| run.made).map(|run| &run.role);
+    let made = begun.iter().rev().find(|run| run.commit.is_some()).map(|run| &run.role);
     let fits = |run: &&Run| match whom {
         Whom::Author => run.purpose == Purpose::Work && made.is_none_or(|role| run.role == *role),
         Whom::Role { role } => run.role == *role,

@@ -16,7 +16,7 @@ use crate::project::Message;
 use crate::protocol::{Claim, CriterionAnswer, LabelUpdate, Response, Verdict};
 use crate::run::{Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
-use crate::task::Standing;
+use crate::task::{Standing, Task};
 use crate::team::Team;
 use crate::{Refusal, RunId, StageName, Token};
 
@@ -120,9 +120,9 @@ fn finish(d: &mut Draft<'_>, id: RunId, with: &Finish) -> Result<Decided, Refusa
 fn response(d: &Draft<'_>, run: &Run, with: &Finish) -> Result<Result<Response, String>, Refusal> {
     let task = d.task(run.task)?;
     let team = &d.project(run.project)?.team;
-    let candidates = team.stage(&run.stage).map_or(0, |stage| stage.workers().len());
+    let candidates = candidates(d, task);
     let check = || {
-        check_purpose(run, with, candidates)?;
+        check_purpose(run, with, &candidates)?;
         check_way(run, with, team)?;
         answers(run, with, &task.criteria)
     };
@@ -138,11 +138,16 @@ fn response(d: &Draft<'_>, run: &Run, with: &Finish) -> Result<Result<Response, 
     }))
 }
 
-fn check_purpose(run: &Run, with: &Finish, candidates: usize) -> Result<(), String> {
+/// The numbers of those that there is to choose among.
+fn candidates(d: &Draft<'_>, task: &Task) -> Vec<u32> {
+    task.phase.candidates().iter().filter_map(|id| Some(d.run(*id).ok()?.slot)).collect()
+}
+
+fn check_purpose(run: &Run, with: &Finish, candidates: &[u32]) -> Result<(), String> {
     if with.claim != Claim::Done {
         return Ok(());
     }
-    let is_candidate = |pick: u32| (1..=candidates).contains(&(pick as usize));
+    let is_candidate = |pick: u32| candidates.contains(&pick);
     match run.purpose {
         Purpose::Verdict if with.verdict.is_none() => {
             Err("you are asked for a verdict, and give none\n\
@@ -154,9 +159,11 @@ fn check_purpose(run: &Run, with: &Finish, candidates: usize) -> Result<(), Stri
                  hint: `evidence` lists what you ran or read, and what came of it"
                 .to_owned())
         }
-        Purpose::Choose if !with.pick.is_some_and(is_candidate) => Err(format!(
-            "you are asked to choose a candidate\nhint: `pick` is a number from 1 to {candidates}"
-        )),
+        Purpose::Choose if !with.pick.is_some_and(is_candidate) => {
+            let numbers: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+            let hint = format!("`pick` is the number of one: {}", numbers.join(", "));
+            Err(format!("you are asked to choose a candidate\nhint: {hint}"))
+        }
         Purpose::Work
         | Purpose::Consult { .. }
         | Purpose::Verdict

@@ -99,6 +99,7 @@ fn move_tasks(d: &mut Draft<'_>) -> Result<bool, Refusal> {
             | Phase::Working(_)
             | Phase::Consulting { .. }
             | Phase::Asking { .. }
+            | Phase::Sifting { .. }
             | Phase::Choosing { .. }
             | Phase::Combining { .. }
             | Phase::Checking { .. }

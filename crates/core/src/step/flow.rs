@@ -1,4 +1,4 @@
-//! The way of a task through the pipeline: [`work`], [`gates`] and [`consult`] are its stations.
+//! The way of a task through the pipeline: [`work`], [`candidates`], [`gates`] and [`consult`] are its stations.
 //!
 //! ```text
 //! enter ─► Waiting ─► begin ─► Working ─► gates ─► Leaving ─► enter the next stage, or Landing ─► Done
@@ -8,7 +8,7 @@
 //! ```
 
 use super::route::Choice;
-use super::{agent, answer, call, consult, gates, route, work};
+use super::{agent, answer, call, candidates, consult, gates, route, work};
 use crate::ask::{Ask, AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::run::{AfterStop, Hearing, Outcome, Purpose, Run, RunEvent, RunState};
@@ -107,7 +107,7 @@ pub(super) fn new_run(
         compactions: 0,
         context: None,
         leaves: None,
-        made: false,
+        commit: None,
         spent: Usage::default(),
         worked: Millis(0),
         read_to: 0,
@@ -197,7 +197,7 @@ pub(super) fn finish(d: &mut Draft<'_>, id: RunId, outcome: Outcome) -> Result<(
         Purpose::Work => work::finished(d, &run),
         Purpose::Consult { .. } => consult::finished(d, &run, outcome),
         Purpose::Verdict => gates::verdict_finished(d, &run, outcome),
-        Purpose::Choose => work::choice_finished(d, &run, outcome),
+        Purpose::Choose => candidates::choice_finished(d, &run, outcome),
         Purpose::Answer { .. } => Ok(()), // nothing waits for it
     }
 }
@@ -291,7 +291,7 @@ pub(super) fn retry(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
         Retry::Stage => task.phase = Phase::Waiting,
         Retry::Work(progress) => work::redo(d, id, progress)?,
         Retry::Gate(gate) => gates::open(d, id, gate)?,
-        Retry::Choice { candidates } => work::choose(d, id, candidates)?,
+        Retry::Choice { candidates } => candidates::sift(d, id, candidates)?,
     }
     Ok(())
 }

@@ -43,10 +43,8 @@ pub(super) fn open(d: &mut Draft<'_>, id: TaskId, gate: GateAt) -> Result<(), Re
         }
         Some(Gate::Check { command, timeout, .. }) => {
             let commit = gate.commit.clone();
-            Phase::Checking {
-                effect: d.effect(Effect::Check { task: id, commit, command, timeout }),
-                gate,
-            }
+            let check = Effect::Check { task: id, slot: 0, commit, command, timeout };
+            Phase::Checking { effect: d.effect(check), gate }
         }
     };
     d.task_mut(id)?.phase = phase;
@@ -157,6 +155,7 @@ pub(super) fn judge_again(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> 
         | Phase::Working(_)
         | Phase::Consulting { .. }
         | Phase::Asking { .. }
+        | Phase::Sifting { .. }
         | Phase::Choosing { .. }
         | Phase::Combining { .. }
         | Phase::Landing { .. }

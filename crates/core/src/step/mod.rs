@@ -3,7 +3,7 @@
 //! ```text
 //!  human.rs     what people want          ┐   flow.rs     the way of a task
 //!  policy.rs    a changed team.toml       │     work.rs      its agents
-//!  agent.rs     what agents said or did   │
+//!  agent.rs     what agents said or did   │     candidates.rs  which of several results
 //!  asks.rs      what they ask, who answers├─►   gates.rs     what judges it    ─► dispatch.rs  who goes next
 //!  call.rs      what they want of us      │
 //!  answer.rs    what is asked of them     │
@@ -24,6 +24,7 @@ mod answer;
 mod asks;
 mod budget;
 mod call;
+mod candidates;
 mod consult;
 mod dispatch;
 mod flow;
@@ -105,6 +106,7 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         Event::TaskCancelled { task } => human::cancel(draft, *task),
         Event::Remarked { task, from, text } => human::remark(draft, *task, from, text),
 
+        Event::LimitLifted { project, provider } => limit::lift(draft, *project, provider),
         Event::Answered { ask, text } => asks::answer(draft, *ask, text),
         Event::AnsweredAlways { ask, permission, reach } => {
             asks::answer_always(draft, *ask, *permission, *reach)
@@ -178,6 +180,7 @@ impl Event {
             | Self::Remarked { .. }
             | Self::Questioned { .. }
             | Self::Unasked { .. }
+            | Self::LimitLifted { .. }
             | Self::Answered { .. }
             | Self::AnsweredAlways { .. }
             | Self::Forgotten { .. }

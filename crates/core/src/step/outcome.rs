@@ -1,6 +1,6 @@
 //! What came of effects. Each is settled once; what comes again is dropped.
 
-use super::{agent, answer, flow, gates, github, limit, pull, tell};
+use super::{agent, answer, candidates, flow, gates, github, limit, pull, tell};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Settled;
 use crate::judged::GateResult;
@@ -132,7 +132,9 @@ fn save_settled(
         // A worktree that could not be given back is nobody's work.
         Settled::Released | Settled::NotSaved { .. } if is_aside => flow::finish(d, id, outcome),
         Settled::Saved { head } => {
-            d.run_mut(id)?.made = works && (slot > 0 || d.task(task)?.head.as_ref() != Some(head));
+            if works && (slot > 0 || d.task(task)?.head.as_ref() != Some(head)) {
+                d.run_mut(id)?.commit = Some(head.clone());
+            }
             if slot == 0 {
                 d.task_mut(task)?.head = Some(head.clone());
             }
@@ -189,12 +191,13 @@ fn check_settled(
     id: TaskId,
     result: &Settled,
 ) -> Result<(), Refusal> {
-    let Phase::Checking { effect: expected, gate } = d.task(id)?.phase.clone() else {
-        return Err(Refusal::Stale("the task went elsewhere"));
+    let gate = match d.task(id)?.phase.clone() {
+        Phase::Checking { effect: expected, gate } if expected == effect => gate,
+        Phase::Sifting { effect: expected, sieve } if expected == effect => {
+            return candidates::check_settled(d, id, sieve, result);
+        }
+        _ => return Err(Refusal::Stale("the task went elsewhere")),
     };
-    if expected != effect {
-        return Err(Refusal::Stale("the task went elsewhere"));
-    }
     match result {
         Settled::Checked { passed: true, .. } => gates::next(d, id, &gate),
         Settled::Checked { passed: false, output } => {

@@ -74,6 +74,7 @@ fn bound_for(phase: &Phase) -> Option<&StageName> {
         | Phase::Working(_)
         | Phase::Consulting { .. }
         | Phase::Asking { .. }
+        | Phase::Sifting { .. }
         | Phase::Choosing { .. }
         | Phase::Combining { .. }
         | Phase::Stuck { .. }

@@ -5,6 +5,7 @@ mod answer;
 mod asks;
 mod budget;
 mod calls;
+mod candidates;
 mod control;
 mod judged;
 mod limits;

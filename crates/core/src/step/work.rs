@@ -1,7 +1,7 @@
 //! The work of a stage: its agents end, and what they made becomes one commit or a question.
 
 use super::flow::{self, place};
-use super::{consult, gates};
+use super::{candidates, consult, gates};
 use crate::effect::Effect;
 use crate::protocol::{Response, Verdict};
 use crate::run::{Outcome, Purpose, Run, TroubleKind};
@@ -19,6 +19,9 @@ pub(super) fn finished(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
         progress.runs.iter().map(|id| d.run(*id).cloned()).collect::<Result<_, _>>()?;
     if !runs.contains(run) || runs.iter().any(|run| !run.is_over()) {
         return Ok(());
+    }
+    if let Some(fit) = candidates::fit(d, &runs)? {
+        return candidates::sift(d, run.task, fit);
     }
     if let Some(run) = runs.iter().find(|run| run.outcome() != Some(Outcome::Done)) {
         return failed(d, run, progress);
@@ -52,7 +55,7 @@ fn failed(d: &mut Draft<'_>, run: &Run, progress: Progress) -> Result<(), Refusa
 }
 
 /// Whether a response fits the task and the pipeline; the reason for the PM if it does not.
-fn check_response(d: &Draft<'_>, run: &Run, response: &Response) -> Result<(), String> {
+pub(super) fn check_response(d: &Draft<'_>, run: &Run, response: &Response) -> Result<(), String> {
     if let Some(issue) = response.issue.filter(|issue| *issue != run.task) {
         return Err(format!("{} worked on {} but responded about {issue}", run.role, run.task));
     }
@@ -106,49 +109,13 @@ fn complete_step(
         return gates::open_all(d, id, to);
     }
     // By now `team.toml` may say that one agent works here. What several made still becomes one.
-    match &stage.work {
-        Work::BestOfN { .. } => choose(d, id, progress.runs),
-        Work::Queue | Work::Sequence(_) | Work::Parallel(_) | Work::End => {
-            combine(d, id, progress.runs)
-        }
-    }
+    combine(d, id, progress.runs)
 }
 
-fn combine(d: &mut Draft<'_>, task: TaskId, runs: Vec<RunId>) -> Result<(), Refusal> {
+pub(super) fn combine(d: &mut Draft<'_>, task: TaskId, runs: Vec<RunId>) -> Result<(), Refusal> {
     let effect = d.effect(Effect::Combine { task, runs: runs.clone() });
     d.task_mut(task)?.phase = Phase::Combining { effect, runs };
     Ok(())
-}
-
-/// Lets the judge choose; a stage that has none any more begins again.
-pub(super) fn choose(d: &mut Draft<'_>, id: TaskId, candidates: Vec<RunId>) -> Result<(), Refusal> {
-    let Work::BestOfN { judge, .. } = place(d, id)?.1.work.clone() else {
-        d.task_mut(id)?.phase = Phase::Waiting;
-        return Ok(());
-    };
-    let run = flow::new_run(d, id, &judge, Purpose::Choose, 0)?;
-    d.task_mut(id)?.phase = Phase::Choosing { run, candidates };
-    Ok(())
-}
-
-pub(super) fn choice_finished(
-    d: &mut Draft<'_>,
-    run: &Run,
-    outcome: Outcome,
-) -> Result<(), Refusal> {
-    let Phase::Choosing { run: expected, candidates } = d.task(run.task)?.phase.clone() else {
-        return Ok(());
-    };
-    if expected != run.id {
-        return Ok(());
-    }
-    let pick = run.response.as_ref().and_then(|response| response.pick);
-    let chosen = pick.and_then(|n| candidates.get((n as usize).checked_sub(1)?)).copied();
-    if let (Outcome::Done, Some(chosen)) = (outcome, chosen) {
-        return combine(d, run.task, vec![chosen]);
-    }
-    let why = format!("{} chose none of the candidates", run.role);
-    flow::stuck(d, run.task, &why, Retry::Choice { candidates })
 }
 
 /// Does the part of the stage's work again that did not succeed; all of it if the team has changed

@@ -316,10 +316,10 @@ pub enum Work {
     Sequence(Vec<RoleName>),
     /// Agents work at the same time, each in a worktree of its own; what they did is merged.
     Parallel(Vec<RoleName>),
-    /// Several agents of one role do the same; one result is kept.
+    /// Several agents do the same; one result is kept.
     BestOfN {
-        /// The role that works.
-        role: RoleName,
+        /// The roles that work, in turns.
+        roles: Vec<RoleName>,
         /// How many try.
         n: u32,
         /// Who chooses.
@@ -564,7 +564,7 @@ impl Stage {
         match &self.work {
             Work::Queue | Work::End => Vec::new(),
             Work::Sequence(roles) | Work::Parallel(roles) => roles.iter().collect(),
-            Work::BestOfN { role, n, .. } => vec![role; *n as usize],
+            Work::BestOfN { roles, n, .. } => roles.iter().cycle().take(*n as usize).collect(),
         }
     }
 

@@ -99,8 +99,11 @@ fn players(team: &Team, (name, role): (&RoleName, &Role), problems: &mut Vec<Pro
 
 /// Two agents cannot write one conversation, and candidates must not know of each other.
 fn one_conversation(team: &Team, (name, role): (&RoleName, &Role), problems: &mut Vec<Problem>) {
-    let competes =
-        |stage: &Stage| matches!(&stage.work, Work::BestOfN { role, .. } if role == name);
+    let competes = |stage: &Stage| {
+        let is_candidate = |worker: &&&RoleName| **worker == name;
+        matches!(stage.work, Work::BestOfN { .. })
+            && stage.workers().iter().filter(is_candidate).count() > 1
+    };
     if role.agents > 1 || team.stages.iter().any(competes) {
         problems.push(Problem::new(
             format!("roles.{name}: session = \"role\" is one conversation for all its tasks"),

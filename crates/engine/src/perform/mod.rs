@@ -260,8 +260,8 @@ impl Outside {
             }
             Effect::Save { run, how } => work::save(self, *run, *how).await,
             Effect::Combine { task, runs } => work::combine(self, *task, runs).await,
-            Effect::Check { task, commit, command, timeout } => {
-                work::check(self, *task, commit.as_ref(), command, *timeout).await
+            Effect::Check { task, slot, commit, command, timeout } => {
+                work::check(self, (*task, *slot), commit.as_ref(), command, *timeout).await
             }
             Effect::Merge { task, commit } => merge::merge(self, id, *task, commit.as_ref()).await,
             Effect::Release { task } => work::release(self, *task).await,

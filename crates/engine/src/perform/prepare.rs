@@ -75,7 +75,7 @@ pub(super) fn prepare(
     token: Token,
     called_off: &CalledOff,
 ) -> anyhow::Result<Made> {
-    let Place { project, task, run } = place;
+    let Place { project, task, run, .. } = place;
     let home = outside.handle.home();
     let dir = home.run(run.id, token);
     let worktrees = outside.repositories.of(home, project)?;
@@ -152,7 +152,7 @@ fn make_ready(
     (worktree, token): (&Worktree, Token),
     called_off: &CalledOff,
 ) -> anyhow::Result<Option<String>> {
-    let Place { project, task, run } = place;
+    let Place { project, task, run, .. } = place;
     let log = outside.handle.home().run(run.id, token).join("setup.log");
     if let Some(message) = set_up(outside, project, worktree, log, called_off)? {
         return Ok(Some(message));
@@ -278,17 +278,17 @@ fn catch_up(place: &Place, worktree: &Worktree) -> anyhow::Result<()> {
 
 /// What a judge sees, quoted: the change, or the candidates' changes.
 fn material(worktrees: &Worktrees, place: &Place) -> anyhow::Result<String> {
-    let Place { project, run, .. } = place;
+    let Place { run, .. } = place;
     Ok(match run.purpose {
         Purpose::Work | Purpose::Consult { .. } | Purpose::Answer { .. } => String::new(),
         Purpose::Verdict => {
             format!("## The change\n{}", change(worktrees, place, 0, MATERIAL_BYTES_MAX)?)
         }
         Purpose::Choose => {
-            let candidates = project.team.stage(&run.stage).map_or(0, |s| s.workers().len());
             let mut text = String::new();
-            for slot in 1..=candidates as u32 {
-                let shown = change(worktrees, place, slot, MATERIAL_BYTES_MAX / candidates)?;
+            for slot in &place.candidates {
+                let bytes_max = MATERIAL_BYTES_MAX / place.candidates.len();
+                let shown = change(worktrees, place, *slot, bytes_max)?;
                 writeln!(text, "## Candidate {slot}\n{shown}")?;
             }
             text
@@ -317,7 +317,7 @@ pub(super) fn change(
 
 /// A role that a script or a person plays finds its task in the mailbox.
 fn trigger(home: &Home, place: &Place, worktree: &Worktree, material: &str) -> anyhow::Result<()> {
-    let Place { project, task, run } = place;
+    let Place { project, task, run, .. } = place;
     let note = home.run(run.id, run.token).join("trigger");
     let said = remark::since(home, place)?;
     let text = format!(
@@ -344,7 +344,7 @@ fn native(
     model: ModelConfig,
     material: &str,
 ) -> anyhow::Result<Spec> {
-    let Place { project, task, run } = place;
+    let Place { project, task, run, .. } = place;
     let home = outside.handle.home();
     let role = project.team.roles.get(&run.role);
     let start = Start {

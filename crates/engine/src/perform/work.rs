@@ -57,7 +57,7 @@ fn absent(
     place: &Place,
     how: SaveAs,
 ) -> anyhow::Result<Settled> {
-    let Place { project, task, run } = place;
+    let Place { project, task, run, .. } = place;
     let starts = (1..=run.token.0).map(|token| home.run(run.id, Token(token)));
     if starts.into_iter().any(|dir| dir.join(shim::AGENT_PID).exists()) {
         if let Some(head) = saved_before(worktrees.repository(), place, how)? {
@@ -164,30 +164,31 @@ pub(super) async fn combine(
 /// Runs a check of ours in the task's worktree, on exactly `commit`.
 pub(super) async fn check(
     outside: &Arc<Outside>,
-    task: TaskId,
+    (task, slot): (TaskId, u32),
     commit: Option<&CommitId>,
     command: &str,
     timeout: Millis,
 ) -> anyhow::Result<Settled> {
     let (project, task) = project_of(outside, task)?;
-    let log = outside.handle.home().runs().join(format!("check-{}.log", task.id.0));
+    let name = place::worktree_name(task.id, slot);
+    let log = outside.handle.home().runs().join(format!("check-{name}.log"));
     let (commit, command) = (commit.cloned(), command.to_owned());
     let _turn = outside.script_turn().await?;
     let (outside, called_off) = (Arc::clone(outside), outside.called_off());
     blocking(move || {
         let worktrees = outside.repositories.of(outside.handle.home(), &project)?;
-        let worktree = place::acquire(&worktrees, &project, &task, 0)?;
-        let setup_log = outside.handle.home().runs().join(format!("setup-{}.log", task.id.0));
+        let worktree = place::acquire(&worktrees, &project, &task, slot)?;
+        let setup_log = outside.handle.home().runs().join(format!("setup-{name}.log"));
         if let Some(why) = set_up(&outside, &project, &worktree, setup_log, &called_off)? {
             return Ok(Settled::NotChecked { why });
         }
-        make_exact(&worktree, &task, commit.as_ref())?;
+        make_exact(&worktree, &name, commit.as_ref())?;
         let (command, called_off) = (&command, &called_off);
         let job = Job { outside: &outside, project: &project, command, timeout, log, called_off };
         let outcome = run_check(&worktree, &job);
         let tip = worktree.tip()?;
         if !worktree.is_exactly(&tip)? {
-            worktree.reset_to(&tip, &format!("refs/crew/turns/{}/check", task.id.0))?;
+            worktree.reset_to(&tip, &format!("refs/crew/turns/{name}/check"))?;
         }
         outcome
     })
@@ -195,13 +196,13 @@ pub(super) async fn check(
 }
 
 /// The check sees the commit and nothing else.
-fn make_exact(worktree: &Worktree, task: &Task, commit: Option<&CommitId>) -> anyhow::Result<()> {
+fn make_exact(worktree: &Worktree, name: &str, commit: Option<&CommitId>) -> anyhow::Result<()> {
     let tip = worktree.tip()?;
     if commit.is_some_and(|commit| commit.0 != tip.as_str()) {
-        bail!("the branch of {} is at {tip}, not at the commit to be checked", task.id);
+        bail!("the branch of {name} is at {tip}, not at the commit to be checked");
     }
     if !worktree.is_exactly(&tip)? {
-        worktree.reset_to(&tip, &format!("refs/crew/turns/{}/before-check", task.id.0))?;
+        worktree.reset_to(&tip, &format!("refs/crew/turns/{name}/before-check"))?;
     }
     Ok(())
 }

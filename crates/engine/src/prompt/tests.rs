@@ -24,7 +24,7 @@ fn place(title: &str, body: &str) -> Place {
     }
     let run = state.runs.values().next().unwrap().clone();
     let (task, project) = (state.tasks[&run.task].clone(), state.projects[&run.project].clone());
-    Place { project, task, run }
+    Place { project, task, run, candidates: Vec::new() }
 }
 
 fn remark(text: &str) -> Remark {

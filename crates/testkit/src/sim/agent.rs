@@ -322,6 +322,12 @@ pub(super) fn call(random: &mut Random) -> Call {
     }
 }
 
+/// The number of the first of those that a judge may choose.
+fn first_candidate(run: &Run, state: &State) -> Option<u32> {
+    let first = state.tasks.get(&run.task)?.phase.candidates().first()?;
+    Some(state.runs.get(first)?.slot)
+}
+
 /// What an agent or a person says about a run in the end.
 pub(super) fn respond(run: &Run, state: &State, calm: bool, random: &mut Random) -> Response {
     let mut response = Response { issue: Some(run.task), ..Response::new(Claim::Done, "did it") };
@@ -333,7 +339,8 @@ pub(super) fn respond(run: &Run, state: &State, calm: bool, random: &mut Random)
                 response.verdict = None;
             }
         }
-        Purpose::Choose => response.pick = Some(if calm { 1 } else { random.below(4) as u32 }),
+        Purpose::Choose if calm => response.pick = first_candidate(run, state),
+        Purpose::Choose => response.pick = Some(random.below(5) as u32),
         Purpose::Work | Purpose::Consult { .. } | Purpose::Answer { .. } => {}
     }
     if calm {

@@ -172,7 +172,7 @@ impl Ledger {
                 self.pass(*task, GateKey::Check(command.clone()), commit.clone());
             }
             (
-                Effect::Check { task, commit: Some(commit), .. },
+                Effect::Check { task, slot: 0, commit: Some(commit), .. },
                 Settled::Checked { passed: false, .. },
             ) => {
                 let known = self.failed.get(task).filter(|(known, _)| known == commit);
@@ -206,6 +206,9 @@ impl Ledger {
     }
 
     fn note_failures(&mut self, fact: &Fact<'_>) {
+        if let Event::Settled { result: Settled::NoSpace, .. } = fact.event {
+            return; // nobody has failed
+        }
         for run in fact.change.runs.values() {
             let Some(before) = fact.before.runs.get(&run.id).map(|before| &before.state) else {
                 continue;

@@ -145,7 +145,7 @@ fn change_work(team: &mut Team, random: &mut Random) {
     let names = ["engineer", "architect", "tester"].map(str::parse);
     let [Ok(engineer), Ok(architect), Ok(tester)] = names else { return };
     let work = match random.below(4) {
-        0 => Work::BestOfN { role: engineer, n: 2, judge: architect },
+        0 => Work::BestOfN { roles: vec![engineer, tester], n: 3, judge: architect },
         1 => Work::Parallel(vec![engineer, tester]),
         2 => Work::Sequence(vec![engineer.clone(), tester]),
         _ => Work::Sequence(vec![engineer]),
@@ -205,6 +205,8 @@ fn change_players(team: &mut Team, random: &mut Random) {
             labels: BTreeSet::new(),
             words: BTreeSet::new(),
             criteria: 0,
+            files: Vec::new(),
+            sent_back: 0,
         }],
         escalate_after: random.below(3) as u32,
     };

@@ -82,7 +82,9 @@ impl World {
                 }
                 Settled::Combined { head: world.commit_on(*task, 0) }
             }),
-            Effect::Check { task, commit, .. } => self.check(*task, commit.as_ref(), random),
+            Effect::Check { task, slot, commit, .. } => {
+                self.check((*task, *slot), commit.as_ref(), random)
+            }
             Effect::Merge { task, commit } => self.merge(*task, commit.as_ref(), random),
             Effect::Release { task } => self.release(id, *task, random),
             Effect::Publish { .. } => Settled::NotPublished { why: "no network".into() },
@@ -310,11 +312,16 @@ impl World {
         })
     }
 
-    fn check(&mut self, task: TaskId, commit: Option<&CommitId>, random: &mut Random) -> Settled {
-        let tip = self.tips.get(&(task, 0));
+    fn check(
+        &mut self,
+        (task, slot): (TaskId, u32),
+        commit: Option<&CommitId>,
+        random: &mut Random,
+    ) -> Settled {
+        let tip = self.tips.get(&(task, slot));
         if tip.is_some() && commit != tip {
             self.breaches
-                .push(format!("{task} is checked at {commit:?}, its branch is at {tip:?}"));
+                .push(format!("{task}/{slot} is checked at {commit:?}, its branch is at {tip:?}"));
         }
         match random.below(if self.calm { 1 } else { 6 }) {
             1 => Settled::Checked { passed: false, output: "1 failed".into() },

@@ -207,6 +207,9 @@ impl Play {
                 };
                 Event::Questioned { task: task(), whom, question: question.into() }
             }
+            "lift" => {
+                Event::LimitLifted { project: ProjectId(1), provider: first.parse().unwrap() }
+            }
             "unask" => Event::Unasked { run: first.parse().unwrap() },
             "pin" => Event::Pinned { task: task(), text: more.into() },
             "promote" => Event::Promoted { task: task(), anchor: more.parse().unwrap() },
@@ -486,7 +489,8 @@ fn effect_text(effect: &Effect) -> String {
         }
         Effect::Save { run, how } => format!("save {run} {how:?}"),
         Effect::Combine { task, runs } => format!("combine {runs:?} of {task}"),
-        Effect::Check { task, commit: at, command, .. } => {
+        Effect::Check { task, slot, commit: at, command, .. } => {
+            let task = if *slot == 0 { task.to_string() } else { format!("{task}/{slot}") };
             format!("check {task} at {}: {command}", commit(at))
         }
         Effect::Merge { task, commit: at } => format!("merge {task} at {}", commit(at)),

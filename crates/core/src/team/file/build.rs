@@ -329,14 +329,15 @@ impl StageFile {
             }
             ModeFile::Parallel => Some(Work::Parallel(workers)),
             ModeFile::BestOfN => {
-                let n = self.n.filter(|n| (2..=CANDIDATES_MAX).contains(n));
+                let n = self.n.or_else(|| u32::try_from(workers.len()).ok());
+                let n = n.filter(|n| (2..=CANDIDATES_MAX).contains(n));
                 let judge = self.judge.as_deref().and_then(|name| named(name, place, problems));
-                let parts = (workers.first().cloned(), n, judge);
-                let (Some(role), Some(n), Some(judge)) = parts else {
-                    needs("`n` from 2 to 8 and a `judge`", problems);
+                let fits = |n: &u32| (1..=*n as usize).contains(&workers.len());
+                let (Some(n), Some(judge)) = (n.filter(fits), judge) else {
+                    needs("`n` from 2 to 8, at most as many `roles`, and a `judge`", problems);
                     return None;
                 };
-                Some(Work::BestOfN { role, n, judge })
+                Some(Work::BestOfN { roles: workers, n, judge })
             }
         }
     }

@@ -157,6 +157,8 @@ fn every_mistake_of_the_pipeline_is_named_with_a_hint() {
     let check_rule = |rule: &str, what: &str| check("[worktree]", &ruled(rule), what, "");
     check_rule("tier = \"cheap\"", "a rule that is for every task");
     check_rule("tier = \"cheap\"\nwords = [\" \"]", "a rule that is for every task");
+    check_rule("tier = \"cheap\"\nfiles = [\"src/\"]", "`src/` names a directory");
+    check_rule("tier = \"cheap\"\nfiles = [\"/etc/**\"]", "outside of the repository");
     check_rule("tier = \"expert\"\nlabels = [\"a\"]", "nobody is of the tier `expert`");
     check("model = \"builtin\"", "", "needs `api` and `model`", "playbook");
     let priced = |keys: &str| format!("model = \"builtin\"\n{keys}");
@@ -232,7 +234,7 @@ fn modes_read_with_what_they_need() {
     let role = |name: &str| -> RoleName { name.parse().unwrap() };
     assert_eq!(
         stage("mode = \"best-of-n\"\nn = 3\njudge = \"architect\""),
-        Ok(Work::BestOfN { role: role("engineer"), n: 3, judge: role("architect") })
+        Ok(Work::BestOfN { roles: vec![role("engineer")], n: 3, judge: role("architect") })
     );
     assert_eq!(
         stage("mode = \"parallel\"\nroles = [\"engineer\", \"marketing\"]"),

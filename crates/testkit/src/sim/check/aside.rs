@@ -52,7 +52,7 @@ fn ended(fact: &Fact<'_>, task: TaskId) -> i64 {
 fn does_more(fact: &Fact<'_>, run: &Run) -> bool {
     let saves = |effect: &Effect| matches!(effect, Effect::Save { run: of, how } if *of == run.id && *how != crew_core::SaveAs::GiveBack);
     let asks = matches!(run.state, RunState::Waiting(crew_core::run::Wait::Asks { .. }));
-    asks || run.made || run.comments > 0 || fact.change.effects.values().any(saves)
+    asks || run.commit.is_some() || run.comments > 0 || fact.change.effects.values().any(saves)
 }
 
 impl<'a> Fact<'a> {

@@ -88,6 +88,7 @@ fn waits_for_nothing(state: &State, task: &Task) -> bool {
         | Phase::Judging { run, .. }
         | Phase::Choosing { run, .. } => is_over(run),
         Phase::Checking { effect, .. }
+        | Phase::Sifting { effect, .. }
         | Phase::Combining { effect, .. }
         | Phase::Landing { effect, .. } => !state.outbox.contains_key(effect),
         Phase::Asking { ask, .. } | Phase::Stuck { ask, .. } => {

@@ -242,7 +242,8 @@ pub(super) fn rounds(
     else {
         return Ok(());
     };
-    let Some(Effect::Check { task, commit: Some(commit), .. }) = fact.before.outbox.get(effect)
+    let Some(Effect::Check { task, slot: 0, commit: Some(commit), .. }) =
+        fact.before.outbox.get(effect)
     else {
         return Ok(());
     };
