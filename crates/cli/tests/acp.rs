@@ -332,14 +332,16 @@ fn goes_on_after_a_kill(agent: &Agent) {
     }
 }
 
-/// The provider serves nothing for a while.
+/// The provider serves nothing for a while; then the human knows that it does, and it goes on.
 fn meets_a_limit(agent: &Agent) {
     let writes = agent.writes;
     let passes = AtomicBool::new(false);
+    let is_limited = Arc::new(AtomicBool::new(true));
+    let limited = Arc::clone(&is_limited);
     let limit = agent.limit;
     let server = agent.model(move |results, _| match (results, limit) {
         (0, _) => writes("made.txt"),
-        (1, Some(limit)) => limit(),
+        (1, Some(limit)) if limited.load(Ordering::SeqCst) => limit(),
         (_, None) if !passes.swap(true, Ordering::SeqCst) => {
             let body = r#"{"error":{"message":"Rate limit reached","type":"tokens"}}"#;
             Reply::status(429).header("retry-after", "1").body(body)
@@ -352,8 +354,15 @@ fn meets_a_limit(agent: &Agent) {
     if limit.is_some() {
         lab.wait_for("\"words\":\"limited\"");
         nobody_is_left(&lab);
-    } else {
-        lands(&lab);
+        is_limited.store(false, Ordering::SeqCst);
+        lab.ok(&["provider", "resume", "acp"]);
+    }
+    lands(&lab);
+    let starts = starts(&lab);
+    let resumed = |start: &Value| start["dialect"]["resume"]["session"].is_string();
+    match limit {
+        None => assert_eq!(starts.len(), 1, "{starts:?}"),
+        Some(_) => assert!(starts.len() == 2 && resumed(&starts[1]), "{starts:?}"),
     }
 }
 

@@ -16,7 +16,8 @@ use crate::run::{Reached, Trouble, Whom, Wish};
 use crate::task::{CommitId, Priority, Task};
 use crate::team::Team;
 use crate::{
-    AskId, EffectId, Millis, ProjectId, RoleName, RunId, StageName, TaskId, Time, Token, Usage,
+    AskId, EffectId, Millis, ProjectId, ProviderName, RoleName, RunId, StageName, TaskId, Time,
+    Token, Usage,
 };
 
 /// Something that happened.
@@ -138,6 +139,13 @@ pub enum Event {
     Unasked {
         /// The run that answers it.
         run: RunId,
+    },
+    /// The human says that a provider serves again, before the time that it named.
+    LimitLifted {
+        /// The project.
+        project: ProjectId,
+        /// The provider.
+        provider: ProviderName,
     },
     /// The human answered an ask.
     Answered {

@@ -116,6 +116,9 @@ pub enum Refusal {
     /// The team has no such provider.
     #[error("the team has no provider `{0}`")]
     NoProvider(ProviderName),
+    /// Nothing is known that would keep the provider from serving.
+    #[error("`{0}` is not limited")]
+    NotLimited(ProviderName),
     /// No work is being done that somebody else could go on with.
     #[error("nobody is at work on {0} who could hand it over to that")]
     NothingToHandOver(TaskId),
@@ -189,6 +192,7 @@ impl Refusal {
             }
             Self::NoRole(_) => Some("`crew team check` shows the roles"),
             Self::NoProvider(_) => Some("`crew team check` shows the providers"),
+            Self::NotLimited(_) => Some("`crew status` shows what is"),
             Self::NothingToHandOver(_) => {
                 Some("`crew task show` lists its runs and their providers")
             }

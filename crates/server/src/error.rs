@@ -121,6 +121,7 @@ impl From<Refusal> for ApiError {
             | Refusal::Landing(_)
             | Refusal::NobodyAtWork(_)
             | Refusal::NoProvider(_)
+            | Refusal::NotLimited(_)
             | Refusal::EmptyQuestion
             | Refusal::NobodyToAsk(_)
             | Refusal::DidNothing { .. }

@@ -17,6 +17,13 @@ pub(crate) enum Provider {
         /// A provider of the team, or `claude`, `codex`, `gemini`, `opencode`, `claude-acp`.
         name: String,
     },
+    /// Let one agent try whether a limited provider serves again, before the time that it named.
+    ///
+    /// Where you have changed the plan, or have paid. If it serves, all who wait for it go on.
+    Resume {
+        /// The provider, as the team names it.
+        name: String,
+    },
     /// Show how what an agent printed is understood: its events, and a last line with the verdict.
     Replay {
         /// What printed it.

@@ -91,6 +91,7 @@ fn about(event: &Event) -> Option<String> {
         }
         Event::TaskHandedOver { task, to } => said(task, &format!("to {}", wish(to))),
         Event::Questioned { task, question, .. } => said(task, question),
+        Event::LimitLifted { provider, .. } => Some(provider.to_string()),
         Event::Unasked { run } => Some(run.to_string()),
         Event::Remarked { task, from, text } => said(task, &format!("{from}: {text}")),
         Event::Answered { ask, text } => said(ask, text),

@@ -175,11 +175,15 @@ fn rule(rule: &Rule) -> String {
         (!words.is_empty()).then(|| format!("{what} {}", words.join(" or ")))
     };
     let criteria = (rule.criteria > 0).then(|| format!("with {} criteria or more", rule.criteria));
+    let back = rule.sent_back;
+    let sent_back = (back > 0).then(|| format!("that came back {back}× or more"));
     let when = [
         any("that are", &rule.priority),
         any("labelled", &rule.labels),
         any("that speak of", &rule.words),
         criteria,
+        any("that change", &rule.files),
+        sent_back,
     ];
     let when: Vec<String> = when.into_iter().flatten().collect();
     format!("tasks {} are for tier {}", when.join(" and "), rule.tier)

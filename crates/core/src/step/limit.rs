@@ -16,7 +16,7 @@ use crate::run::{AfterStop, Run, RunEvent, RunState, Trouble, Wait};
 use crate::state::{Draft, LimitEnd, LimitWindow};
 use crate::task::bounded;
 use crate::team::{Account, AfterLimit, Hours, Team};
-use crate::{AskId, Millis, ProviderName, Refusal, RunId, Time};
+use crate::{AskId, Millis, ProjectId, ProviderName, Refusal, RunId, Time};
 
 /// A provider that does not say until when is asked again after this; it doubles each time.
 const GUESS: Millis = Millis::minutes(5);
@@ -191,6 +191,26 @@ pub(super) fn seen_to(
         let (ends, until) = (LimitEnd::Time, d.now);
         d.set_limit(account, Some(LimitWindow { ends, until, probe: None, ..window }));
     }
+    Ok(())
+}
+
+/// The human knows better than the provider did when it serves again: one run tries now.
+pub(super) fn lift(
+    d: &mut Draft<'_>,
+    project: ProjectId,
+    provider: &ProviderName,
+) -> Result<(), Refusal> {
+    if !d.project(project)?.team.providers.contains_key(provider) {
+        return Err(Refusal::NoProvider(provider.clone()));
+    }
+    let account = d.account(project, provider)?;
+    let known = d.limit(&account).cloned();
+    let window = known.ok_or_else(|| Refusal::NotLimited(provider.clone()))?;
+    if let LimitEnd::Human { ask: Some(ask) } = window.ends {
+        flow::expire_asks(d, |open| open.id == ask)?;
+    }
+    let (ends, until) = (LimitEnd::Time, d.now);
+    d.set_limit(account, Some(LimitWindow { ends, until, ..window }));
     Ok(())
 }
 

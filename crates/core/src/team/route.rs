@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::rule::is_below;
 use super::{Role, Team};
 use crate::task::{Priority, Task};
 use crate::{ProviderName, RoleName};
@@ -49,6 +50,12 @@ pub struct Rule {
     pub words: BTreeSet<String>,
     /// At least so many acceptance criteria.
     pub criteria: u32,
+    /// A file that it has changed so far is one of these patterns; empty is any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// It came back to the same stage at least so often.
+    #[serde(default)]
+    pub sent_back: u32,
 }
 
 /// Who may play, and why they.
@@ -84,11 +91,10 @@ impl Team {
         let begins = ruled.as_ref().map_or(own, |(tier, _)| *tier);
         let (tier, providers) = self.tiers.after(begins, setbacks)?;
         let for_whom = ruled.map_or_else(String::new, |(_, why)| format!(", for tasks {why}"));
-        let times = if setbacks == 1 { "once".to_owned() } else { format!("{setbacks} times") };
         let up = if tier == begins {
             String::new()
         } else {
-            format!(", up from {}: set back {times} in this stage", begins.word())
+            format!(", up from {}: set back {} in this stage", begins.word(), times(setbacks))
         };
         let why = format!("tier {}{for_whom}{up}", tier.word());
         Some(Route { providers: providers.iter().collect(), why: Some(why) })
@@ -124,8 +130,22 @@ impl Rule {
             (task.criteria.len() >= self.criteria as usize).then_some(())?;
             why.push(format!("with {} criteria or more", self.criteria));
         }
+        if !self.files.is_empty() {
+            let changed: Vec<&String> = task.touched.values().flatten().collect();
+            let has = |pattern: &&String| changed.iter().any(|file| is_below(pattern, file));
+            why.push(format!("that change `{}`", self.files.iter().find(has)?));
+        }
+        if self.sent_back > 0 {
+            let visits = task.visits.values().max().copied().unwrap_or(0);
+            (visits > self.sent_back).then_some(())?;
+            why.push(format!("that came back {} or more", times(self.sent_back)));
+        }
         Some(why.join(" and "))
     }
+}
+
+fn times(n: u32) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
 }
 
 /// GitHub's labels have no case either.

@@ -162,7 +162,7 @@ fn is_relative(pattern: &str) -> bool {
 }
 
 /// Part by part: `**` is any number of parts, `*` any text in one.
-fn is_below(pattern: &str, path: &str) -> bool {
+pub(super) fn is_below(pattern: &str, path: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
     are_like(&pattern, &path)

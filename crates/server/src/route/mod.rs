@@ -71,6 +71,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(machine::prune))
         .routes(routes!(machine::shutdown))
         .routes(routes!(project::list, project::add))
+        .routes(routes!(project::lift))
         .routes(routes!(project::team, files::edit))
         .routes(routes!(files::form))
         .routes(routes!(files::list, files::save))

@@ -11,7 +11,7 @@ use crew_git::Repository;
 use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Payload};
-use crate::wire::{NewProject, Project, ProjectAdded, Projects, Team, TeamAnswer};
+use crate::wire::{Lift, NewProject, Project, ProjectAdded, Projects, Receipt, Team, TeamAnswer};
 
 /// All projects.
 #[utoipa::path(
@@ -48,6 +48,26 @@ pub(super) async fn add(
         return Err(ApiError::invalid(message));
     }
     register(&app, path, name).await.map(Json)
+}
+
+/// Lets one agent try whether a limited provider serves again, before the time that it named. If it
+/// does, all who wait for it go on.
+#[utoipa::path(
+    post,
+    path = "/projects/{id}/lift",
+    operation_id = "project_lift",
+    tag = "project",
+    params(("id" = u64, Path)),
+    request_body = Lift,
+    responses((status = 200, body = Receipt))
+)]
+pub(super) async fn lift(
+    State(app): Shared,
+    Id(project): Id<ProjectId>,
+    Payload(Lift { provider }): Payload<Lift>,
+) -> Result<Json<Receipt>, ApiError> {
+    let provider = provider.parse().map_err(ApiError::invalid)?;
+    app.submit(Event::LimitLifted { project, provider }).await.map(Json)
 }
 
 /// Makes a project of the repository around a path, which has a team.

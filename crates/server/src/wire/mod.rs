@@ -47,9 +47,9 @@ pub use machine::{
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{
     Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, HandOver, IdleQuery, JournalQuery,
-    LogQuery, MoveTask, NewAnchor, NewProject, NewQuestion, NewRemark, NewTask, Nothing, OldAnchor,
-    Prune, PruneMode, Push, Reach, Reject, RestoreTrash, RunEventsQuery, RunTimesQuery, TaskQuery,
-    TrashQuery,
+    Lift, LogQuery, MoveTask, NewAnchor, NewProject, NewQuestion, NewRemark, NewTask, Nothing,
+    OldAnchor, Prune, PruneMode, Push, Reach, Reject, RestoreTrash, RunEventsQuery, RunTimesQuery,
+    TaskQuery, TrashQuery,
 };
 pub use run::{LogLine, Reached, Response, Run, RunTimes, Said, Trouble};
 pub use sandbox::{LeftOut, SandboxLesson, SandboxLessonQuery};

@@ -102,6 +102,14 @@ pub struct OldAnchor {
     pub anchor: u64,
 }
 
+/// `POST /api/projects/{id}/lift`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lift {
+    /// The provider, as the team names it.
+    pub provider: String,
+}
+
 /// `POST /api/tasks/{id}/handover`
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -185,6 +185,10 @@ pub struct Rule {
     pub words: Vec<String>,
     /// At least so many acceptance criteria.
     pub criteria: u32,
+    /// A file that was changed is one of these patterns; empty is any.
+    pub files: Vec<String>,
+    /// It was sent back at least so often.
+    pub sent_back: u32,
 }
 
 /// One tier.
@@ -401,6 +405,8 @@ impl From<&team::Tiers> for Tiers {
             labels: rule.labels.iter().cloned().collect(),
             words: rule.words.iter().cloned().collect(),
             criteria: rule.criteria,
+            files: rule.files.clone(),
+            sent_back: rule.sent_back,
         });
         Self {
             lists: lists.collect(),

@@ -128,6 +128,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::TaskHandedOver { .. }
         | Event::Questioned { .. }
         | Event::Unasked { .. }
+        | Event::LimitLifted { .. }
         | Event::Pinned { .. }
         | Event::Promoted { .. }
         | Event::Unpinned { .. }

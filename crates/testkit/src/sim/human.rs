@@ -181,6 +181,13 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
         };
         return Some(Event::Answered { ask: ask.id, text: text.into() });
     }
+    if !state.limits.is_empty() && random.chance(5) {
+        let providers = state.projects.get(&ProjectId(1))?.team.providers.keys();
+        let limited: Vec<&ProviderName> =
+            providers.filter(|it| state.limit(ProjectId(1), it).is_some()).collect();
+        let provider = (*random.pick(&limited)?).clone();
+        return Some(Event::LimitLifted { project: ProjectId(1), provider });
+    }
     let known: Vec<AskId> =
         state.projects.values().flat_map(|it| &it.remembered).map(|known| known.ask).collect();
     if let Some(ask) = random.pick(&known)

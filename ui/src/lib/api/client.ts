@@ -73,6 +73,8 @@ export class Client {
   search = (words: string, project: number | null) =>
     this.#get<Searched>('/search', { words, project: project ?? undefined });
   description = () => this.#get<unknown>('/openapi.json');
+  /** Lets one agent try whether a limited provider serves again. */
+  lift = (project: number, provider: string) => this.#post<Receipt>(`/projects/${project}/lift`, { provider });
   place = (path: string) => this.#get<Place>('/setup/place', { path });
   doctor = (path: string) => this.#get<{ findings: Finding[] }>('/setup/doctor', { path });
   begin = (wanted: Begin) => this.#post<Begun>('/setup/begin', wanted);

@@ -278,6 +278,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets one agent try whether a limited provider serves again, before the time that it named. If it
+         *     does, all who wait for it go on.
+         */
+        post: operations["project_lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/sandbox": {
         parameters: {
             query?: never;
@@ -1803,6 +1823,11 @@ export interface components {
             /** @description Why not. */
             why: string;
         };
+        /** @description `POST /api/projects/{id}/lift` */
+        Lift: {
+            /** @description The provider, as the team names it. */
+            provider: string;
+        };
         /** @description A provider serves nothing for now. */
         Limit: {
             /** @description The provider's words. */
@@ -2447,10 +2472,17 @@ export interface components {
              * @description At least so many acceptance criteria.
              */
             criteria: number;
+            /** @description A file that was changed is one of these patterns; empty is any. */
+            files: string[];
             /** @description One of these labels; empty is any. */
             labels: string[];
             /** @description One of these priorities; empty is any. */
             priority: string[];
+            /**
+             * Format: int32
+             * @description It was sent back at least so often.
+             */
+            sent_back: number;
             /** @description The tier. */
             tier: string;
             /** @description One of these is in the title or text; empty is any. */
@@ -3683,6 +3715,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Github"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    project_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lift"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
                 };
             };
             /** @description It did not work */

@@ -66,6 +66,8 @@ function wish(entry: JournalEntry): Draft | null {
       return { ...say('remark', 'remark', body.text), role: text(body.from) ?? 'human' };
     case 'questioned':
       return say('asked who did it', 'remark', body.question);
+    case 'limit_lifted':
+      return say('tried sooner', 'hourglass', body.provider);
     case 'answered':
       return { ...say('answered', 'remark', body.text), task: taskOf(entry.notes) };
     case 'answered_always':

@@ -5,6 +5,8 @@ mod trial;
 
 pub(super) use trial::tried;
 
+use crew_server::wire::{Lift, Receipt};
+
 use crate::args::Provider;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
@@ -13,8 +15,19 @@ pub(super) async fn run(context: &Context, provider: Provider) -> Result<Exit, C
     match provider {
         Provider::List => trial::list(context),
         Provider::Test { name } => trial::test(context, &name).await,
+        Provider::Resume { name } => resume(context, name).await,
         Provider::Replay { provider, file, exit_code, stderr } => {
             replay::run(context, provider, &file, (exit_code, stderr.as_deref()))
         }
     }
+}
+
+async fn resume(context: &Context, name: String) -> Result<Exit, CliError> {
+    let client = context.daemon().await?;
+    let project = context.project(&client).await?.id;
+    let text = format!("One agent tries whether {name} serves again");
+    let body = Lift { provider: name };
+    let receipt: Receipt = client.post(&format!("/api/projects/{project}/lift"), &body).await?;
+    context.out.either(&receipt, &text)?;
+    Ok(Exit::Ok)
 }

@@ -29,6 +29,56 @@ fn with_tiers(script: &str) -> String {
 }
 
 #[test]
+fn the_human_knows_that_a_provider_serves_again() {
+    let limited = "
+        add
+        add
+        started base
+        r1 limited 86400
+        r1 exits
+        stopped
+    ";
+    let script = format!("{limited} lift native");
+    assert_snapshot!(play_with(&[], &script), @r"
+    #1 in plan: working (pm at work), head base, starts 2
+    #2 in plan: working (queued: r1 tries whether native serves again)
+    r1 Work of pm on #1/0, start 2: preparing
+    r2 Work of pm on #2/0, start 0: queued
+    limit of native in 0 ms, guesses 0, probe Some(RunId(1))
+    e3 start r1.2
+    wakes in 29 min 53 s
+    ");
+    let served = format!("{script}\n started base\n r1 uses 3");
+    assert_snapshot!(play_with(&[], &served), @r"
+    #1 in plan: working (pm at work), head base, spent 3, starts 2
+    #2 in plan: working (queued: its role is busy)
+    r1 Work of pm on #1/0, start 2: running
+    r2 Work of pm on #2/0, start 0: queued
+    wakes in 29 min 51 s
+    ");
+    let refused = format!("{script}\n started base\n r1 limited 600\n r1 exits\n stopped");
+    assert_snapshot!(play_with(&[], &refused), @r"
+    #1 in plan: working (waits for the limit of native), head base, starts 2
+    #2 in plan: working (waits for the limit of native)
+    r1 Work of pm on #1/0, start 2: limited in 10 min 1 s
+    r2 Work of pm on #2/0, start 0: queued
+    limit of native in 10 min 1 s, guesses 0, probe None
+    wakes in 10 min 1 s
+    ");
+    let refused = "add\n lift native\n lift nobody\n unserved no key\n lift native";
+    assert_snapshot!(play_with(&[], refused), @r"
+    ! lift native: refused, `native` is not limited
+    ! lift nobody: refused, the team has no provider `nobody`
+    #1 in plan: working (pm at work), starts 2
+    r1 Work of pm on #1/0, start 2: preparing, Provider trouble
+    a1 about #1 from crewhouse about `native`: expired
+    limit of native in 0 ms, guesses 0, probe Some(RunId(1))
+    e2 start r1.2
+    wakes in 29 min 55 s
+    ");
+}
+
+#[test]
 fn a_provider_that_refuses_several_is_one_thing_to_see_to() {
     let script = "
         add
@@ -388,6 +438,46 @@ fn who_judges_is_of_another_family_where_there_is_one() {
     let play = play_with(&[SECOND, pm, judged], BUILT);
     assert!(play.contains("r3 Verdict of pm"), "{play}");
     assert!(play.contains("`second` is of another family than who did the work"), "{play}");
+}
+
+#[test]
+fn what_was_changed_and_how_often_it_came_back_chooses_the_tier() {
+    let rules = "[[tiers.rules]]\ntier = \"expert\"\nfiles = [\"src/bill/**\"]\n\n\
+        [[tiers.rules]]\ntier = \"expert\"\nsent_back = 1\n\n\
+        [[stages]]\nname = \"plan\"";
+    let tiers = "[providers.second]\nkind = \"native\"\napi = \"playbook\"\nmodel = \"builtin\"\n\
+        [tiers]\ncheap = [\"native\"]\nexpert = [\"second\"]\nescalate_after = 0\n[roles]\n";
+    let judged = ("gates = [{ human = true }]", "gates = [{ verdict = \"judge\" }]");
+    let judge = ("judge = { provider = \"native\" }", "judge = { tier = \"cheap\" }");
+    let rules = ("[[stages]]\nname = \"plan\"", rules);
+    let team = [("[roles]\n", tiers), judge, rules, judged];
+    let judged_by = |script: &str| {
+        let mut play = Play::new(&team);
+        play.run(script);
+        let mut runs = play.state.runs.values().filter(|run| run.role.as_str() == "judge");
+        runs.next_back().and_then(|run| run.why.clone()).unwrap()
+    };
+    assert_eq!(judged_by(BUILT), "tier cheap");
+    let changed = |file: &str| BUILT.replace("r2 says", &format!("r2 touches {file}\nr2 says"));
+    assert_eq!(judged_by(&changed("src/main.rs")), "tier cheap");
+    let bill = judged_by(&changed("src/bill/sum.rs"));
+    assert_eq!(bill, "tier expert, for tasks that change `src/bill/**`");
+    let back = "
+        started c2
+        r3 says DONE: no;VERDICT: fail
+        r3 exits
+        saved c2
+        started c2
+        r4 says DONE: planned again
+        r4 exits
+        saved c3
+        started c3
+        r5 says DONE: built again
+        r5 exits
+        saved c4
+    ";
+    let again = judged_by(&format!("{BUILT}{back}"));
+    assert_eq!(again, "tier expert, for tasks that came back once or more");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
 use super::build::named;
+use super::rule::pattern;
 use super::shape::{RoleFile, RuleFile, TiersFile};
 use crate::ProviderName;
 use crate::team::{Rule, Tier, Tiers};
@@ -21,10 +22,22 @@ impl TiersFile {
             if !lists.contains_key(&rule.tier) {
                 problems.push(unknown("tiers.rules", rule.tier));
             }
+            for file in &rule.files {
+                match pattern(file.clone()) {
+                    Ok(it) if it.starts_with(['/', '~']) => problems.push(Problem::new(
+                        format!("tiers.rules: `{it}` is outside of the repository"),
+                        "write \"src/**\" or \"**/*.sql\"",
+                    )),
+                    Ok(_) => {}
+                    Err((what, hint)) => {
+                        problems.push(Problem::new(format!("tiers.rules: {what}"), hint));
+                    }
+                }
+            }
             if rule.is_empty() {
                 problems.push(Problem::new(
                     "tiers.rules: a rule that is for every task",
-                    "say for which: give it `priority`, `labels`, `words` or `criteria`, and no empty text",
+                    "say for which: give it `priority`, `labels`, `words`, `criteria`, `files` or `sent_back`, and no empty text",
                 ));
             }
         }
@@ -38,13 +51,14 @@ impl RuleFile {
     fn is_empty(&self) -> bool {
         let mut words = self.labels.iter().chain(&self.words);
         let says_nothing = self.labels.is_empty() && self.words.is_empty();
-        (self.priority.is_empty() && says_nothing && self.criteria == 0)
+        let is_any = self.files.is_empty() && self.criteria == 0 && self.sent_back == 0;
+        (self.priority.is_empty() && says_nothing && is_any)
             || words.any(|word| word.trim().is_empty())
     }
 
     fn build(self) -> Rule {
-        let Self { tier, priority, labels, words, criteria } = self;
-        Rule { tier, priority, labels, words, criteria }
+        let Self { tier, priority, labels, words, criteria, files, sent_back } = self;
+        Rule { tier, priority, labels, words, criteria, files, sent_back }
     }
 }
 

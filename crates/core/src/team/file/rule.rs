@@ -84,7 +84,7 @@ impl AskRuleFile {
 }
 
 /// A pattern of paths is below the worktree, the home or `/`, and goes nowhere else.
-fn pattern(path: String) -> Result<String, Wrong> {
+pub(super) fn pattern(path: String) -> Result<String, Wrong> {
     let below = path.strip_prefix("~/").or_else(|| path.strip_prefix('/')).unwrap_or(&path);
     let is_part = |part: &str| !["", ".", "..", "~"].contains(&part) && !part.contains('\0');
     let is_bad_star = |part: &str| part.contains("**") && part != "**";

@@ -293,6 +293,10 @@ pub(super) struct RuleFile {
     pub(super) words: BTreeSet<String>,
     #[serde(default)]
     pub(super) criteria: u32,
+    #[serde(default)]
+    pub(super) files: Vec<String>,
+    #[serde(default)]
+    pub(super) sent_back: u32,
 }
 
 #[derive(Deserialize)]
