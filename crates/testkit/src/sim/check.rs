@@ -90,6 +90,7 @@ pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> R
     start::closed(fact, dropped)?;
     way::check(fact, ledger)?;
     asks::check(fact)?;
+    way::candidates(fact, ledger)?;
     way::rounds(fact, dropped, ledger)?;
     way::responses(fact, dropped.is_some())?;
     aside::check(fact)

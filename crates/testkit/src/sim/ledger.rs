@@ -52,6 +52,8 @@ pub(super) struct Ledger {
     pub(super) failures: BTreeMap<RunId, u32>,
     /// The newest commit of each task that did not pass a check, and how often in a row.
     failed: BTreeMap<TaskId, (CommitId, u32)>,
+    /// Commits of candidates that did not pass a check.
+    out: BTreeSet<CommitId>,
     /// Deliveries that became an entry.
     delivered: BTreeSet<String>,
     /// Remarks that were to be brought to a start of an agent.
@@ -80,6 +82,11 @@ impl Ledger {
     /// Whether this commit of the task did not pass a check more than once.
     pub(super) fn failed_again(&self, task: TaskId, commit: &CommitId) -> bool {
         self.failed.get(&task).is_some_and(|(known, times)| known == commit && *times > 1)
+    }
+
+    /// Whether a candidate did not pass a check.
+    pub(super) fn is_out(&self, commit: &CommitId) -> bool {
+        self.out.contains(commit)
     }
 
     /// How many times as much as it has was in a purse today.
@@ -178,6 +185,12 @@ impl Ledger {
                 let known = self.failed.get(task).filter(|(known, _)| known == commit);
                 let times = known.map_or(1, |(_, times)| times + 1);
                 self.failed.insert(*task, (commit.clone(), times));
+            }
+            (
+                Effect::Check { commit: Some(commit), .. },
+                Settled::Checked { passed: false, .. },
+            ) => {
+                self.out.insert(commit.clone());
             }
             (Effect::Save { run, .. }, Settled::Saved { .. }) => {
                 let Some(run) = fact.before.runs.get(run) else { return };

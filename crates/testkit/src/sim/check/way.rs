@@ -222,6 +222,21 @@ pub(super) fn strands(state: &State, project: ProjectId, team: &Team) -> bool {
     tasks || runs
 }
 
+/// A candidate that did not pass the checks is not chosen among, and no failed run is.
+pub(super) fn candidates(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
+    for task in fact.change.tasks.values() {
+        for run in task.phase.candidates().iter().filter_map(|id| fact.run(*id)) {
+            if run.outcome() != Some(Outcome::Done) {
+                return Err(format!("{} is chosen among in {}, and made nothing", run.id, task.id));
+            }
+            if run.commit.as_ref().is_some_and(|commit| ledger.is_out(commit)) {
+                return Err(format!("{} is chosen among in {}, and failed", run.id, task.id));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Who goes round in circles is ended, and what comes to a check as it was goes round no more.
 pub(super) fn rounds(
     fact: &Fact<'_>,
