@@ -307,9 +307,12 @@ fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     let role_max = team.roles.get(&run.role).map_or(1, |role| role.agents);
     let provider = team.providers.get(&run.provider);
     let provider_max = provider.map_or(1, |provider| provider.agents);
-    // A mailbox role is a script or a person, not an agent on this machine.
+    // A mailbox role is a script or a person, not an agent on this machine, and has one trigger file.
     let is_agent = provider.is_none_or(|provider| provider.kind != ProviderKind::Mailbox);
-    Ok(if is_agent && count(&|_| true) >= team.limits.agents {
+    let shares_trigger = |o: &Run| (&o.role, &o.provider) == (&run.role, &run.provider);
+    Ok(if !is_agent && count(&shares_trigger) >= 1 {
+        Some(Block::RoleFull)
+    } else if is_agent && count(&|_| true) >= team.limits.agents {
         Some(Block::ProjectFull)
     } else if !run.is_aside() && count(&|o| o.role == run.role && !o.is_aside()) >= role_max {
         Some(Block::RoleFull)

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::BUILT;
+use super::TWO;
 use super::play::{play, play_with};
 
 const SECOND: (&str, &str) = (
@@ -213,6 +214,31 @@ fn work_is_handed_over_to_another_account() {
         let line = format!("with {provider}: you handed it over{with}");
         assert!(played.contains(&line), "{line} in {played}");
     }
+}
+
+#[test]
+fn a_person_is_handed_one_task_after_the_other() {
+    let mail = ("[roles]\n", "[providers.mail]\nkind = \"mailbox\"\n[roles]\n");
+    let script =
+        format!("{TWO} hand 1 mail\n hand 2 mail\n r3 exits\n r4 exits\n saved c3\n saved c4");
+    assert_snapshot!(play_with(&[mail], &script), @r"
+    #1 in build: working (dev at work), head c3, starts 3
+      pm: planned
+      crewhouse: You handed the work of dev over from `native` to `mail`
+    #2 in build: working (queued: its role is busy), head c4, starts 2
+      pm: planned
+      crewhouse: You handed the work of dev over from `native` to `mail`
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of pm on #2/0, start 1: done, Done
+    r3 Work of dev on #1/0, start 1: handed-over
+    r4 Work of dev on #2/0, start 1: handed-over
+    r5 Work of dev on #1/0, start 1: preparing, with mail: you handed it over, after r3
+    r6 Work of dev on #2/0, start 0: queued, with mail: you handed it over, after r4
+    e7 interrupt r3.1
+    e8 interrupt r4.1
+    e11 start r5.1
+    wakes in 29 min 42 s
+    ");
 }
 
 fn with_second(more: &str) -> String {
