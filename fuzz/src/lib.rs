@@ -123,7 +123,7 @@ pub fn mailbox(data: &[u8]) {
 /// A call on a desk.
 pub fn call(data: &[u8]) {
     match desk::wish(data, "t") {
-        Ok(Wish::Board) => {}
+        Ok(Wish::Board | Wish::Knowledge(_)) => {}
         Ok(Wish::Call(call)) => {
             assert_eq!(call.check(), Ok(()), "what is taken is within its bounds");
             // It is stored as JSON and read again after a crash.

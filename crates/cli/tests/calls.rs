@@ -392,12 +392,16 @@ fn an_mcp_client_calls_with_a_handshake_and_without() {
     let tools = mcp.ask("tools/list", &json!({}))["result"]["tools"].clone();
     let names: Vec<&str> =
         tools.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["finish", "ask", "comment", "pin", "subtask", "message", "board"]);
+    let ours = ["finish", "ask", "comment", "pin", "subtask", "message", "board", "knowledge"];
+    assert_eq!(names, ours);
     let said =
         mcp.ask("tools/call", &json!({"name": "comment", "arguments": {"text": "over MCP"}}));
     assert_eq!(said["result"]["isError"], false, "{said}");
     let board = mcp.ask("tools/call", &json!({"name": "board"}));
     assert!(board["result"]["content"][0]["text"].as_str().unwrap().contains("it is planned"));
+    let known = json!({"name": "knowledge", "arguments": {"words": "nobody said"}});
+    let known = mcp.ask("tools/call", &known);
+    assert!(known["result"]["content"][0]["text"].as_str().unwrap().contains(r#""tasks":[]"#));
     let unmet = json!({"name": "finish", "arguments": {"claim": "done", "summary": "x"}});
     let told = mcp.ask("tools/call", &unmet);
     assert_eq!(told["result"]["isError"], true);

@@ -187,7 +187,7 @@ fn claude_code_finishes_by_our_tool() {
     let requests = server.requests();
     assert_eq!(requests.len(), 4, "nobody was asked for a permission");
     let tools = requests[0].body["tools"].to_string();
-    for name in ["finish", "ask", "comment", "subtask", "message", "board"] {
+    for name in ["finish", "ask", "comment", "subtask", "message", "board", "knowledge"] {
         assert!(tools.contains(&format!("mcp__crew__{name}")), "{name} in {tools}");
     }
     assert!(asked(&requests[2]).contains("1. it is there"), "{}", asked(&requests[2]));
@@ -417,6 +417,21 @@ fn the_agent_is_killed_and_its_children_end_with_it() {
     lands(&lab);
     assert!(!PathBuf::from(format!("/proc/{child}")).exists(), "the command was ended");
     goes_on(&lab, &server);
+}
+
+#[test]
+fn a_task_is_cancelled_and_nothing_of_it_runs_on_in_the_background_either() {
+    let keys = format!("{BY_KEY}permissions = \"all\"\n");
+    let beside = json!({"command": "sleep 3600", "run_in_background": true});
+    let server = ModelServer::start([Reply::tool("Bash", beside), runs("sleep 3601")]).unwrap();
+    let lab = lab(&server, &keys);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    for command in ["sleep 3600", "sleep 3601"] {
+        lab.wait(command, || running(&lab, command).first().copied());
+    }
+    lab.ok(&["task", "cancel", "1"]);
+    nobody_is_left(&lab);
 }
 
 /// The limit of a subscription, which ends in so many seconds.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crew_agent::desk::{Desk, Found, Glance, TAKEN_MAX, Wish};
+use crew_agent::desk::{Desk, Found, Glance, TAKEN_MAX, Wish, Words};
 use crew_core::call::{Call, Reply};
 use crew_core::status::status;
 use crew_core::{Event, ProjectId, RunId, State, TaskId, Time, Token};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::crash::crash_point;
 use crate::follow::submit_once;
+use crate::knowledge;
 use crate::perform::{Outside, blocking};
 
 /// Open tasks that an agent is shown.
@@ -90,6 +91,7 @@ impl Clerk {
                 None
             }
             Ok(Wish::Board) => Some(Reply::done(self.board())),
+            Ok(Wish::Knowledge(Words { words })) => Some(self.knowledge(&words)),
             Err(why) => {
                 tracing::warn!("{run}.{token} made no call of {id}: {why}");
                 Some(Reply::refused(self.outside.handle.screen().text(&why)))
@@ -125,6 +127,19 @@ impl Clerk {
             Some(board(state, run.project, run.task, now))
         });
         handle.screen().value(board.unwrap_or_default()).to_string()
+    }
+
+    fn knowledge(&self, words: &str) -> Reply {
+        let handle = &self.outside.handle;
+        let found = handle.read(|state| {
+            let run = state.runs.get(&self.run)?;
+            Some(knowledge::of(state, run.project, run.task, words))
+        });
+        match found {
+            Some(Ok(found)) => Reply::done(handle.screen().value(found).to_string()),
+            Some(Err(why)) => Reply::refused(why),
+            None => Reply::done("[]"),
+        }
     }
 
     /// Nothing is taken any more.

@@ -27,6 +27,7 @@ mod engine;
 mod follow;
 mod github;
 mod handle;
+mod knowledge;
 mod mailbox;
 mod neutral;
 mod perform;

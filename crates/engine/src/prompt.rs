@@ -97,7 +97,8 @@ fn tools(place: &Place) -> String {
          `finish` ends your run: how it went, evidence (what you ran or read, and what came of it), and \
          an answer for each acceptance criterion by its number. `ask` puts a question to the human. \
          `comment` says something about your task, `message` writes to the PM or another role, \
-         `subtask` proposes another task, `board` shows what is open. {where_they_are}\n"
+         `subtask` proposes another task, `board` shows what is open, `knowledge` what other tasks \
+         say about something. {where_they_are}\n"
     )
 }
 

@@ -90,7 +90,7 @@ impl Client {
         patience: Duration,
     ) -> Result<Outcome, CallError> {
         let id = match tool.wish(arguments).map_err(CallError::Wrong)? {
-            Wish::Board => unique(tool),
+            Wish::Board | Wish::Knowledge(_) => unique(tool),
             Wish::Call(call) => {
                 call.check().map_err(CallError::Wrong)?;
                 id_of(tool, &call)

@@ -38,7 +38,7 @@ use crate::mailbox::folder::Folder;
 
 pub use client::{CallError, Client, Outcome, PATIENCE};
 pub use glance::Glance;
-pub use tool::{Tool, Wish};
+pub use tool::{Tool, Wish, Words};
 
 /// The variable that tells an agent where its desk is.
 pub const DESK: &str = "CREWHOUSE_DESK";

@@ -22,6 +22,8 @@ pub enum Tool {
     Message,
     /// A look at the board.
     Board,
+    /// What earlier tasks say about something.
+    Knowledge,
 }
 
 /// What is wanted by a call.
@@ -29,8 +31,18 @@ pub enum Tool {
 pub enum Wish {
     /// To see the board, which changes nothing.
     Board,
+    /// To see where these words were said before, which changes nothing either.
+    Knowledge(Words),
     /// Something that is decided and recorded.
     Call(Call),
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// Words that all have to occur.
+    pub words: String,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +51,7 @@ struct Nothing {}
 
 impl Tool {
     /// Every tool, in the order in which models are shown them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Finish,
         Self::Ask,
         Self::Comment,
@@ -47,6 +59,7 @@ impl Tool {
         Self::Subtask,
         Self::Message,
         Self::Board,
+        Self::Knowledge,
     ];
 
     /// The name that it is called by.
@@ -59,6 +72,7 @@ impl Tool {
             Self::Subtask => "subtask",
             Self::Message => "message",
             Self::Board => "board",
+            Self::Knowledge => "knowledge",
         }
     }
 
@@ -94,6 +108,10 @@ impl Tool {
                  role works next; there is no answer."
             }
             Self::Board => "See your task with its numbered criteria, and all open tasks.",
+            Self::Knowledge => {
+                "See what earlier and other tasks of this project say about something: why it is as it \
+                 is, what was tried, what was decided. All words have to occur in a task."
+            }
         }
     }
 
@@ -138,6 +156,10 @@ impl Tool {
                 json!(["text"]),
             ),
             Self::Board => (json!({}), json!([])),
+            Self::Knowledge => (
+                json!({ "words": text("A few words, such as the name of a file or a function") }),
+                json!(["words"]),
+            ),
         };
         json!({
             "type": "object",
@@ -155,6 +177,7 @@ impl Tool {
         Ok(match self {
             Self::Board if arguments.is_null() => Wish::Board,
             Self::Board => self.read::<Nothing>(arguments).map(|Nothing {}| Wish::Board)?,
+            Self::Knowledge => Wish::Knowledge(self.read::<Words>(arguments)?),
             Self::Finish => Wish::Call(Call::Finish(self.read::<Finish>(arguments)?)),
             Self::Ask => Wish::Call(Call::Ask(self.read::<Question>(arguments)?)),
             Self::Comment => Wish::Call(Call::Comment(self.read::<Comment>(arguments)?)),

@@ -139,6 +139,8 @@ pub enum ToolName {
     Message,
     /// A look at the board.
     Board,
+    /// What earlier tasks say.
+    Knowledge,
 }
 
 impl ToolName {
@@ -150,7 +152,8 @@ impl ToolName {
 
     /// The tools that need a desk; models are shown them after the others.
     pub fn of_desk() -> Vec<Self> {
-        vec![Self::Comment, Self::Pin, Self::Subtask, Self::Message, Self::Board]
+        use ToolName::{Board, Comment, Knowledge, Message, Pin, Subtask};
+        vec![Comment, Pin, Subtask, Message, Board, Knowledge]
     }
 
     /// The name that models call it by.
@@ -168,6 +171,7 @@ impl ToolName {
             Self::Subtask => "subtask",
             Self::Message => "message",
             Self::Board => "board",
+            Self::Knowledge => "knowledge",
         }
     }
 

@@ -54,6 +54,12 @@ pub(crate) enum AgentCall {
     },
     /// Show the task that is worked on with its numbered criteria, and all open tasks.
     Board,
+    /// Show what earlier and other tasks of the project say about something.
+    Knowledge {
+        /// Words that all have to occur in a task.
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
     /// Offer the same as an MCP server, on standard input and output.
     Mcp,
 }

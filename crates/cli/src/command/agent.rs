@@ -36,6 +36,7 @@ pub(crate) fn run(context: &Context, call: AgentCall) -> Result<Exit, CliError> 
             (Tool::Message, json!({ "text": text_argument(text)?, "to": to }))
         }
         AgentCall::Board => (Tool::Board, json!({})),
+        AgentCall::Knowledge { words } => (Tool::Knowledge, json!({ "words": words.join(" ") })),
     };
     match client()?.call(tool, &arguments, patience)? {
         Outcome::Replied(Reply { ok: true, text }) => {
@@ -47,7 +48,7 @@ pub(crate) fn run(context: &Context, call: AgentCall) -> Result<Exit, CliError> 
             let hint = "the same command again waits on; the answer is kept meanwhile";
             Err(CliError::new(Exit::Waits, "nobody has answered yet").hint(hint))
         }
-        Outcome::Waits if tool == Tool::Board => {
+        Outcome::Waits if matches!(tool, Tool::Board | Tool::Knowledge) => {
             let hint = "is the daemon down? it is taken in later; go on without";
             Err(CliError::new(Exit::NoDaemon, "nobody answers now").hint(hint))
         }

@@ -183,6 +183,7 @@ impl ToolCall {
             ToolName::Subtask => Self::desk(Tool::Subtask, input)?,
             ToolName::Message => Self::desk(Tool::Message, input)?,
             ToolName::Board => Self::desk(Tool::Board, input)?,
+            ToolName::Knowledge => Self::desk(Tool::Knowledge, input)?,
         })
     }
 
@@ -278,6 +279,7 @@ pub(super) fn description(tool: ToolName) -> &'static str {
         ToolName::Subtask => Tool::Subtask.description(),
         ToolName::Message => Tool::Message.description(),
         ToolName::Board => Tool::Board.description(),
+        ToolName::Knowledge => Tool::Knowledge.description(),
     }
 }
 
@@ -305,6 +307,7 @@ pub(super) fn schema(tool: ToolName) -> Value {
         ToolName::Subtask => return Tool::Subtask.schema(),
         ToolName::Message => return Tool::Message.schema(),
         ToolName::Board => return Tool::Board.schema(),
+        ToolName::Knowledge => return Tool::Knowledge.schema(),
     };
     json!({ "type": "object", "properties": properties, "required": required })
 }
