@@ -127,6 +127,15 @@ impl Speaker {
 }
 
 impl Dialect {
+    /// The words of a limit that an agent waits out by itself: `log` has the last lines of its standard
+    /// error. `None` where it does not say that, or says such things aloud.
+    pub fn overheard(&self, log: &[String]) -> Option<String> {
+        match self {
+            Self::Acp(opening) if opening.name == acp::OPENCODE_NAME => acp::overheard::limit(log),
+            Self::Native | Self::Claude(_) | Self::Codex(_) | Self::Acp(_) => None,
+        }
+    }
+
     pub(crate) fn decoder(&self) -> Decoder {
         match self {
             Self::Native => Decoder::Native,

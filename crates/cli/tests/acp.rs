@@ -46,8 +46,8 @@ struct Agent {
     /// How its model writes a file, and runs a command.
     writes: fn(path: &str) -> Reply,
     runs: fn(command: &str) -> Reply,
-    /// How a limit looks that it tells of; `None`: it tries again by itself, without a word.
-    limit: Option<fn() -> Reply>,
+    /// How a limit looks that it does not wait out by itself.
+    limit: fn() -> Reply,
     resumes: Resumes,
 }
 
@@ -73,7 +73,7 @@ const GEMINI: Agent = Agent {
     runs: |command| {
         Reply::tool("run_shell_command", json!({"command": command, "description": "Run it"}))
     },
-    limit: Some(|| {
+    limit: || {
         let violation = json!({
             "quotaMetric": "generativelanguage.googleapis.com/generate_requests_per_model_per_day",
             "quotaId": "GenerateRequestsPerDayPerProjectPerModel", "quotaValue": "250",
@@ -85,7 +85,7 @@ const GEMINI: Agent = Agent {
             "details": [{"@type": kind, "violations": [violation]}],
         });
         Reply::status(429).body(&json!({"error": error}).to_string())
-    }),
+    },
     resumes: Resumes::NotInItsFirstMinute,
 };
 
@@ -111,7 +111,10 @@ const OPENCODE: Agent = Agent {
     key: "OURS_API_KEY",
     writes: |path| Reply::tool("write", json!({"filePath": path, "content": "made\n"})),
     runs: |command| Reply::tool("bash", json!({"command": command, "description": "Run it"})),
-    limit: None,
+    limit: || {
+        let error = json!({"message": "You have hit your usage limit.", "type": "usage_limit"});
+        Reply::status(429).header("retry-after", "7200").body(&json!({"error": error}).to_string())
+    },
     resumes: Resumes::Always,
 };
 
@@ -126,11 +129,11 @@ const CLAUDE: Agent = Agent {
     key: "ANTHROPIC_API_KEY",
     writes: |path| Reply::tool("Write", json!({"file_path": path, "content": "made\n"})),
     runs: |command| Reply::tool("Bash", json!({"command": command, "description": "Run it"})),
-    limit: Some(|| {
+    limit: || {
         let error = json!({"type": "rate_limit_error", "message": "This would exceed your limit."});
         let body = json!({"type": "error", "error": error});
         Reply::status(429).header("retry-after", "7200").body(&body.to_string())
-    }),
+    },
     resumes: Resumes::Always,
 };
 
@@ -334,36 +337,47 @@ fn goes_on_after_a_kill(agent: &Agent) {
 
 /// The provider serves nothing for a while; then the human knows that it does, and it goes on.
 fn meets_a_limit(agent: &Agent) {
-    let writes = agent.writes;
-    let passes = AtomicBool::new(false);
+    let (writes, limit) = (agent.writes, agent.limit);
     let is_limited = Arc::new(AtomicBool::new(true));
     let limited = Arc::clone(&is_limited);
-    let limit = agent.limit;
-    let server = agent.model(move |results, _| match (results, limit) {
-        (0, _) => writes("made.txt"),
-        (1, Some(limit)) if limited.load(Ordering::SeqCst) => limit(),
-        (_, None) if !passes.swap(true, Ordering::SeqCst) => {
-            let body = r#"{"error":{"message":"Rate limit reached","type":"tokens"}}"#;
-            Reply::status(429).header("retry-after", "1").body(body)
-        }
+    let server = agent.model(move |results, _| match results {
+        0 => writes("made.txt"),
+        1 if limited.load(Ordering::SeqCst) => limit(),
         _ => finishes(),
     });
     let lab = agent.lab(&server, "", "");
     let _daemon = agent.up(&lab);
     lab.ok(&["task", "add", "Make it"]);
-    if limit.is_some() {
-        lab.wait_for("\"words\":\"limited\"");
-        nobody_is_left(&lab);
-        is_limited.store(false, Ordering::SeqCst);
-        lab.ok(&["provider", "resume", "acp"]);
-    }
+    lab.wait("it is limited", || {
+        let status = lab.json(&["task", "show", "1"])["status"]["word"].clone();
+        (status == "limited").then_some(())
+    });
+    nobody_is_left(&lab);
+    is_limited.store(false, Ordering::SeqCst);
+    lab.ok(&["provider", "resume", "acp"]);
     lands(&lab);
     let starts = starts(&lab);
-    let resumed = |start: &Value| start["dialect"]["resume"]["session"].is_string();
-    match limit {
-        None => assert_eq!(starts.len(), 1, "{starts:?}"),
-        Some(_) => assert!(starts.len() == 2 && resumed(&starts[1]), "{starts:?}"),
-    }
+    let resumed = starts[1]["dialect"]["resume"]["session"].is_string();
+    assert!(starts.len() == 2 && resumed, "{starts:?}");
+}
+
+/// A limit of a second, which it waits out by itself.
+#[test]
+fn opencode_waits_out_a_short_limit() {
+    let (writes, passes) = (OPENCODE.writes, AtomicBool::new(false));
+    let server = OPENCODE.model(move |results, _| match results {
+        0 => writes("made.txt"),
+        _ if !passes.swap(true, Ordering::SeqCst) => {
+            let body = r#"{"error":{"message":"Rate limit reached","type":"tokens"}}"#;
+            Reply::status(429).header("retry-after", "1").body(body)
+        }
+        _ => finishes(),
+    });
+    let lab = OPENCODE.lab(&server, "", "");
+    let _daemon = OPENCODE.up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lands(&lab);
+    assert_eq!(starts(&lab).len(), 1, "one start was enough");
 }
 
 /// The provider fails once, and the answer after that breaks off.

@@ -301,6 +301,17 @@ pub enum Event {
         /// Which start of it.
         token: Token,
     },
+    /// An agent is waiting out a limit by itself, which only its log says.
+    Overheard {
+        /// The run.
+        run: RunId,
+        /// Which start of it.
+        token: Token,
+        /// When the limit ends, if the words say so.
+        until: Option<Time>,
+        /// The words.
+        message: String,
+    },
     /// An agent's process is gone, and all its output has been taken in.
     Exited {
         /// The run.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crew_agent::shim::{self, ExitRecord, Presence, Refused, ShimError, Status, Why};
 use crew_agent::spool::{self, SpoolError};
-use crew_agent::{Act, AgentEvent, Ending, Heard, Listener};
+use crew_agent::{Act, AgentEvent, Ending, Heard, Listener, end_of_limit};
 use crew_core::run::{Purpose, RunState};
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
 
@@ -20,7 +20,7 @@ use crate::place::{Place, marker, site};
 use crate::rounds::Rounds;
 use crate::site::Site;
 use crate::touched;
-use crate::words::words;
+use crate::words::{shorten, words};
 use crate::{Failure, Handle};
 
 /// A directory that nothing is heard from is looked at again after this.
@@ -35,6 +35,10 @@ const END_PAUSE: Duration = Duration::from_millis(20);
 const CHANGES_PAUSE: Duration = Duration::from_secs(2);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
+/// Who is so long silent may wait for its provider, and say so in its log only.
+const OVERHEAR_AFTER: Millis = Millis::seconds(15);
+/// The last lines of its log that may say so.
+const LOG_LINES: usize = 20;
 /// Lines of its standard error that may say why an agent ended.
 const COMPLAINT_LINES: usize = 5;
 
@@ -382,7 +386,10 @@ impl Follower {
         });
         let Some((quiet, silent, flagged)) = window else { return Ok(()) };
         let pause = self.silence();
-        let event = if pause >= silent {
+        let overheard = if pause >= OVERHEAR_AFTER { self.overhear() } else { None };
+        let event = if let Some((until, message)) = overheard {
+            Event::Overheard { run, token, until, message }
+        } else if pause >= silent {
             Event::Silent { run, token }
         } else if pause >= quiet && !flagged {
             let now = self.outside.handle.now();
@@ -393,6 +400,17 @@ impl Follower {
             return Ok(());
         };
         submit(&self.outside.handle, event).await
+    }
+
+    /// A limit that the agent waits out by itself, if its log says so and it has said nothing since.
+    fn overhear(&self) -> Option<(Option<Time>, String)> {
+        let [said, logged] = [shim::OUT, shim::ERR].map(|name| written(&self.dir, name));
+        let dialect = shim::dialect(&self.dir).ok()??;
+        let log = self.dir.join(shim::ERR);
+        let words =
+            dialect.overheard(&spool::tail(&log, LOG_LINES).ok()?).filter(|_| logged > said)?;
+        let until = end_of_limit(&words, &log);
+        Some((until, self.outside.handle.screen().text(&shorten(&words))))
     }
 
     /// For how long the agent has written nothing.
@@ -420,8 +438,11 @@ fn end(dir: &Path) -> Result<(), ShimError> {
 
 /// When anything was last written in a run directory.
 fn newest(dir: &Path) -> Option<SystemTime> {
-    let written = |name: &str| std::fs::metadata(dir.join(name)).ok()?.modified().ok();
-    [shim::OUT, shim::ERR, shim::AGENT_PID].into_iter().filter_map(written).max()
+    [shim::OUT, shim::ERR, shim::AGENT_PID].into_iter().filter_map(|name| written(dir, name)).max()
+}
+
+fn written(dir: &Path, name: &str) -> Option<SystemTime> {
+    std::fs::metadata(dir.join(name)).ok()?.modified().ok()
 }
 
 fn damaged(error: &SpoolError) -> String {

@@ -75,6 +75,6 @@ fn trouble_kind(class: ErrorClass) -> TroubleKind {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(TEXT_CHARS_MAX).collect()
 }

@@ -160,10 +160,13 @@ const GEMINI: Known = Known {
     }),
 };
 
+/// What opencode is called.
+pub(crate) const OPENCODE_NAME: &str = "opencode";
+
 const OPENCODE: Known = Known {
-    name: "opencode",
+    name: OPENCODE_NAME,
     program: "opencode",
-    args: &["acp"],
+    args: &["acp", "--print-logs", "--log-level", "ERROR"],
     version_min: Version(1, 18, 33),
     version_tested: Version(1, 18, 33),
     install: "npm install -g opencode-ai",

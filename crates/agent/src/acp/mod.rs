@@ -22,6 +22,7 @@ mod find;
 mod known;
 mod memory;
 mod meter;
+pub(crate) mod overheard;
 mod settings;
 mod trouble;
 mod turn;
@@ -29,6 +30,7 @@ mod wire;
 
 pub use decoder::Decoder;
 pub use find::{find, make_home, places, version};
+pub(crate) use known::OPENCODE_NAME;
 pub use known::{Home, Known, Own, Written, known};
 pub use memory::{Remembered, Talk};
 

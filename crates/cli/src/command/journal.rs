@@ -126,6 +126,7 @@ fn about(event: &Event) -> Option<String> {
         Event::Quiet { run, .. } => said(run, "is quiet"),
         Event::Heard { run, .. } => said(run, "speaks again"),
         Event::Silent { run, .. } => said(run, "is silent for too long"),
+        Event::Overheard { run, message, .. } => said(run, message),
         Event::Exited { run, how, .. } => said(run, how.trim_start_matches("it ")),
         Event::Settled { effect, result } => said(effect, &outcome(result)),
     }

@@ -249,6 +249,20 @@ fn addressee(
     }
 }
 
+/// Who waits out a limit by itself holds a place, and nobody sees for what it waits.
+pub(super) fn overheard(
+    d: &mut Draft<'_>,
+    (id, token): (RunId, Token),
+    until: Option<Time>,
+    message: &str,
+) -> Result<(), Refusal> {
+    fence(d, id, token)?;
+    match d.run(id)?.state {
+        RunState::Running { responded: None, .. } => limit::limited(d, id, until, message),
+        _ => Err(Refusal::Stale("it is not at work")),
+    }
+}
+
 pub(super) fn silent(d: &mut Draft<'_>, (id, token): (RunId, Token)) -> Result<(), Refusal> {
     fence(d, id, token)?;
     match d.run(id)?.state {

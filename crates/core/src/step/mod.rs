@@ -126,6 +126,9 @@ fn handle(draft: &mut Draft<'_>, event: &Event) -> Result<(), Refusal> {
         Event::Quiet { run, token, since } => agent::quiet(draft, (*run, *token), Some(*since)),
         Event::Heard { run, token } => agent::quiet(draft, (*run, *token), None),
         Event::Silent { run, token } => agent::silent(draft, (*run, *token)),
+        Event::Overheard { run, token, until, message } => {
+            agent::overheard(draft, (*run, *token), *until, message)
+        }
         Event::Exited { run, token, how } => agent::exited(draft, (*run, *token), how),
         Event::ResponseFound { project, role, response } => {
             agent::response_found(draft, *project, role, response)
@@ -159,6 +162,7 @@ impl Event {
             | Self::Quiet { .. }
             | Self::Heard { .. }
             | Self::Silent { .. }
+            | Self::Overheard { .. }
             | Self::Exited { .. }
             | Self::Settled { .. }
             | Self::ClockJumped { .. }

@@ -112,6 +112,7 @@ pub(super) fn refusal(state: &State, event: &Event, refusal: &Refusal) -> Result
         | Event::PullSeen { .. }
         | Event::ClockJumped { .. }
         | Event::Silent { .. }
+        | Event::Overheard { .. }
         | Event::Exited { .. }
         | Event::Settled { .. }
         | Event::Ticked => Err(format!("news was refused: {refusal}, {event:?}")),

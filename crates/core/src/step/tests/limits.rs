@@ -79,6 +79,26 @@ fn the_human_knows_that_a_provider_serves_again() {
 }
 
 #[test]
+fn who_waits_out_a_limit_by_itself_waits_without_an_agent() {
+    let script = "add\n started base\n r1 overheard\n r1 overheard";
+    assert_snapshot!(play_with(&[], script), @r"
+    ! r1 overheard: it is not at work
+    #1 in plan: working (pm at work), head base, starts 1
+    r1 Work of pm on #1/0, start 1: stopping Limit { until: (1728043506984) }
+    limit of native in 5 min 2 s, guesses 1, probe None
+    e2 stop r1.1
+    wakes in 29 min 56 s
+    ");
+    let responded = "add\n started base\n r1 says DONE: planned\n r1 overheard 60";
+    assert_snapshot!(play_with(&[], responded), @r"
+    ! r1 overheard 60: it is not at work
+    #1 in plan: working (pm at work), head base, starts 1
+    r1 Work of pm on #1/0, start 1: running responded, Done
+    wakes in 14 s
+    ");
+}
+
+#[test]
 fn a_provider_that_refuses_several_is_one_thing_to_see_to() {
     let script = "
         add

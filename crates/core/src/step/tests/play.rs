@@ -241,6 +241,10 @@ impl Play {
                 let files = rest.split_whitespace().map(str::to_owned).collect();
                 return Event::Touched { run, token, files };
             }
+            "overheard" => {
+                let until = rest.parse().ok().map(|n| self.now + Millis::seconds(n));
+                return Event::Overheard { run, token, until, message: "limit".into() };
+            }
             "silent" => return Event::Silent { run, token },
             "quiet" => return Event::Quiet { run, token, since: self.now },
             "heard" => return Event::Heard { run, token },

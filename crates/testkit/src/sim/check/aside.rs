@@ -65,6 +65,7 @@ impl<'a> Fact<'a> {
             | Event::Quiet { run, .. }
             | Event::Heard { run, .. }
             | Event::Silent { run, .. }
+            | Event::Overheard { run, .. }
             | Event::Exited { run, .. } => *run,
             Event::Settled { effect, .. } => match self.before.outbox.get(effect)? {
                 Effect::Start { run, .. }

@@ -147,7 +147,7 @@ fn halts(fact: &Fact<'_>) -> Result<(), String> {
             .into_iter()
             .filter(|run| run.task == *task && !run.is_aside())
             .find(|run| !told(run) && !is_new(fact, run)),
-        Event::Silent { run, token } => {
+        Event::Silent { run, token } | Event::Overheard { run, token, .. } => {
             let present = |row: &&Run| row.id == *run && row.token == *token;
             fact.at_work()
                 .into_iter()

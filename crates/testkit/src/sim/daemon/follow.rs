@@ -47,7 +47,11 @@ impl Sim {
             let Some((heard, quiet, silent)) = self.watched(start) else { continue };
             let (run, token) = start;
             let pause = self.now.since(heard);
-            let event = if pause >= silent {
+            let waits = pause >= quiet && run.0.is_multiple_of(5);
+            let event = if waits && !self.flagged.contains(&start) {
+                let message = "its log says: limit".to_owned();
+                Event::Overheard { run, token, until: None, message }
+            } else if pause >= silent {
                 Event::Silent { run, token }
             } else if pause >= quiet && self.flagged.insert(start) {
                 Event::Quiet { run, token, since: heard }
