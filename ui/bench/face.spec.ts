@@ -10,7 +10,7 @@ import { Desktop, until, Window } from '../desktop/driver';
 import { enter, FILES, House } from '../tests/house';
 import { CARDS, EVENTS, fullBoard, longCard, painted, scrolled } from '../tests/scenes';
 import { Bare } from './bare';
-import { named, pause, percentile, pss, tree } from './machine';
+import { named, pause, percentile, pss, share, tree } from './machine';
 import { document, number, write, type Row, type Section } from './report';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -195,6 +195,34 @@ what draws the page by software, the page, the daemon and the agent wait for eac
       { what: 'time between two frames, p99', here: ms(here.frame), raw: ms(raw.frame) },
     ],
   });
+});
+
+test('while nothing is said', async ({ house }) => {
+  house.begin({ ...FILES, '.crew/playbook.toml': WAITS });
+  house.crew('task', 'add', 'stream');
+  const profile = join(house.dir, 'chromium');
+  const context = await chromium.launchPersistentContext(profile, base.info().project.use.launchOptions);
+  const page = context.pages()[0] ?? (await context.newPage());
+  const taken = async () => {
+    await pause(4_000);
+    return share(() => [...new Set(named(profile).flatMap((pid) => tree(pid)))], 15_000);
+  };
+  const bare = new Bare();
+  await page.goto(await bare.begin());
+  const raw = await taken();
+  await page.goto(house.address());
+  await page.getByText('stream').first().waitFor();
+  const places = { 'Mission Control': '/', 'the board': '/board', 'the card': '/task/1' };
+  const rows: Row[] = [];
+  for (const [what, path] of Object.entries(places)) {
+    await page.goto(new URL(path, page.url()).href);
+    await page.getByText('stream').first().waitFor();
+    const here = await taken();
+    rows.push({ what: `${what}, all processes of the browser, of one core`, here: `${number(here)} %`, raw: `${number(raw)} %`, aim: { text: '< 5 %', met: here < 5 } });
+  }
+  await context.close();
+  await bare.end();
+  sections.push({ title: 'The face: while nothing is said', how: 'An agent is at work and says nothing for 15 s. Nothing on the page moves by itself. Raw: the bare page, to which nothing is added.', rows });
 });
 
 async function heapAfter(page: Page, say: (lines: string[]) => void): Promise<{ before: number; after: number }> {

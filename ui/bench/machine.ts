@@ -30,6 +30,14 @@ export function pss(pids: readonly number[]): number {
   return kib.reduce((sum, it) => sum + it, 0) / 1024;
 }
 
+/** What processes took of one core while somebody waited so long, in percent. */
+export async function share(pids: () => readonly number[], ms: number): Promise<number> {
+  const ticks = () => pids().map((pid) => read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? []).reduce((sum, it) => sum + Number(it[11] ?? 0) + Number(it[12] ?? 0), 0);
+  const before = ticks();
+  await pause(ms);
+  return ((ticks() - before) * 10 * 100) / ms; // a tick is 10 ms
+}
+
 /** The processes whose command line has this in it. */
 export function named(part: string): number[] {
   return readdirSync('/proc').map(Number).filter((pid) => pid > 0 && read(`/proc/${pid}/cmdline`).includes(part));
