@@ -18,7 +18,7 @@ test('a wish of the human comes before what came of it', () => {
 test('the human interrupts and hands over', () => {
   expect(said('task_interrupted', { task: 3 })).toEqual([['human', 'human', 3, 'interrupted', null]]);
   const to = { provider: 'codex', model: 'gpt-5.5' };
-  expect(said('limit_lifted', { project: 1, provider: 'codex' })).toEqual([['human', 'human', null, 'tried sooner', 'codex']]);
+  expect(said('limit_lifted', { project: 1, provider: 'codex' })).toEqual([['human', 'human', null, 'had codex tried before its limit is over', null]]);
   expect(said('task_handed_over', { task: 3, to })).toEqual([['human', 'human', 3, 'handed over', 'codex/gpt-5.5']]);
 });
 

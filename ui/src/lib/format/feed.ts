@@ -67,7 +67,7 @@ function wish(entry: JournalEntry): Draft | null {
     case 'questioned':
       return say('asked who did it', 'remark', body.question);
     case 'limit_lifted':
-      return say('tried sooner', 'hourglass', body.provider);
+      return say(`had ${text(body.provider) ?? 'a provider'} tried before its limit is over`, 'hourglass');
     case 'answered':
       return { ...say('answered', 'remark', body.text), task: taskOf(entry.notes) };
     case 'answered_always':

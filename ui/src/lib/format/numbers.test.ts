@@ -19,7 +19,9 @@ test.each([
 test.each([
   [900, '0 s'],
   [65_000, '1 min'],
-  [7_300_000, '2 h'],
+  [7_300_000, '2 h 1 min'],
+  [7_200_000, '2 h'],
+  [40_000_000, '11 h'],
   [200_000_000, '2 d'],
   [-5, '0 s'],
 ])('%i milliseconds read %s', (ms, text) => expect(length(ms)).toBe(text));

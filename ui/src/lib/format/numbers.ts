@@ -33,11 +33,13 @@ export function amount(spent: Amount): string {
   return `${tokens(spent.tokens)} tokens, ${money(spent.cost_micros)}`;
 }
 
-/** `8 s`, `4 min`, `3 h`, `2 d`: one unit, rounded down. */
+/** `8 s`, `4 min`, `1 h 59 min`, `12 h`, `2 d`: rounded down to what still matters. */
 export function length(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  const minutes = Math.floor(seconds / 60) % 60;
+  if (seconds < 36_000 && minutes > 0) return `${Math.floor(seconds / 3_600)} h ${minutes} min`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
 }
