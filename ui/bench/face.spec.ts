@@ -23,8 +23,8 @@ const EVERY_MS = 10;
 const LATENCY_SECONDS = Number(process.env.SECONDS ?? 20);
 const STREAM_SECONDS = Number(process.env.SECONDS ?? 60);
 const WINDOW_SECONDS = process.env.HOUR === '1' ? 3_600 : STREAM_SECONDS;
-/** For an hour, as much as five agents say that never think: two windows are to keep up without a graphics card. */
-const WINDOW_RATE = process.env.HOUR === '1' ? 100 : RATE;
+/** For an hour, as much as an agent says that never thinks: two windows are to keep up without a graphics card. */
+const WINDOW_RATE = process.env.HOUR === '1' ? 20 : RATE;
 /** A text that is as long as what agents say in one go. */
 const WORDS = 'I look at the next file, then I run the tests again and see what they say. ';
 
