@@ -422,8 +422,9 @@ fn the_agent_is_killed_and_its_children_end_with_it() {
 #[test]
 fn a_task_is_cancelled_and_nothing_of_it_runs_on_in_the_background_either() {
     let keys = format!("{BY_KEY}permissions = \"all\"\n");
-    let beside = json!({"command": "sleep 3600", "run_in_background": true});
-    let server = ModelServer::start([Reply::tool("Bash", beside), runs("sleep 3601")]).unwrap();
+    let beside = json!({"command": "echo a; sleep 3600", "run_in_background": true});
+    let server =
+        ModelServer::start([Reply::tool("Bash", beside), runs("echo b; sleep 3601")]).unwrap();
     let lab = lab(&server, &keys);
     let _daemon = up(&lab);
     lab.ok(&["task", "add", "Make it"]);
