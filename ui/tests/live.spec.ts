@@ -35,7 +35,10 @@ test('who reads is not moved to the next run, but told of it', async ({ page, ho
   await log.hover();
   await page.mouse.wheel(0, -250);
   await expect(page.getByRole('button', { name: 'Jump to live' })).toBeVisible();
-  const top = await log.evaluate((view) => view.scrollTop);
+  // The wheel turns on for a while.
+  let top = -1;
+  const rests = async () => top === (top = await log.evaluate((view) => view.scrollTop));
+  await expect.poll(rests, { intervals: [150] }).toBe(true);
   const next = page.getByRole('button', { name: /^r\d+ has started$/ });
   await expect(next).toBeVisible({ timeout: 40_000 });
   await expect(log).toHaveAccessibleName(reads ?? '');
