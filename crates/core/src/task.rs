@@ -241,6 +241,8 @@ pub enum Standing {
 
 /// The human, as one who says something.
 pub const BY_HUMAN: &str = "human";
+/// Crewhouse itself.
+pub const BY_CREWHOUSE: &str = "crewhouse";
 
 /// How far the work of the present stage is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

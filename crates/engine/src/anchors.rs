@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use crew_agent::{Remark as Said, reminder_mark};
 use crew_core::ask::AskState;
-use crew_core::task::{BY_HUMAN, Remark, Task};
+use crew_core::task::{BY_CREWHOUSE, BY_HUMAN, Remark, Task};
 
 use crate::Handle;
 use crate::place::Place;
@@ -67,7 +67,9 @@ pub(crate) fn pinned(task: &Task) -> String {
 }
 
 fn said(task: &Task) -> Vec<String> {
-    let is_human = |remark: &&Remark| remark.number > 0 || remark.from == BY_HUMAN;
+    let is_human = |remark: &&Remark| {
+        remark.from == BY_HUMAN || (remark.number > 0 && remark.from != BY_CREWHOUSE)
+    };
     let words = task.remarks.iter().filter(is_human);
     newest(words.map(|remark| line(&format!("{}: {}", remark.from, remark.text))).collect())
 }

@@ -12,7 +12,7 @@ use super::{agent, flow, route};
 use crate::protocol::{Claim, Response};
 use crate::run::{Outcome, Purpose, Run, Trouble, TroubleKind, Whom};
 use crate::state::Draft;
-use crate::task::{Phase, Question, REMARK_CHARS_MAX};
+use crate::task::{BY_CREWHOUSE, Phase, Question, REMARK_CHARS_MAX};
 use crate::team::ProviderKind;
 use crate::{ProviderName, Refusal, RunId, TaskId, Token};
 
@@ -161,7 +161,7 @@ pub(super) fn finished(
                 Some(trouble) => trouble.message.as_str(),
                 None => "it said nothing",
             };
-            task.answer(now, flow::ARBITER, question, &format!("{} gave no answer: {why}", run.id));
+            task.answer(now, BY_CREWHOUSE, question, &format!("{} gave no answer: {why}", run.id));
         }
     }
     Ok(())

@@ -13,12 +13,9 @@ use crate::ask::{Ask, AskState, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::effect::Effect;
 use crate::run::{AfterStop, Hearing, Outcome, Purpose, Run, RunEvent, RunState};
 use crate::state::Draft;
-use crate::task::{Phase, Progress, Retry, bounded};
+use crate::task::{BY_CREWHOUSE, Phase, Progress, Retry, bounded};
 use crate::team::{Stage, Team, Work};
 use crate::{AskId, Millis, Refusal, RoleName, RunId, StageName, TaskId, Token, Usage};
-
-/// What Crewhouse calls itself in remarks.
-pub(super) const ARBITER: &str = "crewhouse";
 
 /// The team of a task's project, and the stage that it is in.
 pub(super) fn place<'a>(d: &'a Draft<'_>, task: TaskId) -> Result<(&'a Team, &'a Stage), Refusal> {
@@ -219,7 +216,7 @@ fn remember_response(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
 /// Crewhouse itself says something about a task.
 pub(super) fn remark(d: &mut Draft<'_>, id: TaskId, text: &str) -> Result<(), Refusal> {
     let now = d.now;
-    d.task_mut(id)?.remark(now, ARBITER, text);
+    d.task_mut(id)?.remark(now, BY_CREWHOUSE, text);
     Ok(())
 }
 

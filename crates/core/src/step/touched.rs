@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{agent, flow};
+use super::{agent, flow, tell};
 use crate::conflict::conflicts;
 use crate::state::Draft;
+use crate::task::{BY_CREWHOUSE, Phase};
+use crate::team::Work;
 use crate::{Refusal, RunId, TaskId, Token};
 
 /// Files of a worktree that are remembered.
@@ -28,6 +30,10 @@ pub(super) fn touched(
     }
     let (task, slot) = (run.task, run.slot);
     let before = conflicts(d.open_tasks(), d.task(task)?);
+    let beside = files_beside(d, task, slot)?;
+    if d.task(task)?.touched.get(&slot).is_none_or(|known| known.is_disjoint(&beside)) {
+        warn_of_each_other(d, task, files.intersection(&beside))?;
+    }
     let files = files.iter().take(FILES_MAX).cloned().collect();
     d.task_mut(task)?.touched.insert(slot, files);
     let after = conflicts(d.open_tasks(), d.task(task)?);
@@ -38,6 +44,42 @@ pub(super) fn touched(
         warn(d, *other, (task, files), told)?;
     }
     Ok(())
+}
+
+/// What others change who work on the same task at the same time, to be merged with this. Of
+/// candidates one is kept: they are in nobody's way.
+fn files_beside(d: &Draft<'_>, id: TaskId, slot: u32) -> Result<BTreeSet<String>, Refusal> {
+    let task = d.task(id)?;
+    let (Phase::Working(progress), Work::Parallel(_)) = (&task.phase, &flow::place(d, id)?.1.work)
+    else {
+        return Ok(BTreeSet::new());
+    };
+    let slots = progress.runs.iter().filter_map(|run| Some(d.run(*run).ok()?.slot));
+    let others = slots.filter(|other| *other != slot).filter_map(|other| task.touched.get(&other));
+    Ok(others.flatten().cloned().collect())
+}
+
+/// They are told at once: each has a worktree of its own, and sees nothing of the others. Once for two,
+/// as what more they share is told when it does not fit together.
+fn warn_of_each_other<'a>(
+    d: &mut Draft<'_>,
+    task: TaskId,
+    files: impl Iterator<Item = &'a String>,
+) -> Result<(), Refusal> {
+    let mut named: Vec<&str> = files.take(NAMED_MAX + 1).map(String::as_str).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    if named.len() > NAMED_MAX {
+        named[NAMED_MAX] = "…";
+    }
+    let what = named.join(", ");
+    let text = format!(
+        "Several who work on this task at the same time change {what}; it will be brought together, so change no more of it than you must."
+    );
+    let now = d.now;
+    d.task_mut(task)?.say(now, BY_CREWHOUSE, text);
+    tell::all(d, task)
 }
 
 /// Whoever works on the task next reads it too. It was `told` of so many others before.

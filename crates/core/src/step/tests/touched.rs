@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::TWO;
-use super::play::{Play, play};
+use super::play::{Play, play, play_with};
 use crate::TaskId;
 use crate::conflict::conflicts;
 
@@ -77,4 +77,29 @@ fn what_is_over_is_in_nobodys_way() {
     assert_eq!(conflicting(&both), ["#2 {\"b\"}"]);
     let cancelled = format!("{both}\ncancel #2\nstopped\nr4 exits\nsaved c3\nreleased");
     assert_eq!(conflicting(&cancelled), [""; 0]);
+}
+
+#[test]
+fn who_work_on_one_task_at_the_same_time_are_told_of_each_other() {
+    let parallel = "owner = \"dev\"\nmode = \"parallel\"\nroles = [\"dev\", \"judge\"]";
+    let script = "
+        add
+        started base
+        r1 says DONE: planned
+        r1 exits
+        saved c1
+        started base
+        started base
+        r2 touches a b
+        r3 touches c
+        r3 touches b c
+        r2 touches a b c
+    ";
+    let played = play_with(&[("owner = \"dev\"", parallel)], script);
+    let told = |who: &str| played.matches(&format!("{who}: Several who work")).count();
+    let all = ["  crewhouse", "e5 tell r2.1 remark 1", "e6 tell r3.1 remark 1"].map(told);
+    assert_eq!((all, played.matches("change b;").count()), ([1, 1, 1], 3), "{played}");
+    // One of them is kept.
+    let rivals = "owner = \"dev\"\nmode = \"best-of-n\"\nn = 2\njudge = \"judge\"";
+    assert!(!play_with(&[("owner = \"dev\"", rivals)], script).contains("Several who"));
 }
