@@ -13,6 +13,7 @@ mod support;
 use std::fs;
 
 use crew_agent::sandbox::{Support, support};
+use support::program::waits;
 use support::{Lab, NO_SANDBOX};
 
 /// The engineer tries everything, and writes down what went well; it leaves a process behind.
@@ -114,6 +115,9 @@ fn a_role_can_be_let_out_by_name_and_a_place_can_be_opened() {
     }
     let lab = burgled(&[("[worktree]", "[sandbox]\nread = [\"~/.ssh\"]\n\n[worktree]")]);
     assert_eq!(lab.landed("got"), "the key\n");
+    let one = "[roles.engineer]\nsandbox = { read = [\"~/.ssh\"] }\n";
+    let lab = burgled(&[("[roles.engineer]\n", one)]);
+    assert_eq!(lab.landed("got"), "the key\n");
     let lab = burgled(&[("[roles.engineer]\n", "[roles.engineer]\nsandbox = false\n")]);
     assert!(lab.landed("got").contains("a hook"), "{}", lab.landed("got"));
 }
@@ -164,6 +168,51 @@ fn what_was_refused_is_on_the_card_and_the_least_that_opens_it_is_proposed() {
     let text = fs::read_to_string(&team).unwrap();
     fs::write(&team, format!("{text}\n{lesson}")).unwrap();
     lab.ok(&["team", "check"]);
+}
+
+/// It is refused something, says so, and waits.
+const ASKER: &str = r#"
+[[scene]]
+role = "engineer"
+[[scene.turn]]
+tools = [{ name = "shell", command = "cat ~/data/x" }]
+[[scene.turn]]
+tools = [{ name = "shell", command = "until cat ~/data/x 2>/dev/null >made.txt; do sleep 0.1; done" }]
+[[scene.turn]]
+tools = [{ name = "shell", command = "cat ~/data/z >> made.txt" }]
+[[scene.turn]]
+finish = "DONE: tried"
+
+[[scene]]
+[[scene.turn]]
+finish = "DONE: fine"
+"#;
+
+#[test]
+fn what_was_refused_is_asked_and_open_after_a_yes() {
+    if !has_sandbox() {
+        return;
+    }
+    let lab = Lab::new(ASKER, &[]);
+    let data = lab.dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("x"), "the data\n").unwrap();
+    fs::write(data.join("z"), "other data\n").unwrap();
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "The sandbox kept engineer from reading `~/data/x`");
+    assert_eq!(item["options"], serde_json::json!(["allow", "deny"]));
+    let ask = format!("a{}", item["ask"]);
+    lab.fails(&["answer", &ask, "perhaps"], 3, "allow, deny");
+    lab.ok(&["answer", &ask, "allow"]);
+    lab.run();
+    assert_eq!(lab.landed("made.txt"), "the data\n", "that, and nothing else");
+    let known = lab.ok(&["asks", "list"]);
+    assert!(known.contains("~/data/x to read"), "{known}");
+    let card = lab.ok(&["task", "show", "1"]);
+    assert!(card.contains("You may read `~/data/x` now."), "{card}");
+    lab.ok(&["asks", "forget", &ask]);
+    assert!(!lab.ok(&["asks", "list"]).contains("~/data/x"));
 }
 
 /// A check runs what an agent wrote.

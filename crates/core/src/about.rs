@@ -5,8 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::run::Access;
+
 /// Longest command or other input that is judged, in bytes; longer ones are for the human.
 const TEXT_BYTES_MAX: usize = 20_000;
+/// Who asks to have something opened, in the place of a tool.
+const SANDBOX: &str = "sandbox";
 /// Stands for a key, so that two different ones look the same.
 const HIDDEN: &str = "[hidden]";
 /// Most files that are judged together.
@@ -49,6 +53,13 @@ pub enum Deed<P = Place> {
     Use {
         /// All that the tool is used with, in one line.
         input: String,
+    },
+    /// To have something opened in the sandbox. No agent asks for that: it was refused.
+    Open {
+        /// What, as `team.toml` would say it.
+        path: String,
+        /// What for.
+        access: Access,
     },
 }
 
@@ -138,7 +149,7 @@ impl About<String> {
             Deed::Change { files } => Deed::Change { files: all(files)? },
             Deed::Look { files } => Deed::Look { files: all(files)? },
             Deed::Use { input } if is_judged(&input) => Deed::Use { input },
-            Deed::Run { .. } | Deed::Use { .. } => return None,
+            Deed::Run { .. } | Deed::Use { .. } | Deed::Open { .. } => return None,
         };
         Some(About { tool: self.tool, deed })
     }
@@ -151,13 +162,18 @@ fn is_judged(text: &str) -> bool {
 }
 
 impl About {
+    /// To have a path opened in the sandbox.
+    pub(crate) fn open(path: String, access: Access) -> Self {
+        Self { tool: SANDBOX.to_owned(), deed: Deed::Open { path, access } }
+    }
+
     /// What kinds of tools are called in rules, whatever a program calls its own.
     pub fn kind(&self) -> &'static str {
         match self.deed {
             Deed::Run { .. } => "shell",
             Deed::Change { .. } => "edit",
             Deed::Look { .. } => "read",
-            Deed::Use { .. } => "other",
+            Deed::Use { .. } | Deed::Open { .. } => "other",
         }
     }
 
@@ -167,6 +183,7 @@ impl About {
             Deed::Run { command, .. } => !command.trim().is_empty() && !command.contains(HIDDEN),
             Deed::Change { files } | Deed::Look { files } => !files.is_empty(),
             Deed::Use { input } => !input.contains(HIDDEN),
+            Deed::Open { .. } => true,
         }
     }
 
@@ -177,7 +194,7 @@ impl About {
             Deed::Change { files } | Deed::Look { files } => {
                 !files.is_empty() && files.iter().all(Place::is_inside)
             }
-            Deed::Use { .. } => false,
+            Deed::Use { .. } | Deed::Open { .. } => false,
         }
     }
 }
@@ -196,6 +213,10 @@ impl std::fmt::Display for About {
             Deed::Change { files } => write!(f, "{}: changes of {}", self.tool, list(files)),
             Deed::Look { files } => write!(f, "{}: a look at {}", self.tool, list(files)),
             Deed::Use { input } => write!(f, "{}: {input}", self.tool),
+            Deed::Open { path, access: Access::Read } => write!(f, "{}: {path} to read", self.tool),
+            Deed::Open { path, access: Access::Write } => {
+                write!(f, "{}: {path} to write", self.tool)
+            }
         }
     }
 }

@@ -72,6 +72,12 @@ pub enum Asker {
         /// A directory on that disk.
         place: String,
     },
+    /// Crewhouse itself: agents of a role were refused something by the sandbox. What, is what it is
+    /// about.
+    Sandbox {
+        /// Which role.
+        role: RoleName,
+    },
 }
 
 impl Asker {
@@ -83,7 +89,8 @@ impl Asker {
             | Self::Arbiter
             | Self::Provider { .. }
             | Self::Purse { .. }
-            | Self::Disk { .. } => None,
+            | Self::Disk { .. }
+            | Self::Sandbox { .. } => None,
         }
     }
 }
@@ -258,7 +265,8 @@ impl Ask {
             Asker::Agent { .. }
             | Asker::Call { .. }
             | Asker::Request { .. }
-            | Asker::Purse { .. } => self.options.is_empty(),
+            | Asker::Purse { .. }
+            | Asker::Sandbox { .. } => self.options.is_empty(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::about::Place;
 use crate::run::{Access, Run};
-use crate::team::SandboxPolicy;
+use crate::team::Opened;
 use crate::{ProjectId, RoleName, RunId, State};
 
 /// Where secrets are: never proposed, whoever wants them.
@@ -49,15 +49,17 @@ pub struct Lesson {
 /// What the runs of a project teach, or those of one role.
 pub fn learn(state: &State, project: ProjectId, role: Option<&RoleName>) -> Lesson {
     let mut lesson = Lesson::default();
-    let Some(policy) = state.projects.get(&project).map(|project| &project.team.sandbox) else {
+    let Some(project) = state.projects.get(&project) else {
         return lesson;
     };
-    let is_meant = |run: &&Run| run.project == project && role.is_none_or(|role| run.role == *role);
+    let is_meant =
+        |run: &&Run| run.project == project.id && role.is_none_or(|role| run.role == *role);
     let mut runs: BTreeSet<RunId> = BTreeSet::new();
     for run in state.runs.values().filter(is_meant) {
+        let open = project.opened_to(&run.role);
         for reached in run.reached.iter().filter(|reached| reached.denied) {
             runs.insert(run.id);
-            lesson.add(policy, run, &reached.place, reached.access);
+            lesson.add(&open, run, &reached.place, reached.access);
         }
     }
     lesson.runs = runs.len();
@@ -65,11 +67,10 @@ pub fn learn(state: &State, project: ProjectId, role: Option<&RoleName>) -> Less
 }
 
 impl Lesson {
-    fn add(&mut self, policy: &SandboxPolicy, run: &Run, place: &Place, access: Access) {
-        let path = opened(&place.to_string(), access);
+    fn add(&mut self, open: &Opened, run: &Run, place: &Place, access: Access) {
         if let Some(why) = objection(place) {
             self.left_out.insert(place.to_string(), why);
-        } else if !is_open(policy, &path, access) {
+        } else if let Some(path) = to_open(open, place, access) {
             let list = match access {
                 Access::Read => &mut self.read,
                 Access::Write => &mut self.write,
@@ -79,7 +80,7 @@ impl Lesson {
     }
 
     /// The `[sandbox]` of a `team.toml` with this in it.
-    pub fn snippet(&self, policy: &SandboxPolicy) -> String {
+    pub fn snippet(&self, open: &Opened) -> String {
         let list = |old: &[String], new: &BTreeMap<String, BTreeSet<RoleName>>| -> String {
             let old = old.iter().map(|path| format!("    {path:?},\n"));
             let new = new.iter().map(|(path, roles)| {
@@ -90,7 +91,7 @@ impl Lesson {
         };
         let mut text = "[sandbox]\n".to_owned();
         for (key, old, new) in
-            [("read", &policy.read, &self.read), ("write", &policy.write, &self.write)]
+            [("read", &open.read, &self.read), ("write", &open.write, &self.write)]
         {
             if !new.is_empty() {
                 text.extend([key, " = [\n", &list(old, new), "]\n"]);
@@ -103,6 +104,13 @@ impl Lesson {
     pub fn is_empty(&self) -> bool {
         self.read.is_empty() && self.write.is_empty()
     }
+}
+
+/// What would have to be opened for that; `None` where it is open, or nobody should be asked to.
+pub fn to_open(open: &Opened, place: &Place, access: Access) -> Option<String> {
+    let path = opened(&place.to_string(), access);
+    let is_proposed = objection(place).is_none() && !open.covers(&path, access);
+    is_proposed.then_some(path)
 }
 
 /// What is to be opened for that: a file to be written may not be there yet, so it is its directory,
@@ -134,16 +142,6 @@ fn objection(place: &Place) -> Option<&'static str> {
     }
 }
 
-/// What may be written may be read.
-fn is_open(policy: &SandboxPolicy, path: &str, access: Access) -> bool {
-    let covers = |open: &String| {
-        let open = open.trim_end_matches('/');
-        path.strip_prefix(open).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let reads = access == Access::Read && policy.read.iter().any(covers);
-    reads || policy.write.iter().any(covers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,19 +171,15 @@ mod tests {
         assert_eq!(opened("~/notes", Access::Write), "~/notes");
         assert_eq!(opened("/srv/data/a", Access::Write), "/srv/data");
         assert_eq!(opened("~/.cache/foo/a", Access::Read), "~/.cache/foo/a");
-        let policy =
-            SandboxPolicy { write: vec!["~/.cache/foo".into()], ..SandboxPolicy::default() };
-        assert!(is_open(&policy, "~/.cache/foo/a", Access::Read));
-        assert!(!is_open(&policy, "~/.cache/foobar", Access::Read));
     }
 
     #[test]
     fn a_lesson_is_a_piece_of_the_file() {
         let mut lesson = Lesson::default();
-        let policy = SandboxPolicy { read: vec!["~/shared".into()], ..SandboxPolicy::default() };
+        let open = Opened { read: vec!["~/shared".into()], ..Opened::default() };
         let role: RoleName = "engineer".parse().unwrap();
         lesson.read.entry("~/data/a".into()).or_default().insert(role);
         let expect = "[sandbox]\nread = [\n    \"~/shared\",\n    \"~/data/a\", # engineer\n]\n";
-        assert_eq!(lesson.snippet(&policy), expect);
+        assert_eq!(lesson.snippet(&open), expect);
     }
 }

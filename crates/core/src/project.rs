@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ask::Remembered;
+use crate::about::Deed;
+use crate::ask::{Permission, Remembered};
 use crate::github::Connected;
-use crate::team::{Amount, Team};
+use crate::team::{Amount, Opened, Team};
 use crate::{Micros, ProjectId, RoleName, RunId, TaskId, Time, Usage};
 
 /// A git repository under Crewhouse.
@@ -62,6 +63,22 @@ pub struct Message {
     pub text: String,
     /// The run that reads it; it is gone when that is over.
     pub reader: Option<RunId>,
+}
+
+impl Project {
+    /// What is open to a role in the sandbox: to all, to it, and what the human opened to it when asked.
+    pub fn opened_to(&self, role: &RoleName) -> Opened {
+        let of_role = self.team.roles.get(role).map(|role| &role.opened);
+        let mut open = self.team.sandbox.open.clone().and(of_role.unwrap_or(&Opened::default()));
+        for known in self.remembered.iter().filter(|known| known.role == *role) {
+            if let (Permission::Allow, Deed::Open { path, access }) =
+                (known.permission, &known.about.deed)
+            {
+                open.open(path.clone(), *access);
+            }
+        }
+        open
+    }
 }
 
 impl Amount {

@@ -181,6 +181,7 @@ impl Refusal {
                 Some("`crew inbox` shows what waits for you")
             }
             Self::NotRemembered(_) => Some("answer it without --always"),
+            Self::NotAnOption { .. } => Some("answer with one of them, as it is written"),
             Self::NotKnown(_) => Some("`crew asks list` shows what is remembered"),
             Self::NoStage(_) => Some("`crew team check` shows the stages"),
             Self::EndByMergeOnly(..) => Some("`crew approve` lets it land"),
@@ -212,7 +213,6 @@ impl Refusal {
             | Self::TooLong { .. }
             | Self::ProjectKnown(_)
             | Self::TaskOver { .. }
-            | Self::NotAnOption { .. }
             | Self::Cycle(_)
             | Self::ForeignDependency(_)
             | Self::Already(_)

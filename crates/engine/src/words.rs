@@ -1,5 +1,6 @@
 //! From what an agent says to what of it matters to the arbiter.
 
+use crew_agent::sandbox::{Support, support};
 use crew_agent::{AgentEvent, ErrorClass};
 use crew_core::Words;
 use crew_core::protocol::parse_response;
@@ -56,7 +57,12 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
         AgentEvent::ToolCall { name, input, .. } => {
             Words::Reached(reached::change(site, &name, &input)?)
         }
-        AgentEvent::ToolResult { output, .. } => Words::Reached(reached::refusal(site, &output)?),
+        AgentEvent::ToolResult { output, .. } => {
+            let refused = reached::refusal(site, &output)?;
+            // Where nothing is held, the system itself has refused it, and there is nothing to open.
+            let is_held = !matches!(support(), Support::Nothing { .. });
+            Words::Reached(is_held.then_some(refused)?)
+        }
         AgentEvent::Text { .. }
         | AgentEvent::Partial { .. }
         | AgentEvent::Retry { .. }

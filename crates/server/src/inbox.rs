@@ -27,6 +27,7 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
         Asker::Agent { run, .. } | Asker::Call { run, .. } | Asker::Request { run } => {
             (InboxKind::Ask, Some(*run))
         }
+        Asker::Sandbox { .. } => (InboxKind::Ask, None),
         Asker::Arbiter | Asker::Provider { .. } | Asker::Purse { .. } | Asker::Disk { .. } => {
             (InboxKind::Stuck, None)
         }
@@ -37,7 +38,11 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
         run: run.map(|run| run.0),
         text: ask.text.clone(),
         options: ask.options.clone(),
-        about: ask.about.as_ref().filter(|it| it.is_exact()).map(ToString::to_string),
+        about: ask
+            .about
+            .as_ref()
+            .filter(|it| it.is_exact() && ask.from.agent().is_some())
+            .map(ToString::to_string),
         expires: expires(state, ask),
         since: ask.asked_at.0,
         ..about(state, task, kind)

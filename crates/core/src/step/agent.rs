@@ -1,6 +1,6 @@
 //! What agents said or did, each time checked against the start that it comes from.
 
-use super::{answer, asks, flow, limit, tell};
+use super::{answer, asks, flow, limit, tell, wall};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
 use crate::protocol::{Claim, Response, parse_response};
@@ -96,7 +96,7 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
         }
         Words::Reached(reached) => {
             note_reached(d.run_mut(id)?, reached);
-            Ok(())
+            wall::refused(d, id, reached)
         }
         Words::Repeats { times, what } => repeats(d, id, *times, what),
         Words::Compacted => tell::compacted(d, id),

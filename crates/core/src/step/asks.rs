@@ -188,7 +188,7 @@ fn only_edits(about: &About) -> bool {
     };
     match &about.deed {
         Deed::Change { files } => !files.is_empty() && !files.iter().any(is_own),
-        Deed::Run { .. } | Deed::Look { .. } | Deed::Use { .. } => false,
+        Deed::Run { .. } | Deed::Look { .. } | Deed::Use { .. } | Deed::Open { .. } => false,
     }
 }
 
@@ -236,7 +236,11 @@ pub(super) fn answer_always(
 }
 
 /// What is about tasks that are over goes.
-fn remember(d: &mut Draft<'_>, project: ProjectId, known: Remembered) -> Result<(), Refusal> {
+pub(super) fn remember(
+    d: &mut Draft<'_>,
+    project: ProjectId,
+    known: Remembered,
+) -> Result<(), Refusal> {
     let is_over = |known: &Remembered| match known.scope {
         Scope::Task { task } => d.task(task).is_ok_and(crate::task::Task::is_over),
         Scope::Role => false,
@@ -298,7 +302,8 @@ fn close(d: &mut Draft<'_>, id: AskId, text: &str, by: AnsweredBy) -> Result<(),
         | Asker::Arbiter
         | Asker::Provider { .. }
         | Asker::Purse { .. }
-        | Asker::Disk { .. } => human::answered(d, &ask, text),
+        | Asker::Disk { .. }
+        | Asker::Sandbox { .. } => human::answered(d, &ask, text),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{budget, consult, flow, gates, limit, space, tell};
+use super::{budget, consult, flow, gates, limit, space, tell, wall};
 use crate::ask::{Ask, Asker, BEGIN, CANCEL, TRY_AGAIN};
 use crate::event::TaskDraft;
 use crate::github::{is_label, is_login};
@@ -307,6 +307,7 @@ pub(super) fn answered(d: &mut Draft<'_>, ask: &Ask, text: &str) -> Result<(), R
             Ok(())
         }
         Asker::Disk { place } => space::seen_to(d, place),
+        Asker::Sandbox { role } => wall::answered(d, ask, role, text),
     }
 }
 

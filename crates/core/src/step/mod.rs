@@ -42,6 +42,7 @@ mod tell;
 mod tests;
 mod timer;
 mod touched;
+mod wall;
 mod work;
 
 use crate::state::{Change, Draft, State};

@@ -3,7 +3,7 @@
 //! A team that leaves a task or an agent without a place is refused, and the last good one stays:
 //! nothing that is decided later may find a stage or a role gone.
 
-use super::{gates, limit};
+use super::{gates, limit, wall};
 use crate::state::Draft;
 use crate::task::{GateAt, Phase, Retry, Task};
 use crate::team::{Account, Team};
@@ -30,6 +30,7 @@ pub(super) fn load(d: &mut Draft<'_>, id: ProjectId, team: &Team) -> Result<(), 
     project.team = team.clone();
     project.team_refused = None;
     project.messages.retain(|message| team.roles.contains_key(&message.to));
+    wall::forget(d, id)?;
     judged_by_others.into_iter().try_for_each(|task| gates::judge_again(d, task))
 }
 

@@ -13,6 +13,7 @@ mod play;
 mod policy;
 mod space;
 mod touched;
+mod wall;
 mod way;
 
 /// The PM has planned, the developer has built.

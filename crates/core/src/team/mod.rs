@@ -11,6 +11,7 @@ mod hours;
 mod proof;
 mod route;
 mod rule;
+mod sandbox;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ pub use hours::{BadHours, Hours};
 pub use proof::WorstCase;
 pub use route::{Route, Rule, Tier, Tiers};
 pub use rule::{AskRule, RuleAnswer, What, judge, shadowed};
+pub use sandbox::{Opened, SandboxMode, SandboxPolicy};
 
 /// Everything about how a project's work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,9 @@ pub struct Role {
     /// Whether it works without the team's sandbox, at the word of whoever wrote the file.
     #[serde(default)]
     pub unconfined: bool,
+    /// What is open to it in the sandbox, besides what is open to all.
+    #[serde(default)]
+    pub opened: Opened,
     /// Roles that it may write messages to, besides the PM.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<RoleName>,
@@ -450,33 +455,6 @@ pub struct WorktreePolicy {
     pub timeout: Millis,
     /// How many worktrees are kept for reuse.
     pub pool: u32,
-}
-
-/// What agents may touch, and the commands that are run on what they wrote: besides their worktree,
-/// the system's programs and the toolchains of the home.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SandboxPolicy {
-    /// Whether there is one.
-    pub mode: SandboxMode,
-    /// More that may be read; `~/` is the home.
-    pub read: Vec<String>,
-    /// More that may be written.
-    pub write: Vec<String>,
-    /// TCP ports that may be connected to; `None` is all.
-    pub ports: Option<Vec<u16>>,
-}
-
-/// Whether agents work in a sandbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SandboxMode {
-    /// Where the machine has one; elsewhere it is said that there is none.
-    #[default]
-    WherePossible,
-    /// Elsewhere no agent starts.
-    Required,
-    /// They may touch what the user may touch.
-    Off,
 }
 
 impl Team {

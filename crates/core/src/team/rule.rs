@@ -141,7 +141,7 @@ fn files(about: &About) -> &[Place] {
     match &about.deed {
         Deed::Change { files } | Deed::Look { files } => files,
         Deed::Run { place: Some(place), .. } if !place.is_inside() => std::slice::from_ref(place),
-        Deed::Run { .. } | Deed::Use { .. } => &[],
+        Deed::Run { .. } | Deed::Use { .. } | Deed::Open { .. } => &[],
     }
 }
 

@@ -17,7 +17,7 @@ use crew_agent::shim::Spec;
 use crew_core::Token;
 use crew_core::project::Project;
 use crew_core::run::Run;
-use crew_core::team::{SandboxMode, SandboxPolicy};
+use crew_core::team::{Opened, SandboxMode, SandboxPolicy};
 use crew_git::{Repository, Worktree};
 use crew_store::Home;
 
@@ -64,7 +64,8 @@ impl Cell {
         }
         let home = outside.handle.home();
         let temporary = temporary_of(home, run, token);
-        let Some(mut cell) = Self::of_project(outside, project, temporary)? else {
+        let open = project.opened_to(&run.role);
+        let Some(mut cell) = Self::new(outside, project, &open, temporary)? else {
             return Ok(None);
         };
         let repository = worktree.repository();
@@ -73,7 +74,7 @@ impl Cell {
         make_file(&session)?;
         let own = [worktree.path().to_owned(), worktree.git_directory().to_owned()];
         if run.is_aside() {
-            cell.look_only(&project.team.sandbox);
+            cell.look_only(&open);
             cell.sandbox.read.extend(own);
         } else {
             let parts = ["objects", "refs/heads/crew", "logs/refs/heads/crew"];
@@ -102,7 +103,8 @@ impl Cell {
         log: &Path,
     ) -> anyhow::Result<Option<Self>> {
         let temporary = log.with_extension("tmp");
-        let Some(mut cell) = Self::of_project(outside, project, temporary)? else {
+        let Some(mut cell) = Self::new(outside, project, &project.team.sandbox.open, temporary)?
+        else {
             return Ok(None);
         };
         cell.sandbox.write.push(directory.to_owned());
@@ -110,13 +112,13 @@ impl Cell {
         Ok(Some(cell))
     }
 
-    fn of_project(
+    fn new(
         outside: &Outside,
         project: &Project,
+        open: &Opened,
         temporary: PathBuf,
     ) -> anyhow::Result<Option<Self>> {
-        let policy = &project.team.sandbox;
-        if !is_wanted(policy)? {
+        if !is_wanted(&project.team.sandbox)? {
             return Ok(None);
         }
         let cache = outside.handle.home().root().join("cache").join(project.id.to_string());
@@ -128,18 +130,17 @@ impl Cell {
         let user = user.as_deref();
         let mut sandbox = Sandbox::of_system(user);
         sandbox.write.extend([temporary.clone(), cache.clone()]);
-        sandbox.write.extend(places(&policy.write, user).filter(|path| path.exists()));
-        sandbox.read.extend(places(&policy.read, user));
+        sandbox.write.extend(places(&open.write, user).filter(|path| path.exists()));
+        sandbox.read.extend(places(&open.read, user));
         sandbox.read.extend(searched(user));
         sandbox.read.push(outside.program.clone());
-        sandbox.ports.clone_from(&policy.ports);
+        sandbox.ports.clone_from(&open.ports);
         Ok(Some(Self { sandbox, program: outside.program.clone(), temporary, cache }))
     }
 
-    /// What the policy lets others change may be looked at.
-    fn look_only(&mut self, policy: &SandboxPolicy) {
-        let changed_by_others: Vec<PathBuf> =
-            places(&policy.write, user_home().as_deref()).collect();
+    /// What others may change may be looked at.
+    fn look_only(&mut self, open: &Opened) {
+        let changed_by_others: Vec<PathBuf> = places(&open.write, user_home().as_deref()).collect();
         self.sandbox.write.retain(|path| !changed_by_others.contains(path));
         self.sandbox.read.extend(changed_by_others);
     }
@@ -218,7 +219,7 @@ fn user_home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
 }
 
-/// The paths of a policy.
+/// The paths of what is open.
 fn places<'a>(paths: &'a [String], home: Option<&'a Path>) -> impl Iterator<Item = PathBuf> + 'a {
     paths.iter().filter_map(move |path| match path.strip_prefix("~/") {
         Some(below) => Some(home?.join(below)),

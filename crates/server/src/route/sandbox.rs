@@ -27,9 +27,9 @@ pub(super) async fn lesson(
     let role = role.map(RoleName::try_from).transpose().map_err(ApiError::invalid)?;
     app.handle
         .read(|state| {
-            let policy = &state.projects.get(&project)?.team.sandbox;
+            let open = &state.projects.get(&project)?.team.sandbox.open;
             let lesson = learn(state, project, role.as_ref());
-            Some(Json(SandboxLesson::of(state.meta.seq.0, &lesson, policy)))
+            Some(Json(SandboxLesson::of(state.meta.seq.0, &lesson, open)))
         })
         .ok_or_else(|| Refusal::NoProject(project).into())
 }

@@ -1,7 +1,7 @@
 //! What the sandbox refused to agents, and what would open it.
 
 use crew_core::learn::Lesson;
-use crew_core::team::SandboxPolicy;
+use crew_core::team::Opened;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -41,7 +41,7 @@ pub struct LeftOut {
 }
 
 impl SandboxLesson {
-    pub(crate) fn of(seq: u64, lesson: &Lesson, policy: &SandboxPolicy) -> Self {
+    pub(crate) fn of(seq: u64, lesson: &Lesson, open: &Opened) -> Self {
         let left_out = lesson.left_out.iter();
         Self {
             seq,
@@ -51,7 +51,7 @@ impl SandboxLesson {
             left_out: left_out
                 .map(|(path, why)| LeftOut { path: path.clone(), why: (*why).to_owned() })
                 .collect(),
-            snippet: (!lesson.is_empty()).then(|| lesson.snippet(policy)),
+            snippet: (!lesson.is_empty()).then(|| lesson.snippet(open)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use crew_core::about::{About, Place};
 use crew_core::call::{Call, Comment, Finish, Letter, Proposal};
 use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict};
-use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
+use crew_core::run::{Access, Purpose, Reached, Run, Trouble, TroubleKind};
 use crew_core::{Millis, RoleName, RunId, State, TaskId, Time, Token, Usage, Words};
 
 use super::random::Random;
@@ -214,6 +214,13 @@ impl World {
                 if !calm && random.chance(4) {
                     let used = random.below(100) as u64;
                     process.say(Words::Context { used, window: 100 }, now);
+                }
+                if !calm && random.chance(4) {
+                    let whole = format!("/data/{}/x", random.below(3));
+                    let place = Place::Elsewhere { whole };
+                    let access = if random.chance(50) { Access::Read } else { Access::Write };
+                    let reached = Reached { place, access, denied: random.chance(80) };
+                    process.say(Words::Reached(reached), now);
                 }
                 if run.purpose == Purpose::Work && !calm && random.chance(10) {
                     self.commit_on(run.task, run.slot); // it commits by itself

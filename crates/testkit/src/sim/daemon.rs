@@ -195,6 +195,9 @@ impl Sim {
         self.ledger.note_tells(&fact)?;
         check::step(&fact, dropped.as_deref(), &self.ledger)?;
         self.human.note(event, &self.state);
+        if dropped.is_none() {
+            self.world.note(event, &self.state);
+        }
         self.state.apply(change);
         self.performing.retain(|id, _| self.state.outbox.contains_key(id));
         check::present(&self.state, &self.ledger, self.now)?;

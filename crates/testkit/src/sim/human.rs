@@ -1,7 +1,7 @@
 //! The human: adds work, answers, approves, changes their mind, comes late and twice.
 
 use crew_core::about::About;
-use crew_core::ask::{Ask, Asker, CANCEL, Permission, Reach, TRY_AGAIN};
+use crew_core::ask::{ALLOW, Ask, Asker, CANCEL, DENY, Permission, Reach, TRY_AGAIN};
 use crew_core::run::{Run, Whom, Wish};
 use crew_core::task::{CommitId, Phase, Priority, Task};
 use crew_core::{AskId, Event, ProjectId, ProviderName, State, TaskDraft, TaskId};
@@ -171,6 +171,8 @@ fn attend(state: &State, pickiness: usize, random: &mut Random) -> Option<Event>
         let text = match ask.from {
             Asker::Arbiter if random.chance(15) => CANCEL,
             Asker::Arbiter | Asker::Purse { .. } if random.chance(80) => TRY_AGAIN,
+            Asker::Sandbox { .. } if random.chance(70) => ALLOW,
+            Asker::Sandbox { .. } => DENY,
             Asker::Arbiter
             | Asker::Provider { .. }
             | Asker::Purse { .. }
@@ -216,6 +218,7 @@ pub(super) fn duty(state: &State) -> Option<Event> {
     if let Some(ask) = state.open_asks().next() {
         let text = match ask.from {
             Asker::Arbiter | Asker::Purse { .. } => TRY_AGAIN,
+            Asker::Sandbox { .. } => ALLOW,
             Asker::Provider { .. }
             | Asker::Disk { .. }
             | Asker::Agent { .. }

@@ -10,7 +10,8 @@ use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
 use crew_core::team::ProviderKind;
 use crew_core::{
-    AskId, Effect, EffectId, RoleName, RunId, SaveAs, Settled, State, TaskId, Time, Token, Words,
+    AskId, Effect, EffectId, Event, RoleName, RunId, SaveAs, Settled, State, TaskId, Time, Token,
+    Words,
 };
 
 use super::agent::{Mood, Process, Temper};
@@ -196,6 +197,17 @@ impl World {
         }
     }
 
+    /// It was recorded that work does not fit to the base branch. What a performer found that died is
+    /// known to nobody, and the next one may find something else.
+    pub(super) fn note(&mut self, event: &Event, state: &State) {
+        let Event::Settled { effect, result } = event else { return };
+        let does_not_fit =
+            matches!(result, Settled::Conflicted { .. } | Settled::MergeCheckFailed { .. });
+        if does_not_fit && let Some(Effect::Merge { task, .. }) = state.outbox.get(effect) {
+            self.behind.insert(*task);
+        }
+    }
+
     /// The first work after a conflict begins with the base branch merged in.
     fn catch_up(&mut self, run: &Run, state: &State) {
         if run.purpose != Purpose::Work {
@@ -336,10 +348,7 @@ impl World {
             return Settled::Merged { commit: landed.clone() };
         }
         match random.below(if self.calm { 1 } else { 6 }) {
-            1 => {
-                self.behind.insert(task);
-                Settled::Conflicted { files: vec!["src/lib.rs".into()] }
-            }
+            1 => Settled::Conflicted { files: vec!["src/lib.rs".into()] },
             2 => Settled::MergeHeld { why: "your checkout has changes".into() },
             3 => Settled::MergeCheckFailed { output: "1 failed".into() },
             _ => {

@@ -8,7 +8,7 @@ use crate::about::{About, Place};
 use crate::ask::{AnsweredBy, Ask, AskState, Asker, Permission, Reach};
 use crate::project::Shortage;
 use crate::protocol::parse_response;
-use crate::run::{Run, RunState, Trouble, TroubleKind, Wait, Whom, Wish};
+use crate::run::{Access, Reached, Run, RunState, Trouble, TroubleKind, Wait, Whom, Wish};
 use crate::state::{LimitEnd, State};
 use crate::status::Delivery;
 use crate::step::{next_wake, step};
@@ -291,6 +291,12 @@ impl Play {
             }
             "takes" => Words::TookIn { remark: rest.parse().unwrap() },
             "compacts" => Words::Compacted,
+            "misses" => {
+                let (access, path) = rest.split_once(' ').unwrap();
+                let access = if access == "read" { Access::Read } else { Access::Write };
+                let place = Place::Elsewhere { whole: path.into() };
+                Words::Reached(Reached { place, access, denied: true })
+            }
             "fills" => Words::Context { used: rest.parse().unwrap(), window: 100 },
             "session" => Words::Session { id: rest.into() },
             other => panic!("`{other}` is no line of a run"),
@@ -462,6 +468,10 @@ fn print_ask(out: &mut String, ask: &Ask) {
         Asker::Provider { provider } => format!("crewhouse about `{provider}`"),
         Asker::Purse { purse } => format!("crewhouse about {purse:?}"),
         Asker::Disk { place } => format!("crewhouse about {place}"),
+        Asker::Sandbox { role } => {
+            let about = ask.about.as_ref().map(ToString::to_string);
+            format!("crewhouse for {role} ({})", about.unwrap_or_default())
+        }
     };
     let state = match &ask.state {
         AskState::Open => "open".into(),

@@ -243,6 +243,8 @@ impl RoleFile {
             ));
         }
         let (provider, fallback, tier) = self.players(place, tiers, problems)?;
+        let (unconfined, opened) =
+            self.sandbox.map(|it| it.build(place, problems)).unwrap_or_default();
         let messages = format!("{place}.messages");
         let messages =
             self.messages.iter().filter_map(|role| named(role, &messages, problems)).collect();
@@ -254,7 +256,8 @@ impl RoleFile {
             agents: self.agents,
             tools: self.tools,
             session: self.session,
-            unconfined: self.sandbox == Some(false),
+            unconfined,
+            opened,
             messages,
             rules: build_all(self.rules, place, problems),
             asks_expire: expire

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::rule::AskRuleFile;
-use super::sandbox::SandboxFile;
+use super::sandbox::{RoleSandbox, SandboxFile};
 use crate::github::{Publish, Pulls, PushBase};
 use crate::task::Priority;
 use crate::team::{
@@ -312,7 +312,7 @@ pub(super) struct RoleFile {
     pub(super) tools: Vec<String>,
     #[serde(default)]
     pub(super) session: SessionScope,
-    pub(super) sandbox: Option<bool>,
+    pub(super) sandbox: Option<RoleSandbox>,
     #[serde(default)]
     pub(super) messages: Vec<String>,
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crew_core::about::Deed;
 use crew_core::ask::{Ask, Asker};
 use crew_core::project::Project;
 use crew_core::run::{Run, RunState};
@@ -50,9 +51,15 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
     }
     let mut about = BTreeSet::new();
     for ask in state.open_asks().filter(|ask| {
-        matches!(ask.from, Asker::Provider { .. } | Asker::Purse { .. } | Asker::Disk { .. })
+        matches!(
+            ask.from,
+            Asker::Provider { .. }
+                | Asker::Purse { .. }
+                | Asker::Disk { .. }
+                | Asker::Sandbox { .. }
+        )
     }) {
-        if !about.insert(format!("{:?}", (ask.project, &ask.from))) {
+        if !about.insert(format!("{:?}", (ask.project, &ask.from, &ask.about))) {
             return Err(format!("{} is asked again", ask.id));
         }
     }
@@ -119,6 +126,14 @@ fn is_awaited(state: &State, ask: &Ask) -> bool {
             let stuck = matches!(&task.phase, Phase::Stuck { ask: a, .. } if *a == ask.id);
             stuck || task.budget_ask == Some(ask.id)
         }
+        Asker::Sandbox { role } => match ask.about.as_ref().map(|about| &about.deed) {
+            Some(Deed::Open { path, access }) => {
+                let project = state.projects.get(&ask.project);
+                let is_shut = |it: &Project| !it.opened_to(role).covers(path, *access);
+                project.is_some_and(is_shut)
+            }
+            _ => false,
+        },
         Asker::Purse { .. } => !task.is_over() || state.live_runs().any(|run| run.task == task.id),
         Asker::Disk { place } => {
             let is_short = |project: &Project| {
