@@ -127,12 +127,11 @@ impl Speaker {
 }
 
 impl Dialect {
-    /// The words of a limit that an agent waits out by itself: `log` has the last lines of its standard
-    /// error. `None` where it does not say that, or says such things aloud.
-    pub fn overheard(&self, log: &[String]) -> Option<String> {
+    /// Whether its standard error is a log, which says what it says nowhere else.
+    pub(crate) fn logs(&self) -> bool {
         match self {
-            Self::Acp(opening) if opening.name == acp::OPENCODE_NAME => acp::overheard::limit(log),
-            Self::Native | Self::Claude(_) | Self::Codex(_) | Self::Acp(_) => None,
+            Self::Acp(opening) => opening.name == acp::OPENCODE_NAME,
+            Self::Native | Self::Claude(_) | Self::Codex(_) => false,
         }
     }
 

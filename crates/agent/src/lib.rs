@@ -2,6 +2,7 @@
 //! agent, Claude Code, Codex, agents that speak ACP, the desk that agents call us by, and the mailbox.
 
 pub mod acp;
+
 mod asks;
 pub mod claude;
 pub mod codex;
@@ -22,6 +23,7 @@ mod rpc;
 pub mod sandbox;
 pub mod shim;
 pub mod spool;
+mod stderr;
 mod tell;
 mod trouble;
 mod until;
@@ -34,4 +36,5 @@ pub use native::{
     AgentExit, AskPolicy, Budget, ModelConfig, Remark, RemoteConfig, Script, ScriptError, Start,
     Surroundings, ToolName, run_agent,
 };
+pub use stderr::{Overheard, complaint, overheard};
 pub use tell::{Teller, Telling, Way, mark, reminder_mark};

@@ -5,7 +5,6 @@
 //! events of that line, and one behind the end of the file is what the end itself says.
 
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use crew_core::Time;
 
@@ -13,6 +12,7 @@ use crate::dialect::{Act, Decoder, Dialect, Ending};
 use crate::event::AgentEvent;
 use crate::shim::OUT;
 use crate::spool::{Line, SpoolError, SpoolReader};
+use crate::stderr::written;
 use crate::until::until;
 
 /// One event, and the place after it.
@@ -102,9 +102,7 @@ pub fn dated(event: AgentEvent, file: &Path) -> AgentEvent {
 /// The end of a limit that stands in its words only. They were said when the file was last written: "at
 /// five" means the same to a daemon that reads it at six.
 pub fn end_of_limit(message: &str, file: &Path) -> Option<Time> {
-    let written = std::fs::metadata(file).and_then(|file| file.modified()).ok()?;
-    let since = written.duration_since(UNIX_EPOCH).ok()?;
-    until(message, Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+    until(message, written(file)?)
 }
 
 /// The line that brings an agent an answer; `None` when it does not wait for one. What it waits for

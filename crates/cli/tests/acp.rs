@@ -345,7 +345,7 @@ fn meets_a_limit(agent: &Agent) {
         1 if limited.load(Ordering::SeqCst) => limit(),
         _ => finishes(),
     });
-    let lab = agent.lab(&server, "", "");
+    let lab = agent.lab(&server, "", "quiet_minutes = 0.1\n");
     let _daemon = agent.up(&lab);
     lab.ok(&["task", "add", "Make it"]);
     lab.wait("it is limited", || {

@@ -13,6 +13,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::program::waits;
 use support::{Lab, NO_SANDBOX, show, simple_play};
 
 fn is(event: &'static str) -> impl Fn(&Value) -> bool {
@@ -306,6 +307,48 @@ finish = "DONE: fine"
     let asked = asked.into_iter().find(|text| text.contains("Choose the best result")).unwrap();
     assert!(asked.contains("## Candidate 2") && asked.contains("## Candidate 3"), "{asked}");
     assert!(!asked.contains("## Candidate 1"), "{asked}");
+}
+
+/// What was not kept is not what the next round begins with.
+#[test]
+fn those_who_try_again_begin_with_what_was_kept() {
+    let play = r#"
+[[scene]]
+stage = "in-progress"
+[[scene.turn]]
+tools = [{ name = "shell", command = "cat tried.txt > before.txt; basename \"$PWD\" > tried.txt" }]
+[[scene.turn]]
+finish = "DONE: tried"
+[[scene]]
+role = "architect"
+stage = "choose"
+[[scene.turn]]
+finish = "DONE: the second is better\nPICK: 2"
+[[scene]]
+[[scene.turn]]
+finish = "DONE: fine"
+"#;
+    let mode = ("wip = 3", "wip = 3\nmode = \"best-of-n\"\nn = 2\njudge = \"architect\"");
+    let lab = Lab::new(play, &[mode]);
+    let _daemon = lab.up();
+    lab.ok(&["task", "add", "Try"]);
+    waits(&lab, "May #1 go on");
+    assert_eq!(lab.git(&["show", "crew/1-1:tried.txt"]), "1-1\n");
+    let card = lab.ok(&["task", "show", "1"]);
+    assert!(card.contains("candidate 2 is kept"), "{card}");
+    lab.ok(&["reject", "1", "once more"]);
+    lab.wait("the second round", || {
+        let tried = lab.try_git(&["cat-file", "-e", "crew/1-1:before.txt"]);
+        let text = tried.then(|| lab.git(&["show", "crew/1-1:before.txt"]))?;
+        (text == "1-2\n").then_some(())
+    });
+    waits(&lab, "May #1 go on");
+    assert_eq!(lab.git(&["show", "crew/1-1:before.txt"]), "1-2\n", "the work of the second");
+    assert_eq!(lab.git(&["show", "crew/1:before.txt"]), "1-2\n");
+    let left = lab.git(&["for-each-ref", "--format=%(refname)", "refs/crew/turns/1"]);
+    let left = left.lines().find(|name| name.ends_with("-left")).unwrap().to_owned();
+    assert_eq!(lab.git(&["show", &format!("{left}:tried.txt")]), "1-1\n", "nothing is lost");
+    lab.run();
 }
 
 #[test]

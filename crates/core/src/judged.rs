@@ -48,6 +48,9 @@ pub struct Sieve {
     pub passed: Vec<RunId>,
     /// Those that did not yet, the one that is checked first.
     pub left: Vec<RunId>,
+    /// Those of which a check did not run to its end. They are looked at again when nobody passed.
+    #[serde(default)]
+    pub unchecked: Vec<RunId>,
     /// Index of the check among the stage's gates.
     pub gate: u32,
 }

@@ -86,7 +86,7 @@ pub struct Run {
     #[serde(default)]
     pub hearing: Hearing,
     /// How often its conversation was compacted.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default)]
     pub compactions: u32,
     /// How full its conversation is, as far as its agent said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +97,9 @@ pub struct Run {
     /// The commit of its own that it left, if its work has changed something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitId>,
+    /// Whether the work of the task goes on with that, where it was made beside the task's own worktree.
+    #[serde(default)]
+    pub kept: bool,
     /// What it consumed.
     pub spent: Usage,
     /// For how long its agents worked, the present one not included.
@@ -106,11 +109,6 @@ pub struct Run {
     pub read_to: u64,
     /// When it was created.
     pub queued_at: Time,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
-fn is_none(number: &u32) -> bool {
-    *number == 0
 }
 
 /// A place outside of its worktree that an agent reached for.

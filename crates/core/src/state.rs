@@ -83,6 +83,9 @@ pub struct LimitWindow {
     pub until: Time,
     /// Refusals in a row without a time from the provider.
     pub guesses: u32,
+    /// Whether the human wants it to be tried now, whatever the hour.
+    #[serde(default)]
+    pub lifted: bool,
     /// The one run that tries whether the provider serves again.
     pub probe: Option<RunId>,
     /// The provider's words.

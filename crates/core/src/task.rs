@@ -379,10 +379,7 @@ pub enum Retry {
     /// At a gate.
     Gate(GateAt),
     /// With the choice among candidates.
-    Choice {
-        /// The candidates' runs.
-        candidates: Vec<RunId>,
-    },
+    Choice(Sieve),
 }
 
 /// A gate of the present stage, and what it is judging.

@@ -91,7 +91,7 @@ impl Clerk {
                 None
             }
             Ok(Wish::Board) => Some(Reply::done(self.board())),
-            Ok(Wish::Knowledge(Words { words })) => Some(self.knowledge(&words)),
+            Ok(Wish::Knowledge(Words { words })) => Some(self.knowledge(words).await?),
             Err(why) => {
                 tracing::warn!("{run}.{token} made no call of {id}: {why}");
                 Some(Reply::refused(self.outside.handle.screen().text(&why)))
@@ -129,17 +129,13 @@ impl Clerk {
         handle.screen().value(board.unwrap_or_default()).to_string()
     }
 
-    fn knowledge(&self, words: &str) -> Reply {
-        let handle = &self.outside.handle;
-        let found = handle.read(|state| {
-            let run = state.runs.get(&self.run)?;
-            Some(knowledge::of(state, run.project, run.task, words))
-        });
-        match found {
-            Some(Ok(found)) => Reply::done(handle.screen().value(found).to_string()),
-            Some(Err(why)) => Reply::refused(why),
-            None => Reply::done("[]"),
-        }
+    async fn knowledge(&self, words: String) -> anyhow::Result<Reply> {
+        let (outside, run) = (Arc::clone(&self.outside), self.run);
+        let found = blocking(move || Ok(knowledge::of(&outside.handle, run, &words))).await?;
+        Ok(match found {
+            Ok(found) => Reply::done(self.outside.handle.screen().value(found).to_string()),
+            Err(why) => Reply::refused(why),
+        })
     }
 
     /// Nothing is taken any more.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crew_agent::shim::{self, ExitRecord, Presence, Refused, ShimError, Status, Why};
-use crew_agent::spool::{self, SpoolError};
-use crew_agent::{Act, AgentEvent, Ending, Heard, Listener, end_of_limit};
+use crew_agent::spool::SpoolError;
+use crew_agent::{Act, AgentEvent, Ending, Heard, Listener, Overheard, complaint, overheard};
 use crew_core::run::{Purpose, RunState};
 use crew_core::{Event, Millis, RunId, Time, Token, Words};
 
@@ -35,12 +35,9 @@ const END_PAUSE: Duration = Duration::from_millis(20);
 const CHANGES_PAUSE: Duration = Duration::from_secs(2);
 /// What is left of an agent whose shim was killed gets so long to end.
 const GRACE: Millis = Millis::seconds(2);
-/// Who is so long silent may wait for its provider, and say so in its log only.
-const OVERHEAR_AFTER: Millis = Millis::seconds(15);
-/// The last lines of its log that may say so.
-const LOG_LINES: usize = 20;
-/// Lines of its standard error that may say why an agent ended.
-const COMPLAINT_LINES: usize = 5;
+/// Who is so long silent may wait for its provider, and say so in its log only. A model that thinks before
+/// its first word is silent for less, after a short limit too.
+const OVERHEAR_AFTER: Millis = Millis::seconds(60);
 
 /// Follows a start until its agent has ended and all that it said is recorded. Whoever is
 /// interrupted begins again at the stored offset.
@@ -355,8 +352,7 @@ impl Follower {
     }
 
     fn end_of(&self, record: &ExitRecord) -> Ended {
-        let complaint = spool::tail(&self.dir.join(shim::ERR), COMPLAINT_LINES);
-        let complaint = complaint.unwrap_or_default().join("\n");
+        let complaint = complaint(&self.dir);
         // What was ended is cut off, whatever code it still returned.
         let status = match record.why {
             Why::Exited => record.status,
@@ -386,8 +382,11 @@ impl Follower {
         });
         let Some((quiet, silent, flagged)) = window else { return Ok(()) };
         let pause = self.silence();
-        let overheard = if pause >= OVERHEAR_AFTER { self.overhear() } else { None };
-        let event = if let Some((until, message)) = overheard {
+        let is_long = pause >= OVERHEAR_AFTER.min(quiet);
+        let event = if let Some(Overheard { until, words }) =
+            is_long.then(|| overheard(&self.dir)).flatten()
+        {
+            let message = self.outside.handle.screen().text(&shorten(&words));
             Event::Overheard { run, token, until, message }
         } else if pause >= silent {
             Event::Silent { run, token }
@@ -400,17 +399,6 @@ impl Follower {
             return Ok(());
         };
         submit(&self.outside.handle, event).await
-    }
-
-    /// A limit that the agent waits out by itself, if its log says so and it has said nothing since.
-    fn overhear(&self) -> Option<(Option<Time>, String)> {
-        let [said, logged] = [shim::OUT, shim::ERR].map(|name| written(&self.dir, name));
-        let dialect = shim::dialect(&self.dir).ok()??;
-        let log = self.dir.join(shim::ERR);
-        let words =
-            dialect.overheard(&spool::tail(&log, LOG_LINES).ok()?).filter(|_| logged > said)?;
-        let until = end_of_limit(&words, &log);
-        Some((until, self.outside.handle.screen().text(&shorten(&words))))
     }
 
     /// For how long the agent has written nothing.

@@ -1,47 +1,62 @@
 //! What earlier and other tasks of a project say about something, for the agents of today.
 
 use crew_core::task::{Phase, Task};
-use crew_core::{ProjectId, State, TaskId};
+use crew_core::{RunId, State, TaskId};
 use serde_json::{Value, json};
+
+use crate::Handle;
 
 /// Most words that are looked for, and the longest of them, in characters.
 const WORDS_MAX: usize = 8;
 const WORD_CHARS_MAX: usize = 60;
 /// Tasks that are told of, the newest first.
 const TASKS_MAX: usize = 10;
+/// Tasks that are copied at once: the arbiter waits meanwhile.
+const AT_ONCE: usize = 8;
 /// Places that are told of in each, and the longest, in characters.
 const SAYINGS_MAX: usize = 4;
 const SAYING_CHARS_MAX: usize = 400;
 
 /// The tasks in which all words occur, with the places where they do: data, so that nothing that
-/// stands there can be taken for anything else.
+/// stands there can be taken for anything else. Slow where there are many: only for threads that may block.
 ///
 /// # Errors
 /// What is wrong with the words, with a hint.
-pub(crate) fn of(
-    state: &State,
-    project: ProjectId,
-    own: TaskId,
-    words: &str,
-) -> Result<Value, String> {
+pub(crate) fn of(handle: &Handle, run: RunId, words: &str) -> Result<Value, String> {
     let words = parse(words)?;
-    let others = state.tasks.values().rev();
-    let others = others.filter(|task| task.project == project && task.id != own);
-    let mut found: Vec<Value> = others
-        .filter_map(|task| Some((task, sayings(task, &words)?)))
+    let others: Vec<TaskId> = handle.read(|state| {
+        let Some(run) = state.runs.get(&run) else { return Vec::new() };
+        let others = state.tasks.values().rev();
+        let others = others.filter(|task| task.project == run.project && task.id != run.task);
+        others.map(|task| task.id).collect()
+    });
+    let some = |ids: &[TaskId]| -> Vec<Task> {
+        let tasks =
+            |state: &State| ids.iter().filter_map(|id| state.tasks.get(id).cloned()).collect();
+        handle.read(tasks)
+    };
+    Ok(among(others.chunks(AT_ONCE).flat_map(some), &words))
+}
+
+fn among(tasks: impl Iterator<Item = Task>, words: &[String]) -> Value {
+    let mut found: Vec<Value> = tasks
+        .filter_map(|task| {
+            let sayings = sayings(&task, words)?;
+            Some((task, sayings))
+        })
         .take(TASKS_MAX + 1)
         .map(|(task, sayings)| {
             json!({
                 "task": task.id.to_string(),
                 "title": bounded(&task.title, 0),
-                "how": how(task),
+                "how": how(&task),
                 "says": sayings,
             })
         })
         .collect();
     let more = found.len() > TASKS_MAX;
     found.truncate(TASKS_MAX);
-    Ok(json!({ "tasks": found, "more": more }))
+    json!({ "tasks": found, "more": more })
 }
 
 fn parse(words: &str) -> Result<Vec<String>, String> {
@@ -96,7 +111,7 @@ fn sayings(task: &Task, words: &[String]) -> Option<Vec<Value>> {
     Some(said.collect())
 }
 
-/// A piece of a text that begins a little before a place, at the beginning of a line where one is near.
+/// A piece of a text that begins a little before a place.
 fn bounded(text: &str, place: usize) -> String {
     const BEFORE: usize = 120;
     let lower = text.to_lowercase();
@@ -111,7 +126,7 @@ fn bounded(text: &str, place: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crew_core::{Event, TaskDraft, Time, step, team};
+    use crew_core::{Event, ProjectId, TaskDraft, Time, step, team};
 
     use super::*;
 
@@ -139,30 +154,28 @@ mod tests {
         state
     }
 
+    fn found(words: &str) -> Vec<Value> {
+        let tasks = state().tasks.into_values().rev();
+        among(tasks, &parse(words).unwrap())["tasks"].as_array().unwrap().clone()
+    }
+
     #[test]
     fn all_words_occur_and_the_places_are_shown() {
-        let state = state();
-        let found = of(&state, ProjectId(1), TaskId(3), "importer queue").unwrap();
-        assert_eq!(found["tasks"][0]["task"], "#1");
-        assert_eq!(
-            found["tasks"].as_array().unwrap().len(),
-            1,
-            "not its own, not the other: {found}"
-        );
-        let says = found["tasks"][0]["says"].to_string();
+        let found_in = |words: &str| -> Vec<String> {
+            found(words).iter().map(|it| it["task"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(found_in("importer queue"), ["#1"]);
+        assert_eq!(found_in("importer"), ["#3", "#1"], "the newest first");
+        assert_eq!(found_in("importer teapot"), [""; 0]);
+        let says = found("importer queue")[0]["says"].to_string();
         assert!(says.contains("a QUEUE, as so") && says.contains("reads 4 GB"), "{says}");
-        let none = of(&state, ProjectId(1), TaskId(3), "importer teapot").unwrap();
-        assert_eq!(none["tasks"], json!([]));
-        assert!(of(&state, ProjectId(2), TaskId(3), "importer").unwrap()["tasks"] == json!([]));
-        let given_up = of(&state, ProjectId(1), TaskId(3), "another").unwrap();
-        assert_eq!(given_up["tasks"][0]["how"], "given up");
+        assert_eq!(found("another")[0]["how"], "given up");
     }
 
     #[test]
     fn words_are_bounded() {
-        let state = state();
         for words in ["", "  ", &"x".repeat(61), "a b c d e f g h i"] {
-            let why = of(&state, ProjectId(1), TaskId(3), words).unwrap_err();
+            let why = parse(words).unwrap_err();
             assert!(why.contains("hint: "), "{why}");
         }
     }

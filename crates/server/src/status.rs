@@ -6,10 +6,10 @@ use crew_core::project::Project;
 use crew_core::run::{Run, RunState};
 use crew_core::task::Task;
 use crew_core::team::{SandboxMode, Team};
-use crew_core::{State, Time, status as task_status};
+use crew_core::{LimitEnd, State, Time, status as task_status};
 
 use crate::wire::{
-    AgentAtWork, Amount, Counts, Limit, Overlap, Status, StatusOfProject, TaskStatus,
+    AgentAtWork, Amount, Counts, Limit, LimitEnds, Overlap, Status, StatusOfProject, TaskStatus,
 };
 
 /// Files that are named where several are the same.
@@ -31,7 +31,7 @@ pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
         now: now.0,
         stopped: state.meta.stopped.map(|at| at.0),
         agents: at_work.map(of_agent).collect(),
-        limits: limits(state),
+        limits: limits(state, now),
         inbox: crate::inbox::inbox(state).len() as u64,
         projects,
         today,
@@ -41,7 +41,7 @@ pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
 }
 
 /// What an account does not serve is shown with each provider that it is behind.
-fn limits(state: &State) -> Vec<Limit> {
+fn limits(state: &State, now: Time) -> Vec<Limit> {
     if state.limits.is_empty() {
         return Vec::new();
     }
@@ -54,6 +54,11 @@ fn limits(state: &State) -> Vec<Limit> {
             project: project.0,
             provider: provider.to_string(),
             until: window.until.0,
+            ends: match window.ends {
+                LimitEnd::Human { .. } => LimitEnds::Human,
+                LimitEnd::Time if window.probe.is_some() || window.until <= now => LimitEnds::Probe,
+                LimitEnd::Time => LimitEnds::Time,
+            },
             message: window.message.clone(),
         })
     });

@@ -1,6 +1,6 @@
 //! `crew status`: projects, agents, limits and spending.
 
-use crew_server::wire::{AgentAtWork, Overlap, Status, StatusOfProject};
+use crew_server::wire::{AgentAtWork, LimitEnds, Overlap, Status, StatusOfProject};
 use serde::Serialize;
 use serde_json::json;
 
@@ -67,10 +67,16 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
         context.out.line(format!("  {line}"))?;
     }
     for limit in &status.limits {
-        let until = text::clock(limit.until);
-        let left = text::between(status.now, limit.until);
         let provider = &limit.provider;
-        context.out.line(format!("{provider} is limited until {until}, for {left}"))?;
+        context.out.line(match limit.ends {
+            LimitEnds::Time => {
+                let until = text::clock(limit.until);
+                let left = text::between(status.now, limit.until);
+                format!("{provider} is limited until {until}, for {left}")
+            }
+            LimitEnds::Probe => format!("{provider} was limited; the next agent tries it"),
+            LimitEnds::Human => format!("{provider} serves nobody until you have seen to it"),
+        })?;
     }
     context.out.line(format!("today     {}", text::amount(status.today)))?;
     match status.inbox {

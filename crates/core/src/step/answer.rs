@@ -62,14 +62,19 @@ pub(super) fn unask(d: &mut Draft<'_>, id: RunId) -> Result<(), Refusal> {
 }
 
 /// The run whose agent is asked: the newest that fits, and of those one that has a conversation. The
-/// author is of the role whose work changed something last.
+/// author is of the role whose work changed something last, and is not who was passed over.
 fn who<'a>(d: &'a Draft<'_>, id: TaskId, whom: &Whom) -> Result<&'a Run, Refusal> {
     d.task(id)?;
     let has_begun = |run: &&Run| run.token > Token(0) && !run.is_aside();
     let begun: Vec<&Run> = d.all_runs_of(id).filter(has_begun).collect();
-    let made = begun.iter().rev().find(|run| run.commit.is_some()).map(|run| &run.role);
+    let counts = |run: &Run| run.slot == 0 || run.kept;
+    let made = |run: &&&Run| run.commit.is_some() && counts(run);
+    let made = begun.iter().rev().find(made).map(|run| &run.role);
     let fits = |run: &&Run| match whom {
-        Whom::Author => run.purpose == Purpose::Work && made.is_none_or(|role| run.role == *role),
+        Whom::Author => {
+            let is_author = made.is_none_or(|role| run.role == *role && counts(run));
+            run.purpose == Purpose::Work && is_author
+        }
         Whom::Role { role } => run.role == *role,
         Whom::Run { run: asked } => run.id == *asked,
     };

@@ -58,11 +58,7 @@ fn unfit(d: &Draft<'_>, run: &Run) -> Result<Option<String>, Refusal> {
 
 /// Lets the checks of the stage decide which candidates there is to choose among. Where one is left,
 /// that is the one already.
-pub(super) fn sift(d: &mut Draft<'_>, id: TaskId, candidates: Vec<RunId>) -> Result<(), Refusal> {
-    sift_on(d, id, Sieve { left: candidates, ..Sieve::default() })
-}
-
-fn sift_on(d: &mut Draft<'_>, id: TaskId, mut sieve: Sieve) -> Result<(), Refusal> {
+pub(super) fn sift(d: &mut Draft<'_>, id: TaskId, mut sieve: Sieve) -> Result<(), Refusal> {
     let gates = place(d, id)?.1.gates.clone();
     while let Some(run) = sieve.left.first().copied().filter(|_| !is_decided(&sieve)) {
         let behind = gates.iter().zip(0_u32..).skip(sieve.gate as usize);
@@ -86,7 +82,7 @@ fn sift_on(d: &mut Draft<'_>, id: TaskId, mut sieve: Sieve) -> Result<(), Refusa
 
 /// Whether the one that is left is the only one: the gates will check it.
 fn is_decided(sieve: &Sieve) -> bool {
-    sieve.passed.is_empty() && sieve.left.len() == 1
+    sieve.passed.is_empty() && sieve.unchecked.is_empty() && sieve.left.len() == 1
 }
 
 /// A candidate was checked.
@@ -105,23 +101,30 @@ pub(super) fn check_settled(
             flow::remark(d, id, &why)?;
             sieve.gate = 0;
         }
-        // That is no candidate's fault.
+        // It may be the candidate's fault, or nobody's: the others go on without it.
         Settled::NotChecked { why } => {
-            let candidates = sieve.passed.into_iter().chain(sieve.left).collect();
-            let why = format!("a check did not run: {why}");
-            return flow::stuck(d, id, &why, Retry::Choice { candidates });
+            let run = sieve.left.remove(0);
+            let slot = d.run(run)?.slot;
+            flow::remark(d, id, &format!("candidate {slot} was not checked: {why}"))?;
+            sieve.unchecked.push(run);
+            sieve.gate = 0;
         }
         _ => return Err(Refusal::Stale("that is no result of a check")),
     }
-    sift_on(d, id, sieve)
+    sift(d, id, sieve)
 }
 
 /// The judge chooses, where there is a choice. A stage that has no judge any more begins again.
 fn choose(d: &mut Draft<'_>, id: TaskId, sieve: Sieve) -> Result<(), Refusal> {
-    let mut candidates = sieve.passed;
-    candidates.extend(sieve.left);
-    if candidates.len() < 2 {
-        return work::combine(d, id, candidates);
+    let Sieve { passed: mut candidates, left, unchecked, .. } = sieve;
+    candidates.extend(left);
+    if candidates.is_empty() {
+        let sieve = Sieve { left: unchecked, ..Sieve::default() };
+        let why = "no candidate could be checked to the end";
+        return flow::stuck(d, id, why, Retry::Choice(sieve));
+    }
+    if let [only] = *candidates {
+        return keep(d, id, only);
     }
     let Work::BestOfN { judge, .. } = place(d, id)?.1.work.clone() else {
         d.task_mut(id)?.phase = Phase::Waiting;
@@ -147,10 +150,18 @@ pub(super) fn choice_finished(
     let pick = run.response.as_ref().and_then(|response| response.pick);
     let is_pick = |id: &&RunId| d.run(**id).is_ok_and(|run| Some(run.slot) == pick);
     match candidates.iter().find(is_pick) {
-        Some(chosen) if outcome == Outcome::Done => work::combine(d, run.task, vec![*chosen]),
+        Some(chosen) if outcome == Outcome::Done => keep(d, run.task, *chosen),
         Some(_) | None => {
             let why = format!("{} chose none of the candidates", run.role);
-            flow::stuck(d, run.task, &why, Retry::Choice { candidates })
+            let sieve = Sieve { passed: candidates, ..Sieve::default() };
+            flow::stuck(d, run.task, &why, Retry::Choice(sieve))
         }
     }
+}
+
+/// The work of the task goes on with what one candidate made.
+fn keep(d: &mut Draft<'_>, id: TaskId, chosen: RunId) -> Result<(), Refusal> {
+    let slot = d.run(chosen)?.slot;
+    flow::remark(d, id, &format!("candidate {slot} is kept"))?;
+    work::combine(d, id, vec![chosen])
 }

@@ -308,8 +308,12 @@ fn full(d: &Draft<'_>, run: &Run) -> Result<Option<Block>, Refusal> {
     let provider = team.providers.get(&run.provider);
     let provider_max = provider.map_or(1, |provider| provider.agents);
     // A mailbox role is a script or a person, not an agent on this machine, and has one trigger file.
-    let is_agent = provider.is_none_or(|provider| provider.kind != ProviderKind::Mailbox);
-    let shares_trigger = |o: &Run| (&o.role, &o.provider) == (&run.role, &run.provider);
+    let is_agent = |run: &Run| {
+        let provider = team.providers.get(&run.provider);
+        provider.is_none_or(|provider| provider.kind != ProviderKind::Mailbox)
+    };
+    let shares_trigger = |other: &Run| other.role == run.role && !is_agent(other);
+    let is_agent = is_agent(run);
     Ok(if !is_agent && count(&shares_trigger) >= 1 {
         Some(Block::RoleFull)
     } else if is_agent && count(&|_| true) >= team.limits.agents {

@@ -105,6 +105,7 @@ pub(super) fn new_run(
         context: None,
         leaves: None,
         commit: None,
+        kept: false,
         spent: Usage::default(),
         worked: Millis(0),
         read_to: 0,
@@ -288,7 +289,7 @@ pub(super) fn retry(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
         Retry::Stage => task.phase = Phase::Waiting,
         Retry::Work(progress) => work::redo(d, id, progress)?,
         Retry::Gate(gate) => gates::open(d, id, gate)?,
-        Retry::Choice { candidates } => candidates::sift(d, id, candidates)?,
+        Retry::Choice(sieve) => candidates::sift(d, id, sieve)?,
     }
     Ok(())
 }

@@ -54,11 +54,11 @@ pub(super) fn closed(d: &Draft<'_>, run: &Run) -> Result<Option<Closed>, Refusal
     }))
 }
 
-/// When it is tried whether a limit is over; `None` is now. Not in the quiet hours.
+/// When it is tried whether a limit is over; `None` is now. Not in the quiet hours, unless the human says so.
 fn opens(window: &LimitWindow, quiet: Option<Hours>, now: Time) -> Option<Time> {
     let is_over = timer::is_due(window.until, LONGEST, now);
     let soonest = if is_over { now } else { window.until };
-    let woken = quiet.and_then(|hours| hours.end(soonest));
+    let woken = quiet.filter(|_| !window.lifted).and_then(|hours| hours.end(soonest));
     woken.or((!is_over).then_some(soonest))
 }
 
@@ -130,7 +130,7 @@ pub(super) fn limited(
     // Whoever tries meanwhile goes on trying; if that is this one, it has its answer.
     let probe = probe.filter(|probe| *probe != id);
     let message = message.to_owned();
-    d.set_limit(account, Some(LimitWindow { ends, until, guesses, probe, message }));
+    d.set_limit(account, Some(LimitWindow { ends, until, guesses, lifted: false, probe, message }));
     wait(d, id, until)
 }
 
@@ -144,7 +144,8 @@ pub(super) fn refused(d: &mut Draft<'_>, id: RunId, trouble: &Trouble) -> Result
         Some(LimitEnd::Time) | None => LimitEnd::Human { ask: None },
     };
     let (until, message) = (d.now, bounded(&trouble.message));
-    d.set_limit(account, Some(LimitWindow { ends, until, guesses: 0, probe: None, message }));
+    let window = LimitWindow { ends, until, guesses: 0, lifted: false, probe: None, message };
+    d.set_limit(account, Some(window));
     wait(d, id, until)
 }
 
@@ -210,7 +211,7 @@ pub(super) fn lift(
         flow::expire_asks(d, |open| open.id == ask)?;
     }
     let (ends, until) = (LimitEnd::Time, d.now);
-    d.set_limit(account, Some(LimitWindow { ends, until, ..window }));
+    d.set_limit(account, Some(LimitWindow { ends, until, lifted: true, ..window }));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::flow::{self, place};
 use super::{candidates, consult, gates};
 use crate::effect::Effect;
+use crate::judged::Sieve;
 use crate::protocol::{Response, Verdict};
 use crate::run::{Outcome, Purpose, Run, TroubleKind};
 use crate::state::Draft;
@@ -21,7 +22,7 @@ pub(super) fn finished(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
         return Ok(());
     }
     if let Some(fit) = candidates::fit(d, &runs)? {
-        return candidates::sift(d, run.task, fit);
+        return candidates::sift(d, run.task, Sieve { left: fit, ..Sieve::default() });
     }
     if let Some(run) = runs.iter().find(|run| run.outcome() != Some(Outcome::Done)) {
         return failed(d, run, progress);
@@ -112,7 +113,15 @@ fn complete_step(
     combine(d, id, progress.runs)
 }
 
+/// The work of the task goes on with what these made.
 pub(super) fn combine(d: &mut Draft<'_>, task: TaskId, runs: Vec<RunId>) -> Result<(), Refusal> {
+    let mut slots = vec![0];
+    for id in &runs {
+        let run = d.run_mut(*id)?;
+        run.kept = true;
+        slots.push(run.slot);
+    }
+    d.task_mut(task)?.touched.retain(|slot, _| slots.contains(slot));
     let effect = d.effect(Effect::Combine { task, runs: runs.clone() });
     d.task_mut(task)?.phase = Phase::Combining { effect, runs };
     Ok(())

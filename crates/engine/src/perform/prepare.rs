@@ -153,6 +153,9 @@ fn make_ready(
     called_off: &CalledOff,
 ) -> anyhow::Result<Option<String>> {
     let Place { project, task, run, .. } = place;
+    if run.purpose == Purpose::Work && run.slot > 0 {
+        begin_where_the_task_stands(place, worktree, token)?;
+    }
     let log = outside.handle.home().run(run.id, token).join("setup.log");
     if let Some(message) = set_up(outside, project, worktree, log, called_off)? {
         return Ok(Some(message));
@@ -163,6 +166,22 @@ fn make_ready(
         catch_up(place, worktree)?;
     }
     Ok(None)
+}
+
+/// A worktree beside the task's own may be of an earlier visit to the stage: with work that was not kept, or
+/// without that of others. What is in it is kept beside the branch.
+fn begin_where_the_task_stands(
+    Place { task, run, .. }: &Place,
+    worktree: &Worktree,
+    token: Token,
+) -> anyhow::Result<()> {
+    let Some(head) = &task.head else { return Ok(()) };
+    let repository = worktree.repository();
+    let head = repository.resolve(&head.0)?;
+    if !repository.is_ancestor(&head, &worktree.tip()?)? {
+        worktree.reset_to(&head, &format!("{}.{token}-left", snapshot_reference(run)))?;
+    }
+    Ok(())
 }
 
 /// Whether the agent may not see the conversation of who was at work before. Our own agent goes on with

@@ -122,10 +122,24 @@ pub struct Limit {
     pub project: u64,
     /// The provider.
     pub provider: String,
-    /// When it is tried again.
+    /// When it is tried again, unless it is the human who ends it.
     pub until: u64,
+    /// What ends it.
+    pub ends: LimitEnds,
     /// The provider's words.
     pub message: String,
+}
+
+/// What ends a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitEnds {
+    /// Time: nobody tries before.
+    Time,
+    /// An agent that tries, now or as soon as one wants to start.
+    Probe,
+    /// The human, who is asked when somebody waits for it.
+    Human,
 }
 
 /// `GET /api/inbox`

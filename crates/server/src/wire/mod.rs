@@ -41,8 +41,8 @@ pub use github::{
 };
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
-    AgentAtWork, BackedUp, Health, Heap, Idle, Inbox, InboxItem, InboxKind, Limit, Overlap, Pruned,
-    Status, StatusOfProject,
+    AgentAtWork, BackedUp, Health, Heap, Idle, Inbox, InboxItem, InboxKind, Limit, LimitEnds,
+    Overlap, Pruned, Status, StatusOfProject,
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{

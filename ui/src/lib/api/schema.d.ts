@@ -1830,6 +1830,8 @@ export interface components {
         };
         /** @description A provider serves nothing for now. */
         Limit: {
+            /** @description What ends it. */
+            ends: components["schemas"]["LimitEnds"];
             /** @description The provider's words. */
             message: string;
             /**
@@ -1841,10 +1843,15 @@ export interface components {
             provider: string;
             /**
              * Format: int64
-             * @description When it is tried again.
+             * @description When it is tried again, unless it is the human who ends it.
              */
             until: number;
         };
+        /**
+         * @description What ends a limit.
+         * @enum {string}
+         */
+        LimitEnds: "time" | "probe" | "human";
         /** @description How much at once, how long, how often. */
         Limits: {
             /**

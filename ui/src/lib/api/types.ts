@@ -19,6 +19,7 @@ export type Finding = Schemas['Finding'];
 export type Found = Schemas['Found'];
 export type InboxItem = Schemas['InboxItem'];
 export type JournalEntry = Schemas['JournalEntry'];
+export type Limit = Schemas['Limit'];
 export type LogLine = Omit<Schemas['LogLine'], 'event'> & { event: Record<string, unknown> };
 export type NewTask = Schemas['NewTask'];
 export type Note = Schemas['Note'];

@@ -25,7 +25,7 @@ pub(super) async fn run(context: &Context, provider: Provider) -> Result<Exit, C
 async fn resume(context: &Context, name: String) -> Result<Exit, CliError> {
     let client = context.daemon().await?;
     let project = context.project(&client).await?.id;
-    let text = format!("One agent tries whether {name} serves again");
+    let text = format!("The next agent tries whether {name} serves again");
     let body = Lift { provider: name };
     let receipt: Receipt = client.post(&format!("/api/projects/{project}/lift"), &body).await?;
     context.out.either(&receipt, &text)?;

@@ -76,6 +76,7 @@ fn who_does_not_pass_the_checks_is_not_chosen_among() {
       dev: three
       crewhouse: candidate 2 is out: a check did not pass: / 1 failed
       judge: the last
+      crewhouse: candidate 3 is kept
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/1, start 1: done, Done
     r3 Work of dev on #1/2, start 1: done, Done
@@ -125,6 +126,7 @@ fn who_failed_spoils_nothing_and_the_last_one_needs_no_judge() {
       dev: three
       crewhouse: candidate 1 is out: no idea
       crewhouse: candidate 2 is out: to be logged in
+      crewhouse: candidate 3 is kept
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/1, start 1: error, Error
     r3 Work of dev on #1/2, start 1: error, failures 1, Human trouble
@@ -141,6 +143,7 @@ fn who_failed_spoils_nothing_and_the_last_one_needs_no_judge() {
       dev: three
       crewhouse: candidate 1 is out: a check did not pass: / 
       crewhouse: candidate 2 is out: a check did not pass: / 
+      crewhouse: candidate 3 is kept
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/1, start 1: done, Done
     r3 Work of dev on #1/2, start 1: done, Done
@@ -157,6 +160,7 @@ fn who_failed_spoils_nothing_and_the_last_one_needs_no_judge() {
       dev: three
       crewhouse: candidate 1 is out: a check did not pass: / 
       crewhouse: candidate 2 is out: a check did not pass: / 
+      crewhouse: candidate 3 is kept
       crewhouse: a check did not pass: / 3 failed
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/1, start 1: done, Done
@@ -166,6 +170,24 @@ fn who_failed_spoils_nothing_and_the_last_one_needs_no_judge() {
     e13 start r5.1
     wakes in 29 min 39 s
     ");
+}
+
+/// Two others know their own work best, and it is not what is there.
+#[test]
+fn who_was_kept_is_asked_about_the_work() {
+    let script = format!(
+        "{AT_WORK}{MADE} passed
+        failed
+        passed
+        started base
+        r5 says DONE: the first;PICK: 1
+        r5 exits
+        saved c1
+        combined c2
+        question 1 author Why?"
+    );
+    let played = play_with(&THREE, &script);
+    assert!(played.contains("r6 Answer of dev on #1/1"), "{played}");
 }
 
 #[test]
@@ -201,20 +223,40 @@ fn where_all_failed_the_pm_is_asked() {
 }
 
 #[test]
-fn a_check_that_did_not_run_is_no_candidates_fault() {
-    let script = format!("{AT_WORK}{MADE} passed\n unchecked no make");
+fn a_candidate_whose_check_does_not_end_holds_up_no_other() {
+    let script = format!("{AT_WORK}{MADE} unchecked it hangs\n passed\n failed");
     assert_snapshot!(play_with(&THREE, &script), @r"
-    #1 in build: stuck (stuck (a1): a check did not run: no make), head c1, starts 4
+    #1 in build: combining (checking), head c1, starts 4
       pm: planned
       dev: one
       dev: two
       dev: three
+      crewhouse: candidate 1 was not checked: it hangs
+      crewhouse: candidate 3 is out: a check did not pass: / 
+      crewhouse: candidate 2 is kept
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/1, start 1: done, Done
+    r3 Work of dev on #1/2, start 1: done, Done
+    r4 Work of dev on #1/3, start 1: done, Done
+    e12 combine [RunId(3)] of #1
+    wakes in 29 min 40 s
+    ");
+    let script = format!("{AT_WORK}{MADE} unchecked no make\n failed\n unchecked no make");
+    assert_snapshot!(play_with(&THREE, &script), @r"
+    #1 in build: stuck (stuck (a1): no candidate could be checked to the end), head c1, starts 4
+      pm: planned
+      dev: one
+      dev: two
+      dev: three
+      crewhouse: candidate 1 was not checked: no make
+      crewhouse: candidate 2 is out: a check did not pass: / 
+      crewhouse: candidate 3 was not checked: no make
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/1, start 1: done, Done
     r3 Work of dev on #1/2, start 1: done, Done
     r4 Work of dev on #1/3, start 1: done, Done
     a1 about #1 from crewhouse: open
-    wakes in 29 min 41 s
+    wakes in 29 min 40 s
     ");
     let script = format!("{script}\n answer a1 try again");
     assert_snapshot!(play_with(&THREE, &script), @r"
@@ -223,12 +265,47 @@ fn a_check_that_did_not_run_is_no_candidates_fault() {
       dev: one
       dev: two
       dev: three
+      crewhouse: candidate 1 was not checked: no make
+      crewhouse: candidate 2 is out: a check did not pass: / 
+      crewhouse: candidate 3 was not checked: no make
     r1 Work of pm on #1/0, start 1: done, Done
     r2 Work of dev on #1/1, start 1: done, Done
     r3 Work of dev on #1/2, start 1: done, Done
     r4 Work of dev on #1/3, start 1: done, Done
     a1 about #1 from crewhouse: answered `try again`
-    e11 check #1/1 at k1: make test
-    wakes in 29 min 40 s
+    e12 check #1/1 at k1: make test
+    wakes in 29 min 39 s
+    ");
+}
+
+#[test]
+fn who_passed_is_not_checked_again_where_the_judge_chose_nobody() {
+    let script = format!(
+        "{AT_WORK}{MADE} passed
+        failed
+        passed
+        started base
+        r5 says DONE: none of them
+        r5 exits
+        saved c1
+        answer a1 try again"
+    );
+    assert_snapshot!(play_with(&THREE, &script), @r"
+    #1 in build: choosing (judge at work), head c1, starts 6
+      pm: planned
+      dev: one
+      dev: two
+      dev: three
+      crewhouse: candidate 2 is out: a check did not pass: / 
+      judge: none of them
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/1, start 1: done, Done
+    r3 Work of dev on #1/2, start 1: done, Done
+    r4 Work of dev on #1/3, start 1: done, Done
+    r5 Choose of judge on #1/0, start 1: done, Done
+    r6 Choose of judge on #1/0, start 1: preparing
+    a1 about #1 from crewhouse: answered `try again`
+    e14 start r6.1
+    wakes in 29 min 35 s
     ");
 }

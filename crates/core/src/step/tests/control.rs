@@ -241,6 +241,17 @@ fn a_person_is_handed_one_task_after_the_other() {
     ");
 }
 
+/// The file is the role's, whichever provider it is written for.
+#[test]
+fn two_mailboxes_of_a_role_are_one_file() {
+    let mails =
+        "[providers.mail]\nkind = \"mailbox\"\n[providers.post]\nkind = \"mailbox\"\n[roles]\n";
+    let script =
+        format!("{TWO} hand 1 mail\n hand 2 post\n r3 exits\n r4 exits\n saved c3\n saved c4");
+    let played = play_with(&[("[roles]\n", mails)], &script);
+    assert!(played.contains("r6 Work of dev on #2/0, start 0: queued, with post"), "{played}");
+}
+
 fn with_second(more: &str) -> String {
     play_with(&[SECOND], &format!("{AT_WORK}{more}"))
 }

@@ -65,6 +65,12 @@ fn the_human_knows_that_a_provider_serves_again() {
     limit of native in 10 min 1 s, guesses 0, probe None
     wakes in 10 min 1 s
     ");
+    // The quiet hours are for what nobody asked for.
+    let quiet = [("[limits]", "[limits]\nquiet_hours = \"10:00-20:00\"")];
+    let waits = "r1 Work of pm on #1/0, start 1: limited";
+    assert!(play_with(&quiet, &format!("{limited} wait 86500")).contains(waits));
+    let tries = "r1 Work of pm on #1/0, start 2: preparing";
+    assert!(play_with(&quiet, &script).contains(tries));
     let refused = "add\n lift native\n lift nobody\n unserved no key\n lift native";
     assert_snapshot!(play_with(&[], refused), @r"
     ! lift native: refused, `native` is not limited

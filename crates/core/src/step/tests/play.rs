@@ -260,23 +260,7 @@ impl Play {
             "asks" => {
                 Words::Asks { key: rest.into(), text: "?".into(), options: vec![], about: None }
             }
-            "wants" => {
-                let (key, deed) = rest.split_once(' ').unwrap();
-                let (word, what) = deed.split_once(' ').unwrap();
-                let about = match word {
-                    "run" => About::run("Bash", what, None),
-                    "change" => About::change("Edit", vec![what.into()]),
-                    other => panic!("`{other}` is nothing that can be wanted"),
-                };
-                let about = about.placed(|path| Place::Worktree { path: path.into() });
-                let options = vec!["allow".into(), "deny".into()];
-                Words::Asks {
-                    key: key.into(),
-                    text: "May it?".into(),
-                    options,
-                    about: about.map(Box::new),
-                }
-            }
+            "wants" => wants(rest),
             "limited" => {
                 let until = rest.parse().ok().map(|n| self.now + Millis::seconds(n));
                 Words::Limited { until, message: "limit".into() }
@@ -291,12 +275,7 @@ impl Play {
             }
             "takes" => Words::TookIn { remark: rest.parse().unwrap() },
             "compacts" => Words::Compacted,
-            "misses" => {
-                let (access, path) = rest.split_once(' ').unwrap();
-                let access = if access == "read" { Access::Read } else { Access::Write };
-                let place = Place::Elsewhere { whole: path.into() };
-                Words::Reached(Reached { place, access, denied: true })
-            }
+            "misses" => misses(rest),
             "fills" => Words::Context { used: rest.parse().unwrap(), window: 100 },
             "session" => Words::Session { id: rest.into() },
             other => panic!("`{other}` is no line of a run"),
@@ -419,6 +398,29 @@ impl Play {
             writeln!(out, "  {from}{asked}: {}{to}", remark.text.replace('\n', " / ")).unwrap();
         }
     }
+}
+
+/// `KEY run COMMAND` or `KEY change FILE`.
+fn wants(rest: &str) -> Words {
+    let (key, deed) = rest.split_once(' ').unwrap();
+    let (word, what) = deed.split_once(' ').unwrap();
+    let about = match word {
+        "run" => About::run("Bash", what, None),
+        "change" => About::change("Edit", vec![what.into()]),
+        other => panic!("`{other}` is nothing that can be wanted"),
+    };
+    let about = about.placed(|path| Place::Worktree { path: path.into() });
+    let options = vec!["allow".into(), "deny".into()];
+    let (key, text) = (key.into(), "May it?".into());
+    Words::Asks { key, text, options, about: about.map(Box::new) }
+}
+
+/// `read PATH` or `write PATH`, which was refused.
+fn misses(rest: &str) -> Words {
+    let (access, path) = rest.split_once(' ').unwrap();
+    let access = if access == "read" { Access::Read } else { Access::Write };
+    let place = Place::Elsewhere { whole: path.into() };
+    Words::Reached(Reached { place, access, denied: true })
 }
 
 fn after(moment: Time, now: Time) -> String {
