@@ -144,10 +144,10 @@ fn toggle_verdict(team: &mut Team) {
 fn change_work(team: &mut Team, random: &mut Random) {
     let names = ["engineer", "architect", "tester"].map(str::parse);
     let [Ok(engineer), Ok(architect), Ok(tester)] = names else { return };
-    let work = match random.below(4) {
-        0 => Work::BestOfN { roles: vec![engineer, tester], n: 3, judge: architect },
-        1 => Work::Parallel(vec![engineer, tester]),
-        2 => Work::Sequence(vec![engineer.clone(), tester]),
+    let work = match random.below(6) {
+        0..3 => Work::BestOfN { roles: vec![engineer, tester], n: 3, judge: architect },
+        3 => Work::Parallel(vec![engineer, tester]),
+        4 => Work::Sequence(vec![engineer.clone(), tester]),
         _ => Work::Sequence(vec![engineer]),
     };
     with_stage(team, "in-progress", |stage| stage.work = work);
