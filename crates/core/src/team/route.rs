@@ -1,6 +1,6 @@
 //! Who plays a role for a task: one ordered list of providers, of which the first that serves plays.
 //!
-//! The list stands with the role (`provider` and `fallback`), or it is that of a tier. Which tier is
+//! The list stands with the role (`provider`), or it is that of a tier; `fallback` follows. Which tier is
 //! a matter of the role, of rules about the task, and of how often the work had to be done again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,14 +97,15 @@ impl Team {
             format!(", up from {}: set back {} in this stage", begins.word(), times(setbacks))
         };
         let why = format!("tier {}{for_whom}{up}", tier.word());
-        Some(Route { providers: providers.iter().collect(), why: Some(why) })
+        let steps_in = role.fallback.iter().filter(|other| !providers.contains(other));
+        Some(Route { providers: providers.iter().chain(steps_in).collect(), why: Some(why) })
     }
 
     /// Everybody who may ever play a role.
     pub fn players<'a>(&'a self, role: &'a Role) -> Vec<&'a ProviderName> {
         match role.tier {
             None => role.chain().collect(),
-            Some(_) => self.tiers.lists.values().flatten().collect(),
+            Some(_) => self.tiers.lists.values().flatten().chain(&role.fallback).collect(),
         }
     }
 }

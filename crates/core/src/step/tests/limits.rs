@@ -507,6 +507,23 @@ fn what_was_changed_and_how_often_it_came_back_chooses_the_tier() {
 }
 
 #[test]
+fn another_tier_steps_in_where_the_role_says_so() {
+    let play = |dev: &str, more: &str| {
+        let tiers = "[tiers]\ncheap = [\"second\"]\nexpert = [\"native\"]\n[roles]\n";
+        let second = SECOND.1.replace("[roles]\n", tiers);
+        let planned =
+            "add\n started base\n r1 says DONE: planned\n r1 exits\n saved c1\n started c1";
+        let limited = format!("{planned}\n r2 limited 7200\n r2 exits\n stopped\n {more}");
+        play_with(&[(SECOND.0, &second), (DEV, dev)], &limited)
+    };
+    let waits = play("dev = { tier = \"cheap\" }", "");
+    assert!(waits.contains("waits for the limit of second"), "{waits}");
+    let steps_in = play("dev = { tier = \"cheap\", fallback = [\"tier:expert\"] }", "saved c2");
+    let why = "with native: tier cheap; `second` serves nothing for now, after r2";
+    assert!(steps_in.contains(why), "{steps_in}");
+}
+
+#[test]
 fn the_first_rule_that_fits_chooses_the_tier() {
     let rules = "[[tiers.rules]]\ntier = \"expert\"\ncriteria = 2\n\n\
         [[tiers.rules]]\ntier = \"expert\"\nlabels = [\"Security\"]\nwords = [\"crates/vault\"]\n\n\

@@ -9,6 +9,9 @@ use super::shape::{RoleFile, RuleFile, TiersFile};
 use crate::ProviderName;
 use crate::team::{Rule, Tier, Tiers};
 
+/// What the name of a tier begins with where a provider could stand.
+const TIER: &str = "tier:";
+
 impl TiersFile {
     pub(super) fn build(self, problems: &mut Vec<Problem>) -> Tiers {
         let Self { cheap, standard, expert, rules, escalate_after } = self;
@@ -70,29 +73,71 @@ impl RoleFile {
         tiers: &Tiers,
         problems: &mut Vec<Problem>,
     ) -> Option<(ProviderName, Vec<ProviderName>, Option<Tier>)> {
-        match (&self.provider, self.tier) {
-            (Some(provider), None) => {
-                let names: Vec<String> =
-                    [provider].into_iter().chain(&self.fallback).cloned().collect();
-                let mut chain = providers(&names, place, problems).into_iter();
-                Some((chain.next()?, chain.collect(), None))
-            }
-            (None, Some(tier)) if self.fallback.is_empty() => {
+        let first = match (&self.provider, self.tier) {
+            (Some(provider), None) => named(provider, place, problems)?,
+            (None, Some(tier)) => {
                 let first = tiers.lists.get(&tier).and_then(|list| list.first());
                 if first.is_none() {
                     problems.push(unknown(place, tier));
                 }
-                Some((first?.clone(), Vec::new(), Some(tier)))
+                first?.clone()
             }
             _ => {
                 problems.push(Problem::new(
-                    format!("{place}: either a `provider`, perhaps with a `fallback`, or a `tier`"),
+                    format!("{place}: either a `provider` or a `tier`, perhaps with a `fallback`"),
                     "a tier is a list of providers itself, the preferred first",
                 ));
-                None
+                return None;
             }
+        };
+        let own = self.tier.and_then(|tier| tiers.lists.get(&tier));
+        let mut before = own.cloned().unwrap_or_else(|| vec![first.clone()]);
+        let mut fallback = Vec::new();
+        for name in &self.fallback {
+            let more = match name.strip_prefix(TIER) {
+                Some(tier) => {
+                    let of_tier = of_tier(tier, tiers, place, problems);
+                    of_tier.into_iter().filter(|it| !before.contains(it)).collect()
+                }
+                None => Vec::from_iter(named(name, place, problems)),
+            };
+            if more.iter().any(|provider| before.contains(provider)) {
+                problems.push(twice(name, place));
+            }
+            before.extend_from_slice(&more);
+            fallback.extend(more);
         }
+        Some((first, fallback, self.tier))
     }
+}
+
+/// The providers of a tier that steps in.
+fn of_tier(
+    name: &str,
+    tiers: &Tiers,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<ProviderName> {
+    let known =
+        [Tier::Cheap, Tier::Standard, Tier::Expert].into_iter().find(|it| it.word() == name);
+    let list = known.and_then(|tier| tiers.lists.get(&tier));
+    if list.is_none() {
+        problems.push(match known {
+            Some(tier) => unknown(&format!("{place}.fallback"), tier),
+            None => Problem::new(
+                format!("{place}.fallback: `{TIER}{name}` is no tier"),
+                "tier:cheap, tier:standard or tier:expert",
+            ),
+        });
+    }
+    list.cloned().unwrap_or_default()
+}
+
+fn twice(name: &str, place: &str) -> Problem {
+    Problem::new(
+        format!("{place}: `{name}` would step in for itself"),
+        "name each provider once, the preferred first",
+    )
 }
 
 fn unknown(place: &str, tier: Tier) -> Problem {
@@ -108,10 +153,7 @@ fn unknown(place: &str, tier: Tier) -> Problem {
 fn providers(names: &[String], place: &str, problems: &mut Vec<Problem>) -> Vec<ProviderName> {
     let mut seen = BTreeSet::new();
     for name in names.iter().filter(|name| !seen.insert(*name)) {
-        problems.push(Problem::new(
-            format!("{place}: `{name}` would step in for itself"),
-            "name each provider once, the preferred first",
-        ));
+        problems.push(twice(name, place));
     }
     names.iter().filter_map(|name| named(name, place, problems)).collect()
 }

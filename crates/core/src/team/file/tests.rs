@@ -383,6 +383,22 @@ rules = [
 }
 
 #[test]
+fn every_mistake_about_a_role_is_named_with_a_hint() {
+    let check = |keys: &str, what: &str, hint: &str| {
+        let problems = parse(&with_engineer(keys)).expect_err(keys);
+        let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let text = text.join("\n");
+        assert!(text.contains(what) && text.contains(hint), "{keys}\n{text}");
+    };
+    check("fallback = [\"tier:best\"]", "`tier:best` is no tier", "tier:expert");
+    check("fallback = [\"tier:expert\"]", "nobody is of the tier `expert`", "write [tiers]");
+    check("fallback = [\"native\"]", "`native` would step in for itself", "once");
+    check("sandbox = \"off\"", "true, false, or a table of `read`, `write` and `ports`", "");
+    check("sandbox = { raed = [] }", "unknown field `raed`", "did you mean `read`?");
+    check("sandbox = { write = [\"/\"] }", "roles.engineer.sandbox.write: `/` is no place", "~/");
+}
+
+#[test]
 fn every_mistake_about_rules_is_named_with_a_hint() {
     let check = |keys: &str, what: &str, hint: &str| {
         let problems = parse(&with_engineer(keys)).expect_err(keys);
