@@ -6,6 +6,7 @@
 //! nothing an agent prints can stop the reading of what comes after it.
 
 use crew_core::about::About;
+use crew_core::plan::PlanWindow;
 use crew_core::{Millis, Time, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -75,6 +76,11 @@ pub enum AgentEvent {
         used: u64,
         /// So many the model takes.
         window: u64,
+    },
+    /// How much of a plan is used up; said when it has changed.
+    Plan {
+        /// Its periods.
+        windows: Vec<PlanWindow>,
     },
     /// The provider serves nothing before `until`.
     Limit {

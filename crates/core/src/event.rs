@@ -10,6 +10,7 @@ use crate::about::About;
 use crate::ask::{Permission, Reach};
 use crate::call::Call;
 use crate::github::{Digest, PullSeen, Repositories, Said, Seen};
+use crate::plan::PlanWindow;
 use crate::project::Shortage;
 use crate::protocol::Response;
 use crate::run::{Reached, Trouble, Whom, Wish};
@@ -425,6 +426,11 @@ pub enum Words {
         used: u64,
         /// The model takes.
         window: u64,
+    },
+    /// Its provider says how much of the plan is used up.
+    Plan {
+        /// The periods of the plan.
+        windows: Vec<PlanWindow>,
     },
     /// It claims something; `None` when its last words follow no protocol.
     Responds {

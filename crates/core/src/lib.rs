@@ -19,6 +19,7 @@ pub mod judged;
 pub mod learn;
 mod name;
 pub mod note;
+pub mod plan;
 pub mod project;
 pub mod protocol;
 pub mod purse;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Asker};
 use crate::effect::Effect;
+use crate::plan::Plan;
 use crate::project::Project;
 use crate::purse::{Purse, Spending, Spent};
 use crate::refusal::Refusal;
@@ -34,6 +35,8 @@ pub struct State {
     pub asks: BTreeMap<AskId, Ask>,
     /// Accounts that serve nothing for now.
     pub limits: BTreeMap<Account, LimitWindow>,
+    /// What accounts said last about their plans.
+    pub plans: BTreeMap<Account, Plan>,
     /// What each project spent. A row of its own, since it moves with every report of usage and
     /// a project with its team is large.
     pub today: BTreeMap<ProjectId, Spending>,
@@ -121,6 +124,8 @@ pub struct Change {
     pub asks: BTreeMap<AskId, Ask>,
     /// Limits as they are now; `None` is over.
     pub limits: BTreeMap<Account, Option<LimitWindow>>,
+    /// Plans as they are now.
+    pub plans: BTreeMap<Account, Plan>,
     /// What projects spent, as it is now.
     pub today: BTreeMap<ProjectId, Spending>,
     /// New effects.
@@ -132,12 +137,14 @@ pub struct Change {
 impl Change {
     /// Whether nothing changed but counters.
     pub fn is_empty(&self) -> bool {
-        let Self { meta: _, projects, tasks, runs, asks, limits, today, effects, settled } = self;
+        let Self { meta: _, projects, tasks, runs, asks, limits, plans, today, effects, settled } =
+            self;
         projects.is_empty()
             && tasks.is_empty()
             && runs.is_empty()
             && asks.is_empty()
             && limits.is_empty()
+            && plans.is_empty()
             && today.is_empty()
             && effects.is_empty()
             && settled.is_empty()
@@ -147,8 +154,10 @@ impl Change {
 impl State {
     /// The state after a change was made durable.
     pub fn apply(&mut self, change: Change) {
-        let Change { meta, projects, tasks, runs, asks, limits, today, effects, settled } = change;
+        let Change { meta, projects, tasks, runs, asks, limits, plans, today, effects, settled } =
+            change;
         self.meta = meta;
+        self.plans.extend(plans);
         self.today.extend(today);
         self.projects.extend(projects);
         for (id, task) in tasks {
@@ -395,6 +404,10 @@ impl<'a> Draft<'a> {
         if self.limit(&account) != window.as_ref() {
             self.change.limits.insert(account, window);
         }
+    }
+
+    pub(crate) fn set_plan(&mut self, account: Account, plan: Plan) {
+        self.change.plans.insert(account, plan);
     }
 
     /// Effects that have not been settled.

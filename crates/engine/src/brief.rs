@@ -187,6 +187,7 @@ impl Deeds {
             | AgentEvent::Subagent { .. }
             | AgentEvent::Compacted
             | AgentEvent::Context { .. }
+            | AgentEvent::Plan { .. }
             | AgentEvent::TookIn { .. }
             | AgentEvent::Heartbeat
             | AgentEvent::Done { .. }

@@ -3,6 +3,7 @@
 use crew_agent::sandbox::{Support, support};
 use crew_agent::{AgentEvent, ErrorClass};
 use crew_core::Words;
+use crew_core::plan::PlanWindow;
 use crew_core::protocol::parse_response;
 use crew_core::run::{Trouble, TroubleKind};
 use crew_core::task::REMARK_CHARS_MAX;
@@ -12,6 +13,9 @@ use crate::site::Site;
 
 /// Answers that an ask may offer.
 const OPTIONS_MAX: usize = 20;
+/// Periods that a plan may have, and how long their names may be, in characters.
+const WINDOWS_MAX: usize = 8;
+const NAME_CHARS_MAX: usize = 40;
 /// An agent's last words are kept up to this length, in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
 /// Likewise where they follow no protocol.
@@ -29,6 +33,12 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
         },
         AgentEvent::Compacted => Words::Compacted,
         AgentEvent::Context { used, window } => Words::Context { used, window },
+        AgentEvent::Plan { windows } => {
+            let some = windows.into_iter().take(WINDOWS_MAX);
+            let name = |it: &PlanWindow| it.name.chars().take(NAME_CHARS_MAX).collect();
+            let windows = some.map(|it| PlanWindow { name: name(&it), ..it }).collect();
+            Words::Plan { windows }
+        }
         AgentEvent::TookIn { remark } => Words::TookIn { remark },
         AgentEvent::Usage(usage) => Words::Used(usage),
         AgentEvent::Limit { until, message } => {

@@ -74,6 +74,7 @@ fn line_of(screen: &Screen, event: &AgentEvent) -> Option<String> {
         | AgentEvent::TookIn { .. }
         | AgentEvent::Compacted
         | AgentEvent::Context { .. }
+        | AgentEvent::Plan { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Usage(_)
         | AgentEvent::Noise(_)

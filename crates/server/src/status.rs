@@ -6,10 +6,11 @@ use crew_core::project::Project;
 use crew_core::run::{Run, RunState};
 use crew_core::task::Task;
 use crew_core::team::{SandboxMode, Team};
-use crew_core::{LimitEnd, State, Time, status as task_status};
+use crew_core::{LimitEnd, ProjectId, ProviderName, State, Time, status as task_status};
 
 use crate::wire::{
-    AgentAtWork, Amount, Counts, Limit, LimitEnds, Overlap, Status, StatusOfProject, TaskStatus,
+    AgentAtWork, Amount, Counts, Limit, LimitEnds, Overlap, Plan, PlanWindow, Status,
+    StatusOfProject, TaskStatus,
 };
 
 /// Files that are named where several are the same.
@@ -32,6 +33,7 @@ pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
         stopped: state.meta.stopped.map(|at| at.0),
         agents: at_work.map(of_agent).collect(),
         limits: limits(state, now),
+        plans: plans(state, now),
         inbox: crate::inbox::inbox(state).len() as u64,
         projects,
         today,
@@ -40,15 +42,41 @@ pub(crate) fn of(state: &State, now: Time, hour: Amount) -> Status {
     }
 }
 
+/// All providers of all projects.
+fn providers(state: &State) -> impl Iterator<Item = (ProjectId, &Team, &ProviderName)> {
+    state.projects.values().flat_map(|project| {
+        let names = project.team.providers.keys();
+        names.map(move |provider| (project.id, &project.team, provider))
+    })
+}
+
+/// What an account says of its plan is shown with each provider that it is behind.
+fn plans(state: &State, now: Time) -> Vec<Plan> {
+    if state.plans.is_empty() {
+        return Vec::new();
+    }
+    let planned = providers(state).filter_map(|(project, team, provider)| {
+        let plan = state.plans.get(&team.account(project, provider))?;
+        let windows = plan.windows.iter().filter(|window| window.holds(now));
+        let windows: Vec<PlanWindow> = windows
+            .map(|window| PlanWindow {
+                name: window.name.clone(),
+                percent: window.percent,
+                resets: window.resets.map(|at| at.0),
+            })
+            .collect();
+        let (project, provider) = (project.0, provider.to_string());
+        (!windows.is_empty()).then_some(Plan { project, provider, windows })
+    });
+    planned.collect()
+}
+
 /// What an account does not serve is shown with each provider that it is behind.
 fn limits(state: &State, now: Time) -> Vec<Limit> {
     if state.limits.is_empty() {
         return Vec::new();
     }
-    let providers = state.projects.values().flat_map(|project| {
-        project.team.providers.keys().map(move |provider| (project.id, provider))
-    });
-    let limited = providers.filter_map(|(project, provider)| {
+    let limited = providers(state).filter_map(|(project, _, provider)| {
         let window = state.limit(project, provider)?;
         Some(Limit {
             project: project.0,

@@ -49,6 +49,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ",
     ),
     ("the number of the last event stands with the events, and not in `meta`", ""),
+    (
+        "how much of a plan is used up",
+        "CREATE TABLE plan (account TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;",
+    ),
 ];
 
 /// The newest version that this program knows.

@@ -4,12 +4,14 @@
 //! be believed: an API failure is a `success`, an interrupted run exits with 0. One process may
 //! come to several results, so what it claims in the end is said by [`Decoder::finish`] only.
 
+use crew_core::plan::PlanWindow;
 use crew_core::{Millis, Time};
 use serde_json::{Value, json};
 
 use super::Opening;
 use super::ask::{self, Requests};
 use super::billing;
+use super::plan;
 use super::trouble;
 use super::usage::Meter;
 use super::wire::{
@@ -40,6 +42,8 @@ pub struct Decoder {
     meter: Meter,
     /// When the limit that was last met ends.
     limit_until: Option<Time>,
+    /// What was said last of the plan.
+    plan: Vec<PlanWindow>,
     /// What went wrong in this turn so far.
     brewing: Option<Trouble>,
     /// How the last turn ended, unless another has begun.
@@ -273,15 +277,20 @@ impl Decoder {
 
     fn rate_limit(&mut self, line: &Line<'_>) -> Option<Vec<AgentEvent>> {
         let limit: RateLimit = part(line.rate_limit_info)?;
-        match limit.status.as_str() {
-            "allowed" => Some(Vec::new()),
-            "rejected" => {
-                let until = limit.resets_at.map(|seconds| Time((seconds.max(0.0) * 1e3) as u64));
-                self.limit_until = until;
-                Some(Vec::new()) // the result says whether that was the end
-            }
-            _ => None, // a warning: kept as it is
+        let plan = plan::of(&limit);
+        let fresh = Some(plan).filter(|plan| !plan.is_empty() && *plan != self.plan);
+        if let Some(plan) = &fresh {
+            self.plan.clone_from(plan);
         }
+        let said = fresh.map(|windows| AgentEvent::Plan { windows });
+        match limit.status.as_str() {
+            "allowed" | "allowed_warning" => {}
+            // The result says whether that was the end.
+            "rejected" => self.limit_until = limit.resets_at.map(plan::moment),
+            _ if said.is_none() => return None, // not known: kept as it is
+            _ => {}
+        }
+        Some(said.into_iter().collect())
     }
 
     fn request(&mut self, line: &Line<'_>) -> Option<Vec<AgentEvent>> {

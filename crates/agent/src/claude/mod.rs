@@ -20,6 +20,7 @@ mod find;
 mod launch;
 mod memory;
 mod places;
+mod plan;
 mod trouble;
 mod usage;
 mod wire;

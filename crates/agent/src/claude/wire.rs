@@ -151,6 +151,24 @@ pub(super) struct RateLimit {
     /// Seconds since 1970.
     #[serde(default, rename = "resetsAt")]
     pub(super) resets_at: Option<f64>,
+    /// Which period of the plan: `five_hour`, `seven_day`, …
+    #[serde(default, rename = "rateLimitType")]
+    pub(super) period: Option<String>,
+    /// How much of it is used up, from 0 to 1.
+    #[serde(default)]
+    pub(super) utilization: Option<f64>,
+    /// All periods; newer versions name them.
+    #[serde(default, rename = "unifiedWindows")]
+    pub(super) periods: BTreeMap<String, Period>,
+}
+
+/// A period of a plan.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Period {
+    #[serde(default)]
+    pub(super) utilization: Option<f64>,
+    #[serde(default, rename = "resetsAt")]
+    pub(super) resets_at: Option<f64>,
 }
 
 /// `control_request` from Claude Code to us.

@@ -191,8 +191,8 @@ impl Decoder {
                 return Some(self.consumed(&thread, &part(params.token_usage)?));
             }
             "account/rateLimits/updated" => {
-                self.windows.update(&part::<RateLimits>(params.rate_limits)?);
-                Vec::new()
+                let fresh = self.windows.update(&part::<RateLimits>(params.rate_limits)?);
+                fresh.map(|windows| AgentEvent::Plan { windows }).into_iter().collect()
             }
             "serverRequest/resolved" => {
                 self.requests.settled(&part::<Id>(params.request_id)?);

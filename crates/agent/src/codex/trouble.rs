@@ -1,11 +1,15 @@
 //! What went wrong in a turn, by what Codex calls it.
 
-use crew_core::Time;
+use crew_core::plan::PlanWindow;
+use crew_core::{Millis, Time};
 use serde_json::Value;
 
 use super::wire::{RateLimits, TurnError, Window};
 use crate::event::ErrorClass;
 use crate::trouble::Trouble;
+
+/// No plan has a longer period: a year.
+const WINDOW_MINUTES_MAX: u64 = 366 * 24 * 60;
 
 /// What of a plan was used up, as it was last said.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,10 +19,22 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// What is not said again stays as it was.
-    pub(super) fn update(&mut self, limits: &RateLimits) {
+    /// What is not said again stays as it was. All of it, if it is something new.
+    pub(super) fn update(&mut self, limits: &RateLimits) -> Option<Vec<PlanWindow>> {
+        let before = self.plan();
         self.primary = limits.primary.or(self.primary);
         self.secondary = limits.secondary.or(self.secondary);
+        Some(self.plan()).filter(|plan| *plan != before)
+    }
+
+    fn plan(self) -> Vec<PlanWindow> {
+        let windows = [self.primary, self.secondary].into_iter().flatten();
+        let plan = windows.filter_map(|window| {
+            let length = Millis::minutes(window.window_duration_mins?.min(WINDOW_MINUTES_MAX));
+            let percent = window.used_percent.clamp(0.0, 100.0) as u32;
+            Some(PlanWindow::of(length, percent, window.resets_at.map(moment)))
+        });
+        plan.collect()
     }
 
     /// When all that is used up is there again.
@@ -26,8 +42,13 @@ impl Windows {
         let windows = [self.primary, self.secondary].into_iter().flatten();
         let full = windows.filter(|window| window.used_percent >= 100.0);
         let resets = full.filter_map(|window| window.resets_at);
-        resets.map(|seconds| Time((seconds.max(0.0) * 1e3) as u64)).max()
+        resets.map(moment).max()
     }
+}
+
+/// Seconds since 1970.
+fn moment(seconds: f64) -> Time {
+    Time((seconds.max(0.0) * 1e3) as u64)
 }
 
 /// By what a turn ended with.
@@ -130,7 +151,9 @@ mod tests {
 
     #[test]
     fn a_trouble_is_known_by_its_name_or_its_status() {
-        let window = |used_percent, resets_at| Some(Window { used_percent, resets_at });
+        let window = |used_percent, resets_at| {
+            Some(Window { used_percent, resets_at, window_duration_mins: Some(300) })
+        };
         let full =
             Windows { primary: window(100.0, Some(7.0)), secondary: window(41.0, Some(9.0)) };
         let check = |info: Value, message: &str, windows: Windows, expect: &str| {

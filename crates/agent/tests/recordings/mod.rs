@@ -48,6 +48,11 @@ fn kind(event: &AgentEvent) -> String {
         AgentEvent::Heartbeat => "heartbeat".into(),
         AgentEvent::Compacted => "compacted".into(),
         AgentEvent::Context { used, window } => format!("context:{used}/{window}"),
+        AgentEvent::Plan { windows } => {
+            let all =
+                windows.iter().map(|it| format!("{}:{}%", it.name.replace(' ', ""), it.percent));
+            format!("plan:{}", all.collect::<Vec<_>>().join("|"))
+        }
         AgentEvent::TookIn { remark } => format!("took-in:{remark}"),
         AgentEvent::Done { .. } => "done".into(),
         AgentEvent::Other(value) => {

@@ -159,6 +159,10 @@ fn spoken(words: &Words) -> String {
         Words::Reached(reached) => format!("reached for {}", reached.place),
         Words::Repeats { times, what } => format!("did nothing new {times} times: {what}"),
         Words::Context { used, window } => format!("has {used} of {window} tokens in its context"),
+        Words::Plan { windows } => {
+            let all = windows.iter().map(|it| format!("{} % of {}", it.percent, it.name));
+            format!("has used {}", all.collect::<Vec<_>>().join(" and "))
+        }
         Words::Compacted => "has forgotten most of its conversation".to_owned(),
         Words::TookIn { remark } => format!("knows remark {remark}"),
         Words::Responds { text, .. } => format!("responds: {text}"),

@@ -78,6 +78,11 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
             LimitEnds::Human => format!("{provider} serves nobody until you have seen to it"),
         })?;
     }
+    for plan in &status.plans {
+        let used = plan.windows.iter().map(|it| format!("{} % of {}", it.percent, it.name));
+        let used: Vec<String> = used.collect();
+        context.out.line(format!("{} has used {} of its plan", plan.provider, used.join(", ")))?;
+    }
     context.out.line(format!("today     {}", text::amount(status.today)))?;
     match status.inbox {
         0 => context.out.line("nothing waits for you")?,

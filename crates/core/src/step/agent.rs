@@ -106,6 +106,7 @@ fn said(d: &mut Draft<'_>, id: RunId, words: &Words) -> Result<(), Refusal> {
             run.context = session.map(|session| Context { session, used: *used, window: *window });
             Ok(())
         }
+        Words::Plan { windows } => limit::plan(d, id, windows),
         Words::TookIn { remark } => tell::heard(d, id, *remark),
         Words::Responds { response, text } => responds(d, id, response.as_ref(), text),
     }

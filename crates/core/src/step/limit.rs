@@ -12,6 +12,7 @@
 
 use super::{flow, timer};
 use crate::ask::{Ask, Asker, TRY_AGAIN};
+use crate::plan::{Plan, PlanWindow};
 use crate::run::{AfterStop, Run, RunEvent, RunState, Trouble, Wait};
 use crate::state::{Draft, LimitEnd, LimitWindow};
 use crate::task::bounded;
@@ -79,6 +80,40 @@ pub(super) fn probe(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     if let Some(window) = d.limit(&account).cloned() {
         d.set_limit(account, Some(LimitWindow { probe: Some(run.id), ..window }));
     }
+    Ok(())
+}
+
+/// The provider says how much of a plan is used up. Where that is as much as the team wants to use, no run
+/// begins there until there is more again; who is at work goes on.
+pub(super) fn plan(d: &mut Draft<'_>, id: RunId, windows: &[PlanWindow]) -> Result<(), Refusal> {
+    let run = d.run(id)?;
+    let limits = d.project(run.project)?.team.limits;
+    let (account, most) = (account(d, run)?, limits.plan_percent);
+    let (at, now) = (d.now, d.now);
+    d.set_plan(account.clone(), Plan { at, windows: windows.to_vec() });
+    let is_full =
+        |window: &&PlanWindow| most > 0 && window.percent >= u32::from(most) && window.holds(now);
+    let Some((until, full)) = windows
+        .iter()
+        .filter(is_full)
+        .filter_map(|window| Some((window.resets?, window)))
+        .max_by_key(|(until, _)| *until)
+        .filter(|_| d.limit(&account).is_none())
+    else {
+        return Ok(());
+    };
+    let until = until.min(now + LONGEST);
+    let until = until + spread(until.since(now), &account);
+    let message = format!(
+        "{} % of its {} are used up, and `plan_percent` is {most}",
+        full.percent, full.name
+    );
+    let ends = match limits.after_limit {
+        AfterLimit::GoOn => LimitEnd::Time,
+        AfterLimit::Ask => LimitEnd::Human { ask: None },
+    };
+    let window = LimitWindow { ends, until, guesses: 0, lifted: false, probe: None, message };
+    d.set_limit(account, Some(window));
     Ok(())
 }
 

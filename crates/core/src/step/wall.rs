@@ -10,13 +10,14 @@
 //! belongs to the system ([`to_open`]), and the agent waits for nothing: it finds another way, or ends with
 //! a request.
 
+use super::agent::is_stopping;
 use super::{asks, flow, tell};
 use crate::about::{About, Deed};
 use crate::ask::{ALLOW, Ask, Asker, DENY, Permission, Remembered, Scope};
 use crate::learn::to_open;
 use crate::run::{Access, AfterStop, Reached, Run, RunState, Wait};
 use crate::state::Draft;
-use crate::task::BY_CREWHOUSE;
+use crate::task::{BY_CREWHOUSE, Phase};
 use crate::team::{Role, RuleAnswer, SandboxMode, judge};
 use crate::{ProjectId, Refusal, RoleName, RunId};
 
@@ -28,6 +29,10 @@ const OPEN_MAX: usize = 5;
 pub(super) fn refused(d: &mut Draft<'_>, id: RunId, reached: &Reached) -> Result<(), Refusal> {
     let run = d.run(id)?;
     let (role, task, project) = (run.role.clone(), run.task, run.project);
+    // What it still says when it is wanted no more is nobody's concern.
+    if is_stopping(d, id)? || d.task(task)?.phase == Phase::Closing || d.task(task)?.is_over() {
+        return Ok(());
+    }
     let Some(about) = wanted(d, run, reached)? else { return Ok(()) };
     let is_known = |known: &Remembered| known.role == role && known.about == about;
     if d.project(project)?.remembered.iter().any(is_known) {

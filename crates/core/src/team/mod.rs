@@ -380,6 +380,9 @@ pub struct Limits {
     /// What happens when a limit is over.
     #[serde(default)]
     pub after_limit: AfterLimit,
+    /// Where so many percent of a plan are used up, no run begins with it; 0: all of it is used.
+    #[serde(default)]
+    pub plan_percent: u8,
     /// When nobody tries whether a limit is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<Hours>,

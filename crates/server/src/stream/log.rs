@@ -497,6 +497,7 @@ fn shown(event: AgentEvent) -> Option<Value> {
         | AgentEvent::TookIn { .. }
         | AgentEvent::Compacted
         | AgentEvent::Context { .. }
+        | AgentEvent::Plan { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Other(_)
         | AgentEvent::Noise(_)) => event.to_json(),

@@ -39,6 +39,8 @@ pub struct Status {
     pub agents: Vec<AgentAtWork>,
     /// Providers that serve nothing for now.
     pub limits: Vec<Limit>,
+    /// How much of their plans providers say is used up.
+    pub plans: Vec<Plan>,
     /// How many things wait for the human.
     pub inbox: u64,
     /// What all projects spent today (UTC).
@@ -113,6 +115,28 @@ pub struct AgentAtWork {
     pub spent: Usage,
     /// The newest thing that it did.
     pub live: Option<String>,
+}
+
+/// How much of a plan is used up.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Plan {
+    /// Whose provider.
+    pub project: u64,
+    /// The provider.
+    pub provider: String,
+    /// Its periods.
+    pub windows: Vec<PlanWindow>,
+}
+
+/// A period of a plan.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PlanWindow {
+    /// Its length, or what the provider calls it.
+    pub name: String,
+    /// How much of it is used up.
+    pub percent: u32,
+    /// When all of it is there again; null if that was not said.
+    pub resets: Option<u64>,
 }
 
 /// A provider serves nothing for now.

@@ -42,7 +42,7 @@ pub use github::{
 pub use journal::{Journal, JournalEntry, Note};
 pub use machine::{
     AgentAtWork, BackedUp, Health, Heap, Idle, Inbox, InboxItem, InboxKind, Limit, LimitEnds,
-    Overlap, Pruned, Status, StatusOfProject,
+    Overlap, Plan, PlanWindow, Pruned, Status, StatusOfProject,
 };
 pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Trash, TrashItem};
 pub use request::{

@@ -1,4 +1,4 @@
-//! `meta`, `project`, `task`, `run`, `ask`, `limit_window`, `today`, `outbox`: the present, as rows of JSON
+//! `meta`, `project`, `task`, `run`, `ask`, `limit_window`, `plan`, `today`, `outbox`: the present, as rows of JSON
 //! by their key. They are the projection of the journal, written in the same transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,8 @@ use super::{event, from_json, to_json};
 
 /// Writes what a step changed.
 pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
-    let Change { meta, projects, tasks, runs, asks, limits, today, effects, settled } = change;
+    let Change { meta, projects, tasks, runs, asks, limits, plans, today, effects, settled } =
+        change;
     // Where the journal is follows from the journal. Without it, most events change nothing here, and a
     // page of the log is not written for each.
     let counters = Meta { seq: Seq::default(), ..*meta };
@@ -38,6 +39,11 @@ pub(crate) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
                 .prepare_cached("DELETE FROM limit_window WHERE account = ?1")?
                 .execute([account.as_str()])?,
         };
+    }
+    for (account, plan) in plans {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO plan VALUES (?1, ?2)")?
+            .execute((account.as_str(), to_json(plan)?))?;
     }
     for effect in settled {
         connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([effect.0])?;
@@ -68,7 +74,8 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<State> {
         asks: rows(connection, "ask", crew_core::AskId)?,
         today: rows(connection, "today", ProjectId)?,
         effects: rows(connection, "outbox", crew_core::EffectId)?,
-        limits: limits(connection)?,
+        limits: of_accounts(connection, "limit_window")?,
+        plans: of_accounts(connection, "plan")?,
         settled: BTreeSet::new(),
     });
     Ok(state)
@@ -93,13 +100,13 @@ fn rows<K: Ord, T: DeserializeOwned>(
     rows.collect()
 }
 
-type LimitRows = BTreeMap<Account, Option<crew_core::LimitWindow>>;
-
-fn limits(connection: &Connection) -> rusqlite::Result<LimitRows> {
-    let mut query = connection.prepare("SELECT account, body FROM limit_window")?;
+fn of_accounts<T: DeserializeOwned>(
+    connection: &Connection,
+    table: &'static str,
+) -> rusqlite::Result<BTreeMap<Account, T>> {
+    let mut query = connection.prepare(&format!("SELECT account, body FROM {table}"))?;
     let rows = query.query_map([], |row| {
-        let window = from_json(row.get_ref(1)?.as_str()?, 1)?;
-        Ok((Account::from_stored(row.get(0)?), Some(window)))
+        Ok((Account::from_stored(row.get(0)?), from_json(row.get_ref(1)?.as_str()?, 1)?))
     })?;
     rows.collect()
 }

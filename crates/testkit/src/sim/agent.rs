@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crew_core::about::{About, Place};
 use crew_core::call::{Call, Comment, Finish, Letter, Proposal};
+use crew_core::plan::PlanWindow;
 use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict};
 use crew_core::run::{Access, Purpose, Reached, Run, Trouble, TroubleKind};
 use crew_core::{Millis, RoleName, RunId, State, TaskId, Time, Token, Usage, Words};
@@ -214,6 +215,12 @@ impl World {
                 if !calm && random.chance(4) {
                     let used = random.below(100) as u64;
                     process.say(Words::Context { used, window: 100 }, now);
+                }
+                if !calm && random.chance(4) {
+                    let resets = Some(now + Millis::minutes(random.below(20) as u64));
+                    let percent = 50 + random.below(51) as u32;
+                    let windows = vec![PlanWindow::of(Millis::hours(5), percent, resets)];
+                    process.say(Words::Plan { windows }, now);
                 }
                 if !calm && random.chance(4) {
                     let whole = format!("/data/{}/x", random.below(3));

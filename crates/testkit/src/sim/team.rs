@@ -18,6 +18,7 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
         Err(problems) => unreachable!("BUG: the default team has {problems:?}"),
     };
     team.limits.run = Millis::minutes(20 + random.below(2) as u64 * 40);
+    team.limits.plan_percent = if random.chance(50) { 90 } else { 0 };
     team.limits.agents = 1 + random.below(4) as u32;
     team.limits.consults = 1 + random.below(3) as u32;
     change_budget(&mut team, random);

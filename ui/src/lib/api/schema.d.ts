@@ -2122,6 +2122,33 @@ export interface components {
             path: string;
             repository: components["schemas"]["FoundRepository"] | null;
         };
+        /** @description How much of a plan is used up. */
+        Plan: {
+            /**
+             * Format: int64
+             * @description Whose provider.
+             */
+            project: number;
+            /** @description The provider. */
+            provider: string;
+            /** @description Its periods. */
+            windows: components["schemas"]["PlanWindow"][];
+        };
+        /** @description A period of a plan. */
+        PlanWindow: {
+            /** @description Its length, or what the provider calls it. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How much of it is used up.
+             */
+            percent: number;
+            /**
+             * Format: int64
+             * @description When all of it is there again; null if that was not said.
+             */
+            resets: number | null;
+        };
         /**
          * @description Who goes first.
          * @enum {string}
@@ -2734,6 +2761,8 @@ export interface components {
              * @description The daemon's clock.
              */
             now: number;
+            /** @description How much of their plans providers say is used up. */
+            plans: components["schemas"]["Plan"][];
             /** @description In the order of their numbers. */
             projects: components["schemas"]["StatusOfProject"][];
             /**

@@ -24,6 +24,7 @@ export type LogLine = Omit<Schemas['LogLine'], 'event'> & { event: Record<string
 export type NewTask = Schemas['NewTask'];
 export type Note = Schemas['Note'];
 export type Place = Schemas['Place'];
+export type Plan = Schemas['Plan'];
 export type Priority = Schemas['Priority'];
 export type Project = Schemas['Project'];
 export type Provider = Schemas['Provider'];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Limit } from '$lib/api/types';
-import { canTry, inShort, inWords } from './limits';
+import { canTry, fullest, inShort, inWords } from './limits';
 
 const limit = (ends: Limit['ends'], until: number): Limit => ({ project: 1, provider: 'claude', until, ends, message: 'used up' });
 
@@ -15,4 +15,12 @@ test('a limit says what ends it', () => {
 
 test('it is tried once at a time', () => {
   expect([limit('time', 9), limit('human', 0), limit('probe', 0)].map(canTry)).toEqual([true, true, false]);
+});
+
+test('of a plan the fullest period is shown', () => {
+  const windows = [{ name: '5 h', percent: 41, resets: null }, { name: '7 d', percent: 93, resets: 0 }];
+  const [plan, ...others] = fullest([{ project: 1, provider: 'codex', windows }, { project: 2, provider: 'codex', windows }]);
+  expect(others).toEqual([]);
+  expect(plan?.window.name).toBe('7 d');
+  expect(plan?.all).toMatch(/^codex has used 41 % of 5 h; 93 % of 7 d, until .* of its plan$/);
 });

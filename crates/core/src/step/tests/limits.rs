@@ -506,6 +506,35 @@ fn what_was_changed_and_how_often_it_came_back_chooses_the_tier() {
     assert_eq!(again, "tier expert, for tasks that came back once or more");
 }
 
+/// So that nobody works on the dear side of a plan, and some of it is left for the human.
+#[test]
+fn where_a_plan_is_as_full_as_it_may_become_no_run_begins() {
+    let team = [("agents = 3", "agents = 3\nplan_percent = 90")];
+    let script = "add\n add\n started base\n r1 plan 89 7200\n r1 plan 95 7200\n r1 uses 3";
+    let played = play_with(&team, script);
+    assert_snapshot!(played, @r"
+    #1 in plan: working (pm at work), head base, spent 3, starts 1
+    #2 in plan: working (waits for the limit of native)
+    r1 Work of pm on #1/0, start 1: running
+    r2 Work of pm on #2/0, start 0: queued
+    limit of native in 2 h, guesses 0, probe None
+    wakes in 29 min 54 s
+    ");
+    assert!(!play_with(&[], script).contains("limit of native"), "all of it is used");
+    let script = format!("{script}\n r1 says DONE: planned\n r1 exits\n saved c1\n wait 8000");
+    assert_snapshot!(play_with(&team, &script), @r"
+    #1 in build: working (queued: r2 tries whether native serves again), head c1, spent 3, starts 1
+      pm: planned
+    #2 in plan: working (pm at work), starts 1
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of pm on #2/0, start 1: preparing
+    r3 Work of dev on #1/0, start 0: queued
+    limit of native 13 min 21 s ago, guesses 0, probe Some(RunId(2))
+    e3 start r2.1
+    wakes in 30 min
+    ");
+}
+
 #[test]
 fn another_tier_steps_in_where_the_role_says_so() {
     let play = |dev: &str, more: &str| {

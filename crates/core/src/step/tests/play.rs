@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::about::{About, Place};
 use crate::ask::{AnsweredBy, Ask, AskState, Asker, Permission, Reach};
+use crate::plan::PlanWindow;
 use crate::project::Shortage;
 use crate::protocol::parse_response;
 use crate::run::{Access, Reached, Run, RunState, Trouble, TroubleKind, Wait, Whom, Wish};
@@ -274,6 +275,7 @@ impl Play {
                 Words::Responds { response: parse_response(&text).ok(), text }
             }
             "takes" => Words::TookIn { remark: rest.parse().unwrap() },
+            "plan" => plan(rest, self.now),
             "compacts" => Words::Compacted,
             "misses" => misses(rest),
             "fills" => Words::Context { used: rest.parse().unwrap(), window: 100 },
@@ -413,6 +415,14 @@ fn wants(rest: &str) -> Words {
     let options = vec!["allow".into(), "deny".into()];
     let (key, text) = (key.into(), "May it?".into());
     Words::Asks { key, text, options, about: about.map(Box::new) }
+}
+
+/// `PERCENT SECONDS`: of five hours, until then.
+fn plan(rest: &str, now: Time) -> Words {
+    let (percent, seconds) = rest.split_once(' ').unwrap();
+    let resets = now + Millis::seconds(seconds.parse().unwrap());
+    let window = PlanWindow::of(Millis::hours(5), percent.parse().unwrap(), Some(resets));
+    Words::Plan { windows: vec![window] }
 }
 
 /// `read PATH` or `write PATH`, which was refused.

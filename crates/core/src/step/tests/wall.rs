@@ -68,6 +68,12 @@ fn a_no_is_remembered_and_can_be_forgotten() {
 }
 
 #[test]
+fn who_is_to_stop_asks_for_nothing_more() {
+    let script = "add\n started base\n cancel #1\n r1 misses read /data/x\n stopped";
+    assert!(!play(script).contains("a1"), "{}", play(script));
+}
+
+#[test]
 fn nobody_is_asked_where_nothing_is_held_or_somebody_said_no() {
     let pm = |more: &str| play_with(&[("pm = { provider = \"native\"", more)], REFUSED);
     for more in [

@@ -108,6 +108,13 @@ impl LimitsFile {
                 "an agent is flagged when quiet and ended when silent",
             ));
         }
+        let parts = [("plan", self.plan_percent), ("context", self.context_percent)];
+        for (name, percent) in parts.into_iter().filter(|(_, percent)| *percent > 100) {
+            problems.push(Problem::new(
+                format!("limits.{name}_percent is {percent}"),
+                "give a part of 100; 0 is never",
+            ));
+        }
         let quiet_hours = self.quiet_hours.as_ref().and_then(|hours| {
             let wrong = |error: BadHours| {
                 problems.push(Problem::new(
@@ -130,6 +137,7 @@ impl LimitsFile {
             scan,
             repeats: self.repeats,
             after_limit: self.after_limit,
+            plan_percent: self.plan_percent,
             quiet_hours,
             free_mb: self.free_mb,
             context_percent: self.context_percent,

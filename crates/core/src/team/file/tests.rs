@@ -149,6 +149,8 @@ fn every_mistake_of_the_pipeline_is_named_with_a_hint() {
     );
     check("task_usd = 20.00", "task_usd = 1.00", "must fit into", "raise the larger");
     check("quiet_minutes = 5 ", "quiet_minutes = 30 ", "silent_minutes must be larger", "flagged");
+    let percent = "[limits]\nplan_percent = 101";
+    check("[limits]", percent, "limits.plan_percent is 101", "a part of 100");
     check("run_minutes = 60 ", "run_minutes = 0 ", "limits.run_minutes is 0", "more than 0");
     check("run_minutes = 60 ", "run_minutes = nan ", "limits.run_minutes is NaN", "more than 0");
     let ruled = |rule: &str| {

@@ -130,7 +130,7 @@ fn is_awaited(state: &State, ask: &Ask) -> bool {
             Some(Deed::Open { path, access }) => {
                 let project = state.projects.get(&ask.project);
                 let is_shut = |it: &Project| !it.opened_to(role).covers(path, *access);
-                project.is_some_and(is_shut)
+                !task.is_over() && project.is_some_and(is_shut)
             }
             _ => false,
         },

@@ -67,6 +67,7 @@ pub(super) fn served(fact: &Fact<'_>, dropped: Option<&str>) -> Result<(), Strin
         | Words::TookIn { .. }
         | Words::Compacted
         | Words::Context { .. }
+        | Words::Plan { .. }
         | Words::Limited { .. }
         | Words::Repeats { .. }
         | Words::Reached(_)
