@@ -7,11 +7,14 @@ test('a repository is found and put under Crewhouse', async ({ page, house, prob
   await page.getByRole('button', { name: 'Look' }).click();
   await page.getByRole('list', { name: 'Directories' }).getByRole('button', { name: 'shop git' }).click();
   await expect(page.getByText('Work starts from and lands on')).toBeVisible();
+  await expect(page.getByRole('radio', { name: /^six/ })).toBeChecked();
+  await page.getByText('An engineer, and a tester who judges').click();
   await page.getByLabel('Model').selectOption('Ollama, on this machine');
   await page.getByLabel('Its name').fill('some-model');
   await page.getByRole('button', { name: 'Put shop under Crewhouse' }).click();
   await page.getByRole('region', { name: 'backlog, 0 cards' }).waitFor();
   expect(house.read('.crew/team.toml')).toContain('model = "some-model"');
+  expect(house.read('.crew/team.toml')).toContain('gates = [{ verdict = "tester" }]');
   expect(problems).toEqual([]);
 });
 

@@ -57,6 +57,9 @@ pub(crate) enum Command {
         /// `ollama/qwen3-coder`. Without one, agents say that they have no model.
         #[arg(long, value_name = "NAME[/MODEL]", value_parser = provider::player)]
         agent: Option<BeginModel>,
+        /// A new team to begin with: `six` roles, a `pair`, `solo`, or `rivals`.
+        #[arg(long, value_name = "NAME")]
+        team: Option<String>,
     },
     /// Start the daemon in the background.
     Up {

@@ -41,6 +41,7 @@ mod remark;
 mod rounds;
 mod screen;
 mod site;
+mod skills;
 mod space;
 mod teamfile;
 mod touched;

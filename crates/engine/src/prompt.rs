@@ -16,6 +16,7 @@ use crate::anchors;
 use crate::place::{Place, branch_name};
 use crate::question;
 use crate::quote::{Quote, cut};
+use crate::skills;
 use crate::teamfile::{TEAM_DIRECTORY, read_text};
 
 /// Files of the team directory that are longer are cut, in characters.
@@ -119,7 +120,7 @@ pub(crate) fn system(place: &Place) -> String {
     }
     text.push_str("\n\n");
     text.push_str(PROTOCOL);
-    text + &tools(place)
+    text + &tools(place) + &skills::told(&team, place.run.role.as_str())
 }
 
 fn read(path: &Path) -> Option<String> {

@@ -38,4 +38,4 @@ pub mod wire;
 pub use error::ErrorCode;
 pub use route::openapi_document;
 pub use serve::{bind, serve};
-pub use setup::{Setup, SetupError, team_with};
+pub use setup::{Setup, SetupError, WriteTeam, team_with};

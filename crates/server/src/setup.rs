@@ -29,12 +29,16 @@ pub struct SetupError {
     pub hint: Option<String>,
 }
 
+/// Writes what a repository lacks: where, who plays the roles of a new team, the name of its template.
+pub type WriteTeam =
+    fn(&Path, Option<&BeginModel>, Option<&str>) -> Result<Vec<String>, SetupError>;
+
 /// How a repository comes under Crewhouse.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     /// Writes the team directory of the repository, where something is missing, with who plays the
-    /// roles of a new team; says which files.
-    pub begin: fn(&Path, Option<&BeginModel>) -> Result<Vec<String>, SetupError>,
+    /// roles of a new team, and the name of its template; says which files.
+    pub begin: WriteTeam,
     /// Looks for what could stand in the way, with the data directory and, if there is one, a
     /// repository.
     pub doctor: fn(&Path, Option<&Path>) -> Vec<Finding>,

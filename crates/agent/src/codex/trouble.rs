@@ -30,7 +30,7 @@ impl Windows {
     fn plan(self) -> Vec<PlanWindow> {
         let windows = [self.primary, self.secondary].into_iter().flatten();
         let plan = windows.filter_map(|window| {
-            let length = Millis::minutes(window.window_duration_mins?.min(WINDOW_MINUTES_MAX));
+            let length = Millis::minutes(window.minutes?.min(WINDOW_MINUTES_MAX));
             let percent = window.used_percent.clamp(0.0, 100.0) as u32;
             Some(PlanWindow::of(length, percent, window.resets_at.map(moment)))
         });
@@ -151,9 +151,8 @@ mod tests {
 
     #[test]
     fn a_trouble_is_known_by_its_name_or_its_status() {
-        let window = |used_percent, resets_at| {
-            Some(Window { used_percent, resets_at, window_duration_mins: Some(300) })
-        };
+        let window =
+            |used_percent, resets_at| Some(Window { used_percent, resets_at, minutes: Some(300) });
         let full =
             Windows { primary: window(100.0, Some(7.0)), secondary: window(41.0, Some(9.0)) };
         let check = |info: Value, message: &str, windows: Windows, expect: &str| {

@@ -208,8 +208,8 @@ pub(super) struct Window {
     /// Seconds since 1970.
     #[serde(default)]
     pub(super) resets_at: Option<f64>,
-    #[serde(default)]
-    pub(super) window_duration_mins: Option<u64>,
+    #[serde(default, rename = "windowDurationMins")]
+    pub(super) minutes: Option<u64>,
 }
 
 /// A line of `codex exec --json`.

@@ -11,7 +11,7 @@ use std::path::Path;
 use crew_agent::claude::CLAUDE;
 use crew_agent::codex::CODEX;
 use crew_agent::program::Known;
-use crew_core::team::DEFAULT_TEAM;
+use crew_core::team::{DEFAULT_TEAM, TEMPLATES, Template, parse};
 use crew_engine::read_team;
 use crew_git::{Head, Repository};
 use crew_server::team_with;
@@ -45,18 +45,16 @@ pub(crate) const GITIGNORE: &str =
 pub(super) async fn run(
     context: &Context,
     name: Option<String>,
-    agent: Option<BeginModel>,
+    (agent, template): (Option<BeginModel>, Option<String>),
 ) -> Result<Exit, CliError> {
     let cwd = std::env::current_dir().attempt("finding the working directory")?;
     let repository = Repository::open(&cwd)?;
     let root = repository.root();
-    let made = begin(root, agent.as_ref())?;
+    let made = begin(root, agent.as_ref(), template.as_deref())?;
     let file = root.join(TEAM);
-    if agent.is_some() && !made.iter().any(|name| name == TEAM) {
+    if (agent.is_some() || template.is_some()) && !made.iter().any(|name| name == TEAM) {
         return Err(CliError::new(Exit::Refused, format!("{} is there already", file.display()))
-            .hint(
-                "who plays the roles is said in it: `[providers]`, and `provider` of each role",
-            ));
+            .hint("it says who works: `[[stages]]`, `[providers]`, and `provider` of each role"));
     }
     if let Err(problems) = read_team(root) {
         return super::team::complain(context, &file, &problems);
@@ -78,16 +76,27 @@ fn whoever_is_here() -> Option<&'static Known> {
 }
 
 /// Writes what a repository lacks to be a project.
-pub(super) fn begin(path: &Path, agent: Option<&BeginModel>) -> Result<Vec<String>, CliError> {
+pub(super) fn begin(
+    path: &Path,
+    agent: Option<&BeginModel>,
+    template: Option<&str>,
+) -> Result<Vec<String>, CliError> {
     let repository = Repository::open(path)?;
-    let nobody = team_on(&current_branch(&repository)?)?;
+    let base = current_branch(&repository)?;
+    let is_chosen = agent.is_some() || template.is_some();
+    let template = template.map_or(Ok(DEFAULT_TEAM), |name| named(name).map(|it| it.text))?;
+    let nobody = team_on(template, &base)?;
     let team = match agent {
         Some(agent) => team_with(&nobody, agent)?,
         None => nobody.clone(),
     };
     // Nobody has written anything into a team that is as it was made: it may still be chosen.
     let file = repository.root().join(TEAM);
-    if team != nobody && fs::read_to_string(&file).is_ok_and(|text| text == nobody) {
+    let is_as_made = |text: &str| {
+        let made = TEMPLATES.iter().filter_map(|it| team_on(it.text, &base).ok());
+        text != team && made.into_iter().any(|made| made == text)
+    };
+    if is_chosen && fs::read_to_string(&file).is_ok_and(|text| is_as_made(&text)) {
         fs::remove_file(&file).attempt(format!("writing {} anew", file.display()))?;
     }
     write_files(repository.root(), &team)
@@ -115,7 +124,11 @@ fn write_files(root: &Path, team: &str) -> Result<Vec<String>, CliError> {
     };
     write(TEAM, team)?;
     write(".crew/.gitignore", GITIGNORE)?;
-    for (role, text) in ROLES {
+    // A team that is there may have others, and one that is made has these.
+    let roles = parse(team).map(|team| team.roles).unwrap_or_default();
+    for (role, text) in
+        ROLES.into_iter().filter(|(role, _)| roles.keys().any(|it| it.as_str() == *role))
+    {
         write(&format!(".crew/agents/{role}/CLAUDE.md"), text)?;
     }
     write(".crew/knowledge/project.toml", &about_project(root)?)?;
@@ -138,10 +151,18 @@ fn write_new(path: &Path, text: &str) -> Result<bool, CliError> {
     write().attempt(format!("writing {}", path.display()))
 }
 
-/// The default team, landing on `base`.
-fn team_on(base: &str) -> Result<String, CliError> {
+fn named(name: &str) -> Result<Template, CliError> {
+    Template::named(name).ok_or_else(|| {
+        let names: Vec<&str> = TEMPLATES.iter().map(|it| it.name).collect();
+        CliError::new(Exit::Usage, format!("there is no team `{name}` to begin with"))
+            .hint(format!("one of {}", names.join(", ")))
+    })
+}
+
+/// A team of a template, landing on `base`.
+fn team_on(template: &str, base: &str) -> Result<String, CliError> {
     let line = format!("base = {}", quoted(base)?);
-    Ok(DEFAULT_TEAM.replacen("base = \"main\"", &line, 1))
+    Ok(template.replacen("base = \"main\"", &line, 1))
 }
 
 /// What every agent should know, with the name filled in.

@@ -45,7 +45,7 @@ use crate::error::{Attempt, CliError, Exit};
 /// Runs a command that talks to the daemon, or may.
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, CliError> {
     match command {
-        Command::Init { name, agent } => init::run(context, name, agent).await,
+        Command::Init { name, agent, team } => init::run(context, name, (agent, team)).await,
         Command::Up { port } => up::run(context, port).await,
         Command::Open { print } => open::run(context, print).await,
         Command::Down => down::run(context).await,

@@ -26,7 +26,7 @@ use crate::error::{Attempt, CliError, Exit};
 const BUILTIN_PLAYBOOK: &str = include_str!("../../assets/builtin.toml");
 /// What can be begun from the browser as well.
 const SETUP: Setup = Setup {
-    begin: |path, model| super::init::begin(path, model).map_err(CliError::into),
+    begin: |path, model, team| super::init::begin(path, model, team).map_err(CliError::into),
     doctor: super::doctor::look,
     demo: |root| crate::demo::prepare(root).map_err(CliError::into),
 };

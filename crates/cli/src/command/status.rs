@@ -66,22 +66,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
     for line in text::table(&agents) {
         context.out.line(format!("  {line}"))?;
     }
-    for limit in &status.limits {
-        let provider = &limit.provider;
-        context.out.line(match limit.ends {
-            LimitEnds::Time => {
-                let until = text::clock(limit.until);
-                let left = text::between(status.now, limit.until);
-                format!("{provider} is limited until {until}, for {left}")
-            }
-            LimitEnds::Probe => format!("{provider} was limited; the next agent tries it"),
-            LimitEnds::Human => format!("{provider} serves nobody until you have seen to it"),
-        })?;
-    }
-    for plan in &status.plans {
-        let used = plan.windows.iter().map(|it| format!("{} % of {}", it.percent, it.name));
-        let used: Vec<String> = used.collect();
-        context.out.line(format!("{} has used {} of its plan", plan.provider, used.join(", ")))?;
+    for line in of_providers(&status) {
+        context.out.line(line)?;
     }
     context.out.line(format!("today     {}", text::amount(status.today)))?;
     match status.inbox {
@@ -89,6 +75,28 @@ pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
         n => context.out.line(style(Style::Warn, &format!("{n} wait for you: crew inbox")))?,
     }
     Ok(Exit::Ok)
+}
+
+/// What providers do not serve, and how much of their plans is used up.
+fn of_providers(status: &Status) -> Vec<String> {
+    let limits = status.limits.iter().map(|limit| {
+        let provider = &limit.provider;
+        match limit.ends {
+            LimitEnds::Time => {
+                let until = text::clock(limit.until);
+                let left = text::between(status.now, limit.until);
+                format!("{provider} is limited until {until}, for {left}")
+            }
+            LimitEnds::Probe => format!("{provider} was limited; the next agent tries it"),
+            LimitEnds::Human => format!("{provider} serves nobody until you have seen to it"),
+        }
+    });
+    let plans = status.plans.iter().map(|plan| {
+        let used = plan.windows.iter().map(|it| format!("{} % of {}", it.percent, it.name));
+        let used: Vec<String> = used.collect();
+        format!("{} has used {} of its plan", plan.provider, used.join(", "))
+    });
+    limits.chain(plans).collect()
 }
 
 fn of_project(project: &StatusOfProject) -> String {

@@ -52,6 +52,28 @@ fn who_plays_the_roles_is_chosen_with_a_new_team_or_one_that_nobody_changed() {
 }
 
 #[test]
+fn a_new_team_is_one_of_several_and_has_the_roles_that_it_needs() {
+    let sandbox = Sandbox::new();
+    let unknown = sandbox.crew(&["init", "--team", "seven"]).exits(2).err;
+    assert!(unknown.contains("hint: one of six, pair, solo, rivals"), "{unknown}");
+    assert!(!sandbox.repo.join(".crew").exists(), "nothing is half done");
+
+    sandbox.json(&["init", "--team", "solo"]);
+    let roles = || -> Vec<String> {
+        let team = sandbox.json(&["team", "check"]);
+        let roles = team["team"]["roles"].as_array().unwrap().clone();
+        roles.iter().map(|role| role["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(roles(), ["engineer"]);
+    assert!(!sandbox.repo.join(".crew/agents/pm").exists(), "nobody plays it");
+    sandbox.json(&["init", "--team", "pair", "--agent", "claude"]);
+    assert_eq!(roles(), ["engineer", "pm", "tester"], "nobody had changed it");
+    assert!(sandbox.repo.join(".crew/agents/tester/CLAUDE.md").exists());
+    let said = sandbox.crew(&["init", "--team", "rivals"]).exits(3).err;
+    assert!(said.contains("is there already"), "{said}");
+}
+
+#[test]
 fn what_is_there_is_never_overwritten() {
     let sandbox = Sandbox::with_project();
     let role = sandbox.repo.join(".crew/agents/pm/CLAUDE.md");

@@ -18,9 +18,6 @@ use shape::TeamFile;
 
 use super::{Team, proof};
 
-/// The team that `crew init` writes: six roles and the default pipeline.
-pub const DEFAULT_TEAM: &str = include_str!("default.toml");
-
 /// One mistake in a `team.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -12,6 +12,7 @@ mod proof;
 mod route;
 mod rule;
 mod sandbox;
+mod template;
 
 use std::collections::BTreeMap;
 
@@ -23,12 +24,13 @@ use crate::{Millis, Price, ProviderName, RoleName, SecretName, StageName};
 
 pub use account::Account;
 pub use budget::{Allowance, Amount, Budget};
-pub use file::{DEFAULT_TEAM, Problem, parse};
+pub use file::{Problem, parse};
 pub use hours::{BadHours, Hours};
 pub use proof::WorstCase;
 pub use route::{Route, Rule, Tier, Tiers};
 pub use rule::{AskRule, RuleAnswer, What, judge, shadowed};
 pub use sandbox::{Opened, SandboxMode, SandboxPolicy};
+pub use template::{DEFAULT_TEAM, TEMPLATES, Template};
 
 /// Everything about how a project's work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

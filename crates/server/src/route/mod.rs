@@ -78,6 +78,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(files::check))
         .routes(routes!(setup::place))
         .routes(routes!(setup::doctor))
+        .routes(routes!(setup::teams))
         .routes(routes!(setup::begin))
         .routes(routes!(setup::demo))
         .routes(routes!(github::show))

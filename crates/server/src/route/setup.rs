@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use axum::Json;
 use axum::extract::State;
+use crew_core::team::{TEMPLATES, Template, parse};
 use crew_core::{ProjectId, TaskDraft, TaskId};
 use crew_engine::{TEAM_DIRECTORY, TEAM_FILE};
 use crew_git::{Head, Repository};
@@ -15,7 +16,7 @@ use crate::error::ApiError;
 use crate::extract::{Params, Payload};
 use crate::wire::{
     Begin, Begun, Directory, Findings, FoundRepository, NewTask, Nothing, Place, PlaceQuery,
-    ProjectAdded,
+    ProjectAdded, TeamTemplate, Templates,
 };
 
 /// More directories in one place are not shown.
@@ -118,6 +119,27 @@ pub(super) async fn doctor(
     .await
 }
 
+/// Teams to begin with.
+#[utoipa::path(
+    get,
+    path = "/setup/teams",
+    operation_id = "setup_teams",
+    tag = "setup",
+    responses((status = 200, body = Templates))
+)]
+pub(super) async fn teams() -> Json<Templates> {
+    let of = |template: Template| {
+        let team = parse(template.text).ok()?;
+        Some(TeamTemplate {
+            name: template.name.to_owned(),
+            what: template.what.to_owned(),
+            roles: team.roles.keys().map(ToString::to_string).collect(),
+            stages: team.stages.iter().map(|stage| stage.name.to_string()).collect(),
+        })
+    };
+    Json(Templates { teams: TEMPLATES.into_iter().filter_map(of).collect() })
+}
+
 /// Puts a repository under Crewhouse, and writes the team that it has not.
 #[utoipa::path(
     post,
@@ -129,12 +151,12 @@ pub(super) async fn doctor(
 )]
 pub(super) async fn begin(
     State(app): Shared,
-    Payload(Begin { path, name, model }): Payload<Begin>,
+    Payload(Begin { path, name, model, team }): Payload<Begin>,
 ) -> Result<Json<Begun>, ApiError> {
     let write = app.setup.begin;
     let (path, created) = blocking(move || {
         let path = absolute(&path)?;
-        let created = write(&path, model.as_ref())?;
+        let created = write(&path, model.as_ref(), team.as_deref())?;
         Ok((path, created))
     })
     .await?;

@@ -56,7 +56,7 @@ pub use sandbox::{LeftOut, SandboxLesson, SandboxLessonQuery};
 pub use search::{Found, FoundKind, SearchQuery, Searched};
 pub use setup::{
     Begin, BeginModel, Begun, Directory, Finding, Findings, FoundRepository, Grade, Place,
-    PlaceQuery,
+    PlaceQuery, TeamTemplate, Templates,
 };
 pub use stream::{Changes, LiveLine, RunMessage, StreamMessage};
 pub use task::{

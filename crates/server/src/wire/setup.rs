@@ -96,6 +96,29 @@ pub struct Begin {
     /// The model of a team that is new; without one, agents say that there is none.
     #[serde(default)]
     pub model: Option<BeginModel>,
+    /// The template of a team that is new; without one, six roles.
+    #[serde(default)]
+    pub team: Option<String>,
+}
+
+/// `GET /api/setup/teams`
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Templates {
+    /// Teams to begin with, the default first.
+    pub teams: Vec<TeamTemplate>,
+}
+
+/// A team to begin with.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TeamTemplate {
+    /// One word.
+    pub name: String,
+    /// Who works, and how.
+    pub what: String,
+    /// Its roles.
+    pub roles: Vec<String>,
+    /// Its stages, left to right.
+    pub stages: Vec<String>,
 }
 
 /// What answers the agents of a new team.

@@ -53,7 +53,7 @@ mode = "end"
 
 /// What the command line brings along, small enough to be seen through.
 pub(crate) const SETUP: Setup = Setup {
-    begin: |path, model| {
+    begin: |path, model, _| {
         let team = model.map_or(Ok(HUMAN_TEAM.to_owned()), |it| team_with(HUMAN_TEAM, it))?;
         let file = path.join(".crew/team.toml");
         if file.exists() {

@@ -129,6 +129,30 @@ impl Process {
         self.say(Words::Failed(Trouble { kind, message: "it failed".into() }), now);
     }
 
+    /// What it says besides.
+    fn mention(&mut self, now: Time, random: &mut Random) {
+        if random.chance(4) {
+            self.say(Words::Compacted, now);
+        }
+        if random.chance(4) {
+            let used = random.below(100) as u64;
+            self.say(Words::Context { used, window: 100 }, now);
+        }
+        if random.chance(4) {
+            let resets = Some(now + Millis::minutes(random.below(20) as u64));
+            let percent = 50 + random.below(51) as u32;
+            let windows = vec![PlanWindow::of(Millis::hours(5), percent, resets)];
+            self.say(Words::Plan { windows }, now);
+        }
+        if random.chance(4) {
+            let whole = format!("/data/{}/x", random.below(3));
+            let place = Place::Elsewhere { whole };
+            let access = if random.chance(50) { Access::Read } else { Access::Write };
+            let reached = Reached { place, access, denied: random.chance(80) };
+            self.say(Words::Reached(reached), now);
+        }
+    }
+
     fn meet_limit(&mut self, now: Time, random: &mut Random) {
         let lengths = [1, 30, 600];
         let length = random.pick(&lengths).copied().unwrap_or(1);
@@ -209,25 +233,8 @@ impl World {
                 process.used += tokens;
                 let usage = Usage { input_tokens: tokens, cost: None, ..Usage::default() };
                 process.say(Words::Used(usage), now);
-                if !calm && random.chance(4) {
-                    process.say(Words::Compacted, now);
-                }
-                if !calm && random.chance(4) {
-                    let used = random.below(100) as u64;
-                    process.say(Words::Context { used, window: 100 }, now);
-                }
-                if !calm && random.chance(4) {
-                    let resets = Some(now + Millis::minutes(random.below(20) as u64));
-                    let percent = 50 + random.below(51) as u32;
-                    let windows = vec![PlanWindow::of(Millis::hours(5), percent, resets)];
-                    process.say(Words::Plan { windows }, now);
-                }
-                if !calm && random.chance(4) {
-                    let whole = format!("/data/{}/x", random.below(3));
-                    let place = Place::Elsewhere { whole };
-                    let access = if random.chance(50) { Access::Read } else { Access::Write };
-                    let reached = Reached { place, access, denied: random.chance(80) };
-                    process.say(Words::Reached(reached), now);
+                if !calm {
+                    process.mention(now, random);
                 }
                 if run.purpose == Purpose::Work && !calm && random.chance(10) {
                     self.commit_on(run.task, run.slot); // it commits by itself

@@ -21,6 +21,7 @@ import type {
   Task,
   Card,
   TaskDiff,
+  TeamTemplate,
   Team,
   TeamEdit,
   TeamFile,
@@ -77,6 +78,7 @@ export class Client {
   lift = (project: number, provider: string) => this.#post<Receipt>(`/projects/${project}/lift`, { provider });
   place = (path: string) => this.#get<Place>('/setup/place', { path });
   doctor = (path: string) => this.#get<{ findings: Finding[] }>('/setup/doctor', { path });
+  teams = () => this.#get<{ teams: TeamTemplate[] }>('/setup/teams');
   begin = (wanted: Begin) => this.#post<Begun>('/setup/begin', wanted);
   demo = () => this.#post<Begun>('/setup/demo', {});
   costs = (project?: number) => this.#get<Costs>('/costs', { project });

@@ -611,6 +611,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/setup/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Teams to begin with. */
+        get: operations["setup_teams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/shutdown": {
         parameters: {
             query?: never;
@@ -1121,6 +1138,8 @@ export interface components {
             name?: string | null;
             /** @description A path inside the repository. */
             path: string;
+            /** @description The template of a team that is new; without one, six roles. */
+            team?: string | null;
         };
         /** @description What answers the agents of a new team. */
         BeginModel: {
@@ -3066,6 +3085,22 @@ export interface components {
             /** @description Where agents come from, in the order of the file. */
             providers: components["schemas"]["FormTable"][];
         };
+        /** @description A team to begin with. */
+        TeamTemplate: {
+            /** @description One word. */
+            name: string;
+            /** @description Its roles. */
+            roles: string[];
+            /** @description Its stages, left to right. */
+            stages: string[];
+            /** @description Who works, and how. */
+            what: string;
+        };
+        /** @description `GET /api/setup/teams` */
+        Templates: {
+            /** @description Teams to begin with, the default first. */
+            teams: components["schemas"]["TeamTemplate"][];
+        };
         /** @description One tier. */
         Tier: {
             /** @description `cheap`, `standard` or `expert`. */
@@ -4407,6 +4442,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Place"];
+                };
+            };
+            /** @description It did not work */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setup_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Templates"];
                 };
             };
             /** @description It did not work */

@@ -43,6 +43,7 @@ export type Status = Schemas['Status'];
 export type StreamMessage = Schemas['StreamMessage'];
 export type Task = Schemas['Task'];
 export type TaskDiff = Schemas['TaskDiff'];
+export type TeamTemplate = Schemas['TeamTemplate'];
 export type TaskStatus = Schemas['TaskStatus'];
 export type Team = Schemas['TeamAnswer'];
 export type TeamEdit = Schemas['TeamEdit'];

@@ -1,7 +1,7 @@
 // Making a project of a repository: where, with which model, and whether anything stands in the way.
 
 import { Problem, type Client } from '$lib/api/client';
-import type { Begun, Finding, Place } from '$lib/api/types';
+import type { Begun, Finding, Place, TeamTemplate } from '$lib/api/types';
 
 export interface ModelKind {
   readonly id: string;
@@ -38,6 +38,8 @@ export class Beginning {
   api = $state('');
   model = $state('');
   key = $state('');
+  teams = $state.raw<readonly TeamTemplate[]>([]);
+  team = $state('');
 
   constructor(client: Client) {
     this.#client = client;
@@ -68,6 +70,17 @@ export class Beginning {
     }
   }
 
+  /** The team that is chosen; the first is the default. */
+  readonly template = $derived(this.teams.find((it) => it.name === this.team) ?? this.teams[0] ?? null);
+
+  async offer() {
+    try {
+      this.teams = (await this.#client.teams()).teams;
+    } catch (error) {
+      this.#say(error);
+    }
+  }
+
   choose(api: string) {
     const kind = MODELS.find((it) => it.id === api);
     this.api = api;
@@ -79,7 +92,7 @@ export class Beginning {
     const root = this.repository?.root;
     if (root === undefined) return Promise.resolve(null);
     const model = this.api === '' ? null : { api: this.api, model: this.model.trim() || null, key_env: this.key.trim() || null };
-    return this.#attempt(() => this.#client.begin({ path: root, model }));
+    return this.#attempt(() => this.#client.begin({ path: root, model, team: this.template?.name ?? null }));
   }
 
   demo(): Promise<Begun | null> {

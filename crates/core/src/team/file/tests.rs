@@ -1,6 +1,7 @@
 //! Every kind of mistake in a `team.toml` is named, with a hint.
 
 use super::*;
+use crate::team::DEFAULT_TEAM;
 use crate::team::{AcpAgent, Payer, Permissions, Program, ProviderKind, Work};
 use crate::{Micros, ProviderName, RoleName};
 
