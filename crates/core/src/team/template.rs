@@ -30,7 +30,7 @@ pub const TEMPLATES: [Template; 4] = [
     },
     Template {
         name: "rivals",
-        what: "Three try each task at the same time, and the best result is kept; dear",
+        what: "Three try each task at the same time, and the best result is kept; for three times the cost",
         text: concat!(include_str!("template/common.toml"), include_str!("template/rivals.toml")),
     },
 ];
