@@ -32,8 +32,12 @@ pub fn overheard(dir: &Path) -> Option<Overheard> {
     if logged <= said || !shim::dialect(dir).ok()??.logs() {
         return None;
     }
-    let lines = spool::tail(&dir.join(shim::ERR), LOG_LINES).ok()?;
-    let (at, words) = overheard::limit(&lines)?;
+    waited_out(&spool::tail(&dir.join(shim::ERR), LOG_LINES).ok()?, said)
+}
+
+/// What these lines of a log say, if it was written after the last word of the agent.
+fn waited_out(log: &[String], said: Option<Time>) -> Option<Overheard> {
+    let (at, words) = overheard::limit(log)?;
     let is_newest = said.is_none_or(|said| at > said);
     is_newest.then(|| Overheard { until: until(&words, at), words })
 }
@@ -51,4 +55,25 @@ pub(crate) fn written(file: &Path) -> Option<Time> {
     let written: SystemTime = std::fs::metadata(file).and_then(|file| file.modified()).ok()?;
     let since = written.duration_since(UNIX_EPOCH).ok()?;
     Some(Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_waited_out_where_nothing_was_said_since() {
+        let line = "timestamp=2026-11-22T08:00:00.000Z level=ERROR message=\"stream error\" small=false \
+                    error.error=\"AI_APICallError: Rate limit reached, try again in 90s\"";
+        let other = "timestamp=2026-11-22T08:20:00.000Z level=ERROR message=\"something else\"";
+        let log = [line, other].map(str::to_owned);
+        let met = Time(1_795_334_400_000);
+        let until = |said: Option<Time>| waited_out(&log, said).map(|it| it.until);
+        let end = Some(Some(Time(met.0 + 90_000)));
+        assert_eq!(until(None), end);
+        assert_eq!(until(Some(Time(met.0 - 5_000))), end);
+        // It went on since: another line of the log says nothing about that.
+        assert_eq!(until(Some(Time(met.0 + 60_000))), None);
+        assert_eq!(waited_out(&log[1..], None), None);
+    }
 }
