@@ -68,7 +68,9 @@ pub fn learn(state: &State, project: ProjectId, role: Option<&RoleName>) -> Less
 
 impl Lesson {
     fn add(&mut self, open: &Opened, run: &Run, place: &Place, access: Access) {
-        if let Some(why) = objection(place) {
+        if let Some(why) =
+            objection(place).or_else(|| too_much(&opened(&place.to_string(), access)))
+        {
             self.left_out.insert(place.to_string(), why);
         } else if let Some(path) = to_open(open, place, access) {
             let list = match access {
@@ -109,7 +111,8 @@ impl Lesson {
 /// What would have to be opened for that; `None` where it is open, or nobody should be asked to.
 pub fn to_open(open: &Opened, place: &Place, access: Access) -> Option<String> {
     let path = opened(&place.to_string(), access);
-    let is_proposed = objection(place).is_none() && !open.covers(&path, access);
+    let is_fine = objection(place).is_none() && too_much(&path).is_none();
+    let is_proposed = is_fine && !open.covers(&path, access);
     is_proposed.then_some(path)
 }
 
@@ -135,11 +138,21 @@ fn objection(place: &Place) -> Option<&'static str> {
         Some("secrets are kept there")
     } else if SYSTEM.iter().any(is_below) {
         Some("it belongs to the system")
-    } else if whole.split('/').filter(|part| !part.is_empty()).count() < 2 {
-        Some("it is too much")
     } else {
-        None
+        too_much(whole)
     }
+}
+
+/// A file that is to be written opens its directory, which may hold what the file is beside: all homes, a
+/// whole disk, the keys of programs.
+fn too_much(path: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let is_broad = match parts.as_slice() {
+        ["~", "Library"] | ["~", ".local" | "Library", _] => true,
+        ["~", part] => part.starts_with('.'),
+        parts => parts.len() < 2,
+    };
+    is_broad.then_some("it is too much")
 }
 
 #[cfg(test)]
@@ -171,6 +184,20 @@ mod tests {
         assert_eq!(opened("~/notes", Access::Write), "~/notes");
         assert_eq!(opened("/srv/data/a", Access::Write), "/srv/data");
         assert_eq!(opened("~/.cache/foo/a", Access::Read), "~/.cache/foo/a");
+    }
+
+    #[test]
+    fn a_directory_that_holds_much_is_never_opened_for_one_file_in_it() {
+        let asked = |place: Place| to_open(&Opened::default(), &place, Access::Write);
+        let elsewhere = |whole: &str| Place::Elsewhere { whole: whole.to_owned() };
+        assert_eq!(asked(elsewhere("/home/other")), None, "that would be all homes");
+        assert_eq!(asked(elsewhere("/tmp/x")), None);
+        assert_eq!(asked(elsewhere("/data/a/x")).as_deref(), Some("/data/a"));
+        for path in [".local/x", ".local/share/x", ".cache/x", ".bashrc", "Library/x"] {
+            assert_eq!(asked(home(path)), None, "{path}");
+        }
+        assert_eq!(asked(home(".local/share/foo/x")).as_deref(), Some("~/.local/share/foo"));
+        assert_eq!(asked(home("notes/x")).as_deref(), Some("~/notes"));
     }
 
     #[test]

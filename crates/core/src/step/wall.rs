@@ -39,7 +39,8 @@ pub(super) fn refused(d: &mut Draft<'_>, id: RunId, reached: &Reached) -> Result
         return Ok(());
     }
     let from = Asker::Sandbox { role: role.clone() };
-    let open = d.open_asks().filter(|ask| ask.project == project && is_of_wall(ask));
+    let is_of_wall = |ask: &&Ask| matches!(ask.from, Asker::Sandbox { .. });
+    let open = d.open_asks().filter(|ask| ask.project == project).filter(is_of_wall);
     let open: Vec<&Ask> = open.collect();
     let is_asked = open.iter().any(|ask| ask.from == from && ask.about.as_ref() == Some(&about));
     if is_asked || open.len() >= OPEN_MAX {
@@ -86,10 +87,6 @@ fn is_denied(role: &Role, reached: &Reached) -> bool {
     };
     let ruled = judge(&role.rules, &About { tool: kind.to_owned(), deed });
     matches!(ruled, Some((RuleAnswer::Deny, _)))
-}
-
-fn is_of_wall(ask: &Ask) -> bool {
-    matches!(ask.from, Asker::Sandbox { .. })
 }
 
 /// The human said whether it is to be open.
