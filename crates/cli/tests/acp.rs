@@ -26,8 +26,8 @@ use support::{Daemon, Lab};
 
 const KEY: &str = "sk-test-invented-7f3a";
 /// How agents say that it may be done this once, and that it may not.
-const YES: [&str; 3] = ["Yes", "Allow", "Allow once"];
-const NO: [&str; 2] = ["No", "Reject"];
+const YES: [&str; 4] = ["Yes", "Allow", "Allow once", "Yes, proceed"];
+const NO: [&str; 3] = ["No", "Reject", "No, and tell Codex what to do differently"];
 /// A command that is not allowed by itself.
 const MAKES: &str = "sh -c 'echo more > more.txt'";
 
@@ -46,6 +46,8 @@ struct Agent {
     /// How its model writes a file, and runs a command.
     writes: fn(path: &str) -> Reply,
     runs: fn(command: &str) -> Reply,
+    /// How it runs one that somebody is to be asked about, where that is another matter.
+    asks: Option<fn(command: &str) -> Reply>,
     /// How a limit looks that it does not wait out by itself.
     limit: fn() -> Reply,
     resumes: Resumes,
@@ -73,6 +75,7 @@ const GEMINI: Agent = Agent {
     runs: |command| {
         Reply::tool("run_shell_command", json!({"command": command, "description": "Run it"}))
     },
+    asks: None,
     limit: || {
         let violation = json!({
             "quotaMetric": "generativelanguage.googleapis.com/generate_requests_per_model_per_day",
@@ -111,6 +114,7 @@ const OPENCODE: Agent = Agent {
     key: "OURS_API_KEY",
     writes: |path| Reply::tool("write", json!({"filePath": path, "content": "made\n"})),
     runs: |command| Reply::tool("bash", json!({"command": command, "description": "Run it"})),
+    asks: None,
     limit: || {
         let error = json!({"message": "You have hit your usage limit.", "type": "usage_limit"});
         Reply::status(429).header("retry-after", "7200").body(&json!({"error": error}).to_string())
@@ -129,10 +133,62 @@ const CLAUDE: Agent = Agent {
     key: "ANTHROPIC_API_KEY",
     writes: |path| Reply::tool("Write", json!({"file_path": path, "content": "made\n"})),
     runs: |command| Reply::tool("Bash", json!({"command": command, "description": "Run it"})),
+    asks: None,
     limit: || {
         let error = json!({"type": "rate_limit_error", "message": "This would exceed your limit."});
         let body = json!({"type": "error", "error": error});
         Reply::status(429).header("retry-after", "7200").body(&body.to_string())
+    },
+    resumes: Resumes::Always,
+};
+
+const CODEX: Agent = Agent {
+    provider: |_| "agent = \"codex\"".to_owned(),
+    program: "codex-acp",
+    wire: Wire::OpenAiResponses,
+    home: |url| {
+        let config = format!(
+            r#"model = "gpt-5.5"
+model_provider = "ours"
+check_for_update_on_startup = false
+
+[model_providers.ours]
+name = "Ours"
+base_url = "{url}"
+env_key = "OURS_API_KEY"
+wire_api = "responses"
+request_max_retries = 1
+stream_max_retries = 1
+
+[features]
+plugins = false
+
+[analytics]
+enabled = false
+"#
+        );
+        vec![(".codex/config.toml", config)]
+    },
+    key: "OURS_API_KEY",
+    writes: |path| {
+        let patch = format!("*** Begin Patch\n*** Add File: {path}\n+made\n*** End Patch\n");
+        Reply::tool("apply_patch", Value::from(patch))
+    },
+    runs: |command| Reply::tool("exec_command", json!({"cmd": command})),
+    asks: Some(|command| {
+        let why = "Its own sandbox does not work in ours";
+        let permissions = "require_escalated";
+        Reply::tool(
+            "exec_command",
+            json!({"cmd": command, "sandbox_permissions": permissions, "justification": why}),
+        )
+    }),
+    limit: || {
+        let error = json!({
+            "type": "usage_limit_reached", "message": "The usage limit has been reached",
+            "plan_type": "plus", "resets_in_seconds": 7200,
+        });
+        Reply::status(429).body(&json!({"error": error}).to_string())
     },
     resumes: Resumes::Always,
 };
@@ -239,11 +295,11 @@ fn is_gone(pid: u32) -> bool {
 
 /// It changes a file unasked, is denied a command, is allowed another, and ends.
 fn works_and_asks(agent: &Agent) {
-    let (writes, runs) = (agent.writes, agent.runs);
+    let (writes, asks) = (agent.writes, agent.asks.unwrap_or(agent.runs));
     let server = agent.model(move |results, _| match results {
         0 => writes("made.txt"),
-        1 => runs("sh -c 'echo never > never.txt'"),
-        2 => runs(MAKES),
+        1 => asks("sh -c 'echo never > never.txt'"),
+        2 => asks(MAKES),
         _ => finishes(),
     });
     let lab = agent.lab(&server, "", "");
@@ -279,13 +335,20 @@ fn calls_our_tools(agent: &Agent) {
         if is_aside(wire, request) {
             return Reply::text("A title");
         }
+        let call = |tool: &str, input: Value| match ours(&request.body, tool).as_str() {
+            // Codex offers tools of servers when they are looked for.
+            "" => Reply::tool("tool_search", json!({"query": format!("crew {tool}")})),
+            name => Reply::tool(name, input),
+        };
         let reply = match asked(wire, request).matches(result_of(wire)).count() {
-            0 => Reply::tool(&ours(&request.body, "comment"), json!({"text": "half done"})),
+            0 => call("comment", json!({"text": "half done"})),
             1 => writes("made.txt"),
             2 => {
                 let evidence = "cat made.txt: made";
-                let end = json!({"claim": "done", "summary": "made it", "evidence": [evidence]});
-                Reply::tool(&ours(&request.body, "finish"), end)
+                call(
+                    "finish",
+                    json!({"claim": "done", "summary": "made it", "evidence": [evidence]}),
+                )
             }
             _ => Reply::text("that was all"),
         };
@@ -460,6 +523,7 @@ stories! {
     gemini: super::GEMINI;
     opencode: super::OPENCODE;
     claude: super::CLAUDE;
+    codex: super::CODEX;
 }
 
 #[test]
@@ -475,6 +539,11 @@ fn opencode_calls_our_tools() {
 #[test]
 fn claude_calls_our_tools() {
     calls_our_tools(&CLAUDE);
+}
+
+#[test]
+fn codex_calls_our_tools() {
+    calls_our_tools(&CODEX);
 }
 
 #[test]

@@ -105,6 +105,11 @@ fn claude_code_by_acp_can_do_all_of_it() {
     can_do_all_of_it("claude-acp");
 }
 
+#[test]
+fn codex_by_acp_can_do_all_of_it() {
+    can_do_all_of_it("codex-acp");
+}
+
 /// A program that says that it is a newer Claude Code, and no more.
 fn a_newer_one_that_does_nothing(dir: &Path) {
     let path = dir.join("claude");

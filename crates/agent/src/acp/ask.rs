@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn our_own_tools_are_used_unasked() {
-        let check = |kind: &str, title: &str, expect: &str| {
-            let call = json!({"toolCallId": "c", "kind": kind, "title": title});
+        let said = |kind: &str, title: &str, input: Value, expect: &str| {
+            let call = json!({"toolCallId": "c", "kind": kind, "title": title, "rawInput": input});
             let (call, _) = Calls::default().asked(serde_json::from_value(call).unwrap());
             let request =
                 Request { id: Id::Number(0), call_id: "c".into(), call, options: options(&ALL) };
@@ -193,12 +193,21 @@ mod tests {
             };
             assert!(became.contains(expect), "{kind} {title}: {became}");
         };
+        let check = |kind: &str, title: &str, expect: &str| said(kind, title, json!({}), expect);
         check("other", "mcp__crew__finish", "id-allow_once");
         check("other", "crew_comment", "id-allow_once");
         check("other", "comment (crew MCP Server)", "id-allow_once");
         check("execute", "crew_comment", "id-reject_once");
         check("other", "crew_everything", "id-reject_once");
         check("other", "comment (other MCP Server)", "id-reject_once");
+
+        let by_codex = json!({"server": "crew", "tool": "comment", "arguments": {}});
+        let other = json!({"server": "files", "tool": "comment", "arguments": {}});
+        let command = json!({"command": "mcp.crew.comment", "cwd": "/w"});
+        said("execute", "mcp.crew.comment", by_codex.clone(), "id-allow_once");
+        said("execute", "make test", by_codex, "id-reject_once");
+        said("execute", "mcp.crew.comment", other, "id-reject_once");
+        said("execute", "mcp.crew.comment", command, "id-reject_once");
     }
 
     #[test]

@@ -219,6 +219,20 @@ impl Call {
         };
         matches!(self.kind.as_str(), "" | "other")
             && is_named(self.name.as_ref().unwrap_or(&self.title))
+            || self.is_ours_by_codex()
+    }
+
+    /// The adapter of Codex shows a tool of a server as it shows a command, but not with one.
+    fn is_ours_by_codex(&self) -> bool {
+        let Some(input) = self.input.as_object().filter(|input| input.len() == 3) else {
+            return false;
+        };
+        let text = |key: &str| input.get(key).and_then(Value::as_str);
+        let tool = text("tool").filter(|tool| Tool::ALL.into_iter().any(|it| it.name() == *tool));
+        self.kind == "execute"
+            && text("server") == Some(SERVER)
+            && input.contains_key("arguments")
+            && tool.is_some_and(|tool| self.title == format!("mcp.{SERVER}.{tool}"))
     }
 
     /// Whether all that it does is to change files below a directory.

@@ -240,7 +240,7 @@ const CODEX: Known = Known {
     version_tested: Version(2, 6, 0),
     install: "npm install -g @agentclientprotocol/codex-acp",
     sign_in: "run `codex login`, or name the variable with your key in `env` of the provider",
-    environment: &[],
+    environment: &[("CODEX_CONFIG", CODEX_CONFIG)],
     inherited: &["CODEX_HOME", "CODEX_PATH"],
     base_url: None,
     modes: [
@@ -257,6 +257,15 @@ const CODEX: Known = Known {
     }],
     own: Some(Own { variable: "CODEX_HOME", below: "", linked: &["auth.json", "config.toml"] }),
 };
+
+/// Codex cannot make a sandbox of its own inside of another. What it may do without one it asks for,
+/// which is how a human comes to be asked; what it does then is held by the sandbox around it.
+const CODEX_CONFIG: &str = r#"{
+    "analytics": {"enabled": false},
+    "feedback": {"enabled": false},
+    "history": {"persistence": "none"},
+    "developer_instructions": "You work inside a sandbox already, in which your own cannot run: a command that ends with a complaint about a sandbox or bubblewrap did not run at all. Ask for such a command with sandbox_permissions = \"require_escalated\" and a short justification; allowed or not, the sandbox around you still holds it."
+}"#;
 
 #[cfg(test)]
 mod tests {

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Who does not end its turn within this after an interruption is ended by the daemon.
 const INTERRUPT_PATIENCE: Duration = Duration::from_secs(10);
 /// How agents say yes and no in their own words.
-const YES: [&str; 4] = ["allow", "Yes", "Allow", "Allow once"];
-const NO: [&str; 3] = ["deny", "No", "Reject"];
+const YES: [&str; 5] = ["allow", "Yes", "Allow", "Allow once", "Yes, proceed"];
+const NO: [&str; 4] = ["deny", "No", "Reject", "No, and tell Codex what to do differently"];
 
 /// What was found.
 pub(super) type Found = BTreeMap<Ability, Finding>;

@@ -42,8 +42,9 @@ pub(crate) enum Origin {
     Acp(AcpAgent),
 }
 
-/// All of them. The adapter of Codex for ACP is not among them: it can be pointed at no other model.
-pub(crate) const SUBJECTS: [Subject; 5] = [CLAUDE_CODE, CODEX_CLI, GEMINI, OPENCODE, CLAUDE_ACP];
+/// All of them.
+pub(crate) const SUBJECTS: [Subject; 6] =
+    [CLAUDE_CODE, CODEX_CLI, GEMINI, OPENCODE, CLAUDE_ACP, CODEX_ACP];
 
 /// Whether an agent can be pointed at a model of ours.
 pub(crate) fn can_be_tried(origin: Origin) -> bool {
@@ -187,4 +188,34 @@ const CLAUDE_ACP: Subject = Subject {
         )
     },
     ..CLAUDE_CODE
+};
+
+const CODEX_ACP: Subject = Subject {
+    name: "codex-acp",
+    origin: Origin::Acp(AcpAgent::Codex),
+    provider: |_| "kind = \"acp\"\nagent = \"codex\"\nenv = [\"CREW_TRIAL_KEY\"]".to_owned(),
+    files: |url| {
+        let url = toml(url);
+        let config = format!(
+            r#"model = "gpt-5.5"
+model_provider = "ours"
+check_for_update_on_startup = false
+features.plugins = false
+
+[model_providers.ours]
+name = "Ours"
+base_url = {url}
+env_key = "CREW_TRIAL_KEY"
+wire_api = "responses"
+"#
+        );
+        vec![(".codex/config.toml", config)]
+    },
+    // It asks for what its own sandbox would not let it do, which does not work inside of ours.
+    runs: |command| {
+        let permissions = "require_escalated";
+        let input = json!({"cmd": command, "sandbox_permissions": permissions, "justification": "It is tried"});
+        Reply::tool("exec_command", input)
+    },
+    ..CODEX_CLI
 };

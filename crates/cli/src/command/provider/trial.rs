@@ -96,7 +96,7 @@ fn subject(name: &str) -> Result<(Subject, String), CliError> {
         let subject = origin.and_then(|origin| known(&|it| it.origin == origin));
         let subject = subject.ok_or_else(|| {
             CliError::new(Exit::Refused, format!("`{name}` cannot be pointed at another model"))
-                .hint("only Claude Code, Codex, Gemini CLI, opencode and claude-agent-acp can be tried")
+                .hint("only Claude Code, Codex, Gemini CLI, opencode and the adapters of the first two for ACP can be tried")
         })?;
         let program = program.unwrap_or_else(|| subject.command().to_owned());
         return Ok((subject, program));
