@@ -14,7 +14,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
-use serde_json::Value;
+use crew_testkit::{ModelServer, Reply, Wire};
+use serde_json::{Value, json};
 use support::program::{client, clients};
 use support::{Lab, show};
 
@@ -108,6 +109,64 @@ fn claude_code_by_acp_can_do_all_of_it() {
 #[test]
 fn codex_by_acp_can_do_all_of_it() {
     can_do_all_of_it("codex-acp");
+}
+
+/// A team whose engineer asks a model of ours.
+fn with_a_model(url: &str) -> Lab {
+    support::one_engineer(&format!(
+        "[providers.local]\nkind = \"native\"\napi = \"ollama\"\nmodel = \"tiny\"\nbase_url = \
+         \"{url}\"\n[roles.engineer]\nprovider = \"local\"\n"
+    ))
+}
+
+/// It does what it is asked to, as a good model would.
+fn a_good_model(said: &'static str) -> ModelServer {
+    let server = ModelServer::answering(move |request| {
+        let results = request.body["messages"].to_string().matches("\"role\":\"tool\"").count();
+        let reply = match results {
+            0 => Reply::tool("write", json!({"path": "made.txt", "content": "made\n"})),
+            1 => Reply::tool("comment", json!({"text": said})),
+            _ => Reply::text("DONE: made it"),
+        };
+        reply.usage(1000, 0, 100)
+    });
+    server.unwrap()
+}
+
+#[test]
+fn a_model_is_tried_by_a_small_task() {
+    let server = a_good_model("said by a tool of Crewhouse");
+    let url = format!("{}/", server.base_url(Wire::Ollama));
+    let bench = Bench::new(with_a_model(&url), Path::new("/nowhere"));
+    let tried = bench.json(&["provider", "test", "local"]);
+    let abilities = tried["abilities"].as_object().unwrap();
+    assert!(abilities.values().all(|finding| finding["found"] == "holds"), "{tried}");
+    assert_eq!((abilities.len(), &tried["model"]), (5, &Value::from("tiny")), "{tried}");
+    bench.nothing_is_left();
+}
+
+#[test]
+fn a_model_that_cannot_do_it_is_said_to() {
+    let silent = a_good_model("something else");
+    let url = format!("{}/", silent.base_url(Wire::Ollama));
+    let bench = Bench::new(with_a_model(&url), Path::new("/nowhere"));
+    let output = bench.crew(&["provider", "test", "local"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{}", show(&output));
+    let why = "calls the tools of Crewhouse: it did not call the one that it was asked to";
+    assert!(text.contains("ok    changes a file") && text.contains(why), "{text}");
+
+    // Nobody serves it.
+    let bench = Bench::new(with_a_model("http://127.0.0.1:9/"), Path::new("/nowhere"));
+    let output = bench.crew(&["provider", "test", "local"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{}", show(&output));
+    assert!(
+        text.contains("fail  starts: nobody answers at http://127.0.0.1:9/")
+            && text.contains("?     changes a file"),
+        "{text}"
+    );
+    bench.nothing_is_left();
 }
 
 /// A program that says that it is a newer Claude Code, and no more.

@@ -10,7 +10,7 @@ use crew_agent::claude::{CLAUDE, is_allowed};
 use crew_agent::codex::CODEX;
 use crew_agent::program::{Known, Unusable};
 use crew_agent::sandbox::{Support, support};
-use crew_core::team::{self, Api, ProviderKind};
+use crew_core::team::{self, ProviderKind};
 use crew_engine::read_team;
 use crew_git::Repository;
 use crew_server::wire::{Finding, Grade};
@@ -188,9 +188,10 @@ fn providers(home: &Path, repository: &Path) -> Vec<Finding> {
     });
     let findings = team.providers.iter().map(|(name, provider)| match &provider.kind {
         ProviderKind::Native(_) if provider.key.is_some() => Vec::new(),
-        ProviderKind::Native(model) => {
-            key_of(model).map(|key| of_key(name.as_str(), &key)).into_iter().collect()
-        }
+        ProviderKind::Native(model) => trial::variable_of_key(model)
+            .map(|key| of_key(name.as_str(), &key))
+            .into_iter()
+            .collect(),
         ProviderKind::Claude(claude) => {
             let allowed = is_allowed(claude.permissions);
             of_program(home, (&CLAUDE, name.as_str()), claude, allowed, provider.key.as_ref())
@@ -278,18 +279,6 @@ fn of_acp(home: &Path, provider: &str, agent: &team::Acp) -> Vec<Finding> {
         }
     };
     [finding].into_iter().chain(agent.env.iter().map(|key| of_key(provider, key))).collect()
-}
-
-/// The variable that is named, or the provider's usual one where nobody else serves the model.
-fn key_of(model: &team::Model) -> Option<String> {
-    let usual = match model.api {
-        Api::Anthropic => Some("ANTHROPIC_API_KEY"),
-        Api::Openai => Some("OPENAI_API_KEY"),
-        Api::Gemini => Some("GEMINI_API_KEY"),
-        Api::Playbook | Api::Ollama => None,
-    };
-    let usual = usual.filter(|_| model.base_url.is_none());
-    model.key_env.clone().or_else(|| usual.map(str::to_owned))
 }
 
 fn of_key(provider: &str, key: &str) -> Finding {

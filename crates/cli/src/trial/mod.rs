@@ -3,7 +3,10 @@
 //! a daemon of its own; nobody's account is used, and nothing leaves the machine.
 //!
 //! What is seen becomes a [`Manifest`].
+//!
+//! A model that our own agent talks to is tried likewise, but is asked itself: there is nothing else to it.
 
+mod model;
 mod script;
 mod story;
 mod subject;
@@ -26,7 +29,11 @@ use crate::daemon::{self, Daemon};
 use crate::demo::git;
 use crate::error::{Attempt, CliError};
 
+use crate::client::Client;
+
+pub(crate) use model::{TOKENS_MAX, run as run_model, variable as variable_of_key};
 use script::Seen;
+use story::Found;
 use subject::toml;
 pub(crate) use subject::{Origin, SUBJECTS, Subject, can_be_tried};
 
@@ -84,8 +91,13 @@ pub(crate) async fn run(subject: &Subject, program: &Program) -> Result<Manifest
     let seen = Arc::new(Seen::default());
     let model = ModelServer::answering(script::model(*subject, &seen)).attempt("listening")?;
     let place = Place::make()?;
-    place.furnish(subject, program, &model.base_url(subject.wire))?;
-    let abilities = place.try_out(subject, &seen).await;
+    let url = model.base_url(subject.wire);
+    let path = toml(&program.path.display().to_string());
+    let provider = format!("program = {path}\n{}", (subject.provider)(&url));
+    place.furnish(&provider, (subject.files)(&url))?;
+    let home = place.home();
+    let stories = async |client: &Client| story::live(client, subject, &seen, &home).await;
+    let abilities = place.try_out((subject.key, KEY), stories).await;
     place.remove()?;
     Ok(Manifest {
         agent: subject.name.to_owned(),
@@ -116,14 +128,10 @@ impl Place {
         self.root.join("repository")
     }
 
-    /// Writes a repository with a team that the program plays in, and what the program looks for in the
-    /// home of its user.
-    fn furnish(&self, subject: &Subject, program: &Program, url: &str) -> Result<(), CliError> {
-        let provider = (subject.provider)(url);
-        let path = toml(&program.path.display().to_string());
-        let team = format!("[providers.subject]\nprogram = {path}\n{provider}\n{PIPELINE}");
+    /// Writes a repository with a team that the provider plays in, and files below the home of a user.
+    fn furnish(&self, provider: &str, files: Vec<(&str, String)>) -> Result<(), CliError> {
+        let team = format!("[providers.subject]\n{provider}\n{PIPELINE}");
         let repository = self.repository();
-        let files = (subject.files)(url);
         let files = files.into_iter().map(|(path, text)| (self.root.join(path), text));
         let of_team = (repository.join(".crew/team.toml"), team);
         for (path, text) in files.chain([of_team]) {
@@ -137,14 +145,18 @@ impl Place {
         Ok(())
     }
 
-    /// Starts a daemon, has the stories lived, and ends all of it.
-    async fn try_out(&self, subject: &Subject, seen: &Seen) -> Result<story::Found, CliError> {
-        let mut process = self.spawn(subject)?;
+    /// Starts a daemon with this variable, has the stories lived, and ends all of it.
+    async fn try_out(
+        &self,
+        key: (&str, &str),
+        stories: impl AsyncFnOnce(&Client) -> Result<Found, CliError>,
+    ) -> Result<Found, CliError> {
+        let mut process = self.spawn(key)?;
         let found = async {
             let daemon = self.answer(&mut process).await?;
             let stories = async {
                 register(&daemon.client, &self.repository(), None).await?;
-                story::live(&daemon.client, subject, seen, &self.home()).await
+                stories(&daemon.client).await
             };
             let found = tokio::select! {
                 found = stories => found,
@@ -158,13 +170,13 @@ impl Place {
         found
     }
 
-    /// A daemon that knows nothing of the user: it has a home of its own, and an invented key.
-    fn spawn(&self, subject: &Subject) -> Result<Child, CliError> {
+    /// A daemon that knows nothing of the user: it has a home of its own, and no key but this.
+    fn spawn(&self, key: (&str, &str)) -> Result<Child, CliError> {
         let program = std::env::current_exe().attempt("finding this program")?;
         let log = fs::File::create(self.root.join("log")).attempt("making a log")?;
         let mut command = Command::new(program);
         command.arg("--home").arg(self.home()).arg("serve").current_dir(&self.root);
-        command.env_clear().env("HOME", &self.root).env(subject.key, KEY);
+        command.env_clear().env("HOME", &self.root).env(key.0, key.1);
         for name in INHERITED {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }

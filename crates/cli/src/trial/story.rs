@@ -11,6 +11,7 @@ use crew_server::wire::{
     TaskDiff,
 };
 
+use super::model::ABILITIES;
 use super::script::{ALLOWED, BEGUN, DENIED, MADE, SAID, STOPS, Seen, WORKS};
 use super::{PAUSE, Subject, is_in_a_worktree};
 use crate::client::Client;
@@ -19,6 +20,8 @@ use crate::text;
 
 /// How long a part of a story may take: no model thinks, but the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a real model may take, which may have to be loaded first.
+const MODEL_PATIENCE: Duration = Duration::from_mins(15);
 /// Who does not end its turn within this after an interruption is ended by the daemon.
 const INTERRUPT_PATIENCE: Duration = Duration::from_secs(10);
 /// How agents say yes and no in their own words.
@@ -49,6 +52,7 @@ struct Story<'a> {
     asked: BTreeSet<Question>,
     /// What a human would have to put right.
     trouble: Option<String>,
+    patience: Duration,
 }
 
 /// Has both stories lived.
@@ -71,7 +75,7 @@ pub(super) async fn live(
 /// It changes a file unasked, is denied a command, is allowed another, says something by a tool of
 /// ours, and ends.
 async fn works(client: &Client, seen: &Seen) -> Result<Found, CliError> {
-    let mut story = Story::begin(client, WORKS).await?;
+    let mut story = Story::begin(client, WORKS, "").await?;
     story.until(|task| task.approval.is_some()).await?;
     let task = story.task().await?;
     let diff: TaskDiff = client.get(&format!("/api/tasks/{}/diff", story.task)).await?;
@@ -117,6 +121,44 @@ async fn works(client: &Client, seen: &Seen) -> Result<Found, CliError> {
     .into())
 }
 
+/// A real model makes a file, says something by a tool of ours, and ends.
+pub(super) async fn works_for_real(client: &Client) -> Result<Found, CliError> {
+    let body = format!(
+        "Make a file `{MADE}` with the word made in it. Say `{SAID}` with the tool `comment`. Then end: \
+         nothing else is to be done."
+    );
+    let mut story = Story::begin(client, "Make a small file", &body).await?;
+    story.patience = MODEL_PATIENCE;
+    story.until(|task| task.approval.is_some() || task.card.status.word == "limited").await?;
+    let task = story.task().await?;
+    if task.card.status.word == "limited" {
+        story.trouble = Some("whoever serves it says that a limit is reached".to_owned());
+    }
+    let diff: TaskDiff = client.get(&format!("/api/tasks/{}/diff", story.task)).await?;
+    let made = diff.files.iter().any(|file| file.path == MADE);
+    let said =
+        task.remarks.iter().any(|remark| remark.text.contains(SAID) && remark.from == "engineer");
+    let answered = task.card.spent.output_tokens > 0;
+    let committed = task.approval.is_some_and(|approval| approval.commit.is_some());
+    let holds = |is_so: bool, why: &str| match (is_so, &story.trouble) {
+        (true, _) => Finding::Holds,
+        (false, Some(trouble)) => Finding::Fails { why: trouble.clone() },
+        (false, None) => fails(why),
+    };
+    let begun = [(Ability::Start, holds(answered || made || said, "it answered nothing"))];
+    if !(answered || made || said) {
+        let rest = ABILITIES.map(|ability| (ability, Finding::Unknown));
+        return Ok(rest.into_iter().chain(begun).collect());
+    }
+    let rest = [
+        (Ability::Tool, holds(made, "it did not make the file that it was asked for")),
+        (Ability::Commit, holds(committed && made, "it came to no end with a change")),
+        (Ability::OurTools, holds(said, "it did not call the one that it was asked to")),
+        (Ability::Usage, holds(answered, "who serves it does not say")),
+    ];
+    Ok(begun.into_iter().chain(rest).collect())
+}
+
 /// It is interrupted while a command runs, and goes on in another process.
 async fn stops(
     client: &Client,
@@ -124,7 +166,7 @@ async fn stops(
     seen: &Seen,
     home: &Path,
 ) -> Result<Found, CliError> {
-    let mut story = Story::begin(client, STOPS).await?;
+    let mut story = Story::begin(client, STOPS, "").await?;
     let begin = Instant::now();
     story.until(|_| is_in_a_worktree(home, BEGUN)).await?;
     if !is_in_a_worktree(home, BEGUN) {
@@ -157,11 +199,11 @@ fn fails(why: &str) -> Finding {
 }
 
 impl<'a> Story<'a> {
-    async fn begin(client: &'a Client, title: &str) -> Result<Self, CliError> {
+    async fn begin(client: &'a Client, title: &str, body: &str) -> Result<Self, CliError> {
         let new = NewTask {
             project: 1,
             title: title.to_owned(),
-            body: String::new(),
+            body: body.to_owned(),
             criteria: Vec::new(),
             priority: Priority::Normal,
             labels: BTreeSet::new(),
@@ -171,7 +213,7 @@ impl<'a> Story<'a> {
         let added: TaskAdded = client.post("/api/tasks", &new).await?;
         let task = added.task.card.id;
         let (answered, asked) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Self { client, task, answered, asked, trouble: None })
+        Ok(Self { client, task, answered, asked, trouble: None, patience: PATIENCE })
     }
 
     async fn task(&self) -> Result<Task, CliError> {
@@ -185,7 +227,7 @@ impl<'a> Story<'a> {
 
     /// Answers what is asked until it is so, or it cannot come to that any more.
     async fn until(&mut self, is_so: impl Fn(&Task) -> bool) -> Result<(), CliError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         while self.trouble.is_none() && !is_so(&self.task().await?) {
             if Instant::now() > deadline {
                 self.trouble = Some("it did not come to an end".to_owned());

@@ -1,10 +1,11 @@
 //! `crew provider test` and `crew provider list`: what the agents that are installed can do.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crew_agent::manifest::{Ability, Finding, Manifest};
 use crew_agent::program::Version;
-use crew_core::team::{ProviderKind, Team};
+use crew_core::team::{Api, Key, Model, Provider, ProviderKind, Team};
 use crew_engine::read_team;
 use crew_git::Repository;
 use serde::Serialize;
@@ -32,8 +33,11 @@ struct Listed {
     manifest: Option<Manifest>,
 }
 
-/// Tries an agent, and keeps what was found.
+/// Tries an agent, and keeps what was found; or a model, which is another one tomorrow.
 pub(super) async fn test(context: &Context, name: &str) -> Result<Exit, CliError> {
+    if let Some((model, key)) = model_of_team(name) {
+        return test_model(context, name, &model, key.as_ref()).await;
+    }
     let (subject, command) = subject(name)?;
     let program = subject.find(&command);
     let program = program
@@ -49,9 +53,27 @@ pub(super) async fn test(context: &Context, name: &str) -> Result<Exit, CliError
     if out.json {
         out.document(&manifest)?;
     } else {
-        lines(&manifest).into_iter().try_for_each(|line| out.line(line))?;
+        lines(&manifest.abilities).into_iter().try_for_each(|line| out.line(line))?;
     }
     Ok(if manifest.missing().is_empty() { Exit::Ok } else { Exit::Failed })
+}
+
+async fn test_model(
+    context: &Context,
+    name: &str,
+    model: &Model,
+    key: Option<&Key>,
+) -> Result<Exit, CliError> {
+    let out = &context.out;
+    out.note(format!("{} itself is asked, and whoever serves it may have it paid:", model.name));
+    out.note(format!("{} tokens at most, and it may take some minutes", trial::TOKENS_MAX));
+    let tried = trial::run_model(&context.home_path()?, name, model, key).await?;
+    if out.json {
+        out.document(&tried)?;
+    } else {
+        lines(&tried.abilities).into_iter().try_for_each(|line| out.line(line))?;
+    }
+    Ok(if tried.is_good() { Exit::Ok } else { Exit::Failed })
 }
 
 /// Shows all that can be tried.
@@ -109,17 +131,29 @@ fn subject(name: &str) -> Result<(Subject, String), CliError> {
     Ok((subject, subject.command().to_owned()))
 }
 
+/// The model of a provider of the team here, where it is asked by our own agent.
+fn model_of_team(name: &str) -> Option<(Model, Option<Key>)> {
+    let provider = provider_of_team(name)?;
+    match provider.kind {
+        ProviderKind::Native(model) if model.api != Api::Playbook => Some((model, provider.key)),
+        _ => None,
+    }
+}
+
 /// Which agent a provider of the team here is, and its program where the team names one.
 fn of_team(name: &str) -> Option<(Option<Origin>, Option<String>)> {
-    let repository = Repository::open(&std::env::current_dir().ok()?).ok()?;
-    let team: Team = read_team(repository.root()).ok()?;
-    let (_, provider) = team.providers.iter().find(|(known, _)| known.as_str() == name)?;
-    Some(match &provider.kind {
+    Some(match &provider_of_team(name)?.kind {
         ProviderKind::Claude(claude) => (Some(Origin::Claude), Some(claude.program.clone())),
         ProviderKind::Codex(codex) => (Some(Origin::Codex), Some(codex.program.clone())),
         ProviderKind::Acp(acp) => (acp.agent.map(Origin::Acp), acp.program.clone()),
         ProviderKind::Native(_) | ProviderKind::Mailbox => (None, None),
     })
+}
+
+fn provider_of_team(name: &str) -> Option<Provider> {
+    let repository = Repository::open(&std::env::current_dir().ok()?).ok()?;
+    let mut team: Team = read_team(repository.root()).ok()?;
+    team.providers.remove(&name.parse().ok()?)
 }
 
 fn listed(home: &Path, subject: &Subject) -> Listed {
@@ -163,10 +197,8 @@ fn row(listed: &Listed) -> Vec<String> {
     vec![style(Style::Bold, name), shown(version), known, shown(program)]
 }
 
-fn lines(manifest: &Manifest) -> Vec<String> {
-    let unknown = Finding::Unknown;
-    let line = |ability: Ability| {
-        let finding = manifest.abilities.get(&ability).unwrap_or(&unknown);
+fn lines(abilities: &BTreeMap<Ability, Finding>) -> Vec<String> {
+    let line = |(ability, finding): (&Ability, &Finding)| {
         let (word, why) = match finding {
             Finding::Holds => (style(Style::Good, "ok  "), String::new()),
             Finding::Fails { why } => (style(Style::Bad, "fail"), format!(": {why}")),
@@ -176,5 +208,5 @@ fn lines(manifest: &Manifest) -> Vec<String> {
         };
         format!("{word}  {}{why}", ability.words())
     };
-    Ability::ALL.into_iter().map(line).collect()
+    abilities.iter().map(line).collect()
 }
