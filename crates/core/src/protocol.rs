@@ -5,6 +5,8 @@
 //! ISSUE: #142
 //! LABEL-UPDATED: in-progress --> needs-testing
 //! PR: #143
+//! EVIDENCE: cargo test: 31 passed
+//! CRITERION: 1 met: a wrong password is refused
 //! ```
 //!
 //! The keyword line may stand anywhere: models put a sentence before it. The *last* keyword line
@@ -15,7 +17,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::call::Met;
+use crate::call::{Answer, EVIDENCE_CHARS_MAX, EVIDENCE_MAX, Met};
 use crate::{BadName, StageName, TaskId};
 
 /// Longest response in bytes; what is longer was not written by a well-meaning agent.
@@ -38,13 +40,15 @@ pub struct Response {
     pub verdict: Option<Verdict>,
     /// The candidate that a judge prefers, counted from 1.
     pub pick: Option<u32>,
-    /// What was run and seen. Only the tool `finish` gives it.
+    /// What was run and seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
-    /// What is said about the acceptance criteria; likewise. A criterion that is not among them was
-    /// not answered.
+    /// What is said about the acceptance criteria. A criterion that is not among them was not answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub criteria: Vec<CriterionAnswer>,
+    /// The same by their numbers, as it is written; what fits no criterion of the task stays here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
 }
 
 /// What an agent says about an acceptance criterion.
@@ -71,7 +75,26 @@ impl Response {
             pick: None,
             evidence: Vec::new(),
             criteria: Vec::new(),
+            answers: Vec::new(),
         }
+    }
+
+    /// With each answer at the criterion that its number means.
+    #[must_use]
+    pub fn about(mut self, criteria: &[String]) -> Self {
+        let mut open: Vec<Option<&String>> = criteria.iter().map(Some).collect();
+        for answer in std::mem::take(&mut self.answers) {
+            let at = (answer.number as usize).checked_sub(1);
+            match at.and_then(|at| open.get_mut(at)?.take()) {
+                Some(criterion) => self.criteria.push(CriterionAnswer {
+                    criterion: criterion.clone(),
+                    met: answer.met,
+                    why: answer.why,
+                }),
+                None => self.answers.push(answer),
+            }
+        }
+        self
     }
 }
 
@@ -177,9 +200,14 @@ enum Field {
 /// that plays a role and looks for fields of its trigger.
 pub fn is_protocol_line(line: &str) -> bool {
     let line = clean(line);
-    let keywords = ["DONE", "REQUEST", "ERROR", "ISSUE", "LABEL-UPDATED", "PR", "VERDICT", "PICK"];
+    let claims = ["DONE", "REQUEST", "ERROR"];
+    let fields = ["ISSUE", "LABEL-UPDATED", "PR", "VERDICT", "PICK", "EVIDENCE", "CRITERION"];
     let of_triggers = ["TASK", "RUN", "WORKTREE"];
-    keywords.iter().chain(&of_triggers).any(|keyword| after_keyword(line, keyword).is_some())
+    claims
+        .iter()
+        .chain(&fields)
+        .chain(&of_triggers)
+        .any(|keyword| after_keyword(line, keyword).is_some())
 }
 
 /// Markdown around a protocol line (`**DONE:** …`, `- ISSUE: #3`, a code fence) is the model's
@@ -214,6 +242,12 @@ fn read_field(response: &mut Response, line: &str) -> Result<Field, (&'static st
         let number = value.trim_matches(['`', '*', ' ']);
         response.pick =
             Some(number.parse().map_err(|_| ("PICK", format!("is no number: `{value}`")))?);
+    } else if let Some(value) = after_keyword(line, "EVIDENCE") {
+        if response.evidence.len() < EVIDENCE_MAX && !value.is_empty() {
+            response.evidence.push(value.chars().take(EVIDENCE_CHARS_MAX).collect());
+        }
+    } else if let Some(value) = after_keyword(line, "CRITERION") {
+        response.answers.push(parse_answer(value).map_err(|problem| ("CRITERION", problem))?);
     } else {
         return Ok(Field::Text);
     }
@@ -229,6 +263,22 @@ fn parse_label(value: &str) -> Result<LabelUpdate, String> {
     let stage = |text: &str| text.trim().trim_matches(['`', '*']).parse::<StageName>();
     let bad = |error: BadName| error.to_string();
     Ok(LabelUpdate { from: stage(from).map_err(bad)?, to: stage(to).map_err(bad)? })
+}
+
+fn parse_answer(value: &str) -> Result<Answer, String> {
+    let bad = || format!("is like `2 met: why` or `2 not met: why`, not `{value}`");
+    let value = value.trim_start_matches(['#', '`', '*', ' ']);
+    let (number, rest) = value.split_once([' ', ':', '.']).ok_or_else(bad)?;
+    let number = number.parse().map_err(|_| bad())?;
+    let rest = rest.trim_start_matches([':', '`', '*', ' ', '-']);
+    let words = [("not met", Met::NotMet), ("not_met", Met::NotMet), ("met", Met::Met)];
+    let (met, why) = words
+        .into_iter()
+        .find_map(|(word, met)| Some((met, rest.strip_prefix(word)?)))
+        .filter(|(_, why)| !why.starts_with(char::is_alphanumeric))
+        .ok_or_else(bad)?;
+    let why = why.trim_matches(|c: char| c.is_whitespace() || "`*:,;-–—".contains(c));
+    Ok(Answer { number, met, why: why.chars().take(EVIDENCE_CHARS_MAX).collect() })
 }
 
 fn parse_verdict(value: &str) -> Result<Verdict, String> {
@@ -355,6 +405,33 @@ mod tests {
             &"x".repeat(RESPONSE_BYTES_MAX + 1),
             "the response has 262145 bytes; at most 262144 are read",
         );
+    }
+
+    #[test]
+    fn evidence_and_criteria_are_lines_too() {
+        let text = "DONE: good\nVERDICT: pass\nEVIDENCE: make test: 31 passed\n- EVIDENCE: read it\n\
+                    CRITERION: 2 met: the page is there\n* CRITERION: #1: not met — it is slow\nthat is all";
+        let said = parse_response(text).unwrap();
+        assert_eq!(said.evidence, ["make test: 31 passed", "read it"]);
+        assert_eq!(said.summary, "good\nthat is all");
+        let criteria = ["fast".to_owned(), "there".to_owned()];
+        let about = said.clone().about(&criteria);
+        let answered = |answer: &CriterionAnswer| {
+            format!("{} {}: {}", answer.criterion, answer.met.word(), answer.why)
+        };
+        let answered: Vec<String> = about.criteria.iter().map(answered).collect();
+        assert_eq!(answered, ["there met: the page is there", "fast not_met: it is slow"]);
+        assert!(about.answers.is_empty());
+        assert_eq!(said.about(&criteria[..1]).answers[0].number, 2, "there is no second one");
+        let many = format!("DONE: x\n{}", "EVIDENCE: y\n".repeat(EVIDENCE_MAX + 9));
+        assert_eq!(parse_response(&many).unwrap().evidence.len(), EVIDENCE_MAX);
+        for bad in ["met", "1", "1 perhaps: x", "1 metal: x", "-1 met"] {
+            let error = parse_response(&format!("DONE: x\nCRITERION: {bad}")).unwrap_err();
+            assert!(
+                error.to_string().contains("line 2: `CRITERION` is like `2 met: why`"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -72,6 +72,8 @@ ERROR: why it cannot be done
 Optional lines after it:
 ISSUE: #<task>
 LABEL-UPDATED: <stage you are in> --> <stage it should go to>
+EVIDENCE: what you ran or read, and what came of it; a line for each
+CRITERION: <number of an acceptance criterion> met: how that can be seen (or: not met: what is missing)
 ";
 
 /// What agents that we start are told about our tools.

@@ -195,10 +195,17 @@ fn responds(
             Ok(())
         }
         Some(response) => {
-            d.run_mut(id)?.response = Some(response.clone());
+            take(d, id, response)?;
             if is_stopping(d, id)? { Ok(()) } else { d.move_run(id, RunEvent::Responded) }
         }
     }
+}
+
+/// Keeps what somebody said at the end; what it says about acceptance criteria is about those of now.
+fn take(d: &mut Draft<'_>, id: RunId, response: &Response) -> Result<(), Refusal> {
+    let criteria = d.task(d.run(id)?.task)?.criteria.clone();
+    d.run_mut(id)?.response = Some(response.clone().about(&criteria));
+    Ok(())
 }
 
 /// A response file counts like last words. Who wrote it may have ended meanwhile, or been stopped:
@@ -211,7 +218,7 @@ pub(super) fn response_found(
 ) -> Result<(), Refusal> {
     let run = addressee(d, project, role, response)?;
     if d.run(run)?.state.is_idle() {
-        d.run_mut(run)?.response = Some(response.clone());
+        take(d, run, response)?;
         return save(d, run, outcome_of(response.claim));
     }
     if matches!(d.run(run)?.state, RunState::Preparing { .. }) {

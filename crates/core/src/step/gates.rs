@@ -1,6 +1,7 @@
 //! The gates of a stage: each judges the same commit, one after the other.
 
 use super::flow::{self, place};
+use crate::call::Met;
 use crate::effect::Effect;
 use crate::event::Settled;
 use crate::judged::{GateResult, Judged, MERGE};
@@ -67,12 +68,19 @@ pub(super) fn verdict_finished(
         let why = format!("the commit changed while {} judged it, which is not green", run.role);
         return flow::stuck(d, run.task, &why, Retry::Gate(gate));
     }
-    match run.response.as_ref().and_then(|response| response.verdict) {
-        Some(Verdict::Pass) if outcome == Outcome::Done => next(d, run.task, &gate),
+    let verdict = run.response.as_ref().and_then(|response| response.verdict);
+    let judged = run.response.iter().flat_map(|response| &response.criteria);
+    let all_are_met = judged.fold(true, |all, answer| all && answer.met == Met::Met);
+    match verdict {
+        Some(Verdict::Pass) if outcome == Outcome::Done && all_are_met => next(d, run.task, &gate),
         Some(Verdict::Fail) => refuse(d, run.task, &gate),
         Some(Verdict::Pass) | None => {
             note(d, run.task, &gate, GateResult::NotRun)?;
-            let why = format!("{} gave no verdict, which is not green", run.role);
+            let why = match (verdict, all_are_met) {
+                (Some(_), false) => "said that it passes, and that a criterion is not met",
+                _ => "gave no verdict",
+            };
+            let why = format!("{} {why}, which is not green", run.role);
             flow::stuck(d, run.task, &why, Retry::Gate(gate))
         }
     }

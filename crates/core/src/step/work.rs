@@ -60,6 +60,12 @@ pub(super) fn check_response(d: &Draft<'_>, run: &Run, response: &Response) -> R
     if let Some(issue) = response.issue.filter(|issue| *issue != run.task) {
         return Err(format!("{} worked on {} but responded about {issue}", run.role, run.task));
     }
+    if let Some(answer) = response.answers.first() {
+        return Err(format!(
+            "{} answered criterion {} twice, or there is none of that number",
+            run.role, answer.number
+        ));
+    }
     let Some(label) = &response.label else {
         return Ok(());
     };

@@ -130,6 +130,42 @@ fn a_pass_over_a_criterion_that_is_not_met_is_none() {
     ");
 }
 
+/// Who has no tools says the same in lines.
+#[test]
+fn criteria_are_answered_in_words_as_well() {
+    let built = format!(
+        "{WITH_CRITERIA}
+         r2 says DONE: built;CRITERION: 1 met: seen;EVIDENCE: ran it
+         r2 exits
+         saved c2
+         started c2"
+    );
+    let judged = |words: &str| {
+        let mut play = Play::new(&[JUDGED]);
+        play.run(&format!("{built}\nr3 says {words}\nr3 exits\nsaved c2"));
+        play.print()
+    };
+    let mut play = Play::new(&[JUDGED]);
+    play.run(&built);
+    let said = play.state.runs[&RunId(2)].response.clone().unwrap();
+    assert_eq!(
+        (said.evidence[0].as_str(), said.criteria[0].criterion.as_str()),
+        ("ran it", "it works")
+    );
+    let passes = judged("DONE: good;VERDICT: pass;CRITERION: 1 met;CRITERION: 2 met");
+    assert!(passes.contains("landing"), "{passes}");
+    let unmet = judged("DONE: good;VERDICT: pass;CRITERION: 2 not met: it is slow");
+    assert!(unmet.contains("said that it passes, and that a criterion is not met"), "{unmet}");
+
+    let mut play = Play::new(&[JUDGED]);
+    play.run(&built.replace("CRITERION: 1", "CRITERION: 7").replace("\n         started c2", ""));
+    assert!(
+        play.print().contains("answered criterion 7 twice, or there is none"),
+        "{}",
+        play.print()
+    );
+}
+
 /// The judge's run is another than the author's, with a conversation of its own, and it judges the
 /// commit that the gate names.
 #[test]
