@@ -36,7 +36,7 @@ mod usage;
 pub use effect::{Effect, SaveAs, due};
 pub use event::{Event, Settled, TaskDraft, Words};
 pub use id::{AskId, EffectId, ProjectId, RunId, Seq, TaskId, Token};
-pub use name::{BadName, ProviderName, RoleName, SecretName, StageName};
+pub use name::{BadName, ProviderName, RoleName, RoutineName, SecretName, StageName};
 pub use refusal::Refusal;
 pub use state::{Change, LimitEnd, LimitWindow, Meta, State};
 pub use step::{Block, RESPONSE_GRACE, Step, block, next_wake, step};

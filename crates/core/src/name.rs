@@ -86,6 +86,9 @@ name_type!(
     /// Where agents come from: `native`, `claude`, `claude/work`.
     ProviderName, is_provider);
 name_type!(
+    /// A task that comes by itself: `look-around`.
+    RoutineName, is_name);
+name_type!(
     /// A key that is kept for the user: `anthropic-work`.
     SecretName, is_name);
 

@@ -1,12 +1,14 @@
 //! A project: a git repository under Crewhouse, with its team.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::about::Deed;
 use crate::ask::{Permission, Remembered};
 use crate::github::Connected;
 use crate::team::{Amount, Opened, Team};
-use crate::{Micros, ProjectId, RoleName, RunId, TaskId, Time, Usage};
+use crate::{Micros, ProjectId, RoleName, RoutineName, RunId, TaskId, Time, Usage};
 
 /// A git repository under Crewhouse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Project {
     pub team_refused: Option<String>,
     /// When the PM last looked for what fell through the cracks.
     pub scanned_at: Time,
+    /// The routines that have come so far.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routines: BTreeMap<RoutineName, Came>,
     /// What roles said to each other that was not read yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
@@ -35,6 +40,15 @@ pub struct Project {
     /// What its tasks' issues and pull requests are numbers of, once GitHub was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected: Option<Connected>,
+}
+
+/// When a routine came last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    /// When it did, or when it was first seen.
+    pub at: Time,
+    /// Its task; none where it has not come yet.
+    pub task: Option<TaskId>,
 }
 
 /// Too little space on a disk.
@@ -66,6 +80,12 @@ pub struct Message {
 }
 
 impl Project {
+    /// The routine whose newest task this is.
+    pub fn routine_of(&self, task: TaskId) -> Option<&RoutineName> {
+        let known = self.routines.iter().find(|(_, came)| came.task == Some(task));
+        known.map(|(name, _)| name)
+    }
+
     /// What is open to a role in the sandbox: to all, to it, and what the human opened to it when asked.
     pub fn opened_to(&self, role: &RoleName) -> Opened {
         let of_role = self.team.roles.get(role).map(|role| &role.opened);

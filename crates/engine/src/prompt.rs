@@ -310,6 +310,12 @@ fn now(place: &Place) -> String {
              your worktree, and files may contain conflict markers. Resolve them first.",
             run.stage
         ),
+        Purpose::Work if place.project.routine_of(task.id).is_some() => format!(
+            "Do the work of the stage `{}`. Nobody asked for this task: it comes by itself, again and \
+             again. Where nothing has to change, change nothing, and end with DONE: and what you \
+             saw: it is over then.",
+            run.stage
+        ),
         Purpose::Work => format!("Do the work of the stage `{}`.", run.stage),
         Purpose::Consult { .. } => format!(
             "The pipeline does not decide how this goes on; you do. End with DONE: and your \

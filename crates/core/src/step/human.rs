@@ -39,6 +39,7 @@ pub(super) fn add_project(
         team: team.clone(),
         team_refused: None,
         scanned_at: d.now,
+        routines: BTreeMap::new(),
         messages: Vec::new(),
         remembered: Vec::new(),
         short: None,

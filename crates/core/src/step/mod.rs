@@ -36,6 +36,7 @@ mod outcome;
 mod policy;
 mod pull;
 mod route;
+mod routine;
 mod space;
 mod tell;
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod judged;
 mod limits;
 mod play;
 mod policy;
+mod routine;
 mod space;
 mod touched;
 mod wall;

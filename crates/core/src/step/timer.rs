@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{asks, budget, consult, dispatch, flow};
+use super::{asks, budget, consult, dispatch, flow, routine};
 use crate::effect::Effect;
 use crate::protocol::Claim;
 use crate::run::{AfterStop, Outcome, RunState, Trouble, TroubleKind, Wait};
@@ -33,6 +33,7 @@ pub(super) fn tick(d: &mut Draft<'_>) -> Result<(), Refusal> {
     }
     for project in d.project_ids() {
         scan(d, project)?;
+        routine::tick(d, project)?;
     }
     Ok(())
 }
@@ -213,5 +214,6 @@ pub fn next_wake(state: &State, now: Time) -> Option<Time> {
             .find(|task| task.project == project.id)
             .map(|_| project.scanned_at + project.team.limits.scan)
     });
-    runs.chain(asks).chain(tasks).chain(scans).min()
+    let routines = state.projects.keys().filter_map(|project| routine::next(&draft, *project));
+    runs.chain(asks).chain(tasks).chain(scans).chain(routines).min()
 }

@@ -113,10 +113,23 @@ fn complete_step(
         return Ok(());
     }
     if runs.iter().all(|run| run.slot == 0) {
+        let to = to.or(end_of_routine(d, id)?);
         return gates::open_all(d, id, to);
     }
     // By now `team.toml` may say that one agent works here. What several made still becomes one.
     combine(d, id, progress.runs)
+}
+
+/// A routine that found nothing to change is over: there is nothing for the other stages.
+fn end_of_routine(d: &Draft<'_>, id: TaskId) -> Result<Option<StageName>, Refusal> {
+    let (task, (team, _)) = (d.task(id)?, place(d, id)?);
+    let is_routine = d.project(task.project)?.routine_of(id).is_some();
+    if !is_routine || task.visits.values().sum::<u32>() > 1 {
+        return Ok(None);
+    }
+    let has_changed = d.runs_backwards().any(|run| run.task == id && run.commit.is_some());
+    let end = team.stages.last().filter(|_| !has_changed);
+    Ok(end.map(|end| end.name.clone()))
 }
 
 /// The work of the task goes on with what these made.

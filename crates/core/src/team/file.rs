@@ -8,6 +8,7 @@ mod github;
 mod line;
 mod provider;
 mod route;
+mod routine;
 mod rule;
 mod sandbox;
 mod shape;

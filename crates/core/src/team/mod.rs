@@ -10,6 +10,7 @@ mod file;
 mod hours;
 mod proof;
 mod route;
+mod routine;
 mod rule;
 mod sandbox;
 mod template;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::github;
 use crate::purse::Purse;
-use crate::{Millis, Price, ProviderName, RoleName, SecretName, StageName};
+use crate::{Millis, Price, ProviderName, RoleName, RoutineName, SecretName, StageName};
 
 pub use account::Account;
 pub use budget::{Allowance, Amount, Budget};
@@ -28,6 +29,7 @@ pub use file::{Problem, parse};
 pub use hours::{BadHours, Hours};
 pub use proof::WorstCase;
 pub use route::{Route, Rule, Tier, Tiers};
+pub use routine::{Routine, When};
 pub use rule::{AskRule, RuleAnswer, What, judge, shadowed};
 pub use sandbox::{Opened, SandboxMode, SandboxPolicy};
 pub use template::{DEFAULT_TEAM, TEMPLATES, Template};
@@ -58,6 +60,9 @@ pub struct Team {
     /// The repository on GitHub that it is connected with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub github: Option<github::Policy>,
+    /// Tasks that come by themselves.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routines: BTreeMap<RoutineName, Routine>,
 }
 
 /// One role of the team.

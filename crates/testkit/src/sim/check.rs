@@ -10,6 +10,7 @@
 mod aside;
 mod asks;
 mod present;
+mod routine;
 mod start;
 mod way;
 
@@ -93,6 +94,7 @@ pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> R
     way::candidates(fact, ledger)?;
     way::rounds(fact, dropped, ledger)?;
     way::responses(fact, dropped.is_some())?;
+    routine::check(fact)?;
     aside::check(fact)
 }
 
@@ -263,9 +265,9 @@ pub(super) fn end(
 ) -> Result<(), String> {
     let fail = |is: bool, what: String| if is { Err(what) } else { Ok(()) };
     let proposed = state.tasks.values().filter(|task| task.proposed_by.is_some()).count();
-    let wanted = acknowledged.len() + proposed;
+    let wanted = acknowledged.len() + proposed + ledger.came.len();
     fail(state.tasks.len() != wanted, "tasks were invented".into())?;
-    for id in acknowledged {
+    for id in acknowledged.iter().chain(&ledger.came) {
         let task = state.tasks.get(id).ok_or_else(|| format!("{id} is missing"))?;
         fail(!task.is_over(), format!("{id} is not over"))?;
         fail(!world.released.contains(id), format!("{id} keeps its worktrees"))?;

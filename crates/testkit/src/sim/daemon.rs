@@ -354,6 +354,11 @@ impl Sim {
         if self.state.meta.stopped.is_some() {
             self.take(&Event::EmergencyReleased, None)?;
         }
+        let project = ProjectId(1);
+        let team = self.state.projects.get(&project).map(|project| team::at_rest(&project.team));
+        if let Some(team) = team {
+            self.take(&Event::TeamLoaded { project, team }, None)?;
+        }
         self.see_space(false)
     }
 

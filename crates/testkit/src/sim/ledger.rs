@@ -54,6 +54,8 @@ pub(super) struct Ledger {
     failed: BTreeMap<TaskId, (CommitId, u32)>,
     /// Commits of candidates that did not pass a check.
     out: BTreeSet<CommitId>,
+    /// Tasks that came by themselves.
+    pub(super) came: BTreeSet<TaskId>,
     /// Deliveries that became an entry.
     delivered: BTreeSet<String>,
     /// Remarks that were to be brought to a start of an agent.
@@ -139,6 +141,10 @@ impl Ledger {
             return;
         }
         match fact.event {
+            Event::Ticked => {
+                let known = &fact.before.tasks;
+                self.came.extend(fact.change.tasks.keys().filter(|id| !known.contains_key(id)));
+            }
             Event::Said { run, words: Words::Used(usage), .. } => {
                 *self.days.entry(fact.now.day()).or_default() += usage.tokens();
                 *self.spent.entry(*run).or_default() += usage.tokens();

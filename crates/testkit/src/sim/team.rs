@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crew_core::task::Priority;
 use crew_core::team::{
-    self, Allowance, AskRule, Gate, Provider, ProviderKind, Rule, RuleAnswer, Stage, Team, Tier,
-    Tiers, What, Work,
+    self, Allowance, AskRule, Gate, Provider, ProviderKind, Routine, Rule, RuleAnswer, Stage, Team,
+    Tier, Tiers, What, When, Work,
 };
-use crew_core::{Millis, ProviderName, RoleName};
+use crew_core::{Millis, ProviderName, RoleName, RoutineName};
 
 use super::random::Random;
 
@@ -60,13 +60,16 @@ pub(super) fn new(random: &mut Random) -> Box<Team> {
     if random.chance(40) {
         toggle_verdict(&mut team);
     }
+    if random.chance(25) {
+        change_routines(&mut team, random);
+    }
     Box::new(team)
 }
 
 /// A team after somebody has edited it.
 pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
     let mut team = team.clone();
-    match random.below(11) {
+    match random.below(12) {
         0 => {
             team.limits.agents = 1 + random.below(4) as u32;
             team.limits.retries = random.below(3) as u32;
@@ -84,6 +87,7 @@ pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
         7 => rename(&mut team),
         8 => change_players(&mut team, random),
         9 => change_rules(&mut team, random),
+        10 => change_routines(&mut team, random),
         _ => play_by_mail(&mut team),
     }
     Box::new(team)
@@ -152,6 +156,26 @@ fn change_work(team: &mut Team, random: &mut Random) {
         _ => Work::Sequence(vec![engineer]),
     };
     with_stage(team, "in-progress", |stage| stage.work = work);
+}
+
+/// Tasks come by themselves, or do so no more.
+fn change_routines(team: &mut Team, random: &mut Random) {
+    let names = ["look-around", "tidy-up"].map(str::parse::<RoutineName>);
+    for name in names.into_iter().flatten() {
+        if random.chance(40) {
+            team.routines.remove(&name);
+            continue;
+        }
+        let when = [When::Time, When::Idle, When::Trouble][random.below(3)];
+        let every = Millis::minutes(5 + random.below(4) as u64 * 30);
+        let routine = Routine { title: name.to_string(), body: String::new(), when, every };
+        team.routines.insert(name, routine);
+    }
+}
+
+/// Without what would never come to an end.
+pub(super) fn at_rest(team: &Team) -> Box<Team> {
+    Box::new(Team { routines: BTreeMap::new(), ..team.clone() })
 }
 
 /// The architect becomes a person, or an agent again.

@@ -1,8 +1,8 @@
 //! From the file's shape to a [`Team`], with every mistake that is found on the way.
 
-use super::Problem;
 use super::rule::{build_all, duration};
 use super::shape::{BudgetFile, GateFile, LimitsFile, ModeFile, RoleFile, StageFile, TeamFile};
+use super::{Problem, routine};
 use crate::team::{
     Allowance, Amount, BadHours, Budget, Gate, Limits, Merge, Owner, Role, Stage, Team, Tiers,
     Work, WorktreePolicy,
@@ -47,8 +47,10 @@ impl TeamFile {
         let stages = self.stages.into_iter().filter_map(|file| file.build(problems)).collect();
         let limits = self.limits.build(problems);
         let github = self.github.map(|file| file.build(problems));
+        let routines = routine::build_all(self.routines, problems);
         Team {
             github,
+            routines,
             roles,
             providers,
             tiers,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::routine::RoutineFile;
 use super::rule::AskRuleFile;
 use super::sandbox::{RoleSandbox, SandboxFile};
 use crate::github::{Publish, Pulls, PushBase};
@@ -31,6 +32,8 @@ pub(super) struct TeamFile {
     pub(super) providers: BTreeMap<String, ProviderFile>,
     pub(super) roles: BTreeMap<String, RoleFile>,
     pub(super) stages: Vec<StageFile>,
+    #[serde(default)]
+    pub(super) routines: Vec<RoutineFile>,
 }
 
 #[derive(Deserialize)]
