@@ -69,8 +69,8 @@ pub(super) fn verdict_finished(
         return flow::stuck(d, run.task, &why, Retry::Gate(gate));
     }
     let verdict = run.response.as_ref().and_then(|response| response.verdict);
-    let judged = run.response.iter().flat_map(|response| &response.criteria);
-    let all_are_met = judged.fold(true, |all, answer| all && answer.met == Met::Met);
+    let mut judged = run.response.iter().flat_map(|response| &response.criteria);
+    let all_are_met = judged.all(|answer| answer.met == Met::Met);
     match verdict {
         Some(Verdict::Pass) if outcome == Outcome::Done && all_are_met => next(d, run.task, &gate),
         Some(Verdict::Fail) => refuse(d, run.task, &gate),
