@@ -10,7 +10,7 @@ use crate::turn::{Cli, PAUSE, Turns, memory, question, row, sandbox};
 
 const ROUNDS: usize = 7;
 
-const CLAUDE: Cli = Cli {
+pub(crate) const CLAUDE: Cli = Cli {
     program: "claude",
     wire: Wire::Anthropic,
     environment: &[
@@ -32,6 +32,7 @@ const CLAUDE: Cli = Cli {
         "stream-json",
         "--verbose",
     ],
+    by_acp: &[],
     address: Some("ANTHROPIC_BASE_URL"),
     files: |_| Vec::new(),
     provider: |url| {

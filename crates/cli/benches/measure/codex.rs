@@ -10,11 +10,12 @@ use crate::turn::{Cli, PAUSE, Turns, memory, question, row, sandbox};
 
 const ROUNDS: usize = 7;
 
-const CODEX: Cli = Cli {
+pub(crate) const CODEX: Cli = Cli {
     program: "codex",
     wire: Wire::OpenAiResponses,
     environment: &[("BENCH_KEY", "sk-bench-invented")],
     alone: &["exec", "--json", "--dangerously-bypass-approvals-and-sandbox", "Make it"],
+    by_acp: &[],
     address: None,
     files: |url| {
         let settings = format!(

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stderr, reason = "it says what it is at")]
 
 mod acp;
+mod bare;
 mod claude;
 mod codex;
 mod crowd;
@@ -31,7 +32,7 @@ use report::Section;
 type Measure = fn() -> anyhow::Result<Section>;
 
 /// Each measures one thing.
-const SECTIONS: [(&str, Measure); 11] = [
+const SECTIONS: [(&str, Measure); 13] = [
     ("transitions", transitions::measure),
     ("intake", intake::measure),
     ("recovery", recovery::measure),
@@ -43,6 +44,8 @@ const SECTIONS: [(&str, Measure); 11] = [
     ("codex", codex::measure),
     ("gemini", acp::gemini),
     ("opencode", acp::opencode),
+    ("claude-acp", acp::claude),
+    ("codex-acp", acp::codex),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::Value;
 
+use crate::bare;
 use crate::machine::{parent, shared};
 use crate::report::{Bound, Row, number, percentile};
 use crate::support::{Daemon, Lab, one_engineer};
@@ -29,6 +30,8 @@ pub(crate) struct Cli {
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// Its arguments, and more variables, when it works by itself.
     pub(crate) alone: &'static [&'static str],
+    /// Its arguments when it is spoken to by ACP.
+    pub(crate) by_acp: &'static [&'static str],
     pub(crate) address: Option<&'static str>,
     /// Its files below the home of a user.
     pub(crate) files: fn(url: &str) -> Vec<(&'static str, String)>,
@@ -137,6 +140,37 @@ impl Cli {
     }
 
     pub(crate) fn by_itself(&self, program: &Path, pause: Duration) -> anyhow::Result<Turn> {
+        self.outside(program, pause, |mut command| {
+            let mut child =
+                command.args(self.alone).stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+            let pid = child.id();
+            let (status, memory) = watched(move || Some(pid), || child.wait());
+            let status = status?;
+            ensure!(status.success(), "{}: {status}", self.program);
+            Ok(memory)
+        })
+    }
+
+    /// The same by ACP, with nothing around it.
+    pub(crate) fn by_acp(&self, program: &Path, pause: Duration) -> anyhow::Result<Turn> {
+        self.outside(program, pause, |mut command| {
+            let work = command.get_current_dir().context("it works somewhere")?.to_owned();
+            command.args(self.by_acp).stdin(Stdio::piped()).stdout(Stdio::piped());
+            let child = command.spawn()?;
+            let pid = child.id();
+            let (done, memory) =
+                watched(move || Some(pid), || bare::prompt(child, &work, "Make it"));
+            done.map(|()| memory)
+        })
+    }
+
+    /// One turn outside of Crewhouse; `run` gives what it took of memory.
+    fn outside(
+        &self,
+        program: &Path,
+        pause: Duration,
+        run: impl FnOnce(Command) -> anyhow::Result<f64>,
+    ) -> anyhow::Result<Turn> {
         let server = self.server((self.writes)(), pause)?;
         let url = self.url(&server);
         let directory = tempfile::tempdir()?;
@@ -145,17 +179,13 @@ impl Cli {
         let mut git = Command::new("git");
         ensure!(git.args(["init", "--quiet"]).arg(&work).status()?.success(), "git init");
         let mut command = Command::new(program);
-        command.args(self.alone).env_clear().envs(self.environment.iter().copied());
+        command.env_clear().envs(self.environment.iter().copied());
         command.envs(self.address.map(|name| (name, url))).env("HOME", directory.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.current_dir(&work).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.current_dir(&work).stderr(Stdio::null());
         let begin = Instant::now();
-        let mut child = command.spawn()?;
-        let pid = child.id();
-        let (status, memory) = watched(move || Some(pid), || child.wait());
-        let status = status?;
+        let memory = run(command)?;
         let time = begin.elapsed().as_secs_f64() * 1e3;
-        ensure!(status.success(), "{}: {status}", self.program);
         ensure!(work.join("made.txt").exists(), "it made nothing");
         Ok(Turn { agent: time, whole: time, memory })
     }
