@@ -156,6 +156,15 @@ fn a_model_that_cannot_do_it_is_said_to() {
     let why = "calls the tools of Crewhouse: it did not call the one that it was asked to";
     assert!(text.contains("ok    changes a file") && text.contains(why), "{text}");
 
+    // A file of somebody else names where a key goes.
+    let elsewhere = Bench::new(with_a_model("https://models.invalid/v1"), Path::new("/nowhere"));
+    let team = elsewhere.lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    fs::write(&team, text.replace("model = \"tiny\"", "model = \"tiny\"\nkey_env = \"HOME\""))
+        .unwrap();
+    let words = "the key `HOME` would be sent to https://models.invalid/v1";
+    elsewhere.lab.fails(&["provider", "test", "local"], 3, words);
+
     // Nobody serves it.
     let bench = Bench::new(with_a_model("http://127.0.0.1:9/"), Path::new("/nowhere"));
     let output = bench.crew(&["provider", "test", "local"]);

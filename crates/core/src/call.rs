@@ -88,7 +88,7 @@ pub struct Answer {
 }
 
 /// Whether a criterion is met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Met {
     /// It is true of the work as it is now.

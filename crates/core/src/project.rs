@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::about::Deed;
 use crate::ask::{Permission, Remembered};
 use crate::github::Connected;
-use crate::team::{Amount, Opened, Team};
-use crate::{Micros, ProjectId, RoleName, RoutineName, RunId, TaskId, Time, Usage};
+use crate::task::Task;
+use crate::team::{Amount, Opened, Stage, Team, Work};
+use crate::{
+    AskId, Micros, ProjectId, RoleName, RoutineName, RunId, StageName, TaskId, Time, Usage,
+};
 
 /// A git repository under Crewhouse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +52,8 @@ pub struct Came {
     pub at: Time,
     /// Its task; none where it has not come yet.
     pub task: Option<TaskId>,
+    /// The newest ask of that moment: what is asked after it is news.
+    pub asks: AskId,
 }
 
 /// Too little space on a disk.
@@ -84,6 +89,22 @@ impl Project {
     pub fn routine_of(&self, task: TaskId) -> Option<&RoutineName> {
         let known = self.routines.iter().find(|(_, came)| came.task == Some(task));
         known.map(|(name, _)| name)
+    }
+
+    /// Whether this task, of a routine, is over if those at work on it change nothing and send it nowhere:
+    /// they are the first, and one after the other.
+    pub fn ends_unchanged(&self, task: &Task) -> bool {
+        let works = |name: &StageName| {
+            self.team.stage(name).is_some_and(|stage| !stage.workers().is_empty())
+        };
+        let visits = task.visits.iter().filter(|(stage, _)| works(stage));
+        let is_first = visits.map(|(_, visits)| visits).sum::<u32>() <= 1;
+        let one_by_one = |stage: &Stage| matches!(stage.work, Work::Sequence(_) | Work::Queue);
+        let stage = self.team.stage(&task.stage);
+        self.routine_of(task.id).is_some()
+            && is_first
+            && stage.is_some_and(one_by_one)
+            && task.consults == 0
     }
 
     /// What is open to a role in the sandbox: to all, to it, and what the human opened to it when asked.

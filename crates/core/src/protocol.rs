@@ -14,6 +14,8 @@
 //! keyword line and is no field of ours belongs to the summary. A text without a keyword line is
 //! no response; the caller decides what that means.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -22,6 +24,9 @@ use crate::{BadName, StageName, TaskId};
 
 /// Longest response in bytes; what is longer was not written by a well-meaning agent.
 pub const RESPONSE_BYTES_MAX: usize = 256 * 1024;
+
+/// Most answers to acceptance criteria.
+const ANSWERS_MAX: usize = 200;
 
 /// What an agent claims at the end of its work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,8 +88,13 @@ impl Response {
     #[must_use]
     pub fn about(mut self, criteria: &[String]) -> Self {
         let mut open: Vec<Option<&String>> = criteria.iter().map(Some).collect();
+        let mut given = BTreeSet::new();
         for answer in std::mem::take(&mut self.answers) {
             let at = (answer.number as usize).checked_sub(1);
+            // A recapitulation says the same again.
+            if !given.insert((answer.number, answer.met)) {
+                continue;
+            }
             match at.and_then(|at| open.get_mut(at)?.take()) {
                 Some(criterion) => self.criteria.push(CriterionAnswer {
                     criterion: criterion.clone(),
@@ -247,7 +257,11 @@ fn read_field(response: &mut Response, line: &str) -> Result<Field, (&'static st
             response.evidence.push(value.chars().take(EVIDENCE_CHARS_MAX).collect());
         }
     } else if let Some(value) = after_keyword(line, "CRITERION") {
-        response.answers.push(parse_answer(value).map_err(|problem| ("CRITERION", problem))?);
+        let answer = parse_answer(value).map_err(|problem| ("CRITERION", problem))?;
+        if response.answers.len() >= ANSWERS_MAX {
+            return Err(("CRITERION", format!("is there more than {ANSWERS_MAX} times")));
+        }
+        response.answers.push(answer);
     } else {
         return Ok(Field::Text);
     }
@@ -268,13 +282,17 @@ fn parse_label(value: &str) -> Result<LabelUpdate, String> {
 fn parse_answer(value: &str) -> Result<Answer, String> {
     let bad = || format!("is like `2 met: why` or `2 not met: why`, not `{value}`");
     let value = value.trim_start_matches(['#', '`', '*', ' ']);
-    let (number, rest) = value.split_once([' ', ':', '.']).ok_or_else(bad)?;
+    let (number, rest) = value.split_once([' ', ':', '.', ')']).ok_or_else(bad)?;
     let number = number.parse().map_err(|_| bad())?;
-    let rest = rest.trim_start_matches([':', '`', '*', ' ', '-']);
+    let rest = rest.trim_start_matches([':', '`', '*', ' ', '-', ')']);
+    let after = |word: &str| {
+        let begin = rest.get(..word.len())?;
+        begin.eq_ignore_ascii_case(word).then(|| &rest[word.len()..])
+    };
     let words = [("not met", Met::NotMet), ("not_met", Met::NotMet), ("met", Met::Met)];
     let (met, why) = words
         .into_iter()
-        .find_map(|(word, met)| Some((met, rest.strip_prefix(word)?)))
+        .find_map(|(word, met)| Some((met, after(word)?)))
         .filter(|(_, why)| !why.starts_with(char::is_alphanumeric))
         .ok_or_else(bad)?;
     let why = why.trim_matches(|c: char| c.is_whitespace() || "`*:,;-–—".contains(c));

@@ -1,5 +1,6 @@
 //! What holds for any text that an agent, a script or a person may write.
 
+use crew_core::call::{Answer, Met};
 use crew_core::protocol::{Claim, LabelUpdate, Response, Verdict, parse_response, parse_trigger};
 use crew_core::team::{self, DEFAULT_TEAM};
 use crew_core::{StageName, TaskId};
@@ -16,6 +17,8 @@ fn line() -> impl Strategy<Value = String> {
         "PR:",
         "VERDICT:",
         "PICK:",
+        "EVIDENCE:",
+        "CRITERION:",
         "**DONE:**",
         "- ISSUE:",
         "> ERROR:",
@@ -31,6 +34,8 @@ fn line() -> impl Strategy<Value = String> {
         Just(" pass".to_owned()),
         Just(" FAIL.".to_owned()),
         Just(" 3".to_owned()),
+        Just(" 3 met: seen".to_owned()),
+        Just(" #1) Not Met".to_owned()),
         Just(" **".to_owned()),
         ".{0,30}",
     ];
@@ -59,12 +64,21 @@ fn response() -> impl Strategy<Value = Response> {
         prop::option::of("[#a-z0-9/:.]{1,20}"),
         prop::option::of(verdict),
         prop::option::of(any::<u32>()),
+        prop::collection::vec("[a-z][a-z :.]{0,20}[a-z]", 0..3),
+        prop::collection::vec(answer(), 0..3),
     )
-        .prop_map(|(claim, summary, issue, label, pr, verdict, pick)| {
+        .prop_map(|(claim, summary, issue, label, pr, verdict, pick, evidence, answers)| {
             let lines: Vec<&str> = summary.lines().map(str::trim).collect();
             let summary = lines.join("\n").trim().to_owned();
-            Response { issue, label, pr, verdict, pick, ..Response::new(claim, summary) }
+            let said = Response::new(claim, summary);
+            Response { issue, label, pr, verdict, pick, evidence, answers, ..said }
         })
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    let met = prop::sample::select(vec![Met::Met, Met::NotMet]);
+    let answer = |(number, met, why)| Answer { number, met, why };
+    (any::<u32>(), met, "[a-z][a-z .]{0,20}[a-z]").prop_map(answer)
 }
 
 /// A response as an agent would write it.
@@ -87,6 +101,11 @@ fn render(response: &Response) -> String {
     let verdict = response.verdict.map(|verdict| format!("{verdict:?}").to_lowercase());
     field("VERDICT", verdict);
     field("PICK", response.pick.map(|pick| pick.to_string()));
+    response.evidence.iter().for_each(|it| field("EVIDENCE", Some(it.clone())));
+    for Answer { number, met, why } in &response.answers {
+        let met = met.word().replace('_', " ");
+        field("CRITERION", Some(format!("{number} {met}: {why}")));
+    }
     text
 }
 

@@ -310,10 +310,11 @@ fn now(place: &Place) -> String {
              your worktree, and files may contain conflict markers. Resolve them first.",
             run.stage
         ),
-        Purpose::Work if place.project.routine_of(task.id).is_some() => format!(
+        Purpose::Work if place.project.ends_unchanged(task) => format!(
             "Do the work of the stage `{}`. Nobody asked for this task: it comes by itself, again and \
-             again. Where nothing has to change, change nothing, and end with DONE: and what you \
-             saw: it is over then.",
+             again. If you change no file and name no stage, it is over: nobody else gets it. Is \
+             there something for others to do, name the stage that it should go to, with `to` of \
+             `finish` or with LABEL-UPDATED, be it the usual one.",
             run.stage
         ),
         Purpose::Work => format!("Do the work of the stage `{}`.", run.stage),

@@ -12,10 +12,10 @@ pub(crate) fn prompt(mut child: Child, work: &Path, words: &str) -> anyhow::Resu
     let input = child.stdin.take().context("an agent is written to")?;
     let output = BufReader::new(child.stdout.take().context("an agent is read")?);
     let mut agent = Agent { input, output, asked: 0 };
-    agent.ask("initialize", json!({"protocolVersion": 1, "clientCapabilities": {}}))?;
-    let session = agent.ask("session/new", json!({"cwd": work, "mcpServers": []}))?;
+    agent.ask("initialize", &json!({"protocolVersion": 1, "clientCapabilities": {}}))?;
+    let session = agent.ask("session/new", &json!({"cwd": work, "mcpServers": []}))?;
     let text = json!({"type": "text", "text": words});
-    agent.ask("session/prompt", json!({"sessionId": session["sessionId"], "prompt": [text]}))?;
+    agent.ask("session/prompt", &json!({"sessionId": session["sessionId"], "prompt": [text]}))?;
     drop(agent); // the end of its input
     let status = child.wait()?;
     ensure!(status.success(), "it ended with {status}");
@@ -30,7 +30,7 @@ struct Agent {
 
 impl Agent {
     /// What it answers; what it asks meanwhile is allowed.
-    fn ask(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
+    fn ask(&mut self, method: &str, params: &Value) -> anyhow::Result<Value> {
         self.asked += 1;
         let id = self.asked;
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))?;

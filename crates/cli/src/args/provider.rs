@@ -12,10 +12,15 @@ pub(crate) enum Provider {
     /// Try an installed agent: can it ask, keep to a no, be interrupted, go on in a new process?
     ///
     /// It works in a repository that is thrown away, and a model on this machine tells it what to
-    /// do. Nobody's account is used.
+    /// do. Nobody's account is used. A provider of the kind `native` is no program: its model itself
+    /// is asked to do a small task, which may be paid for.
     Test {
-        /// A provider of the team, or `claude`, `codex`, `gemini`, `opencode`, `claude-acp`.
+        /// A provider of the team, or `claude`, `codex`, `gemini`, `opencode`, `claude-acp`,
+        /// `codex-acp`.
         name: String,
+        /// Send the key of a model to the server that team.toml names.
+        #[arg(long)]
+        send_key: bool,
     },
     /// Let one agent try whether a limited provider serves again, before the time that it named.
     ///

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crew_core::{Millis, team};
 use crew_engine::read_team_file;
 use crew_git::Repository;
-use crew_server::wire::{Allowance, Amount, Gate, Role, Rule, Stage, Team as WireTeam};
+use crew_server::wire::{Allowance, Amount, Gate, Role, Routine, Rule, Stage, Team as WireTeam};
 use serde_json::json;
 
 use crate::args::Team;
@@ -75,6 +75,16 @@ fn show(context: &Context, file: &Path, team: &WireTeam) -> Result<Exit, CliErro
     }
     for line in team.roles.iter().flat_map(rules) {
         out.line(line)?;
+    }
+    for routine in &team.routines {
+        let every = text::between(0, routine.every);
+        let when = match routine.when.as_str() {
+            "idle" => "when nothing else is open, ",
+            "trouble" => "when something is asked, ",
+            _ => "",
+        };
+        let Routine { name, title, .. } = routine;
+        out.line(format!("{name} comes by itself, {when}at most once in {every}: {title}"))?;
     }
     let worst = &team.worst_case;
     out.line("")?;

@@ -19,6 +19,8 @@ pub(crate) const TOKENS_MAX: u64 = 50_000;
 /// How long it may take to be connected, and to be answered at all.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// Where Ollama is, if nothing else is said.
+const OLLAMA: &str = "http://localhost:11434/";
 /// The variable that the daemon of the trial finds the key in.
 const KEY: &str = "CREW_TRIAL_KEY";
 
@@ -40,13 +42,21 @@ impl Tried {
     }
 }
 
-/// Has a model do a small task. Whoever serves it is asked, and paid.
+/// Has a model do a small task. Whoever serves it is asked, and paid. A key is sent to a server that the
+/// team names only if that is wanted: the file may be somebody else's.
 pub(crate) async fn run(
     home: &Path,
     provider: &str,
     model: &Model,
     kept: Option<&Key>,
+    may_send_key: bool,
 ) -> Result<Tried, CliError> {
+    if let Some((key, url)) = sent_elsewhere(model, kept).filter(|_| !may_send_key) {
+        let what =
+            format!("the key `{key}` would be sent to {url}, as team.toml of this repository says");
+        let hint = format!("if that is right: crew provider test {provider} --send-key");
+        return Err(CliError::new(Exit::Refused, what).hint(hint));
+    }
     let key = key_of(home, model, kept)?;
     let tried = |abilities: Found| Tried {
         provider: provider.to_owned(),
@@ -66,10 +76,22 @@ pub(crate) async fn run(
     Ok(tried(found?))
 }
 
+/// The key that a server on another machine would be sent, and its address.
+fn sent_elsewhere(model: &Model, kept: Option<&Key>) -> Option<(String, String)> {
+    let key = kept.map(|key| key.secret.to_string()).or_else(|| variable(model))?;
+    let url = model.base_url.clone()?;
+    let host = reqwest::Url::parse(&url).ok();
+    let host = host.as_ref().and_then(reqwest::Url::host_str);
+    let is_here = matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"));
+    (!is_here).then_some((key, url))
+}
+
 /// Why nobody answers at its address, whatever they would say. An agent would try for minutes.
 async fn is_nobody_there(model: &Model) -> Option<String> {
-    let url = model.base_url.as_ref()?;
-    let client = reqwest::Client::builder().connect_timeout(CONNECT_PATIENCE).build().ok()?;
+    let of_ollama = || (model.api == Api::Ollama).then(|| OLLAMA.to_owned());
+    let url = &model.base_url.clone().or_else(of_ollama)?;
+    let builder = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_PATIENCE);
+    let client = builder.build().ok()?;
     let error = client.get(url).timeout(ANSWER_PATIENCE).send().await.err()?;
     error.is_connect().then(|| format!("nobody answers at {url}; does its server run?"))
 }

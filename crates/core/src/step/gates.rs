@@ -25,6 +25,14 @@ pub(super) fn open_all(
     open(d, id, GateAt { index: 0, commit, to })
 }
 
+/// The task has nothing to land: behind the gates of its stage is the end. Whatever may be on its branch
+/// all the same is not what anybody has judged.
+pub(super) fn open_end(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
+    let end = place(d, id)?.0.stages.last().map(|end| end.name.clone());
+    let to = end.ok_or(Refusal::Stale("the team has no stages"))?;
+    open(d, id, GateAt { index: 0, commit: None, to })
+}
+
 /// The gate was passed.
 pub(super) fn next(d: &mut Draft<'_>, id: TaskId, passed: &GateAt) -> Result<(), Refusal> {
     note(d, id, passed, GateResult::Passed)?;
@@ -70,14 +78,17 @@ pub(super) fn verdict_finished(
     }
     let verdict = run.response.as_ref().and_then(|response| response.verdict);
     let mut judged = run.response.iter().flat_map(|response| &response.criteria);
-    let all_are_met = judged.all(|answer| answer.met == Met::Met);
+    let unclear = run.response.as_ref().is_some_and(|response| !response.answers.is_empty());
+    let all_are_met = !unclear && judged.all(|answer| answer.met == Met::Met);
     match verdict {
         Some(Verdict::Pass) if outcome == Outcome::Done && all_are_met => next(d, run.task, &gate),
         Some(Verdict::Fail) => refuse(d, run.task, &gate),
         Some(Verdict::Pass) | None => {
             note(d, run.task, &gate, GateResult::NotRun)?;
             let why = match (verdict, all_are_met) {
-                (Some(_), false) => "said that it passes, and that a criterion is not met",
+                (Some(_), false) => {
+                    "said that it passes, and that a criterion is not met, or one that there is not"
+                }
                 _ => "gave no verdict",
             };
             let why = format!("{} {why}, which is not green", run.role);

@@ -242,10 +242,12 @@ pub(super) fn publish(d: &mut Draft<'_>) -> Result<(), Refusal> {
 
 fn publish_task(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     let task = d.task(id)?;
-    let Some(policy) = &d.project(task.project)?.team.github else { return Ok(()) };
+    let project = d.project(task.project)?;
+    let Some(policy) = &project.team.github else { return Ok(()) };
+    let is_routine = project.ends_unchanged(task); // most of them find nothing
     let link = match (&task.link, policy.publish) {
         (Some(link), _) => (**link).clone(),
-        (None, Publish::All) if !task.is_over() && !task.is_proposal() => {
+        (None, Publish::All) if !task.is_over() && !task.is_proposal() && !is_routine => {
             Link { is_ours: true, follows_text: true, ..Link::default() }
         }
         (None, Publish::All | Publish::Linked) => return Ok(()),

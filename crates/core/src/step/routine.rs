@@ -8,17 +8,22 @@ use crate::event::TaskDraft;
 use crate::project::{Came, Project};
 use crate::state::Draft;
 use crate::team::{Routine, When};
-use crate::{ProjectId, Refusal, RoutineName, TaskId, Time};
+use crate::{Millis, ProjectId, Refusal, RoutineName, TaskId, Time};
+
+/// When a routine came that the team has no more is known for so long.
+const KEPT: Millis = Millis::hours(30 * 24);
 
 /// Adds the tasks that are due. A routine that is new comes when its time is over for the first time.
 pub(super) fn tick(d: &mut Draft<'_>, id: ProjectId) -> Result<(), Refusal> {
     let Project { team, routines, .. } = d.project(id)?;
     let known: BTreeMap<RoutineName, Routine> = team.routines.clone();
-    if known.is_empty() && routines.is_empty() {
-        return Ok(());
-    }
-    if routines.keys().any(|name| !known.contains_key(name)) {
-        d.project_mut(id)?.routines.retain(|name, _| known.contains_key(name));
+    // One that is gone from the team may come back: a branch without it was checked out.
+    let is_forgotten = |(name, came): &(&RoutineName, &Came)| {
+        !known.contains_key(*name) && !is_open(d, came) && is_due(came.at + KEPT, KEPT, d.now)
+    };
+    let forgotten: Vec<_> = routines.iter().filter(is_forgotten).map(|it| it.0.clone()).collect();
+    if !forgotten.is_empty() {
+        d.project_mut(id)?.routines.retain(|name, _| !forgotten.contains(name));
     }
     for (name, routine) in known {
         let due = due(d, id, &name, &routine);
@@ -29,7 +34,8 @@ pub(super) fn tick(d: &mut Draft<'_>, id: ProjectId) -> Result<(), Refusal> {
         let at = d.now;
         // One that is refused is not tried again at once: its time begins anew.
         let task = if is_new { None } else { add(d, id, &name, &routine).ok() };
-        d.project_mut(id)?.routines.insert(name, Came { at, task });
+        let asks = d.change.meta.ask;
+        d.project_mut(id)?.routines.insert(name, Came { at, task, asks });
     }
     Ok(())
 }
@@ -57,8 +63,11 @@ fn due(d: &Draft<'_>, id: ProjectId, name: &RoutineName, routine: &Routine) -> O
         return None;
     }
     let Some(came) = d.project(id).ok()?.routines.get(name) else { return Some(d.now) };
-    let is_open = came.task.is_some_and(|task| d.task(task).is_ok_and(|task| !task.is_over()));
-    (!is_open && is_wanted(d, id, came, routine.when)).then_some(came.at + routine.every)
+    (!is_open(d, came) && is_wanted(d, id, came, routine.when)).then_some(came.at + routine.every)
+}
+
+fn is_open(d: &Draft<'_>, came: &Came) -> bool {
+    came.task.is_some_and(|task| d.task(task).is_ok_and(|task| !task.is_over()))
 }
 
 fn is_wanted(d: &Draft<'_>, id: ProjectId, came: &Came, when: When) -> bool {
@@ -68,8 +77,10 @@ fn is_wanted(d: &Draft<'_>, id: ProjectId, came: &Came, when: When) -> bool {
         When::Idle => {
             !d.open_tasks().iter().any(|task| task.project == id && !is_of_routine(task.id))
         }
-        When::Trouble => d
-            .open_asks()
-            .any(|ask| ask.project == id && ask.asked_at >= came.at && !is_of_routine(ask.task)),
+        // What is proposed is no trouble, and perhaps its own work.
+        When::Trouble => d.open_asks().any(|ask| {
+            let is_proposed = d.task(ask.task).is_ok_and(|task| task.proposed_by.is_some());
+            ask.project == id && ask.id > came.asks && !is_of_routine(ask.task) && !is_proposed
+        }),
     }
 }

@@ -113,23 +113,21 @@ fn complete_step(
         return Ok(());
     }
     if runs.iter().all(|run| run.slot == 0) {
-        let to = to.or(end_of_routine(d, id)?);
-        return gates::open_all(d, id, to);
+        return match to {
+            None if found_nothing(d, id)? => gates::open_end(d, id),
+            to => gates::open_all(d, id, to),
+        };
     }
     // By now `team.toml` may say that one agent works here. What several made still becomes one.
     combine(d, id, progress.runs)
 }
 
-/// A routine that found nothing to change is over: there is nothing for the other stages.
-fn end_of_routine(d: &Draft<'_>, id: TaskId) -> Result<Option<StageName>, Refusal> {
-    let (task, (team, _)) = (d.task(id)?, place(d, id)?);
-    let is_routine = d.project(task.project)?.routine_of(id).is_some();
-    if !is_routine || task.visits.values().sum::<u32>() > 1 {
-        return Ok(None);
-    }
-    let has_changed = d.runs_backwards().any(|run| run.task == id && run.commit.is_some());
-    let end = team.stages.last().filter(|_| !has_changed);
-    Ok(end.map(|end| end.name.clone()))
+/// Whether it is a routine whose first workers changed nothing: there is nothing for the others.
+fn found_nothing(d: &Draft<'_>, id: TaskId) -> Result<bool, Refusal> {
+    let task = d.task(id)?;
+    let has_changed = |run: &Run| run.task == id && run.commit.is_some();
+    let ends = d.project(task.project)?.ends_unchanged(task);
+    Ok(ends && !d.runs_backwards().any(has_changed))
 }
 
 /// The work of the task goes on with what these made.

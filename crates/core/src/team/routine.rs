@@ -30,3 +30,14 @@ pub enum When {
     /// Something waits for the human that did not when it came last.
     Trouble,
 }
+
+impl When {
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Idle => "idle",
+            Self::Trouble => "trouble",
+        }
+    }
+}

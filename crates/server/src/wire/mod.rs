@@ -65,8 +65,8 @@ pub use task::{
     TaskStatus, Tasks,
 };
 pub use team::{
-    Allowance, AskRule, Gate, Limits, MergePolicy, Provider, Role, Rule, Stage, Team, TeamAnswer,
-    WorktreePolicy, WorstCase,
+    Allowance, AskRule, Gate, Limits, MergePolicy, Provider, Role, Routine, Rule, Stage, Team,
+    TeamAnswer, WorktreePolicy, WorstCase,
 };
 
 /// What every error looks like.

@@ -53,6 +53,21 @@ pub struct Team {
     pub kindred_judges: Vec<String>,
     /// The most that one task can cause.
     pub worst_case: WorstCase,
+    /// Tasks that come by themselves.
+    pub routines: Vec<Routine>,
+}
+
+/// A task that comes by itself.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Routine {
+    /// Its name.
+    pub name: String,
+    /// What its tasks are called.
+    pub title: String,
+    /// What it takes: `time`, `idle` (nothing else is open) or `trouble` (something is asked).
+    pub when: String,
+    /// And at most once in so many milliseconds.
+    pub every: u64,
 }
 
 /// A column of the board.
@@ -315,7 +330,17 @@ impl From<&team::Team> for Team {
             human_approves: team.human_approves(),
             kindred_judges: team.kindred_judges(),
             worst_case: team.worst_case().into(),
+            routines: team.routines.iter().map(routine).collect(),
         }
+    }
+}
+
+fn routine((name, routine): (&crew_core::RoutineName, &team::Routine)) -> Routine {
+    Routine {
+        name: name.to_string(),
+        title: routine.title.clone(),
+        when: routine.when.word().to_owned(),
+        every: routine.every.0,
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) fn step(fact: &Fact<'_>, dropped: Option<&str>, ledger: &Ledger) -> R
     way::candidates(fact, ledger)?;
     way::rounds(fact, dropped, ledger)?;
     way::responses(fact, dropped.is_some())?;
-    routine::check(fact)?;
+    routine::check(fact, ledger)?;
     aside::check(fact)
 }
 
@@ -267,7 +267,7 @@ pub(super) fn end(
     let proposed = state.tasks.values().filter(|task| task.proposed_by.is_some()).count();
     let wanted = acknowledged.len() + proposed + ledger.came.len();
     fail(state.tasks.len() != wanted, "tasks were invented".into())?;
-    for id in acknowledged.iter().chain(&ledger.came) {
+    for id in acknowledged.iter().chain(ledger.came.keys()) {
         let task = state.tasks.get(id).ok_or_else(|| format!("{id} is missing"))?;
         fail(!task.is_over(), format!("{id} is not over"))?;
         fail(!world.released.contains(id), format!("{id} keeps its worktrees"))?;

@@ -8,7 +8,7 @@ use crew_core::purse::Purse;
 use crew_core::run::{Outcome, Purpose, RunState};
 use crew_core::task::{CommitId, Phase};
 use crew_core::team::{Gate, Limits};
-use crew_core::{Effect, Event, RoleName, RunId, Settled, TaskId, Token, Words};
+use crew_core::{Effect, Event, RoleName, RoutineName, RunId, Settled, TaskId, Token, Words};
 
 use super::check::Fact;
 
@@ -54,8 +54,8 @@ pub(super) struct Ledger {
     failed: BTreeMap<TaskId, (CommitId, u32)>,
     /// Commits of candidates that did not pass a check.
     out: BTreeSet<CommitId>,
-    /// Tasks that came by themselves.
-    pub(super) came: BTreeSet<TaskId>,
+    /// Tasks that came by themselves, and of which routine.
+    pub(super) came: BTreeMap<TaskId, RoutineName>,
     /// Deliveries that became an entry.
     delivered: BTreeSet<String>,
     /// Remarks that were to be brought to a start of an agent.
@@ -143,7 +143,11 @@ impl Ledger {
         match fact.event {
             Event::Ticked => {
                 let known = &fact.before.tasks;
-                self.came.extend(fact.change.tasks.keys().filter(|id| !known.contains_key(id)));
+                let new = fact.change.tasks.values().filter(|task| !known.contains_key(&task.id));
+                self.came.extend(new.filter_map(|task| {
+                    let project = fact.change.projects.get(&task.project)?;
+                    Some((task.id, project.routine_of(task.id)?.clone()))
+                }));
             }
             Event::Said { run, words: Words::Used(usage), .. } => {
                 *self.days.entry(fact.now.day()).or_default() += usage.tokens();

@@ -2518,6 +2518,20 @@ export interface components {
             /** @description The tools that it may use; empty means all. */
             tools: string[];
         };
+        /** @description A task that comes by itself. */
+        Routine: {
+            /**
+             * Format: int64
+             * @description And at most once in so many milliseconds.
+             */
+            every: number;
+            /** @description Its name. */
+            name: string;
+            /** @description What its tasks are called. */
+            title: string;
+            /** @description What it takes: `time`, `idle` (nothing else is open) or `trouble` (something is asked). */
+            when: string;
+        };
         /** @description Which tasks are for a tier: those for which all holds that is given. */
         Rule: {
             /**
@@ -2997,6 +3011,8 @@ export interface components {
             providers: components["schemas"]["Provider"][];
             /** @description Who works. */
             roles: components["schemas"]["Role"][];
+            /** @description Tasks that come by themselves. */
+            routines: components["schemas"]["Routine"][];
             /** @description The columns of the board, left to right. */
             stages: components["schemas"]["Stage"][];
             /** @description Which of them are cheap, and which are for what is hard. */

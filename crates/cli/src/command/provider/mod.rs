@@ -14,7 +14,7 @@ use crate::error::{CliError, Exit};
 pub(super) async fn run(context: &Context, provider: Provider) -> Result<Exit, CliError> {
     match provider {
         Provider::List => trial::list(context),
-        Provider::Test { name } => trial::test(context, &name).await,
+        Provider::Test { name, send_key } => trial::test(context, &name, send_key).await,
         Provider::Resume { name } => resume(context, name).await,
         Provider::Replay { provider, file, exit_code, stderr } => {
             replay::run(context, provider, &file, (exit_code, stderr.as_deref()))

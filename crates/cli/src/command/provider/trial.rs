@@ -34,9 +34,13 @@ struct Listed {
 }
 
 /// Tries an agent, and keeps what was found; or a model, which is another one tomorrow.
-pub(super) async fn test(context: &Context, name: &str) -> Result<Exit, CliError> {
+pub(super) async fn test(
+    context: &Context,
+    name: &str,
+    may_send_key: bool,
+) -> Result<Exit, CliError> {
     if let Some((model, key)) = model_of_team(name) {
-        return test_model(context, name, &model, key.as_ref()).await;
+        return test_model(context, name, &model, key.as_ref(), may_send_key).await;
     }
     let (subject, command) = subject(name)?;
     let program = subject.find(&command);
@@ -63,11 +67,12 @@ async fn test_model(
     name: &str,
     model: &Model,
     key: Option<&Key>,
+    may_send_key: bool,
 ) -> Result<Exit, CliError> {
     let out = &context.out;
     out.note(format!("{} itself is asked, and whoever serves it may have it paid:", model.name));
     out.note(format!("{} tokens at most, and it may take some minutes", trial::TOKENS_MAX));
-    let tried = trial::run_model(&context.home_path()?, name, model, key).await?;
+    let tried = trial::run_model(&context.home_path()?, name, model, key, may_send_key).await?;
     if out.json {
         out.document(&tried)?;
     } else {

@@ -27,8 +27,33 @@ fn a_routine_comes_in_its_time_and_never_twice() {
     assert_eq!(play.state.tasks.len(), 1);
     play.run("wait 20");
     assert_eq!(play.state.tasks.len(), 2, "{}", play.print());
-    play.run("emergency\ncancel #2\nwait 6000");
+    play.run(&over.replace("r1", "r2"));
+    play.run("emergency\nwait 6000");
     assert_eq!(play.state.tasks.len(), 2, "nothing comes while everything is stopped");
+    play.run("release\nwait 1");
+    assert_eq!(play.state.tasks.len(), 3, "{}", play.print());
+}
+
+#[test]
+fn a_routine_that_was_gone_for_a_while_is_the_same() {
+    let mut play = with_routine("every_minutes = 10", "wait 1\nwait 600");
+    assert_eq!(play.state.tasks.len(), 1);
+    play.run("team name = \"look\" => name = \"other\"\nwait 1");
+    play.run("team name = \"other\" => name = \"look\"\nwait 6000");
+    assert_eq!(play.state.tasks.len(), 1, "its first one is open still: {}", play.print());
+}
+
+/// What is on its branch all the same, nobody has judged.
+#[test]
+fn a_routine_that_found_nothing_lands_nothing() {
+    let script = "wait 1\nwait 600\nstarted base\nr1 says DONE: all is well\nr1 exits\nsaved base";
+    let play = with_routine("every_minutes = 10", script);
+    assert!(play.print().contains("merge #1 at -"), "{}", play.print());
+    let script = "wait 1\nwait 600\nstarted base\nr1 says REQUEST: well?\nr1 exits\nsaved base\n\
+                  started base\nr2 says DONE: go on\nr2 exits\nsaved c9\n\
+                  started c9\nr3 says DONE: all is well\nr3 exits\nsaved c9";
+    let play = with_routine("every_minutes = 10", script);
+    assert_eq!(play.state.tasks[&TaskId(1)].stage.as_str(), "build", "{}", play.print());
 }
 
 #[test]
@@ -59,6 +84,9 @@ fn a_routine_may_wait_until_nothing_is_to_do_or_something_is_wrong() {
     let stuck = "wait 1\nadd\nstarted base\nr1 needs a key\nr1 exits\nsaved base\nwait 6000";
     let mut play = with_routine(trouble, stuck);
     assert_eq!(play.state.tasks.len(), 2, "{}", play.print());
-    play.run("cancel #2\nwait 60\nwait 60\nwait 6000");
+    play.run("cancel #2\nstopped\nsaved base\nreleased\nwait 6000");
+    assert!(play.state.tasks[&TaskId(2)].is_over());
     assert_eq!(play.state.tasks.len(), 2, "the same trouble is no news");
+    play.run("add\nstarted base\nr3 needs a key\nr3 exits\nsaved base\nwait 6000");
+    assert_eq!(play.state.tasks.len(), 4, "this one is: {}", play.print());
 }

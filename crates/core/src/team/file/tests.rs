@@ -154,6 +154,14 @@ fn every_mistake_of_the_pipeline_is_named_with_a_hint() {
     check("[limits]", percent, "limits.plan_percent is 101", "a part of 100");
     check("run_minutes = 60 ", "run_minutes = 0 ", "limits.run_minutes is 0", "more than 0");
     check("run_minutes = 60 ", "run_minutes = nan ", "limits.run_minutes is NaN", "more than 0");
+    let routine = |keys: &str| format!("[[routines]]\nname = \"look\"\n{keys}\n\n[worktree]");
+    let often = routine("title = \"Look\"\nevery_minutes = 1");
+    check("[worktree]", &often, "routines.look: `every_minutes` is 1", "give 5 at least");
+    let nameless = routine("title = \" \"\nevery_minutes = 60");
+    check("[worktree]", &nameless, "`title` is not one line", "say in a few words");
+    let again = "title = \"a\"\nevery_minutes = 9\n[[routines]]\nname = \"look\"\ntitle = \"b\"\n";
+    let twice = routine(&format!("{again}every_minutes = 9"));
+    check("[worktree]", &twice, "routines.look is there twice", "rename one");
     let ruled = |rule: &str| {
         format!("[tiers]\ncheap = [\"native\"]\n[[tiers.rules]]\n{rule}\n\n[worktree]")
     };

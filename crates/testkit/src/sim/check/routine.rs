@@ -4,9 +4,10 @@ use crew_core::Event;
 use crew_core::project::Project;
 use crew_core::team::When;
 
+use super::super::ledger::Ledger;
 use super::Fact;
 
-pub(in super::super) fn check(fact: &Fact<'_>) -> Result<(), String> {
+pub(in super::super) fn check(fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
     if !matches!(fact.event, Event::Ticked) {
         return Ok(());
     }
@@ -16,6 +17,11 @@ pub(in super::super) fn check(fact: &Fact<'_>) -> Result<(), String> {
         let after = fact.change.projects.get(&task.project);
         let name = after.and_then(|project| project.routine_of(*id));
         let name = name.ok_or_else(|| format!("{id} came by itself, from no routine"))?;
+        let is_open = |id| fact.before.tasks.get(id).is_some_and(|task| !task.is_over());
+        let others = ledger.came.iter().filter(|(other, of)| *other != id && *of == name);
+        if let Some((other, _)) = others.into_iter().find(|(other, _)| is_open(*other)) {
+            return Err(format!("{id} of the routine {name} came while {other} is open"));
+        }
         came(fact, &fact.before.projects[&task.project], name)
             .map_err(|why| format!("{id} of the routine {name} came {why}"))?;
     }
@@ -30,10 +36,6 @@ fn came(fact: &Fact<'_>, before: &Project, name: &crew_core::RoutineName) -> Res
     else {
         return Err("before it was known".to_owned());
     };
-    let is_open = |id| fact.before.tasks.get(id).is_some_and(|task| !task.is_over());
-    if last.task.as_ref().is_some_and(is_open) {
-        return Err("while the one before is open".to_owned());
-    }
     let (due, was_set_back) = (last.at + routine.every, last.at > fact.now);
     if fact.now < due && !was_set_back {
         return Err(format!("at {:?}, and not before {due:?}", fact.now));
