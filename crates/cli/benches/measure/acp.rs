@@ -130,7 +130,7 @@ pub(crate) fn codex() -> anyhow::Result<Section> {
 fn section(title: &'static str, name: &str, cli: &Cli) -> anyhow::Result<Section> {
     let how = format!(
         "Asked for a file, {name} writes it and ends: two answers of a model server on loopback, at once. \
-         Raw:\nspoken to by ACP with nothing around it, from its start to its end. Memory is the largest sum of \
+         Raw:\nspoken to by ACP with nothing around it, from its start to its answer. Memory is the largest sum of \
          all processes,\nshared pages divided, seen every {} ms. A question: from the line that it prints to the \
          record that the inbox\nshows. The median of {ROUNDS} rounds, taken in turns.",
         PAUSE.as_millis()

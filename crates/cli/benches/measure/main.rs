@@ -61,9 +61,11 @@ fn main() -> anyhow::Result<()> {
             sections.push(section);
         }
     }
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks.md");
     if wanted.is_empty() {
-        let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks.md");
         report::write(&document, &machine, &sections)?;
+    } else if std::env::var_os("WRITE").is_some() {
+        report::rewrite(&document, &sections)?;
     }
     Ok(())
 }

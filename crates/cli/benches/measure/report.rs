@@ -103,6 +103,21 @@ pub(crate) fn write(to: &Path, machine: &str, sections: &[Section]) -> anyhow::R
     Ok(())
 }
 
+/// Writes these sections in place of what was measured before, and leaves the others as they are.
+pub(crate) fn rewrite(to: &Path, sections: &[Section]) -> anyhow::Result<()> {
+    let mut text = fs::read_to_string(to)?;
+    for section in sections {
+        let title = format!("\n## {}\n", section.title);
+        let face = text.find(FACE).map_or(text.len(), |at| at.saturating_sub(1));
+        let begin = text.find(&title).unwrap_or(face);
+        let after = (begin + 1).min(text.len());
+        let end = text[after..].find("\n## ").map_or(face, |at| (after + at).min(face)).max(begin);
+        text.replace_range(begin..end, &section.shown());
+    }
+    fs::write(to, text)?;
+    Ok(())
+}
+
 /// A number with as many digits as say something.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
