@@ -1,5 +1,5 @@
-//! One turn of agents that speak ACP: in Crewhouse, spoken to with nothing around them, and, where they have
-//! one, by their own command; and a question.
+//! One turn of agents that speak ACP: in Crewhouse, and by their own command, or, where they have none, spoken
+//! to with nothing around them; and a question.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use crew_testkit::{Reply, Wire};
 use serde_json::json;
 
 use crate::claude::CLAUDE;
-use crate::codex::CODEX;
 use crate::report::{Row, Section};
 use crate::turn::{Cli, PAUSE, Turns, memory, question, row};
 
@@ -32,7 +31,7 @@ const GEMINI: Cli = Cli {
         "--prompt",
         "Make it",
     ],
-    by_acp: &["--acp"],
+    by_acp: false,
     address: Some("GOOGLE_GEMINI_BASE_URL"),
     files: |_| {
         let auth = json!({"security": {"auth": {"selectedType": "gemini-api-key"}}});
@@ -63,7 +62,7 @@ const OPENCODE: Cli = Cli {
         ("npm_config_registry", "http://127.0.0.1:9/"),
     ],
     alone: &["run", "--format", "json", "--auto", "Make it"],
-    by_acp: &["acp"],
+    by_acp: false,
     address: None,
     files: |url| {
         let model = json!({"name": "Scripted", "limit": {"context": 128_000, "output": 8192}});
@@ -85,7 +84,7 @@ const OPENCODE: Cli = Cli {
 
 const CLAUDE_ACP: Cli = Cli {
     program: "claude-agent-acp",
-    alone: &[],
+    by_acp: true,
     provider: |url| {
         format!(
             "kind = \"acp\"\nagent = \"claude\"\nmodel = \"sonnet\"\nbase_url = \"{url}\"\n\
@@ -96,75 +95,61 @@ const CLAUDE_ACP: Cli = Cli {
     ..CLAUDE
 };
 
-const CODEX_ACP: Cli = Cli {
-    program: "codex-acp",
-    alone: &[],
-    provider: |_| "kind = \"acp\"\nagent = \"codex\"\nenv = [\"BENCH_KEY\"]".to_owned(),
-    runs: |command| {
-        let permissions = "require_escalated";
-        let input = json!({
-            "cmd": command, "sandbox_permissions": permissions, "justification": "It is measured",
-        });
-        Reply::tool("exec_command", input)
-    },
-    question: "session/request_permission",
-    ..CODEX
-};
-
 pub(crate) fn gemini() -> anyhow::Result<Section> {
-    section("One turn of Gemini CLI, and a question", "Gemini CLI", &GEMINI)
+    let title = "One turn of Gemini CLI, and a question";
+    Ok(Section {
+        title,
+        how: how("Gemini CLI", COMMAND_OF_GEMINI),
+        rows: rows(&GEMINI)?,
+        missed: MISSED,
+    })
 }
 
 pub(crate) fn opencode() -> anyhow::Result<Section> {
-    section("One turn of opencode, and a question", "opencode", &OPENCODE)
+    let title = "One turn of opencode, and a question";
+    Ok(Section {
+        title,
+        how: how("opencode", COMMAND_OF_OPENCODE),
+        rows: rows(&OPENCODE)?,
+        missed: MISSED,
+    })
 }
 
 pub(crate) fn claude() -> anyhow::Result<Section> {
-    section("One turn of Claude Code by ACP, and a question", "`claude-agent-acp`", &CLAUDE_ACP)
+    let title = "One turn of Claude Code by ACP, and a question";
+    let how = how("`claude-agent-acp`", "spoken to by ACP with nothing around it");
+    Ok(Section { title, how, rows: rows(&CLAUDE_ACP)?, missed: MISSED })
 }
 
-pub(crate) fn codex() -> anyhow::Result<Section> {
-    section("One turn of Codex by ACP, and a question", "`codex-acp`", &CODEX_ACP)
-}
+const COMMAND_OF_GEMINI: &str = "`gemini --prompt`";
+const COMMAND_OF_OPENCODE: &str = "`opencode run`";
+const MISSED: &str = "By its own command it does not do the same as by ACP. Our tools are one\nmore process beside it.";
 
-fn section(title: &'static str, name: &str, cli: &Cli) -> anyhow::Result<Section> {
-    let how = format!(
+fn how(name: &str, raw: &str) -> String {
+    format!(
         "Asked for a file, {name} writes it and ends: two answers of a model server on loopback, at once. \
-         Raw:\nspoken to by ACP with nothing around it, from its start to its answer. Memory is the largest sum of \
-         all processes,\nshared pages divided, seen every {} ms. A question: from the line that it prints to the \
-         record that the inbox\nshows. The median of {ROUNDS} rounds, taken in turns.",
+         Raw:\n{raw}, from its start to its end. Memory is the largest sum of all processes, shared pages \
+         divided, seen\nevery {} ms. A question: from the line that it prints to the record that the inbox \
+         shows. The median of\n{ROUNDS} rounds, taken in turns.",
         PAUSE.as_millis()
-    );
-    Ok(Section { title, how, rows: rows(cli)?, missed: MISSED })
+    )
 }
-
-const MISSED: &str = "What is more is a worktree of its own, the sandbox, our tools (a process more beside it), and a \
-                      commit: each\nonce for a run, however long it is.";
 
 fn rows(cli: &Cli) -> anyhow::Result<Vec<Row>> {
     let program = cli.find()?;
     let pause = Duration::ZERO;
-    cli.by_acp(&program, pause)?; // fills the caches of the disk
-    let (mut bare, mut alone, mut here) = (Turns::default(), Turns::default(), Turns::default());
-    let mut asked = Vec::new();
+    cli.by_itself(&program, pause)?; // fills the caches of the disk
+    let (mut alone, mut here, mut asked) = (Turns::default(), Turns::default(), Vec::new());
     for _ in 0..ROUNDS {
-        bare.add(cli.by_acp(&program, pause)?);
+        alone.add(cli.by_itself(&program, pause)?);
         here.add(cli.in_crewhouse(&program, pause, "")?);
         asked.push(cli.until_it_is_asked(&program)?);
-        if !cli.alone.is_empty() {
-            alone.add(cli.by_itself(&program, pause)?);
-        }
     }
-    let raw = bare.middle(|turn| turn.agent);
-    let mut rows = vec![
+    let raw = alone.middle(|turn| turn.agent);
+    Ok(vec![
         row("its process", here.middle(|turn| turn.agent), raw, "ms"),
         row("task to saved commit", here.middle(|turn| turn.whole), raw, "ms"),
-        memory(&here, &bare),
+        memory(&here, &alone),
         question(asked),
-    ];
-    if !cli.alone.is_empty() {
-        let alone = alone.middle(|turn| turn.agent);
-        rows.push(row("the same by its own command, as for a script", alone, raw, "ms"));
-    }
-    Ok(rows)
+    ])
 }

@@ -32,7 +32,7 @@ pub(crate) const CLAUDE: Cli = Cli {
         "stream-json",
         "--verbose",
     ],
-    by_acp: &[],
+    by_acp: false,
     address: Some("ANTHROPIC_BASE_URL"),
     files: |_| Vec::new(),
     provider: |url| {

@@ -10,12 +10,12 @@ use crate::turn::{Cli, PAUSE, Turns, memory, question, row, sandbox};
 
 const ROUNDS: usize = 7;
 
-pub(crate) const CODEX: Cli = Cli {
+const CODEX: Cli = Cli {
     program: "codex",
     wire: Wire::OpenAiResponses,
     environment: &[("BENCH_KEY", "sk-bench-invented")],
     alone: &["exec", "--json", "--dangerously-bypass-approvals-and-sandbox", "Make it"],
-    by_acp: &[],
+    by_acp: false,
     address: None,
     files: |url| {
         let settings = format!(

@@ -30,8 +30,8 @@ pub(crate) struct Cli {
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// Its arguments, and more variables, when it works by itself.
     pub(crate) alone: &'static [&'static str],
-    /// Its arguments when it is spoken to by ACP.
-    pub(crate) by_acp: &'static [&'static str],
+    /// It has no command of its own for a turn: it is spoken to by ACP.
+    pub(crate) by_acp: bool,
     pub(crate) address: Option<&'static str>,
     /// Its files below the home of a user.
     pub(crate) files: fn(url: &str) -> Vec<(&'static str, String)>,
@@ -141,26 +141,16 @@ impl Cli {
 
     pub(crate) fn by_itself(&self, program: &Path, pause: Duration) -> anyhow::Result<Turn> {
         self.outside(program, pause, |mut command| {
-            let mut child =
-                command.args(self.alone).stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+            if self.by_acp {
+                return spoken_to(command);
+            }
+            command.args(self.alone).stdin(Stdio::null()).stdout(Stdio::null());
+            let mut child = command.spawn()?;
             let pid = child.id();
             let (status, memory) = watched(move || Some(pid), || child.wait());
             let status = status?;
             ensure!(status.success(), "{}: {status}", self.program);
             Ok(memory)
-        })
-    }
-
-    /// The same by ACP, with nothing around it.
-    pub(crate) fn by_acp(&self, program: &Path, pause: Duration) -> anyhow::Result<Turn> {
-        self.outside(program, pause, |mut command| {
-            let work = command.get_current_dir().context("it works somewhere")?.to_owned();
-            command.args(self.by_acp).stdin(Stdio::piped()).stdout(Stdio::piped());
-            let child = command.spawn()?;
-            let pid = child.id();
-            let (done, memory) =
-                watched(move || Some(pid), || bare::prompt(child, &work, "Make it"));
-            done.map(|()| memory)
         })
     }
 
@@ -247,6 +237,15 @@ impl Cli {
         drop(daemon);
         Ok((at - printed).max(0.0))
     }
+}
+
+/// By ACP, with nothing around it.
+fn spoken_to(mut command: Command) -> anyhow::Result<f64> {
+    let work = command.get_current_dir().context("it works somewhere")?.to_owned();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let pid = child.id();
+    let (done, memory) = watched(move || Some(pid), || bare::prompt(child, &work, "Make it"));
+    done.map(|()| memory)
 }
 
 /// Whether the model has heard what came of a tool; `None` for what it is asked besides.
