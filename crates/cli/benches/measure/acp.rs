@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::claude::CLAUDE;
 use crate::report::{Row, Section};
-use crate::turn::{Cli, PAUSE, Turns, memory, question, row};
+use crate::turn::{Alone, Cli, PAUSE, Turns, memory, question, row};
 
 /// They take seconds to start.
 const ROUNDS: usize = 3;
@@ -22,7 +22,7 @@ const GEMINI: Cli = Cli {
         ("GEMINI_CLI_TRUST_WORKSPACE", "true"),
         ("GEMINI_CLI_NO_RELAUNCH", "true"),
     ],
-    alone: &[
+    alone: Alone::Command(&[
         "--model",
         "gemini-2.5-pro",
         "--output-format",
@@ -30,8 +30,7 @@ const GEMINI: Cli = Cli {
         "--yolo",
         "--prompt",
         "Make it",
-    ],
-    by_acp: false,
+    ]),
     address: Some("GOOGLE_GEMINI_BASE_URL"),
     files: |_| {
         let auth = json!({"security": {"auth": {"selectedType": "gemini-api-key"}}});
@@ -61,8 +60,7 @@ const OPENCODE: Cli = Cli {
         ("OPENCODE_DISABLE_MODELS_FETCH", "1"),
         ("npm_config_registry", "http://127.0.0.1:9/"),
     ],
-    alone: &["run", "--format", "json", "--auto", "Make it"],
-    by_acp: false,
+    alone: Alone::Command(&["run", "--format", "json", "--auto", "Make it"]),
     address: None,
     files: |url| {
         let model = json!({"name": "Scripted", "limit": {"context": 128_000, "output": 8192}});
@@ -84,7 +82,7 @@ const OPENCODE: Cli = Cli {
 
 const CLAUDE_ACP: Cli = Cli {
     program: "claude-agent-acp",
-    by_acp: true,
+    alone: Alone::ByAcp,
     provider: |url| {
         format!(
             "kind = \"acp\"\nagent = \"claude\"\nmodel = \"sonnet\"\nbase_url = \"{url}\"\n\
@@ -99,7 +97,7 @@ pub(crate) fn gemini() -> anyhow::Result<Section> {
     let title = "One turn of Gemini CLI, and a question";
     Ok(Section {
         title,
-        how: how("Gemini CLI", COMMAND_OF_GEMINI),
+        how: how("Gemini CLI", "`gemini --prompt`"),
         rows: rows(&GEMINI)?,
         missed: MISSED,
     })
@@ -109,7 +107,7 @@ pub(crate) fn opencode() -> anyhow::Result<Section> {
     let title = "One turn of opencode, and a question";
     Ok(Section {
         title,
-        how: how("opencode", COMMAND_OF_OPENCODE),
+        how: how("opencode", "`opencode run`"),
         rows: rows(&OPENCODE)?,
         missed: MISSED,
     })
@@ -121,8 +119,6 @@ pub(crate) fn claude() -> anyhow::Result<Section> {
     Ok(Section { title, how, rows: rows(&CLAUDE_ACP)?, missed: MISSED })
 }
 
-const COMMAND_OF_GEMINI: &str = "`gemini --prompt`";
-const COMMAND_OF_OPENCODE: &str = "`opencode run`";
 const MISSED: &str = "By its own command it does not do the same as by ACP. Our tools are one\nmore process beside it.";
 
 fn how(name: &str, raw: &str) -> String {

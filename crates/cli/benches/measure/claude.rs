@@ -6,7 +6,7 @@ use crew_testkit::{Reply, Wire};
 use serde_json::json;
 
 use crate::report::{Bound, Section};
-use crate::turn::{Cli, PAUSE, Turns, memory, question, row, sandbox};
+use crate::turn::{Alone, Cli, PAUSE, Turns, memory, question, row, sandbox};
 
 const ROUNDS: usize = 7;
 
@@ -21,7 +21,7 @@ pub(crate) const CLAUDE: Cli = Cli {
         ("DISABLE_AUTOUPDATER", "1"),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
     ],
-    alone: &[
+    alone: Alone::Command(&[
         "-p",
         "Make it",
         "--model",
@@ -31,8 +31,7 @@ pub(crate) const CLAUDE: Cli = Cli {
         "--output-format",
         "stream-json",
         "--verbose",
-    ],
-    by_acp: false,
+    ]),
     address: Some("ANTHROPIC_BASE_URL"),
     files: |_| Vec::new(),
     provider: |url| {

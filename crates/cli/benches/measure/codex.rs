@@ -6,7 +6,7 @@ use crew_testkit::{Reply, Wire};
 use serde_json::{Value, json};
 
 use crate::report::Section;
-use crate::turn::{Cli, PAUSE, Turns, memory, question, row, sandbox};
+use crate::turn::{Alone, Cli, PAUSE, Turns, memory, question, row, sandbox};
 
 const ROUNDS: usize = 7;
 
@@ -14,8 +14,12 @@ const CODEX: Cli = Cli {
     program: "codex",
     wire: Wire::OpenAiResponses,
     environment: &[("BENCH_KEY", "sk-bench-invented")],
-    alone: &["exec", "--json", "--dangerously-bypass-approvals-and-sandbox", "Make it"],
-    by_acp: false,
+    alone: Alone::Command(&[
+        "exec",
+        "--json",
+        "--dangerously-bypass-approvals-and-sandbox",
+        "Make it",
+    ]),
     address: None,
     files: |url| {
         let settings = format!(

@@ -28,10 +28,8 @@ pub(crate) struct Cli {
     pub(crate) wire: Wire,
     /// Its variables, wherever it works.
     pub(crate) environment: &'static [(&'static str, &'static str)],
-    /// Its arguments, and more variables, when it works by itself.
-    pub(crate) alone: &'static [&'static str],
-    /// It has no command of its own for a turn: it is spoken to by ACP.
-    pub(crate) by_acp: bool,
+    /// How it works by itself, and the variable for where its model is.
+    pub(crate) alone: Alone,
     pub(crate) address: Option<&'static str>,
     /// Its files below the home of a user.
     pub(crate) files: fn(url: &str) -> Vec<(&'static str, String)>,
@@ -42,6 +40,14 @@ pub(crate) struct Cli {
     pub(crate) runs: fn(command: &str) -> Reply,
     /// What stands in the line by which it asks.
     pub(crate) question: &'static str,
+}
+
+/// How a program does one turn with nothing around it.
+pub(crate) enum Alone {
+    /// By its own command, with these arguments.
+    Command(&'static [&'static str]),
+    /// It has none: it is spoken to by ACP.
+    ByAcp,
 }
 
 /// One turn.
@@ -141,10 +147,8 @@ impl Cli {
 
     pub(crate) fn by_itself(&self, program: &Path, pause: Duration) -> anyhow::Result<Turn> {
         self.outside(program, pause, |mut command| {
-            if self.by_acp {
-                return spoken_to(command);
-            }
-            command.args(self.alone).stdin(Stdio::null()).stdout(Stdio::null());
+            let Alone::Command(arguments) = self.alone else { return spoken_to(command) };
+            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
             let mut child = command.spawn()?;
             let pid = child.id();
             let (status, memory) = watched(move || Some(pid), || child.wait());

@@ -24,12 +24,11 @@ use crew_core::Time;
 use crew_server::wire::{Nothing, Receipt, Status};
 use crew_standin::ModelServer;
 
+use crate::client::Client;
 use crate::command::init::register;
 use crate::daemon::{self, Daemon};
 use crate::demo::git;
 use crate::error::{Attempt, CliError};
-
-use crate::client::Client;
 
 pub(crate) use model::{TOKENS_MAX, run as run_model, variable as variable_of_key};
 use script::Seen;
