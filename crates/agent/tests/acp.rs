@@ -68,6 +68,7 @@ struct Talk(Decoder);
 fn opening() -> Opening {
     Opening {
         tools_of_ours: None,
+        ends_with_input: true,
         name: "Agent".into(),
         version_min: Some(Version(1, 2, 0)),
         cwd: "/w".into(),
@@ -175,6 +176,15 @@ fn a_conversation_begins_and_ends_with_its_turn() {
     assert_eq!(talk.verdict(), Verdict::Done);
     let last = talk.0.finish(&ending(143));
     assert_eq!(last, [AgentEvent::Done { text: "DONE: it".into() }]);
+}
+
+#[test]
+fn who_does_not_end_with_its_input_is_told_by_a_signal() {
+    let mut talk = Talk::new(Opening { ends_with_input: false, ..opening() });
+    talk.prompted();
+    let (_, acts) = talk.result("prompt", json!({"stopReason": "end_turn"}));
+    assert_eq!(acts, [json!("stop")]);
+    assert_eq!(talk.verdict(), Verdict::Done);
 }
 
 #[test]

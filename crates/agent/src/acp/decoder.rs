@@ -341,7 +341,7 @@ impl Decoder {
                 self.ended = Some(Ended::Badly(trouble));
             }
         }
-        self.act(Act::End);
+        self.act(self.last_act());
         events
     }
 
@@ -393,7 +393,7 @@ impl Decoder {
         let trouble = self.with_hint(trouble);
         let event = trouble.event();
         self.ended = Some(Ended::Badly(trouble));
-        self.act(Act::End);
+        self.act(self.last_act());
         event
     }
 
@@ -406,6 +406,12 @@ impl Decoder {
             }
             (_, trouble) => trouble,
         }
+    }
+
+    /// How it is ended when there is nothing more for it to do.
+    fn last_act(&self) -> Act {
+        let ends_with_input = self.opening.as_ref().is_none_or(|opening| opening.ends_with_input);
+        if ends_with_input { Act::End } else { Act::Stop }
     }
 
     fn name(&self) -> &str {

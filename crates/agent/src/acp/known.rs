@@ -39,6 +39,8 @@ pub struct Known {
     pub homes: &'static [Home],
     /// A home that a role gets of its own, where it writes anywhere in the user's.
     pub own: Option<Own>,
+    /// Whether it ends when its input does. Who has a server of tools beside it may not, and is sent a signal.
+    pub ends_with_input: bool,
 }
 
 /// A home that we make. What it writes there names no program that the user runs outside.
@@ -158,6 +160,7 @@ const GEMINI: Known = Known {
             "settings.json",
         ],
     }),
+    ends_with_input: false,
 };
 
 /// What opencode is called.
@@ -203,6 +206,7 @@ const OPENCODE: Known = Known {
     ],
     // Its cache has programs that the user's own runs outside.
     own: Some(Own { variable: "XDG_CACHE_HOME", below: "", linked: &[] }),
+    ends_with_input: true,
 };
 
 /// That of Claude Code; and it waits for our tools before it asks its model for the first time.
@@ -230,6 +234,7 @@ const CLAUDE: Known = Known {
         written: Written::Only(&crate::claude::WRITTEN, &crate::claude::FILES),
     }],
     own: None,
+    ends_with_input: true,
 };
 
 const CODEX: Known = Known {
@@ -256,6 +261,7 @@ const CODEX: Known = Known {
         written: Written::Only(&[], &["auth.json"]),
     }],
     own: Some(Own { variable: "CODEX_HOME", below: "", linked: &["auth.json", "config.toml"] }),
+    ends_with_input: true,
 };
 
 /// Codex cannot make a sandbox of its own inside of another. What it may do without one it asks for,

@@ -74,6 +74,8 @@ pub struct Opening {
     /// Our tools, which it uses without asking.
     #[serde(default)]
     pub tools_of_ours: Option<ToolsOfOurs>,
+    /// Whether it ends when its input does, or has to be told by a signal.
+    pub ends_with_input: bool,
 }
 
 impl Opening {

@@ -74,6 +74,7 @@ pub(super) fn spec(
             model: run.model().map(str::to_owned).or_else(|| acp.model.clone()),
             sign_in: sign_in(known),
             tools_of_ours: Some(tools_of_ours(outside, desk)),
+            ends_with_input: known.is_none_or(|known| known.ends_with_input),
         })),
     };
     Ok(Ok((inside(cell.as_ref(), spec)?, secrets)))
