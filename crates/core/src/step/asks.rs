@@ -208,7 +208,10 @@ pub(super) fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Ref
     human::check_text("the answer", text)?;
     let ask = d.ask(id)?;
     check_open(ask)?;
-    if !ask.takes(text) {
+    // Whoever answers a question about money in words has not said yes.
+    let is_about_money = d.task(ask.task)?.budget_ask == Some(id);
+    let is_option = ask.options.iter().any(|option| option == text);
+    if !ask.takes(text) || is_about_money && !is_option {
         return Err(Refusal::NotAnOption { ask: id, options: ask.options.join(", ") });
     }
     close(d, id, text, AnsweredBy::Human)

@@ -318,13 +318,13 @@ fn answer_arbiter(d: &mut Draft<'_>, ask: AskId, id: TaskId, text: &str) -> Resu
     }
     let now = d.now;
     let task = d.task_mut(id)?;
-    if text != TRY_AGAIN && text != BEGIN {
-        task.remark(now, "human", text);
-    }
     if task.budget_ask == Some(ask) {
         task.budget_ask = None;
         task.raised += 1;
         return Ok(());
+    }
+    if text != TRY_AGAIN && text != BEGIN {
+        task.remark(now, "human", text);
     }
     flow::retry(d, id)
 }

@@ -215,7 +215,7 @@ pub(super) fn ask(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The human has seen to it: one run tries.
+/// The human has seen to it: one run tries, in the quiet hours too.
 pub(super) fn seen_to(
     d: &mut Draft<'_>,
     ask: &Ask,
@@ -225,7 +225,10 @@ pub(super) fn seen_to(
     let asked = LimitEnd::Human { ask: Some(ask.id) };
     if let Some(window) = d.limit(&account).filter(|window| window.ends == asked).cloned() {
         let (ends, until) = (LimitEnd::Time, d.now);
-        d.set_limit(account, Some(LimitWindow { ends, until, probe: None, ..window }));
+        d.set_limit(
+            account,
+            Some(LimitWindow { ends, until, probe: None, lifted: true, ..window }),
+        );
     }
     Ok(())
 }

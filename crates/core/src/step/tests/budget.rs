@@ -43,6 +43,32 @@ fn the_price_that_the_team_knows_is_what_a_budget_of_money_goes_by() {
 }
 
 #[test]
+fn words_about_a_budget_that_are_no_yes_allow_nothing() {
+    let team = [("task_tokens = 1000", "task_tokens = 1000\ntask_runs = 1")];
+    let used_up = "add\n started base\n r1 says DONE: planned\n r1 exits\n saved c1";
+    let no = format!("{used_up}\n answer a1 no, leave it");
+    assert_snapshot!(play_with(&team, &no), @r"
+    ! answer a1 no, leave it: refused, a1 takes one of: try again, cancel
+    #1 in build: working (stuck (a1): its budget is used up), head c1, starts 1, budget ask Some(AskId(1))
+      pm: planned
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 0: queued
+    a1 about #1 from crewhouse: open
+    wakes in 29 min 54 s
+    ");
+    let yes = format!("{used_up}\n answer a1 try again");
+    assert_snapshot!(play_with(&team, &yes), @r"
+    #1 in build: working (dev at work), head c1, starts 2, raised 1
+      pm: planned
+    r1 Work of pm on #1/0, start 1: done, Done
+    r2 Work of dev on #1/0, start 1: preparing
+    a1 about #1 from crewhouse: answered `try again`
+    e3 start r2.1
+    wakes in 29 min 54 s
+    ");
+}
+
+#[test]
 fn a_role_that_has_used_up_its_day_is_asked_about_once_and_goes_on_at_midnight() {
     let dev = "dev = { provider = \"native\", agents = 2 }";
     let less = "dev = { provider = \"native\", agents = 2, budget = { day_tokens = 150 } }";

@@ -241,6 +241,20 @@ fn nobody_tries_in_the_quiet_hours() {
 }
 
 #[test]
+fn whoever_is_told_to_try_again_does_so_in_the_quiet_hours_too() {
+    let ask = [("agents = 3", "agents = 3\nafter_limit = \"ask\"\nquiet_hours = \"12:01-13:00\"")];
+    let script = "add\n started base\n r1 limited 60\n stopped\n wait 120\n answer a1 try again";
+    assert_snapshot!(play_with(&ask, script), @r"
+    #1 in plan: working (pm at work), head base, starts 2
+    r1 Work of pm on #1/0, start 2: preparing
+    a1 about #1 from crewhouse about `native`: answered `try again`
+    limit of native in 0 ms, guesses 0, probe Some(RunId(1))
+    e3 start r1.2
+    wakes in 27 min 54 s
+    ");
+}
+
+#[test]
 fn who_does_not_want_it_is_asked_before_it_goes_on() {
     let ask = [("agents = 3", "agents = 3\nafter_limit = \"ask\"")];
     let script = "add\n started base\n r1 limited 60\n stopped\n wait 120";
