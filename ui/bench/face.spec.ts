@@ -151,7 +151,7 @@ async function atWork(house: House, page: Page): Promise<string> {
   house.begin({ ...FILES, '.crew/playbook.toml': WAITS });
   house.crew('task', 'add', 'stream');
   await enter(page, house, '/board');
-  await page.getByRole('region', { name: 'in-progress, 1 cards' }).waitFor();
+  await page.getByRole('region', { name: 'in-progress, 1 card' }).waitFor();
   await page.getByRole('button', { name: /^#1 stream/ }).click();
   await page.getByRole('log', { name: /r2/ }).waitFor();
   return outputOf(house);
@@ -314,7 +314,7 @@ test('from the start to the first useful paint', async ({ page, house }) => {
   house.begin({ ...FILES, '.crew/playbook.toml': WAITS });
   house.crew('task', 'add', 'stream');
   await enter(page, house, '/board');
-  await page.getByRole('region', { name: 'in-progress, 1 cards' }).waitFor();
+  await page.getByRole('region', { name: 'in-progress, 1 card' }).waitFor();
   const here = await starts(
     () => house.address().replace('/#', '/board#'),
     (at) => at.getByRole('button', { name: /^#1 stream/ }).waitFor(),

@@ -177,7 +177,7 @@ test('nothing moves for whoever wants no motion', async ({ page, house }) => {
   await enter(page, house, '/board');
   house.crew('task', 'add', 'a stream');
   const card = page.getByRole('button', { name: /^#1 a stream/ });
-  await page.getByRole('region', { name: 'in-progress, 1 cards' }).waitFor();
+  await page.getByRole('region', { name: 'in-progress, 1 card' }).waitFor();
   await card.press('Enter');
   await page.getByRole('log').getByText('line 2 of the stream').waitFor();
   const moving = await page.evaluate(() => document.getAnimations().filter((it) => it.playState === 'running').length);
@@ -205,7 +205,7 @@ test('the board is steered by keys alone', async ({ page, house }) => {
   await page.keyboard.press('Escape');
   await page.keyboard.press('/');
   await page.keyboard.type('#1');
-  await expect(page.getByRole('region', { name: 'review, 1 cards' })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'review, 1 card' })).toBeVisible();
 });
 
 test('a card that goes to its next column keeps the focus', async ({ page, house }) => {
@@ -216,6 +216,6 @@ test('a card that goes to its next column keeps the focus', async ({ page, house
   const card = page.getByRole('button', { name: /^#2/ });
   await card.focus();
   house.crew('approve', '2');
-  await page.getByRole('region', { name: 'done, 1 cards' }).getByRole('button', { name: /^#2/ }).waitFor();
+  await page.getByRole('region', { name: 'done, 1 card' }).getByRole('button', { name: /^#2/ }).waitFor();
   await expect(card).toBeFocused();
 });

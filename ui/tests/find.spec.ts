@@ -13,7 +13,7 @@ test('words are found where they were said', async ({ page, house, problems }) =
   house.begin(FILES);
   house.crew('task', 'add', 'nothing here', '--body', 'A **haystack** in the description');
   await enter(page, house, '/board');
-  await page.getByRole('region', { name: 'review, 1 cards' }).waitFor();
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
   house.crew('task', 'remark', '1', 'a remark with a needle');
   const runs = join(house.home, 'runs');
   const out = join(runs, readdirSync(runs).sort().at(-1) ?? '', 'out.ndjson');
@@ -50,7 +50,7 @@ test('a check that did not pass leads to the line that it names', async ({ page,
   await page.getByRole('button', { name: 'German' }).click();
   await page.keyboard.press('Escape');
   // The first visit writes it in small letters, which the check refuses; the second one does not.
-  await expect(page.getByRole('region', { name: 'review, 1 cards' })).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByRole('region', { name: 'review, 1 card' })).toBeVisible({ timeout: 40_000 });
   await expect(card).toHaveAccessibleName(/checks: tests: passed, your approval: waits for you/);
 
   await visit(page, '/');

@@ -87,7 +87,7 @@ test('a task that was proposed leads to where it comes from, and what must not b
   house.begin({ ...FILES, '.crew/playbook.toml': PROPOSES + (FILES['.crew/playbook.toml'] ?? '') });
   house.crew('task', 'add', 'the parent');
   await enter(page, house, '/board');
-  await page.getByRole('region', { name: 'review, 1 cards' }).waitFor();
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
   await page.getByRole('button', { name: /^#1 the parent/ }).press('Enter');
   await factsOf(page, 1).getByRole('button', { name: 'proposed #2 Clean up' }).click();
   await factsOf(page, 2).getByRole('button', { name: 'proposed by #1 the parent' }).click();

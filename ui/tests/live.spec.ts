@@ -58,7 +58,7 @@ test('what was said has its time beside it, and nothing moves when the times com
   house.begin(FILES);
   house.crew('task', 'add', 'nothing');
   await enter(page, house, '/board');
-  await page.getByRole('region', { name: 'review, 1 cards' }).waitFor();
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
   let tell = () => {};
   const told = new Promise<void>((then) => (tell = then));
   await page.route('**/api/runs/*/times*', async (route) => {
@@ -94,11 +94,11 @@ test('two windows agree', async ({ browser, house }) => {
   await one.keyboard.press('j');
   await one.keyboard.press('a');
   await one.keyboard.press('a');
-  await other.getByRole('region', { name: 'done, 1 cards' }).waitFor();
+  await other.getByRole('region', { name: 'done, 1 card' }).waitFor();
   await other.getByRole('region', { name: 'review, 2 cards' }).waitFor();
   const names = (page: typeof one) => page.getByRole('button', { name: /^#\d+ nothing/ }).evaluateAll((all) => all.map((it) => it.querySelector('.title')?.textContent).sort());
   await visit(one, '/board');
-  await one.getByRole('region', { name: 'done, 1 cards' }).waitFor();
+  await one.getByRole('region', { name: 'done, 1 card' }).waitFor();
   expect(await names(one)).toEqual(await names(other));
 });
 

@@ -23,7 +23,7 @@ export async function longCard(page: Page, house: House): Promise<Locator> {
   house.begin(FILES);
   house.crew('task', 'add', 'nothing');
   await enter(page, house, '/board');
-  await page.getByRole('region', { name: 'review, 1 cards' }).waitFor();
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
   const runs = join(house.home, 'runs');
   const out = join(runs, readdirSync(runs).sort().at(-1) ?? '', 'out.ndjson');
   const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `${JSON.stringify({ type: 'text', text: `word ${from + at} of many` })}\n`).join('');

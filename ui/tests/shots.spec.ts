@@ -122,7 +122,7 @@ test.describe('in the README', () => {
     await page.getByRole('button', { name: /^Approve/ }).click();
     await page.getByRole('button', { name: 'Approve now' }).click();
     await visit(page, '/board');
-    await page.getByRole('region', { name: 'in-progress, 1 cards' }).getByText(/^(edit|shell)/).waitFor();
+    await page.getByRole('region', { name: 'in-progress, 1 card' }).getByText(/^(edit|shell)/).waitFor();
     await image(page, 'board', 'dark', 'flat');
     await visit(page, '/');
     await page.getByText('Question', { exact: true }).waitFor();

@@ -2,6 +2,7 @@
 
 import type { InboxItem, Reach } from '$lib/api/types';
 import type { App } from '$lib/state/app.svelte';
+import { keyOf } from '$lib/state/keys';
 
 export class Deciding {
   readonly #app: App;
@@ -95,13 +96,21 @@ export class Deciding {
     }
   };
 
-  /** One key each. True if the key was meant for it. */
-  press(key: string): boolean {
+  /** Whether a key means something here. */
+  has(key: string): boolean {
+    if (this.#item.kind === 'approval') return key === 'a' || key === 'r';
+    return this.#item.options[Number(key) - 1] !== undefined;
+  }
+
+  /** One key each. True if the key was meant for it. One that is held down is pressed once: nothing is confirmed by it. */
+  press(event: KeyboardEvent): boolean {
+    const key = keyOf(event);
+    if (!this.has(key)) return false;
+    if (event.repeat) return true;
     const option = this.#item.options[Number(key) - 1];
-    if (key === 'a' && this.#item.kind === 'approval') void this.approve();
-    else if (key === 'r' && this.#item.kind === 'approval') this.requestChanges();
+    if (key === 'a') void this.approve();
+    else if (key === 'r') this.requestChanges();
     else if (option !== undefined) void this.answer(option);
-    else return false;
     return true;
   }
 }

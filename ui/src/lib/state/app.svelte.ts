@@ -4,8 +4,10 @@ import { createContext } from 'svelte';
 import { Client } from '$lib/api/client';
 import { Crew } from './crew.svelte';
 import type { Wanted } from './handover';
+import { TeamFiles } from './files.svelte';
 import { Notices } from './notices.svelte';
 import { Preferences } from './preferences.svelte';
+import { Typed } from './typed';
 
 export type Overlay =
   | { readonly kind: 'palette'; readonly words?: boolean }
@@ -34,6 +36,8 @@ export class App {
   readonly crew: Crew;
   readonly notices = new Notices();
   readonly preferences = new Preferences();
+  readonly typed = new Typed();
+  readonly #files = new Map<number, TeamFiles>();
   overlay = $state.raw<Overlay | null>(null);
   /** The task in the drawer. */
   drawer = $state<number | null>(null);
@@ -59,6 +63,18 @@ export class App {
   shows = (project: number) => this.project === null || this.project.id === project;
 
   readonly inbox = $derived.by(() => this.crew.inbox.filter((item) => this.shows(item.project)));
+
+  /** The files of a project's team, with what was typed into them wherever one went meanwhile. */
+  teamFiles(project: number): TeamFiles {
+    const known = this.#files.get(project) ?? new TeamFiles(this.client, project);
+    this.#files.set(project, known);
+    return known;
+  }
+
+  /** Whether anything was typed into files that is not saved. */
+  get unsaved(): boolean {
+    return [...this.#files.values()].some((files) => files.drafts.some((draft) => draft.dirty));
+  }
 
   openTask(id: number, aim: Omit<Aim, 'task'> = {}) {
     this.aim = { task: id, ...aim };

@@ -29,6 +29,12 @@ test('what a card is connected with is found and counted', () => {
   expect(toggled(toggled('prüfen', 'is:stuck'), 'prüfen')).toBe('is:stuck');
 });
 
+test('room is taken by what is open and waits for no other, found or not', () => {
+  const blocked = { status: { word: 'blocked' } as Card['status'] };
+  const cards = [card(1, 'todo'), card(2, 'todo', blocked), card(3, 'todo', { open: false }), card(4, 'todo')];
+  expect(columns(stages, cards, '#1').map((column) => [column.cards.length, column.taken])).toEqual([[1, 2], [0, 0], [0, 0]]);
+});
+
 test('words narrow it down', () => {
   const matches = (query: string, it: Card) => matcher(query)(it);
   const it = card(12, 'todo', { title: 'Überweisung prüfen', labels: ['Good first issue'], status: { word: 'needs_answer' } as Card['status'] });

@@ -5,6 +5,8 @@ import type { Card, Stage } from '$lib/api/types';
 export interface Column {
   readonly stage: Stage;
   readonly cards: readonly Card[];
+  /** How many take room in it, found or not: who waits for another takes none. */
+  readonly taken: number;
 }
 
 const PRIORITY = { urgent: 0, high: 1, normal: 2, low: 3 } as const;
@@ -15,13 +17,15 @@ const order = (a: Card, b: Card) =>
 
 export function columns(stages: readonly Stage[], cards: Iterable<Card>, query: string): Column[] {
   const wanted = matcher(query);
+  const taken = new Map<string, number>();
   const groups = new Map<string, Card[]>(stages.map((stage) => [stage.name, []]));
   for (const card of cards) {
+    if (card.open && card.status.word !== 'blocked') taken.set(card.stage, (taken.get(card.stage) ?? 0) + 1);
     // What was given up is found by searching for it.
     if (card.status.word === 'cancelled' && query.trim() === '') continue;
     if (wanted(card)) groups.get(card.stage)?.push(card);
   }
-  return stages.map((stage) => ({ stage, cards: (groups.get(stage.name) ?? []).sort(order) }));
+  return stages.map((stage) => ({ stage, cards: (groups.get(stage.name) ?? []).sort(order), taken: taken.get(stage.name) ?? 0 }));
 }
 
 /** Every word has to be found: in the title, or as `#12`, `is:working`, `in:review`, `priority:high`, `label:docs`, `after:#3`. */

@@ -9,11 +9,15 @@ export function keyOf(event: KeyboardEvent): string {
   return mod + alt + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
 }
 
+/** What has a choice, and takes no letters. */
+const CHOICES = /^(radio|checkbox|button|submit|reset|color|range)$/;
+
 /** Whether the key is meant for a field. */
 export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  if (target instanceof HTMLInputElement) return !CHOICES.test(target.type);
+  return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
 /** Joins `g` and the letter after it. */

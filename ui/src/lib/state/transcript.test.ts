@@ -33,6 +33,20 @@ test('an id that is used again belongs to the newest call', () => {
   expect(items.map((it) => (it.kind === 'tool' ? it.result?.output : ''))).toEqual(['one', 'two']);
 });
 
+test('what happens besides is said in words, or not at all', () => {
+  const items = extended([], [
+    line({ type: 'context', tokens: 12_000, window: 200_000 }),
+    line({ type: 'plan', used: 3 }),
+    line({ type: 'compacted' }),
+    line({ type: 'took_in', id: 'm1' }),
+    line({ type: 'retry', message: 'overloaded' }),
+    line({ type: 'set_up', text: 'npm ci' }),
+  ]);
+  expect(items.map((it) => (it.kind === 'noise' ? it.text : it.kind))).toEqual([
+    'its conversation was compacted', 'heard what was said to it', 'tries again: overloaded', 'set-up: npm ci',
+  ]);
+});
+
 test('nothing that an agent prints is dropped, but heartbeats', () => {
   const items = extended([], [
     line({ type: 'heartbeat' }),

@@ -97,6 +97,20 @@ function extend(items: Item[], line: LogLine) {
       items.push({ ...base, kind: 'done', text: text(event.text) });
       return;
     case 'heartbeat':
+    case 'context':
+    case 'plan':
+      return;
+    case 'retry':
+      items.push({ ...base, kind: 'noise', text: `tries again: ${text(event.message)}` });
+      return;
+    case 'compacted':
+      items.push({ ...base, kind: 'noise', text: 'its conversation was compacted' });
+      return;
+    case 'took_in':
+      items.push({ ...base, kind: 'noise', text: 'heard what was said to it' });
+      return;
+    case 'set_up':
+      items.push({ ...base, kind: 'noise', text: `set-up: ${text(event.text)}` });
       return;
     case 'noise':
       items.push({ ...base, kind: 'noise', text: text(event.text) });

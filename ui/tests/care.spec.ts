@@ -1,0 +1,81 @@
+// Nothing is decided by a slip, and nothing that was typed is lost.
+
+import { enter, expect, FILES, test, visit } from './house';
+
+test('a key that is held decides nothing, and none reaches the card behind the drawer', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  for (const n of [1, 2]) house.crew('task', 'add', `nothing ${n}`);
+  await enter(page, house, '/review');
+  const list = page.getByRole('list', { name: 'Waits for approval' }).getByRole('listitem');
+  await expect(list).toHaveCount(2);
+  await page.keyboard.down('a');
+  for (let n = 0; n < 5; n += 1) await page.keyboard.down('a');
+  await page.keyboard.up('a');
+  await page.getByRole('button', { name: 'Approve now' }).waitFor();
+  await expect(list).toHaveCount(2);
+
+  // In a list nothing is decided that is not marked.
+  await visit(page, '/inbox');
+  await page.getByRole('button', { name: /^Approve/ }).first().waitFor();
+  await page.keyboard.press('a');
+  await expect(page.locator('li.chosen')).toHaveCount(1);
+  await expect(page.getByRole('button', { name: 'Approve now' })).toHaveCount(0);
+
+  // #1 is a page; #2 is in front of it.
+  await visit(page, '/task/1');
+  await page.getByRole('article', { name: 'Task #1' }).getByRole('button', { name: /^Approve/ }).waitFor();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('#2');
+  await page.keyboard.press('Enter');
+  const drawer = page.getByRole('dialog', { name: 'Task #2' });
+  await drawer.getByRole('button', { name: /^Approve/ }).waitFor();
+  await page.keyboard.press('a');
+  await page.keyboard.press('a');
+  // What came of it is said where it can be seen.
+  await expect(drawer.getByRole('status').getByText('#2 approved')).toBeInViewport();
+  await expect.poll(() => house.crew('task', 'list')).not.toContain('#2');
+  expect(house.crew('task', 'list')).toMatch(/^#1 +review +needs your approval/);
+  expect(problems).toEqual([]);
+});
+
+test('what was typed is there again', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'nothing');
+  await enter(page, house, '/board');
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
+
+  await page.keyboard.press('c');
+  await page.getByLabel('Title').fill('Half a thought');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('c');
+  await expect(page.getByLabel('Title')).toHaveValue('Half a thought');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.keyboard.press('c');
+  await expect(page.getByLabel('Title')).toHaveValue('');
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: /^#1 nothing/ }).press('Enter');
+  const drawer = page.getByRole('dialog', { name: 'Task #1' });
+  const say = drawer.getByRole('textbox').last();
+  await say.fill('and mind the gap');
+  await drawer.getByRole('tab', { name: 'Changes' }).click();
+  await drawer.getByRole('tab', { name: 'Transcript' }).click();
+  await expect(say).toHaveValue('and mind the gap');
+  await page.keyboard.press('Escape');
+
+  await visit(page, '/team?file=team.toml');
+  const text = page.getByRole('textbox', { name: /team.toml/ });
+  await text.waitFor();
+  await text.press('Control+End');
+  await text.pressSequentially('# half done');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await page.keyboard.press('b');
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('t');
+  await page.getByRole('link', { name: /team.toml.*not saved/ }).click();
+  await expect(text).toHaveValue(/# half done/);
+  expect(problems).toEqual([]);
+});
