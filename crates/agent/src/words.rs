@@ -25,7 +25,9 @@ const MEANINGS: &[(&[&str], Meaning)] = &[
             "no such model",
             "prompt is too long",
             "context length",
+            "context limit",
             "context window",
+            "maximum context",
         ],
         Meaning::Failure(ErrorClass::Invalid),
     ),
@@ -59,6 +61,20 @@ const MEANINGS: &[(&[&str], Meaning)] = &[
             "too many requests",
             "throttl",
             "quota",
+            "limit reached",
+            "limit exceeded",
+            "limit is reached",
+            "limit has been reached",
+            "reached your limit",
+            "reached the limit",
+            "cap reached",
+            "weekly cap",
+            "daily cap",
+            "maximum usage",
+            "max usage",
+            "fair use",
+            "slow down",
+            "allowance",
         ],
         Meaning::Limit,
     ),
@@ -97,7 +113,7 @@ const MEANINGS: &[(&[&str], Meaning)] = &[
         ],
         Meaning::Failure(ErrorClass::Unavailable),
     ),
-    (&["exhausted", "limit reached", "limit exceeded", "allowance"], Meaning::Limit),
+    (&["exhausted"], Meaning::Limit),
 ];
 
 /// Statuses of HTTP, where they stand for themselves.
@@ -112,11 +128,12 @@ const STATUSES: &[(&str, Meaning)] = &[
     ("529", Meaning::Failure(ErrorClass::Unavailable)),
 ];
 
-/// What a message means. Money that is missing does not come back by itself; where an end is named,
-/// something does.
+/// What a message means. Neither money that is missing nor a lost login comes back by itself: where an end
+/// is named, something does, whatever it is called.
 pub(crate) fn meaning(message: &str) -> Meaning {
+    use ErrorClass::{Auth, Billing, Other};
     match by_words(message) {
-        Meaning::Failure(ErrorClass::Billing) if until::is_named(message) => Meaning::Limit,
+        Meaning::Failure(Auth | Billing | Other) if until::is_named(message) => Meaning::Limit,
         meaning => meaning,
     }
 }
@@ -147,5 +164,8 @@ mod tests {
         check("retries exhausted: connection refused", Meaning::Failure(Unavailable));
         check("no such model", Meaning::Failure(Invalid));
         check("something odd", Meaning::Failure(Other));
+        check("your subscription's window is full, try again at 3:05 PM", Meaning::Limit);
+        check("sign in to another account, or wait: resets in 3 hours", Meaning::Limit);
+        check("Slow down, you have reached the limit of your plan", Meaning::Limit);
     }
 }

@@ -116,9 +116,20 @@ fn about(tool: &str, input: &Value) -> Option<About<String>> {
         "Edit" | "MultiEdit" | "Write" => About::change(tool, file("file_path")),
         "NotebookEdit" => About::change(tool, file("notebook_path")),
         "Read" => About::look(tool, file("file_path")),
-        "Glob" | "Grep" | "LS" => About::look(tool, file("path")),
+        "Grep" => About::look(tool, searched(text("path"), text("glob"))),
+        "Glob" => About::look(tool, searched(text("path"), text("pattern"))),
+        "LS" => About::look(tool, file("path")),
         _ => About::other(tool, input.to_string()),
     })
+}
+
+/// The files that it searches, as far as it says which.
+fn searched(below: Option<String>, glob: Option<String>) -> Vec<String> {
+    match (below, glob) {
+        (Some(below), Some(glob)) if !glob.starts_with('/') => vec![format!("{below}/{glob}")],
+        (_, Some(glob)) => vec![glob],
+        (below, None) => below.into_iter().collect(),
+    }
 }
 
 fn questions(input: &Value) -> Vec<Question> {

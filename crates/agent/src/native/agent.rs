@@ -84,7 +84,7 @@ fn begin(
         Session::open(&start.session).map_err(|reason| Failure::invalid(reason.to_string()))?;
     let model = model(&start, surroundings)?;
     let hidden_env = start.model.key_env().map(str::to_owned);
-    let workshop = Workshop::new(surroundings.worktree, hidden_env, start.shell_through.clone())
+    let workshop = Workshop::new(surroundings.worktree, hidden_env, &start)
         .map_err(|reason| Failure::invalid(format!("cannot use the worktree: {reason}")))?;
     Ok((start, session, model, workshop))
 }

@@ -55,6 +55,9 @@ pub struct Start {
     /// Whether it asks before each use of a tool that does something: its role has rules about that.
     #[serde(default)]
     pub asks_permission: bool,
+    /// Patterns of files that a search leaves out: rules of its role keep it from them.
+    #[serde(default)]
+    pub closed: Vec<String>,
     /// Where the agent calls Crewhouse by, if it can.
     #[serde(default)]
     pub desk: Option<PathBuf>,

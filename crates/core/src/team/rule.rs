@@ -137,6 +137,30 @@ pub fn shadowed(rules: &[AskRule]) -> Vec<(usize, usize)> {
     numbered().filter_map(by).collect()
 }
 
+/// Which files of the worktree a search leaves out: patterns of what may not be looked at, or not unasked.
+pub fn closed_to_search(rules: &[AskRule]) -> Vec<String> {
+    let of = |rule: &AskRule| {
+        let look =
+            |tool: &str| About { tool: tool.to_owned(), deed: Deed::Look { files: Vec::new() } };
+        match &rule.what {
+            What::Path(pattern)
+                if rule.answer > RuleAnswer::Allow
+                    && is_relative(pattern)
+                    && (rule.is_of_tool(&look("search")) || rule.is_of_tool(&look("read"))) =>
+            {
+                Some(pattern.clone())
+            }
+            What::Path(_) | What::Anything | What::Command(_) => None,
+        }
+    };
+    rules.iter().filter_map(of).collect()
+}
+
+/// Whether a path from the worktree is one of a pattern.
+pub fn is_path_like(pattern: &str, path: &str) -> bool {
+    is_relative(pattern) && is_below(pattern, path)
+}
+
 fn files(about: &About) -> &[Place] {
     match &about.deed {
         Deed::Change { files } | Deed::Look { files } => files,

@@ -205,11 +205,16 @@ fn temporary_of(home: &Home, run: &Run, token: Token) -> PathBuf {
 }
 
 fn is_wanted(policy: &SandboxPolicy) -> anyhow::Result<bool> {
-    match (policy.mode, support()) {
+    match (policy.mode, &support()) {
         (SandboxMode::Off, _) | (SandboxMode::WherePossible, Support::Nothing { .. }) => Ok(false),
         (SandboxMode::Required, Support::Nothing { why }) => bail!(
             "team.toml requires a sandbox, and there is none: {why}; hint: mode = \"where-possible\" \
              below [sandbox] goes on without"
+        ),
+        (SandboxMode::Required, weak @ Support::Partly { missing }) if weak.is_weak() => bail!(
+            "team.toml requires a sandbox, and this kernel holds only a part of it, not {}; hint: mode = \
+             \"where-possible\" below [sandbox] goes on with that part",
+            missing.join(", ")
         ),
         (SandboxMode::WherePossible | SandboxMode::Required, _) => Ok(true),
     }

@@ -12,7 +12,7 @@ use crew_agent::{AskPolicy, Budget, Dialect, ModelConfig, RemoteConfig, Start, T
 use crew_core::project::Project;
 use crew_core::run::{Purpose, Run, Trouble, TroubleKind};
 use crew_core::task::CommitId;
-use crew_core::team::{Api, Model, ProviderKind};
+use crew_core::team::{Api, Model, ProviderKind, closed_to_search};
 use crew_core::{Price, Token};
 use crew_git::{GitError, Worktree, Worktrees};
 use crew_store::Home;
@@ -384,6 +384,7 @@ fn native(
         ask_policy: AskPolicy::Wait,
         // Who only answers a question changes nothing, whatever it does.
         asks_permission: role.is_some_and(|role| !role.rules.is_empty()) && !run.is_aside(),
+        closed: role.map(|role| closed_to_search(&role.rules)).unwrap_or_default(),
         desk: Some(desk.root().to_owned()),
     };
     let env = environment().into_iter().chain(about_desk(outside, desk)).collect();

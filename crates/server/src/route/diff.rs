@@ -8,7 +8,7 @@ use crew_core::task::Phase;
 use crew_core::{Refusal, TaskId};
 use crew_git::{CommitId, Found, Repository, Worktrees};
 
-use crate::app::{Shared, blocking};
+use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::wire::{ChangedFile, TaskDiff};
@@ -39,15 +39,25 @@ pub(super) async fn of_task(
     State(app): Shared,
     Id(id): Id<TaskId>,
 ) -> Result<Json<TaskDiff>, ApiError> {
+    let first = place(&app, id)?;
+    if let Ok(diff) = blocking(move || compare(&first)).await {
+        return Ok(Json(diff));
+    }
+    // Its worktree may have been taken back while it was looked at: then its work is elsewhere by now.
+    let now = place(&app, id)?;
+    blocking(move || compare(&now)).await.map(Json)
+}
+
+fn place(app: &App, id: TaskId) -> Result<Place, ApiError> {
     let home = app.handle.home().clone();
-    let place = app.handle.read(|state| {
+    app.handle.read(|state| {
         let task = state.tasks.get(&id).ok_or(Refusal::NoTask(id))?;
         let project = state.projects.get(&task.project).ok_or(Refusal::NoProject(task.project))?;
         let landed = match &task.phase {
             Phase::Done { commit } => Some(commit.to_string()),
             _ => None,
         };
-        Ok::<_, ApiError>(Place {
+        Ok(Place {
             root: project.root.clone(),
             worktrees: home.worktrees(project.id),
             base: project.team.merge.base.clone(),
@@ -55,8 +65,7 @@ pub(super) async fn of_task(
             branch: task.branch(),
             landed,
         })
-    })?;
-    blocking(move || compare(&place)).await.map(Json)
+    })
 }
 
 fn compare(place: &Place) -> Result<TaskDiff, ApiError> {

@@ -19,7 +19,7 @@ use crew_core::protocol::{Claim, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::start::ToolName;
+use super::start::{Start, ToolName};
 use crate::desk::Tool;
 
 pub(super) use files::remove_leftover;
@@ -46,6 +46,8 @@ pub(super) struct Workshop {
     hidden_env: Option<String>,
     /// What commands are run through; empty is nothing.
     shell_through: Vec<String>,
+    /// Patterns of files that a search leaves out.
+    closed: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -220,9 +222,10 @@ impl Workshop {
     pub(super) fn new(
         worktree: &Path,
         hidden_env: Option<String>,
-        shell_through: Vec<String>,
+        start: &Start,
     ) -> std::io::Result<Self> {
-        Ok(Self { root: worktree.canonicalize()?, hidden_env, shell_through })
+        let (shell_through, closed) = (start.shell_through.clone(), start.closed.clone());
+        Ok(Self { root: worktree.canonicalize()?, hidden_env, shell_through, closed })
     }
 
     /// Runs a tool of the work itself: not what is between the model and the human or Crewhouse.
@@ -231,7 +234,7 @@ impl Workshop {
             ToolCall::Read(call) => files::read(&self.root, call),
             ToolCall::Write(call) => files::write(&self.root, call),
             ToolCall::Edit(call) => files::edit(&self.root, call),
-            ToolCall::Search(call) => search::search(&self.root, call),
+            ToolCall::Search(call) => search::search(&self.root, &self.closed, call),
             ToolCall::Shell(call) => shell::run(self, call),
             ToolCall::Ask(_) => Err(ToolError::Failed("BUG: `ask` was run as a tool".to_owned())),
             ToolCall::Finish => Err(ToolError::Failed("BUG: `finish` was run".to_owned())),

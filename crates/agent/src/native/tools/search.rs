@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crew_core::team::is_path_like;
 use globset::{Glob, GlobMatcher};
 use ignore::WalkBuilder;
 use regex::Regex;
@@ -20,14 +21,15 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// How long a search may take.
 const SEARCH_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// Lines that match, as `path:line: text`, in the order of the paths.
-pub(super) fn search(root: &Path, call: &Search) -> Result<String, ToolError> {
+/// Lines that match, as `path:line: text`, in the order of the paths; none of files like the closed patterns.
+pub(super) fn search(root: &Path, closed: &[String], call: &Search) -> Result<String, ToolError> {
     let pattern = Regex::new(&call.pattern)
         .map_err(|reason| ToolError::Arguments(format!("`pattern`: {reason}")))?;
     let glob = call.glob.as_deref().map(matcher).transpose()?;
     let deadline = Instant::now() + SEARCH_TIME_MAX;
     let mut found = Vec::new();
     let mut stopped = "";
+    let mut left_out = 0_usize;
     for entry in walk(root).filter_map(Result::ok) {
         if found.len() > MATCHES_MAX {
             stopped = "… more matches not shown …\nhint: narrow the pattern or give a glob\n";
@@ -40,12 +42,21 @@ pub(super) fn search(root: &Path, call: &Search) -> Result<String, ToolError> {
         let inside = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let is_wanted = glob.as_ref().is_none_or(|glob| glob.is_match(inside));
         if is_wanted && entry.file_type().is_some_and(|kind| kind.is_file()) {
+            let name = inside.to_string_lossy();
+            if closed.iter().any(|pattern| is_path_like(pattern, &name)) {
+                left_out += 1;
+                continue;
+            }
             search_file(entry.path(), inside, &pattern, &mut found);
         }
     }
     found.truncate(MATCHES_MAX);
     let shown = if found.is_empty() { "no match".to_owned() } else { found.join("\n") };
-    Ok(format!("{shown}\n{stopped}"))
+    let rules = match left_out {
+        0 => String::new(),
+        n => format!("… not searched, as rules of the role are about them: {n} files …\n"),
+    };
+    Ok(format!("{shown}\n{stopped}{rules}"))
 }
 
 fn walk(root: &Path) -> ignore::Walk {
@@ -82,5 +93,31 @@ fn search_file(path: &Path, inside: &Path, pattern: &Regex, found: &mut Vec<Stri
         if found.len() > MATCHES_MAX {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rules_keep_from_a_role_is_not_found() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("secret/deep")).unwrap();
+        for name in ["secret/deep/key", "open.txt", ".env"] {
+            fs::write(root.path().join(name), "token = 1\n").unwrap();
+        }
+        let search = |closed: &[&str]| {
+            let closed: Vec<String> = closed.iter().map(|&it| it.to_owned()).collect();
+            let call = Search { pattern: "token".into(), glob: None };
+            super::search(root.path(), &closed, &call).unwrap()
+        };
+        let all = search(&[]);
+        assert!(all.contains(".env:1") && all.contains("secret/deep/key:1"), "{all}");
+        let some = search(&["secret/**", "**/.env"]);
+        assert_eq!(
+            some,
+            "open.txt:1: token = 1\n… not searched, as rules of the role are about them: 2 files …\n"
+        );
     }
 }
