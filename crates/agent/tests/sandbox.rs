@@ -12,7 +12,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -180,6 +180,27 @@ fn ports_that_are_not_named_are_not_reached() {
     cell.refuses(&connect(port(&other)));
     cell.ports = Some(Vec::new());
     cell.refuses(&connect(port(&one)));
+}
+
+#[test]
+fn nothing_leaves_by_datagrams_where_there_is_no_network() {
+    let Some(mut cell) = Cell::new() else { return };
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let send = |to: &str| format!("exec bash -c 'echo out >/dev/udp/{to}/{port}'");
+    cell.allows(&send("127.0.0.1"));
+    cell.ports = Some(Vec::new());
+    cell.refuses(&send("127.0.0.1"));
+    cell.refuses(&send("::1"));
+    // Files are what they were, and so is what speaks by them.
+    cell.allows("bash -c 'cat <(echo pipe)'");
+    // Names are looked up by datagrams.
+    cell.ports = Some(vec![443]);
+    cell.allows(&send("127.0.0.1"));
+    socket.set_nonblocking(true).unwrap();
+    let mut heard = [0; 8];
+    let count = std::iter::from_fn(|| socket.recv(&mut heard).ok()).count();
+    assert_eq!(count, 2, "twice it was allowed");
 }
 
 #[test]

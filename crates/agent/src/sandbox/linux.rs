@@ -1,4 +1,5 @@
-//! By Landlock, which needs no rights and no set-up (Linux 5.13 and newer).
+//! By Landlock, which needs no rights and no set-up (Linux 5.13 and newer). Its rules for the network are about
+//! TCP: who is to have no network has what is not TCP closed by seccomp.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd,
@@ -11,7 +12,7 @@ use rustix::thread::{
     CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set,
 };
 
-use super::{Sandbox, SandboxError, Support};
+use super::{Sandbox, SandboxError, Support, datagrams};
 
 /// The newest kernel interface that we know; an older kernel holds what it can.
 const NEWEST: ABI = ABI::V9;
@@ -58,6 +59,9 @@ pub(super) fn confine(sandbox: &Sandbox) -> Result<(), SandboxError> {
     if rustix::process::geteuid().is_root() {
         drop_powers()
             .map_err(|errno| SandboxError::Refused(format!("root keeps its powers: {errno}")))?;
+    }
+    if sandbox.ports.as_ref().is_some_and(Vec::is_empty) {
+        datagrams::close().map_err(|error| SandboxError::Refused(error.to_string()))?;
     }
     let status = rules.restrict_self().map_err(refused)?;
     match status.ruleset {

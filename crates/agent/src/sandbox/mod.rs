@@ -5,6 +5,8 @@
 //! be taken down: the rules belong to the processes and go with them.
 
 #[cfg(target_os = "linux")]
+mod datagrams;
+#[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod system;
 #[cfg(not(target_os = "linux"))]
