@@ -57,7 +57,7 @@ stage = "verdict"
 [[scene.turn]]
 tools = [{{ name = "shell", command = "{away}" }}]
 [[scene.turn]]
-finish = "DONE: looked at it\nVERDICT: pass"
+finish = "DONE: looked at it\nVERDICT: pass\nEVIDENCE: read it"
 {}"#,
         simple_play("made.txt")
     );
@@ -367,7 +367,7 @@ stage = "verdict"
 say = "I look at both parts."
 tools = [{ name = "shell", command = "test -f part-1-1.txt && test -f part-1-2.txt && echo mess > mess.txt" }]
 [[scene.turn]]
-finish = "DONE: both are there\nVERDICT: pass"
+finish = "DONE: both are there\nVERDICT: pass\nEVIDENCE: both files"
 [[scene]]
 [[scene.turn]]
 finish = "DONE: fine"

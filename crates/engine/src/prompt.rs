@@ -326,7 +326,8 @@ fn now(place: &Place) -> String {
         ),
         Purpose::Verdict => "Judge the work on this task. You did not do it. Change nothing. End \
              with your reasons, what you ran or read, and a verdict: with the tool `finish`, or with \
-             DONE: and a line VERDICT: pass or VERDICT: fail."
+             DONE: and a line VERDICT: pass or VERDICT: fail. A pass has lines EVIDENCE:, and a line \
+             CRITERION: for each acceptance criterion."
             .to_owned(),
         Purpose::Choose => "Several agents did this task, each by itself. Choose the best result. \
              End with DONE: and your reasons, and a line PICK: <number of the candidate>."

@@ -3,7 +3,7 @@
 use super::{answer, asks, flow, limit, tell, wall};
 use crate::effect::{Effect, SaveAs};
 use crate::event::Words;
-use crate::protocol::{Claim, Response, parse_response};
+use crate::protocol::{Claim, Response, Verdict, parse_response};
 use crate::purse::Spent;
 use crate::run::{
     AfterStop, Context, Outcome, Purpose, Reached, Run, RunEvent, RunState, Trouble, TroubleKind,
@@ -194,11 +194,40 @@ fn responds(
             d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Protocol, message });
             Ok(())
         }
+        Some(response) if let Some(message) = lacks(d, d.run(id)?, response)? => {
+            d.run_mut(id)?.trouble = Some(Trouble { kind: TroubleKind::Protocol, message });
+            Ok(())
+        }
         Some(response) => {
             take(d, id, response)?;
             if is_stopping(d, id)? { Ok(()) } else { d.move_run(id, RunEvent::Responded) }
         }
     }
+}
+
+/// What an agent has to say besides, before its yes to the work of others can be believed. It is told, and ends
+/// again; whoever plays a role by mail is asked about at the gate.
+fn lacks(d: &Draft<'_>, run: &Run, response: &Response) -> Result<Option<String>, Refusal> {
+    let passes = response.claim == Claim::Done && response.verdict == Some(Verdict::Pass);
+    let team = &d.project(run.project)?.team;
+    let provider = team.providers.get(&run.provider).map(|provider| &provider.kind);
+    if run.purpose != Purpose::Verdict || !passes || provider == Some(&ProviderKind::Mailbox) {
+        return Ok(None);
+    }
+    if response.evidence.is_empty() {
+        let hint = "a line EVIDENCE: for each thing that was run or read, and what came of it";
+        return Ok(Some(format!("a pass without evidence cannot be believed; hint: {hint}")));
+    }
+    let criteria = &d.task(run.task)?.criteria;
+    let about = response.clone().about(criteria);
+    let is_open =
+        |criterion: &&String| !about.criteria.iter().any(|it| it.criterion == **criterion);
+    Ok(criteria.iter().find(is_open).map(|criterion| {
+        format!(
+            "it passes, and says nothing about the acceptance criterion `{criterion}`; hint: a line \
+             CRITERION: <number> met: <how that can be seen>, or not met: <what is missing>"
+        )
+    }))
 }
 
 /// Keeps what somebody said at the end; what it says about acceptance criteria is about those of now.

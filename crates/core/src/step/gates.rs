@@ -80,8 +80,11 @@ pub(super) fn verdict_finished(
     let mut judged = run.response.iter().flat_map(|response| &response.criteria);
     let unclear = run.response.as_ref().is_some_and(|response| !response.answers.is_empty());
     let all_are_met = !unclear && judged.all(|answer| answer.met == Met::Met);
+    let is_backed = run.response.as_ref().is_some_and(|response| !response.evidence.is_empty());
     match verdict {
-        Some(Verdict::Pass) if outcome == Outcome::Done && all_are_met => next(d, run.task, &gate),
+        Some(Verdict::Pass) if outcome == Outcome::Done && all_are_met && is_backed => {
+            next(d, run.task, &gate)
+        }
         Some(Verdict::Fail) => refuse(d, run.task, &gate),
         Some(Verdict::Pass) | None => {
             note(d, run.task, &gate, GateResult::NotRun)?;
@@ -89,6 +92,7 @@ pub(super) fn verdict_finished(
                 (Some(_), false) => {
                     "said that it passes, and that a criterion is not met, or one that there is not"
                 }
+                (Some(_), true) if !is_backed => "said that it passes, and gave no evidence",
                 _ => "gave no verdict",
             };
             let why = format!("{} {why}, which is not green", run.role);

@@ -206,7 +206,9 @@ impl Ledger {
                 let Some(run) = fact.before.runs.get(run) else { return };
                 let said = run.response.as_ref();
                 let good = said.is_some_and(|said| {
-                    said.verdict == Some(Verdict::Pass) && said.claim == Claim::Done
+                    said.verdict == Some(Verdict::Pass)
+                        && said.claim == Claim::Done
+                        && !said.evidence.is_empty()
                 });
                 let saved_as_done =
                     matches!(run.state, RunState::Saving { outcome: Outcome::Done, .. });

@@ -14,7 +14,7 @@ mod shell;
 use std::path::{Path, PathBuf};
 
 use crew_core::about::About;
-use crew_core::call::Finish;
+use crew_core::call::{Answer, Finish, Met};
 use crew_core::protocol::{Claim, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -152,7 +152,16 @@ fn as_text(finish: &Finish, stage: &str) -> String {
         finish.to.as_ref().map(|to| format!("LABEL-UPDATED: {stage} --> {to}")),
         finish.pr.as_ref().map(|pr| format!("PR: {pr}")),
     ];
-    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let evidence = finish.evidence.iter().map(|it| format!("EVIDENCE: {}", line(it)));
+    let criteria = finish.criteria.iter().map(|Answer { number, met, why }| {
+        let met = match met {
+            Met::Met => "met",
+            Met::NotMet => "not met",
+        };
+        format!("CRITERION: {number} {met}: {}", line(why))
+    });
+    lines.into_iter().flatten().chain(evidence).chain(criteria).collect::<Vec<_>>().join("\n")
 }
 
 /// A call whose arguments are those of its tool.

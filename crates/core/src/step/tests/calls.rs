@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use super::BUILT;
 use super::play::{Play, play, play_with};
 use crate::call::{Call, Comment, Proposal, SUBTASKS_MAX};
+use crate::run::TroubleKind;
 use crate::{Effect, Event, RunId, Token};
 
 /// The developer's work is judged by another role.
@@ -152,9 +153,12 @@ fn criteria_are_answered_in_words_as_well() {
         (said.evidence[0].as_str(), said.criteria[0].criterion.as_str()),
         ("ran it", "it works")
     );
-    let passes = judged("DONE: good;VERDICT: pass;CRITERION: 1 met;CRITERION: 2 met");
+    let passes =
+        judged("DONE: good;VERDICT: pass;EVIDENCE: tests;CRITERION: 1 met;CRITERION: 2 met");
     assert!(passes.contains("landing"), "{passes}");
-    let unmet = judged("DONE: good;VERDICT: pass;CRITERION: 2 not met: it is slow");
+    let unmet = judged(
+        "DONE: good;VERDICT: pass;EVIDENCE: tests;CRITERION: 1 met;CRITERION: 2 not met: it is slow",
+    );
     assert!(unmet.contains("said that it passes, and that a criterion is not met"), "{unmet}");
 
     let mut play = Play::new(&[JUDGED]);
@@ -164,6 +168,28 @@ fn criteria_are_answered_in_words_as_well() {
         "{}",
         play.print()
     );
+}
+
+#[test]
+fn a_pass_in_words_without_what_backs_it_is_to_be_said_again() {
+    let check = |words: &str, expect: &str| {
+        let mut play = Play::new(&[JUDGED]);
+        play.run(&format!(
+            "{WITH_CRITERIA}
+             r2 says DONE: built
+             r2 exits
+             saved c2
+             started c2
+             r3 says {words}
+             r3 exits"
+        ));
+        let trouble = play.state.runs[&RunId(3)].trouble.clone().unwrap();
+        assert_eq!(trouble.kind, TroubleKind::Protocol);
+        assert!(trouble.message.contains(expect), "{}", trouble.message);
+        assert!(play.print().contains("is started again in a moment"), "{}", play.print());
+    };
+    check("DONE: good;VERDICT: pass", "a pass without evidence");
+    check("DONE: good;VERDICT: pass;EVIDENCE: ran it;CRITERION: 1 met", "criterion `it is fast`");
 }
 
 /// The judge's run is another than the author's, with a conversation of its own, and it judges the
@@ -178,7 +204,7 @@ fn the_author_never_judges_and_a_verdict_is_about_one_commit() {
     assert_eq!(judge.judges.as_ref().map(|commit| commit.0.as_str()), Some("c2"));
     play.run(
         "started c2
-         r3 says DONE: good;VERDICT: pass
+         r3 says DONE: good;VERDICT: pass;EVIDENCE: tests
          r3 exits
          saved other",
     );
@@ -192,7 +218,7 @@ fn what_is_no_verdict_or_no_check_is_not_green() {
     assert!(checked.contains("#1 in build: stuck"), "{checked}");
     for end in [
         "r3 says DONE: fine\nr3 exits",
-        "r3 says REQUEST: what?;VERDICT: pass\nr3 exits",
+        "r3 says REQUEST: what?;VERDICT: pass;EVIDENCE: tests\nr3 exits",
         "r3 needs a key\nr3 exits",
     ] {
         let script = of_built(&format!("started c2\n{end}\nsaved c2"));

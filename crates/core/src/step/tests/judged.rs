@@ -42,7 +42,7 @@ fn each_gate_shows_what_it_said_last() {
     play.run("started c2\n r3 says DONE: planned\n r3 exits\n saved c3");
     play.run("started c3\n r4 says DONE: built\n r4 exits\n saved c4\n passed fine");
     check(&play, "make test+@build judge~@build human·@build");
-    play.run("started c4\n r5 says DONE: good;VERDICT: pass\n r5 exits\n saved c4");
+    play.run("started c4\n r5 says DONE: good;VERDICT: pass;EVIDENCE: tests\n r5 exits\n saved c4");
     check(&play, "make test+@build judge+@build human?@build");
     play.run("reject #1 not like this");
     // What passed is judged again, and what failed is remembered until then.

@@ -241,7 +241,7 @@ fn who_only_judges_does_not_bring_the_base_branch_in() {
         r1 exits
         saved c1
         started c1
-        r2 says DONE: good;VERDICT: pass
+        r2 says DONE: good;VERDICT: pass;EVIDENCE: tests
         r2 exits
         saved c1
         approve #1

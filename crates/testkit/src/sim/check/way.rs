@@ -1,9 +1,9 @@
 //! Tasks go on only by what they have earned, and what agents said is neither lost nor twisted.
 
-use crew_core::protocol::{Claim, Response};
-use crew_core::run::{AfterStop, Outcome, Run, RunState};
+use crew_core::protocol::{Claim, Response, Verdict};
+use crew_core::run::{AfterStop, Outcome, Purpose, Run, RunState, TroubleKind};
 use crew_core::task::{CommitId, Phase, REMARK_CHARS_MAX, Retry, Task};
-use crew_core::team::{Stage, Team};
+use crew_core::team::{ProviderKind, Stage, Team};
 use crew_core::{Effect, Event, ProjectId, Settled, StageName, State, TaskId, Token, Words};
 
 use super::super::ledger::Ledger;
@@ -305,7 +305,29 @@ fn is_kept(fact: &Fact<'_>) -> bool {
     let Event::Said { run, words: Words::Responds { response, .. }, .. } = fact.event else {
         return true;
     };
-    fact.change.runs.get(run).is_some_and(|row| row.response == *response)
+    let is_row = |row: &Run| match is_backed(fact, row, response.as_ref()) {
+        true => row.response == *response,
+        // It is told what is missing, and nothing of it counts.
+        false => {
+            let told = row.trouble.as_ref().is_some_and(|it| it.kind == TroubleKind::Protocol);
+            row.response.is_none() && told
+        }
+    };
+    fact.change.runs.get(run).is_some_and(is_row)
+}
+
+/// Whether it is more than a yes to the work of others, from an agent that can say why.
+fn is_backed(fact: &Fact<'_>, run: &Run, response: Option<&Response>) -> bool {
+    let Some(response) = response else { return true };
+    let team = fact.before.projects.get(&run.project).map(|project| &project.team);
+    let by_mail = team
+        .and_then(|team| team.providers.get(&run.provider))
+        .is_some_and(|provider| provider.kind == ProviderKind::Mailbox);
+    run.purpose != Purpose::Verdict
+        || response.claim != Claim::Done
+        || response.verdict != Some(Verdict::Pass)
+        || by_mail
+        || !response.evidence.is_empty()
 }
 
 fn is_faithful(fact: &Fact<'_>, before: Option<&Run>, run: &Run, outcome: Outcome) -> bool {
