@@ -79,3 +79,21 @@ test('what was typed is there again', async ({ page, house, problems }) => {
   await expect(text).toHaveValue(/# half done/);
   expect(problems).toEqual([]);
 });
+
+test('whoever is stuck is told how it goes on, where it is shown', async ({ page, house, problems }) => {
+  const team = FILES['.crew/team.toml']?.replace(/\[providers\.\w+\][^[]*/g, (all) => all.replace(/(\n[^[]*)/, '\nkind = "acp"\nprogram = "/no/such/agent"\n')) ?? '';
+  house.begin({ ...FILES, '.crew/team.toml': team });
+  house.crew('task', 'add', 'nothing');
+  await enter(page, house, '/inbox');
+  const stuck = page.getByRole('article').filter({ hasText: 'is no program' });
+  await stuck.getByRole('button', { name: /^try again/ }).waitFor();
+  await stuck.getByRole('textbox', { name: 'Or say how it goes on' }).fill('Use the agent that is there.');
+  await stuck.getByRole('button', { name: 'Answer', exact: true }).click();
+  await expect.poll(() => house.crew('task', 'show', '1')).toContain('Use the agent that is there.');
+
+  // All is found from the rail, by a mouse or a finger.
+  await page.getByRole('button', { name: 'Find', exact: true }).click();
+  await page.keyboard.type('stop every');
+  await expect(page.getByRole('option', { name: /^Stop everything/ })).toBeVisible();
+  expect(problems).toEqual([]);
+});

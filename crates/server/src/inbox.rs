@@ -38,6 +38,8 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
         run: run.map(|run| run.0),
         text: ask.text.clone(),
         options: ask.options.clone(),
+        // Whoever answers a question about money in words has not said yes.
+        advice: ask.takes_advice() && task.budget_ask != Some(ask.id),
         about: ask
             .about
             .as_ref()
@@ -68,6 +70,7 @@ fn about(state: &State, task: &Task, kind: InboxKind) -> InboxItem {
         run: None,
         text: String::new(),
         options: Vec::new(),
+        advice: false,
         about: None,
         expires: None,
         commit: None,

@@ -200,6 +200,8 @@ pub struct InboxItem {
     pub text: String,
     /// Answers to choose from; empty when any text will do.
     pub options: Vec<String>,
+    /// Whether words that are none of these are an answer as well: advice to whoever goes on.
+    pub advice: bool,
     /// What an answer for always would be remembered for; null where it cannot be.
     pub about: Option<String>,
     /// When the safe answer is given to it, if nobody answers before.

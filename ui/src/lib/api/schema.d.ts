@@ -1747,6 +1747,8 @@ export interface components {
         InboxItem: {
             /** @description What an answer for always would be remembered for; null where it cannot be. */
             about: string | null;
+            /** @description Whether words that are none of these are an answer as well: advice to whoever goes on. */
+            advice: boolean;
             /**
              * Format: int64
              * @description The ask to answer; null for an approval.

@@ -12,6 +12,8 @@ export class TaskDetail {
   task = $state.raw<Task | null>(null);
   diff = $state.raw<TaskDiff | null>(null);
   problem = $state<string | null>(null);
+  /** Why there is nothing to compare. */
+  diffProblem = $state<string | null>(null);
   /** The run that was chosen; without one, the newest is shown. */
   chosen = $state<number | null>(null);
   /** The run that somebody is in the middle of reading: no newer one takes its place. */
@@ -55,11 +57,16 @@ export class TaskDetail {
     try {
       do {
         this.#again = false;
-        // Without a worktree or a repository there is nothing to compare. Nobody waits for git.
-        const diff = this.#client.diff(this.id).catch(() => null);
+        // Nobody waits for git.
+        const diff = this.#client.diff(this.id).then(
+          (diff) => ({ diff, problem: null }),
+          (error: unknown) => ({ diff: null, problem: error instanceof Error ? error.message : String(error) }),
+        );
         this.task = await this.#client.task(this.id);
         this.problem = null;
-        this.diff = (await diff) ?? this.diff;
+        const compared = await diff;
+        this.diff = compared.diff ?? this.diff;
+        this.diffProblem = compared.problem;
       } while (this.#again);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
