@@ -91,7 +91,7 @@ test('every dialog can be used by everybody', async ({ page, house, problems }) 
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }
-  for (const choice of ['Change model', 'Pin an anchor']) {
+  for (const choice of ['Change model', 'Pin an anchor', 'Give up']) {
     await card.focus();
     await page.keyboard.press('.');
     await page.getByRole('menuitem', { name: choice }).click();

@@ -97,3 +97,47 @@ test('whoever is stuck is told how it goes on, where it is shown', async ({ page
   await expect(page.getByRole('option', { name: /^Stop everything/ })).toBeVisible();
   expect(problems).toEqual([]);
 });
+
+test('an answer for always is seen and forgotten in the team, where routines are, too', async ({ page, house, problems }) => {
+  const team = FILES['.crew/team.toml'] ?? '';
+  const strict = team.replace('[roles.engineer]\n', '[roles.engineer]\nrules = [{ answer = "ask", path = "greeting.txt" }]\n');
+  const routine = '\n[[routines]]\nname = "look-round"\ntitle = "Look for loose ends"\nevery_minutes = 1440\n';
+  house.begin({ ...FILES, '.crew/team.toml': strict + routine });
+  house.crew('task', 'add', 'the greeting');
+  await enter(page, house, '/inbox');
+  await page.getByRole('button', { name: 'Always…' }).click();
+  await page.getByRole('button', { name: 'Always allow in all tasks' }).click();
+  await page.getByText('Which language?').waitFor();
+
+  await visit(page, '/team');
+  await expect(page.getByRole('row', { name: /Look for loose ends.*as time goes by, at most once in 1 d/ })).toBeVisible();
+  const answer = page.getByRole('row', { name: /engineer.*greeting\.txt.*always/ });
+  await expect(answer).toHaveCount(1);
+  await answer.getByRole('button', { name: /^Forget/ }).click();
+  await expect(answer).toHaveCount(0);
+  expect(house.crew('asks', 'list')).not.toContain('greeting.txt');
+  expect(problems).toEqual([]);
+});
+
+test('a task is given up when that was asked once more', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'nothing');
+  await enter(page, house, '/board');
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
+  await page.getByRole('button', { name: /^#1 nothing/ }).press('Enter');
+  const drawer = page.getByRole('dialog', { name: 'Task #1' });
+  await drawer.getByRole('button', { name: 'Pause' }).waitFor();
+  await page.keyboard.press('p');
+  await drawer.getByRole('button', { name: 'Resume' }).waitFor();
+  const ask = async () => {
+    await drawer.getByRole('button', { name: 'Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Give up' }).click();
+  };
+  await ask();
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await ask();
+  await page.getByRole('dialog', { name: 'Give up #1' }).getByRole('button', { name: 'Give up' }).click();
+  await expect(drawer.getByRole('status').getByText('#1 was given up')).toBeInViewport();
+  await expect.poll(() => house.crew('task', 'show', '1')).toContain('cancelled');
+  expect(problems).toEqual([]);
+});

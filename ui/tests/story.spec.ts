@@ -50,7 +50,8 @@ test('a task is created, asks, is answered, sent back, approved, and lands', asy
 
   await visit(page, '/task/1');
   await expect(page.getByText('done', { exact: true }).first()).toBeVisible();
-  expect(house.git('show', 'main:greeting.txt')).toBe('Hallo\n');
+  // Its runs are done before it has landed.
+  await expect.poll(() => house.git('show', 'main:greeting.txt')).toBe('Hallo\n');
   expect(problems).toEqual([]);
 });
 

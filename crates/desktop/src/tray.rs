@@ -48,7 +48,7 @@ impl Tray {
         let counts = MenuItem::with_id(app, "counts", "No daemon", false, None::<&str>)?;
         // Opening it and choosing the one thing in it is the confirmation.
         let sure = item("stop", "Stop all agents now")?;
-        let stop = Submenu::with_items(app, "Pause everything", false, &[&sure])?;
+        let stop = Submenu::with_items(app, "Stop everything", false, &[&sure])?;
         let release = MenuItem::with_id(app, "release", "Let work go on", false, None::<&str>)?;
         let line = PredefinedMenuItem::separator(app)?;
         let (open, inbox) = (item("open", "Open Crewhouse")?, item("inbox", "Open the inbox")?);

@@ -17,6 +17,7 @@ import type {
   Receipt,
   RunTimes,
   Searched,
+  Remembered,
   Status,
   Task,
   Card,
@@ -111,6 +112,9 @@ export class Client {
   /** An answer that is given again whenever the same role asks for exactly the same. */
   answerAlways = (ask: number, text: string, always: Reach) =>
     this.#post<Receipt>(`/asks/${ask}/answer`, { text, always });
+  /** The answers that are given again. */
+  remembered = () => this.#get<{ items: Remembered[] }>('/asks/remembered');
+  forget = (ask: number) => this.#post<Receipt>(`/asks/${ask}/forget`, {});
   stop = () => this.#post<Receipt>('/stop', {});
   release = () => this.#post<Receipt>('/release', {});
 

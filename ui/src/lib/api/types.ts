@@ -32,6 +32,7 @@ export type Reach = Schemas['Reach'];
 export type Reached = Schemas['Reached'];
 export type Delivery = Schemas['Delivery'];
 export type PullView = Schemas['PullView'];
+export type Remembered = Schemas['Remembered'];
 export type Receipt = Schemas['Receipt'];
 export type Run = Schemas['Run'];
 export type RunTimes = Schemas['RunTimes'];

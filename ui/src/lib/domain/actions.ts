@@ -22,7 +22,7 @@ export function taskActions(app: App, card: Card): Choice[] {
       ]
     : [];
   const end: Choice[] = card.open
-    ? [{ label: 'Give up', icon: 'cancelled', tone: 'danger', action: () => void giveUp(app, card) }]
+    ? [{ label: 'Give up', icon: 'cancelled', tone: 'danger', action: () => (app.overlay = { kind: 'give-up', task: id }) }]
     : [];
   return [
     { label: 'Open as a page', icon: 'expand', action: () => openPage(app, id) },
@@ -52,13 +52,6 @@ export function moves(app: App, card: Card): Choice[] {
 
 export function move(app: App, id: number, stage: string) {
   return app.notices.attempt(() => app.client.move(id, stage), `#${id} moved to ${stage}`);
-}
-
-function giveUp(app: App, card: Card) {
-  return app.notices.attempt(
-    () => app.client.cancel(card.id),
-    `#${card.id} was given up. What was made is in the trash.`,
-  );
 }
 
 function openPage(app: App, id: number) {

@@ -51,6 +51,16 @@ export const SHORTCUTS: readonly { readonly where: string; readonly keys: readon
     ],
   },
   {
+    where: 'A task',
+    keys: [
+      { keys: 'p', what: 'Pause, resume' },
+      { keys: 'e', what: 'Edit' },
+      { keys: 'a a', what: 'Approve, where it waits for that' },
+      { keys: 'r', what: 'Request changes' },
+      { keys: '1 … 9', what: 'Choose an answer' },
+    ],
+  },
+  {
     where: 'Inbox',
     keys: [
       { keys: 'j k', what: 'Next, previous' },

@@ -16,6 +16,7 @@ export type Overlay =
   | { readonly kind: 'question'; readonly task: number }
   | { readonly kind: 'hand-over'; readonly task: number; readonly wanted: Wanted }
   | { readonly kind: 'pin'; readonly task: number }
+  | { readonly kind: 'give-up'; readonly task: number }
   | { readonly kind: 'new-task'; readonly stage?: string }
   | { readonly kind: 'edit-task'; readonly task: number }
   | { readonly kind: 'edit-provider'; readonly provider: string | null }

@@ -28,14 +28,23 @@ function read(): Stored {
 
 export class Preferences {
   #stored = $state<Stored>(read());
-  readonly #systemTheme: string;
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
+  readonly #more = matchMedia('(prefers-contrast: more)');
 
   constructor() {
-    const matches = (query: string) => matchMedia(query).matches;
-    const dark = matches('(prefers-color-scheme: dark)');
-    const more = matches('(prefers-contrast: more)');
+    for (const query of [this.#dark, this.#more]) query.addEventListener('change', () => this.#show());
+    window.addEventListener('storage', (event) => {
+      if (event.key !== KEY) return;
+      // Which project is looked at is this window's own.
+      this.#stored = { ...read(), project: this.#stored.project };
+      this.#show();
+    });
+  }
+
+  get #systemTheme(): string {
+    const dark = this.#dark.matches;
     const plain = dark ? 'dark' : 'light';
-    this.#systemTheme = more ? (dark ? 'high-contrast' : 'high-contrast-light') : plain;
+    return this.#more.matches ? (dark ? 'high-contrast' : 'high-contrast-light') : plain;
   }
 
   get theme() {
@@ -79,6 +88,10 @@ export class Preferences {
   #change(change: Partial<Stored>) {
     this.#stored = { ...this.#stored, ...change };
     localStorage.setItem(KEY, JSON.stringify(this.#stored));
+    this.#show();
+  }
+
+  #show() {
     const { theme, density, motion, mono } = this.#stored;
     const known = THEMES.some((it) => it.id === theme);
     Object.assign(document.documentElement.dataset, {
