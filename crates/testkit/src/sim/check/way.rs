@@ -305,13 +305,13 @@ fn is_kept(fact: &Fact<'_>) -> bool {
     let Event::Said { run, words: Words::Responds { response, .. }, .. } = fact.event else {
         return true;
     };
-    let is_row = |row: &Run| match is_backed(fact, row, response.as_ref()) {
-        true => row.response == *response,
-        // It is told what is missing, and nothing of it counts.
-        false => {
-            let told = row.trouble.as_ref().is_some_and(|it| it.kind == TroubleKind::Protocol);
-            row.response.is_none() && told
+    let is_row = |row: &Run| {
+        if is_backed(fact, row, response.as_ref()) {
+            return row.response == *response;
         }
+        // It is told what is missing, and nothing of it counts.
+        let told = row.trouble.as_ref().is_some_and(|it| it.kind == TroubleKind::Protocol);
+        row.response.is_none() && told
     };
     fact.change.runs.get(run).is_some_and(is_row)
 }
