@@ -141,3 +141,22 @@ test('a task is given up when that was asked once more', async ({ page, house, p
   await expect.poll(() => house.crew('task', 'show', '1')).toContain('cancelled');
   expect(problems).toEqual([]);
 });
+
+test('a limit holds a card that is told to ask, and it goes on when the human lets it', async ({ page, house, problems }) => {
+  const finish = 'finish = "DONE: nothing to change"\n';
+  const scene = `[[scene]]\nrole = "pm"\n[[scene.turn]]\nlimit_s = 3600\n${finish}[[scene]]\n[[scene.turn]]\n${finish}`;
+  house.begin({ ...FILES, '.crew/playbook.toml': scene });
+  await enter(page, house, '/board');
+  await page.keyboard.press('c');
+  await page.getByLabel('Title').fill('Wait for me');
+  await page.getByLabel('Ask me before it goes on after a limit').check();
+  await page.keyboard.press('Control+Enter');
+  await visit(page, '/inbox');
+  await expect(page.getByText(/^native is limited until .*min left/)).toBeVisible();
+  const held = page.getByRole('list', { name: 'What waits for you' }).getByRole('listitem').filter({ hasText: 'Held' });
+  await expect(held).toContainText('A limit was met (native)');
+  await held.getByRole('button', { name: /^Go on/ }).click();
+  await expect(held).toHaveCount(0);
+  await page.getByRole('button', { name: /^Approve/ }).waitFor();
+  expect(problems).toEqual([]);
+});

@@ -399,6 +399,17 @@ pub(crate) struct Details {
     /// A task that must be done before; may be given several times.
     #[arg(long = "after", value_name = "TASK")]
     pub(crate) after: Vec<TaskId>,
+    /// Whether it goes on by itself after a limit, as its team says, or only when you say so.
+    #[arg(long)]
+    pub(crate) after_limit: Option<AfterLimit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AfterLimit {
+    /// As its team says.
+    Team,
+    /// Only when you say so: `crew task resume`.
+    Ask,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -4,7 +4,6 @@
 //! processes, worktrees, edits, commits, tests and merges are real. It succeeds only if the program's
 //! own tests pass on what was merged.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
@@ -112,14 +111,12 @@ pub(crate) fn prepare(root: &Path) -> Result<Vec<NewTask>, CliError> {
     make_repository(root, TEAM)?;
     let file: TaskFile = toml::from_str(TASKS).map_err(CliError::failed)?;
     let tasks = file.task.into_iter().map(|task| NewTask {
-        project: 0,
         title: task.title,
         body: task.body,
         criteria: task.criteria,
         priority: task.priority,
-        labels: BTreeSet::new(),
-        assignees: BTreeSet::new(),
         depends_on: task.depends_on.into_iter().map(|at| at as u64).collect(),
+        ..NewTask::default()
     });
     Ok(tasks.collect())
 }
@@ -207,9 +204,8 @@ async fn show(
             body: task.body,
             criteria: task.criteria,
             priority: task.priority,
-            labels: BTreeSet::new(),
-            assignees: BTreeSet::new(),
             depends_on,
+            ..NewTask::default()
         };
         let added: TaskAdded = client.post("/api/tasks", &new).await?;
         ids.push(added.task.card.id);

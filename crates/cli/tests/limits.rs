@@ -122,6 +122,30 @@ fn a_key_that_is_refused_is_one_thing_to_see_to_however_many_wait() {
 }
 
 #[test]
+fn a_task_asks_after_a_limit_if_it_is_told_to() {
+    let server = ModelServer::start([limited(3600)]).unwrap();
+    let engineer = "[roles.engineer]\nprovider = \"model\"\n";
+    let lab = lab("", &[("model", &server)], engineer);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Look at it", "--after-limit", "ask"]);
+    let inbox = lab.wait("it is among what waits", || {
+        let inbox = lab.json(&["inbox"]);
+        (inbox["items"][0]["kind"] == "held").then_some(inbox)
+    });
+    let text = inbox["items"][0]["text"].as_str().unwrap();
+    assert!(text.contains("A limit was met (`model`)"), "{inbox}");
+    assert!(lab.ok(&["inbox"]).contains("crew task resume 1"));
+    let shown = lab.ok(&["task", "show", "1"]);
+    assert!(shown.contains("paused") && shown.contains("only when you say so"), "{shown}");
+    server.then([Reply::text("DONE: there was nothing to do")]);
+    lab.ok(&["task", "resume", "1"]);
+    wait_until_all(&lab, "needs_approval");
+    assert_eq!(server.requests().len(), 2, "one agent tried at once");
+    lab.ok(&["task", "edit", "1", "--after-limit", "team"]);
+    assert!(!lab.ok(&["task", "show", "1"]).contains("only when you say so"));
+}
+
+#[test]
 fn another_provider_goes_on_with_what_was_left() {
     let writes = Reply::tool("write", json!({"path": "made.txt", "content": "made\n"}));
     let first = ModelServer::start([writes, limited(3600)]).unwrap();

@@ -354,6 +354,9 @@ pub struct TaskDraft {
     /// Tasks that must be done before.
     #[serde(default)]
     pub depends_on: BTreeSet<TaskId>,
+    /// Whether the human is asked before it goes on after a limit, whatever its team says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ask_after_limit: bool,
 }
 
 impl TaskDraft {
@@ -367,6 +370,7 @@ impl TaskDraft {
             labels: task.labels.clone(),
             assignees: task.assignees.clone(),
             depends_on: task.depends_on.clone(),
+            ask_after_limit: task.ask_after_limit,
         }
     }
 }

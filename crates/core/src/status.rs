@@ -226,7 +226,7 @@ pub fn status(state: &State, task: &Task, now: Time) -> Status {
     }
     match task.hold {
         Hold::Free => {}
-        Hold::Paused => return Status::Paused,
+        Hold::Paused | Hold::Limited => return Status::Paused,
         Hold::Interrupted => return Status::Interrupted,
     }
     let is_of = |run: &&Run| run.task == task.id && !run.is_aside();

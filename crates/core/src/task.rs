@@ -5,9 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::anchor::{ANCHOR_CHARS_MAX, ANCHORS_MAX, Anchor, Standing};
 use crate::github::{Link, Pull};
 use crate::judged::{Judged, Sieve};
-use crate::{AskId, EffectId, ProjectId, Refusal, RunId, StageName, TaskId, Time};
+use crate::{AskId, EffectId, ProjectId, RunId, StageName, TaskId, Time};
+
+mod anchor;
 
 /// How many remarks a task keeps; the oldest go first. The journal has them all.
 pub const REMARKS_MAX: usize = 60;
@@ -15,11 +18,6 @@ pub const REMARKS_MAX: usize = 60;
 pub const REMARK_CHARS_MAX: usize = 8_000;
 /// The end of a text that is too long is kept up to this: in an output that is where the failure is.
 const TAIL_CHARS: usize = REMARK_CHARS_MAX * 3 / 4;
-
-/// How many anchors a task may have.
-pub const ANCHORS_MAX: usize = 20;
-/// Longest anchor, in characters.
-pub const ANCHOR_CHARS_MAX: usize = 500;
 
 /// A unit of work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,13 +48,19 @@ pub struct Task {
     pub stage: StageName,
     /// Since when.
     pub entered_at: Time,
-    /// How often it entered each stage.
+    /// How often it entered each stage since the human last let it begin anew.
     pub visits: BTreeMap<StageName, u32>,
+    /// How often it ever came back to each stage by itself: what was hard stays hard.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub setbacks: BTreeMap<StageName, u32>,
     /// What goes on in the stage.
     pub phase: Phase,
     /// Whether the human holds it back.
     #[serde(default, alias = "paused")]
     pub hold: Hold,
+    /// Whether the human is asked before it goes on after a limit, whatever its team says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ask_after_limit: bool,
     /// The newest commit of its branch.
     pub head: Option<CommitId>,
     /// Whether the base branch must be merged into the worktree before the next work: the last
@@ -116,6 +120,8 @@ pub enum Hold {
     Paused,
     /// Its agents were interrupted: until the human says what they are to do instead.
     Interrupted,
+    /// A provider serves nothing for now, and the human wants to say when this task goes on.
+    Limited,
 }
 
 /// How it was written at some time.
@@ -132,6 +138,7 @@ enum HoldWord {
     Free,
     Paused,
     Interrupted,
+    Limited,
 }
 
 impl From<WrittenHold> for Hold {
@@ -140,6 +147,7 @@ impl From<WrittenHold> for Hold {
             WrittenHold::Paused(false) | WrittenHold::Word(HoldWord::Free) => Self::Free,
             WrittenHold::Paused(true) | WrittenHold::Word(HoldWord::Paused) => Self::Paused,
             WrittenHold::Word(HoldWord::Interrupted) => Self::Interrupted,
+            WrittenHold::Word(HoldWord::Limited) => Self::Limited,
         }
     }
 }
@@ -211,32 +219,6 @@ pub struct Question {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
-}
-
-/// Something that must not be forgotten in the middle of the work. Agents may propose it; it counts
-/// when the human or the PM has pinned it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchor {
-    /// Its number, in its task.
-    pub number: u64,
-    /// When it was pinned or proposed.
-    pub at: Time,
-    /// A role, or `human`.
-    pub from: String,
-    /// What.
-    pub text: String,
-    /// Whether agents are told it.
-    pub standing: Standing,
-}
-
-/// Whether an anchor counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// Agents are told it.
-    Pinned,
-    /// An agent thinks that they should be.
-    Proposed,
 }
 
 /// The human, as one who says something.
@@ -431,7 +413,7 @@ impl Task {
     pub fn is_held(&self) -> bool {
         match self.hold {
             Hold::Free => false,
-            Hold::Paused | Hold::Interrupted => true,
+            Hold::Paused | Hold::Interrupted | Hold::Limited => true,
         }
     }
 
@@ -464,69 +446,6 @@ impl Task {
         let number = self.remarked;
         let text = bounded(text.as_ref());
         self.put(Remark { at, from: from.into(), text, number, question: None });
-    }
-
-    /// What agents are told.
-    pub fn pinned(&self) -> impl Iterator<Item = &Anchor> {
-        self.anchors.iter().filter(|anchor| anchor.standing == Standing::Pinned)
-    }
-
-    /// Pins or proposes what must not be forgotten. What is pinned takes the place of a proposal where
-    /// there is no other; its number.
-    ///
-    /// # Errors
-    /// When it is empty or too long, or there are too many.
-    pub(crate) fn pin(
-        &mut self,
-        at: Time,
-        from: &str,
-        text: &str,
-        standing: Standing,
-    ) -> Result<u64, Refusal> {
-        let (text, max) = (text.trim(), ANCHOR_CHARS_MAX);
-        let len = text.chars().count();
-        if len > max {
-            return Err(Refusal::TooLong { what: "the anchor", len, max });
-        }
-        if text.is_empty() {
-            return Err(Refusal::EmptyAnchor);
-        }
-        if self.anchors.len() >= ANCHORS_MAX {
-            let is_proposed = |anchor: &Anchor| anchor.standing == Standing::Proposed;
-            let gives_way = self.anchors.iter().position(is_proposed);
-            let gives_way = gives_way.filter(|_| standing == Standing::Pinned);
-            self.anchors.remove(gives_way.ok_or(Refusal::TooManyAnchors(self.id))?);
-        }
-        self.anchored += 1;
-        let (number, from, text) = (self.anchored, from.to_owned(), text.to_owned());
-        self.anchors.push(Anchor { number, at, from, text, standing });
-        Ok(number)
-    }
-
-    /// Pins what was proposed.
-    ///
-    /// # Errors
-    /// When there is no such anchor, or it is pinned.
-    pub(crate) fn promote(&mut self, number: u64) -> Result<(), Refusal> {
-        let missing = Refusal::NoAnchor { task: self.id, anchor: number };
-        let anchor = self.anchors.iter_mut().find(|anchor| anchor.number == number);
-        let anchor = anchor.ok_or(missing)?;
-        if anchor.standing == Standing::Pinned {
-            return Err(Refusal::Already("it is pinned already"));
-        }
-        anchor.standing = Standing::Pinned;
-        Ok(())
-    }
-
-    /// Lets what is pinned or proposed be forgotten.
-    ///
-    /// # Errors
-    /// When there is no such anchor.
-    pub(crate) fn unpin(&mut self, number: u64) -> Result<(), Refusal> {
-        let missing = Refusal::NoAnchor { task: self.id, anchor: number };
-        let at = self.anchors.iter().position(|anchor| anchor.number == number);
-        self.anchors.remove(at.ok_or(missing)?);
-        Ok(())
     }
 
     fn put(&mut self, remark: Remark) {

@@ -107,12 +107,13 @@ fn one(item: &Item) -> News {
         Kind::Ask => format!("#{task} asks you"),
         Kind::Approval => format!("#{task} needs your approval"),
         Kind::Stuck => format!("#{task} is stuck"),
+        Kind::Held => format!("#{task} is held"),
         Kind::Other => format!("#{task} waits for you"),
     };
     let text = match item.kind {
         // What is asked is the same for each; the title tells them apart.
         Kind::Approval => shortened(&item.title),
-        Kind::Ask | Kind::Stuck | Kind::Other => {
+        Kind::Ask | Kind::Stuck | Kind::Held | Kind::Other => {
             format!("{}\n{}", shortened(&item.title), shortened(&item.text))
         }
     };

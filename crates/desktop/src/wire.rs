@@ -50,6 +50,7 @@ pub(crate) enum Kind {
     Ask,
     Approval,
     Stuck,
+    Held,
     /// The daemon may be newer than the window.
     #[serde(other)]
     Other,

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crew_core::ask::{Ask, Asker};
-use crew_core::task::Task;
+use crew_core::run::Run;
+use crew_core::task::{Hold, Phase, Task};
 use crew_core::{RunId, State, TaskId};
 
 use crate::wire::{Approval, InboxItem, InboxKind};
@@ -13,7 +14,8 @@ use crate::wire::{Approval, InboxItem, InboxKind};
 pub(crate) fn inbox(state: &State) -> Vec<InboxItem> {
     let asks = state.asks.values().filter(|ask| ask.is_open()).filter_map(|ask| asked(state, ask));
     let approvals = state.open_tasks().filter_map(|task| approval(state, task));
-    let mut items: Vec<InboxItem> = asks.chain(approvals).collect();
+    let held = state.open_tasks().filter_map(|task| held(state, task));
+    let mut items: Vec<InboxItem> = asks.chain(approvals).chain(held).collect();
     items.sort_by_key(|item| {
         let priority: crew_core::task::Priority = item.priority.into();
         (Reverse(item.unblocks), priority, item.since, item.task)
@@ -55,6 +57,22 @@ fn approval(state: &State, task: &Task) -> Option<InboxItem> {
     let Approval { commit, to } = Approval::of(task)?;
     let text = format!("May {} go on to `{to}`?", task.id);
     Some(InboxItem { text, commit, ..about(state, task, InboxKind::Approval) })
+}
+
+/// What only the human can clear away, and nobody asks about.
+fn held(state: &State, task: &Task) -> Option<InboxItem> {
+    let text = match (&task.phase, task.hold) {
+        (_, Hold::Limited) => {
+            let waits = |run: &&Run| run.task == task.id && !run.is_aside() && run.state.is_idle();
+            let names: BTreeSet<String> =
+                state.live_runs().filter(waits).map(|run| format!("`{}`", run.provider)).collect();
+            let names = names.into_iter().collect::<Vec<_>>().join(", ");
+            format!("A limit was met ({names}), and it goes on when you let it: one agent tries.")
+        }
+        (Phase::Held { why, .. }, Hold::Free) => why.clone(),
+        (_, Hold::Free | Hold::Paused | Hold::Interrupted) => return None,
+    };
+    Some(InboxItem { text, ..about(state, task, InboxKind::Held) })
 }
 
 fn about(state: &State, task: &Task, kind: InboxKind) -> InboxItem {

@@ -39,6 +39,7 @@ pub(super) fn about(item: &InboxItem) -> Vec<String> {
         InboxKind::Ask => format!("{} asks", item.from),
         InboxKind::Approval => "approval".to_owned(),
         InboxKind::Stuck => "stuck".to_owned(),
+        InboxKind::Held => "held".to_owned(),
     };
     let title = text::cut(&item.title, 80);
     let head = format!("{} {kind} · {title} · {}", style(Style::Bold, &id(item)), item.stage);
@@ -63,9 +64,14 @@ pub(super) fn about(item: &InboxItem) -> Vec<String> {
 
 /// What to type.
 fn how(item: &InboxItem) -> String {
-    let how = match item.ask {
-        Some(ask) => format!("crew answer a{ask} …"),
-        None => format!("crew diff {0}, then crew approve {0}, or crew reject {0} …", item.task),
+    let how = match (item.ask, item.kind) {
+        (Some(ask), _) => format!("crew answer a{ask} …"),
+        (None, InboxKind::Held) => {
+            format!("crew task show {0}, or crew task resume {0}", item.task)
+        }
+        (None, _) => {
+            format!("crew diff {0}, then crew approve {0}, or crew reject {0} …", item.task)
+        }
     };
     style(Style::Dim, &format!("    {how}"))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::text_argument;
 use super::{message, question};
-use crate::args::{self, Details, Task};
+use crate::args::{self, AfterLimit, Details, Task};
 use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::output::{Style, style};
@@ -96,7 +96,7 @@ async fn tell(
 }
 
 async fn add(context: &Context, title: String, details: Details) -> Result<Exit, CliError> {
-    let Details { body, criteria, priority, labels, assignees, after } = details;
+    let Details { body, criteria, priority, labels, assignees, after, after_limit } = details;
     let body = body.map(text_argument).transpose()?.unwrap_or_default();
     let client = context.daemon().await?;
     let new = NewTask {
@@ -108,6 +108,7 @@ async fn add(context: &Context, title: String, details: Details) -> Result<Exit,
         labels: labels.into_iter().collect(),
         assignees: assignees.into_iter().collect(),
         depends_on: after.iter().map(|id| id.0).collect(),
+        ask_after_limit: after_limit == Some(AfterLimit::Ask),
     };
     let added: TaskAdded = client.post("/api/tasks", &new).await?;
     let Card { id, title, stage, status, .. } = &added.task.card;
@@ -188,6 +189,9 @@ fn facts(task: &Wire) -> Vec<String> {
     if !card.depends_on.is_empty() {
         let before: Vec<String> = card.depends_on.iter().map(|id| format!("#{id}")).collect();
         lines.push(format!("after     {}", before.join(", ")));
+    }
+    if card.ask_after_limit {
+        lines.push("limits    it goes on after one only when you say so".to_owned());
     }
     if let Some(head) = &card.head {
         lines.push(format!("branch    {} at {head}", card.branch));
@@ -359,7 +363,7 @@ async fn edit(
     title: Option<String>,
     details: Details,
 ) -> Result<Exit, CliError> {
-    let Details { body, criteria, priority, labels, assignees, after } = details;
+    let Details { body, criteria, priority, labels, assignees, after, after_limit } = details;
     let change = EditTask {
         title,
         body: body.map(text_argument).transpose()?,
@@ -368,6 +372,7 @@ async fn edit(
         labels: (!labels.is_empty()).then(|| labels.into_iter().collect()),
         assignees: (!assignees.is_empty()).then(|| assignees.into_iter().collect()),
         depends_on: (!after.is_empty()).then(|| after.iter().map(|id| id.0).collect()),
+        ask_after_limit: after_limit.map(|after| after == AfterLimit::Ask),
     };
     let client = context.daemon().await?;
     let receipt: Receipt = client.patch(&format!("/api/tasks/{}", task.0), &change).await?;

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use crew_agent::manifest::{Ability, Finding};
 use crew_server::wire::{
-    Answer, Inbox, InboxItem, InboxKind, NewTask, Nothing, Priority, Receipt, Task, TaskAdded,
-    TaskDiff,
+    Answer, Inbox, InboxItem, InboxKind, NewTask, Nothing, Receipt, Task, TaskAdded, TaskDiff,
 };
 
 use super::model::ABILITIES;
@@ -204,11 +203,7 @@ impl<'a> Story<'a> {
             project: 1,
             title: title.to_owned(),
             body: body.to_owned(),
-            criteria: Vec::new(),
-            priority: Priority::Normal,
-            labels: BTreeSet::new(),
-            assignees: BTreeSet::new(),
-            depends_on: Vec::new(),
+            ..NewTask::default()
         };
         let added: TaskAdded = client.post("/api/tasks", &new).await?;
         let task = added.task.card.id;
@@ -242,7 +237,7 @@ impl<'a> Story<'a> {
         let Inbox { items, .. } = self.client.get("/api/inbox").await?;
         for item in items.into_iter().filter(|item| item.task == self.task) {
             let Some(ask) = item.ask.filter(|ask| !self.answered.contains(ask)) else {
-                if item.kind == InboxKind::Stuck {
+                if matches!(item.kind, InboxKind::Stuck | InboxKind::Held) {
                     self.trouble = Some(first_line(&item));
                 }
                 continue;
@@ -269,7 +264,7 @@ impl<'a> Story<'a> {
 /// What an item of the inbox is about.
 fn question(item: &InboxItem) -> Question {
     match item.kind {
-        InboxKind::Stuck | InboxKind::Approval => Question::Trouble,
+        InboxKind::Stuck | InboxKind::Held | InboxKind::Approval => Question::Trouble,
         InboxKind::Ask if item.run.is_none() || item.from == "crewhouse" => Question::Trouble,
         InboxKind::Ask if item.text.contains(DENIED) => Question::Denied,
         InboxKind::Ask if item.text.contains(ALLOWED) || item.text.contains(BEGUN) => {

@@ -201,6 +201,7 @@ fn start_runs(d: &mut Draft<'_>) -> Result<(), Refusal> {
                 budget::ask_for_purse(d, &run, &purse)?;
             }
             Some(Block::Refused(_)) => limit::ask(d, &run)?,
+            Some(Block::Limit(_)) if !run.is_aside() => limit::hold(d, &run)?,
             Some(Block::Space) => space::ask(d, &run)?,
             Some(_) => {}
         }

@@ -35,6 +35,9 @@ pub(super) fn enter(d: &mut Draft<'_>, id: TaskId, to: &StageName) -> Result<(),
     let visits = task.visits.entry(to.clone()).or_default();
     *visits += 1;
     let visits = *visits;
+    if visits > 1 {
+        *task.setbacks.entry(to.clone()).or_default() += 1;
+    }
     if visits > place(d, id)?.1.visits_max {
         let why = format!("it came to {to} {visits} times");
         return stuck(d, id, &why, Retry::Stage);

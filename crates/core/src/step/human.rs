@@ -100,10 +100,12 @@ pub(super) fn add_task(
         labels: text.labels.clone(),
         assignees: text.assignees.clone(),
         depends_on: text.depends_on.clone(),
+        ask_after_limit: text.ask_after_limit,
         added_at: d.now,
         stage: entry.clone(),
         entered_at: d.now,
         visits: BTreeMap::new(),
+        setbacks: BTreeMap::new(),
         phase: Phase::Waiting,
         hold: Hold::Free,
         head: None,
@@ -133,7 +135,16 @@ pub(super) fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Resu
     check_draft(text)?;
     let project = open_task(d, id)?.project;
     check_dependencies(d, id, project, &text.depends_on)?;
-    let TaskDraft { title, body, criteria, priority, labels, assignees, depends_on } = text.clone();
+    let TaskDraft {
+        title,
+        body,
+        criteria,
+        priority,
+        labels,
+        assignees,
+        depends_on,
+        ask_after_limit,
+    } = text.clone();
     let task = d.task_mut(id)?;
     title.trim().clone_into(&mut task.title);
     task.body = body;
@@ -142,6 +153,7 @@ pub(super) fn edit_task(d: &mut Draft<'_>, id: TaskId, text: &TaskDraft) -> Resu
     task.labels = labels;
     task.assignees = assignees;
     task.depends_on = depends_on;
+    task.ask_after_limit = ask_after_limit;
     Ok(())
 }
 
@@ -199,7 +211,7 @@ pub(super) fn remark(d: &mut Draft<'_>, id: TaskId, from: &str, text: &str) -> R
     task.say(now, from, text);
     match task.hold {
         Hold::Interrupted => resume(d, id),
-        Hold::Free | Hold::Paused => tell::all(d, id),
+        Hold::Free | Hold::Paused | Hold::Limited => tell::all(d, id),
     }
 }
 
@@ -272,7 +284,9 @@ pub(super) fn resume(d: &mut Draft<'_>, id: TaskId) -> Result<(), Refusal> {
     if !task.is_held() {
         return Err(Refusal::Already("it is not paused"));
     }
-    task.hold = Hold::Free;
+    if std::mem::take(&mut task.hold) == Hold::Limited {
+        limit::lift_of(d, id)?;
+    }
     let not_before = d.now;
     for run in d.runs_of(id) {
         match &d.run(run)?.state {

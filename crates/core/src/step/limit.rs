@@ -15,9 +15,9 @@ use crate::ask::{Ask, Asker, TRY_AGAIN};
 use crate::plan::{Plan, PlanWindow};
 use crate::run::{AfterStop, Run, RunEvent, RunState, Trouble, Wait};
 use crate::state::{Draft, LimitEnd, LimitWindow};
-use crate::task::bounded;
+use crate::task::{Hold, bounded};
 use crate::team::{Account, AfterLimit, Hours, Team};
-use crate::{AskId, Millis, ProjectId, ProviderName, Refusal, RunId, Time};
+use crate::{AskId, Millis, ProjectId, ProviderName, Refusal, RunId, TaskId, Time};
 
 /// A provider that does not say until when is asked again after this; it doubles each time.
 const GUESS: Millis = Millis::minutes(5);
@@ -250,6 +250,27 @@ pub(super) fn lift(
     }
     let (ends, until) = (LimitEnd::Time, d.now);
     d.set_limit(account, Some(LimitWindow { ends, until, lifted: true, ..window }));
+    Ok(())
+}
+
+/// A run waits for the end of a limit: its task is held back, if the human wants to say when it goes on.
+pub(super) fn hold(d: &mut Draft<'_>, run: &Run) -> Result<(), Refusal> {
+    let (account, team) = (account(d, run)?, &d.project(run.project)?.team);
+    if d.task(run.task)?.ask_after_limit && shut(d, team, &account).is_some() {
+        d.task_mut(run.task)?.hold = Hold::Limited;
+    }
+    Ok(())
+}
+
+/// The human lets a task go on that was held back: one run tries each provider that it waits for.
+pub(super) fn lift_of(d: &mut Draft<'_>, task: TaskId) -> Result<(), Refusal> {
+    for run in d.runs_of(task) {
+        let run = d.run(run)?.clone();
+        let is_idle = run.state.is_idle() && !run.is_aside();
+        if is_idle && matches!(closed(d, &run)?, Some(Closed::Until(_))) {
+            lift(d, run.project, &run.provider)?;
+        }
+    }
     Ok(())
 }
 

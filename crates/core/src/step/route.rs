@@ -87,7 +87,7 @@ fn setbacks(d: &Draft<'_>, id: TaskId, role: &RoleName, purpose: &Purpose) -> Re
         return Ok(0);
     }
     let task = d.task(id)?;
-    let again = task.visits.get(&task.stage).map_or(0, |visits| visits.saturating_sub(1));
+    let again = task.setbacks.get(&task.stage).copied().unwrap_or(0);
     let failed = d.all_runs_of(id).filter(|run| {
         run.stage == task.stage
             && run.role == *role

@@ -137,8 +137,8 @@ impl Rule {
             why.push(format!("that change `{}`", self.files.iter().find(has)?));
         }
         if self.sent_back > 0 {
-            let visits = task.visits.values().max().copied().unwrap_or(0);
-            (visits > self.sent_back).then_some(())?;
+            let setbacks = task.setbacks.values().max().copied().unwrap_or(0);
+            (setbacks >= self.sent_back).then_some(())?;
             why.push(format!("that came back {} or more", times(self.sent_back)));
         }
         Some(why.join(" and "))

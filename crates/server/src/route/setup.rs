@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use axum::Json;
 use axum::extract::State;
 use crew_core::team::{TEMPLATES, Template, parse};
-use crew_core::{ProjectId, TaskDraft, TaskId};
+use crew_core::{ProjectId, TaskId};
 use crew_engine::{TEAM_DIRECTORY, TEAM_FILE};
 use crew_git::{Head, Repository};
 
@@ -15,8 +15,8 @@ use crate::app::{Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Params, Payload};
 use crate::wire::{
-    Begin, Begun, Directory, Findings, FoundRepository, NewTask, Nothing, Place, PlaceQuery,
-    ProjectAdded, TeamTemplate, Templates,
+    Begin, Begun, Directory, Findings, FoundRepository, Nothing, Place, PlaceQuery, ProjectAdded,
+    TeamTemplate, Templates,
 };
 
 /// More directories in one place are not shown.
@@ -189,20 +189,11 @@ pub(super) async fn demo(
     let mut ids: Vec<TaskId> = Vec::new();
     let mut seq = 0;
     for task in tasks {
-        let (receipt, id) =
-            super::task::submit(&app, ProjectId(project.id), draft(task, &ids)).await?;
+        // A dependency is a place in the list.
+        let draft = task.draft(|n| ids.get(usize::try_from(n).ok()?.checked_sub(1)?).copied());
+        let (receipt, id) = super::task::submit(&app, ProjectId(project.id), draft).await?;
         ids.push(id);
         seq = receipt.seq;
     }
     Ok(Json(Begun { seq, project, created: Vec::new() }))
-}
-
-/// The draft of a task whose dependencies are places in the list.
-fn draft(task: NewTask, ids: &[TaskId]) -> TaskDraft {
-    let NewTask { project: _, title, body, criteria, priority, labels, assignees, depends_on } =
-        task;
-    let before = |n: &u64| ids.get(usize::try_from(*n).ok()?.checked_sub(1)?).copied();
-    let depends_on = depends_on.iter().filter_map(before).collect();
-    let priority = priority.into();
-    TaskDraft { title, body, criteria, priority, labels, assignees, depends_on }
 }

@@ -96,11 +96,8 @@ pub(super) async fn add(
     State(app): Shared,
     Payload(new): Payload<NewTask>,
 ) -> Result<Json<TaskAdded>, ApiError> {
-    let NewTask { project, title, body, criteria, priority, labels, assignees, depends_on } = new;
-    let priority = Priority::from(priority);
-    let depends_on = depends_on.into_iter().map(TaskId).collect();
-    let draft = TaskDraft { title, body, criteria, priority, labels, assignees, depends_on };
-    let (receipt, id) = submit(&app, ProjectId(project), draft).await?;
+    let project = ProjectId(new.project);
+    let (receipt, id) = submit(&app, project, new.draft(|id| Some(TaskId(id)))).await?;
     let task = task_of(&app, id)?;
     Ok(Json(TaskAdded { seq: receipt.seq, at: receipt.at, task }))
 }
@@ -149,16 +146,17 @@ pub(super) async fn edit(
 }
 
 fn edited(task: &crew_core::task::Task, edit: EditTask) -> TaskDraft {
-    let EditTask { title, body, criteria, priority, labels, assignees, depends_on } = edit;
-    let depends_on = depends_on.map(|ids| ids.into_iter().map(TaskId).collect());
+    let depends_on = edit.depends_on.map(|ids| ids.into_iter().map(TaskId).collect());
+    let now = TaskDraft::of(task);
     TaskDraft {
-        title: title.unwrap_or_else(|| task.title.clone()),
-        body: body.unwrap_or_else(|| task.body.clone()),
-        criteria: criteria.unwrap_or_else(|| task.criteria.clone()),
-        priority: priority.map_or(task.priority, Priority::from),
-        labels: labels.unwrap_or_else(|| task.labels.clone()),
-        assignees: assignees.unwrap_or_else(|| task.assignees.clone()),
-        depends_on: depends_on.unwrap_or_else(|| task.depends_on.clone()),
+        title: edit.title.unwrap_or(now.title),
+        body: edit.body.unwrap_or(now.body),
+        criteria: edit.criteria.unwrap_or(now.criteria),
+        priority: edit.priority.map_or(now.priority, Priority::from),
+        labels: edit.labels.unwrap_or(now.labels),
+        assignees: edit.assignees.unwrap_or(now.assignees),
+        depends_on: depends_on.unwrap_or(now.depends_on),
+        ask_after_limit: edit.ask_after_limit.unwrap_or(now.ask_after_limit),
     }
 }
 

@@ -190,7 +190,7 @@ pub struct InboxItem {
     pub priority: Priority,
     /// The task's stage.
     pub stage: String,
-    /// The ask to answer; null for an approval.
+    /// The ask to answer; null for an approval, and for what is held.
     pub ask: Option<u64>,
     /// Who asks: a role or `crewhouse`.
     pub from: String,
@@ -224,6 +224,8 @@ pub enum InboxKind {
     Approval,
     /// A bound is reached.
     Stuck,
+    /// Something is in the way of a merge, or a limit was met and you want to say when it goes on.
+    Held,
 }
 
 /// `GET /api/idle`

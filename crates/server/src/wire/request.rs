@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crew_core::{TaskDraft, TaskId};
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -24,7 +26,7 @@ pub struct NewProject {
 }
 
 /// `POST /api/tasks`
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTask {
     /// The project.
@@ -49,6 +51,25 @@ pub struct NewTask {
     /// Tasks that must be done before.
     #[serde(default)]
     pub depends_on: Vec<u64>,
+    /// Whether you are asked before it goes on after a limit, whatever its team says.
+    #[serde(default)]
+    pub ask_after_limit: bool,
+}
+
+impl NewTask {
+    /// What it says, with its dependencies as `find` knows them.
+    pub(crate) fn draft(self, find: impl Fn(u64) -> Option<TaskId>) -> TaskDraft {
+        TaskDraft {
+            title: self.title,
+            body: self.body,
+            criteria: self.criteria,
+            priority: self.priority.into(),
+            labels: self.labels,
+            assignees: self.assignees,
+            depends_on: self.depends_on.into_iter().filter_map(find).collect(),
+            ask_after_limit: self.ask_after_limit,
+        }
+    }
 }
 
 /// `PATCH /api/tasks/{id}`: what is left out stays.
@@ -76,6 +97,9 @@ pub struct EditTask {
     /// Tasks that must be done before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depends_on: Option<Vec<u64>>,
+    /// Whether you are asked before it goes on after a limit, whatever its team says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_after_limit: Option<bool>,
 }
 
 /// `POST /api/tasks/{id}/move`

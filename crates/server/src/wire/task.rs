@@ -52,6 +52,8 @@ pub struct Card {
     pub assignees: Vec<String>,
     /// Tasks that must be done before.
     pub depends_on: Vec<u64>,
+    /// Whether you are asked before it goes on after a limit, whatever its team says.
+    pub ask_after_limit: bool,
     /// Where it is in the pipeline.
     pub stage: String,
     /// Since when.
@@ -373,6 +375,7 @@ impl Card {
             labels: task.labels.iter().cloned().collect(),
             assignees: task.assignees.iter().cloned().collect(),
             depends_on: task.depends_on.iter().map(|id| id.0).collect(),
+            ask_after_limit: task.ask_after_limit,
             stage: task.stage.to_string(),
             entered_at: task.entered_at.0,
             status: status::status(state, task, now).into(),

@@ -1,6 +1,5 @@
 //! A daemon of a test's own, and requests written by hand, so that every header is under control.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use crew_core::{Event, RunId, Settled, State, TaskDraft, Time, Token, Words, step, team};
 use crew_engine::{Engine, Handle, Options};
-use crew_server::wire::{Finding, Grade, NewTask, Priority};
+use crew_server::wire::{Finding, Grade, NewTask};
 use crew_server::{Setup, team_with};
 use crew_store::{Commit, Entry, Home, Writer};
 use serde_json::Value;
@@ -76,10 +75,7 @@ pub(crate) const SETUP: Setup = Setup {
 };
 
 fn task(title: &str, depends_on: Vec<u64>) -> NewTask {
-    let (title, priority) = (title.to_owned(), Priority::Normal);
-    let (body, criteria) = (String::new(), Vec::new());
-    let (labels, assignees) = (BTreeSet::new(), BTreeSet::new());
-    NewTask { project: 0, title, body, criteria, priority, labels, assignees, depends_on }
+    NewTask { title: title.to_owned(), depends_on, ..NewTask::default() }
 }
 
 /// A daemon.

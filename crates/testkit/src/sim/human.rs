@@ -92,6 +92,7 @@ fn draft(state: &State, random: &mut Random) -> TaskDraft {
         title: "do it".into(),
         priority: *random.pick(&priorities).unwrap_or(&Priority::Normal),
         depends_on: depends_on.into_iter().collect(),
+        ask_after_limit: random.chance(20),
         ..TaskDraft::default()
     }
 }

@@ -1172,6 +1172,8 @@ export interface components {
              * @description When it was added.
              */
             added_at: number;
+            /** @description Whether you are asked before it goes on after a limit, whatever its team says. */
+            ask_after_limit: boolean;
             /** @description Whose it is, by their accounts on GitHub. */
             assignees: string[];
             /** @description The branch that carries its work. */
@@ -1428,6 +1430,8 @@ export interface components {
         };
         /** @description `PATCH /api/tasks/{id}`: what is left out stays. */
         EditTask: {
+            /** @description Whether you are asked before it goes on after a limit, whatever its team says. */
+            ask_after_limit?: boolean | null;
             /** @description Whose it is, by their accounts on GitHub. */
             assignees?: string[] | null;
             /** @description Markdown. */
@@ -1751,7 +1755,7 @@ export interface components {
             advice: boolean;
             /**
              * Format: int64
-             * @description The ask to answer; null for an approval.
+             * @description The ask to answer; null for an approval, and for what is held.
              */
             ask: number | null;
             /** @description The commit that waits for approval. */
@@ -1805,7 +1809,7 @@ export interface components {
          * @description Kinds of things that wait for the human.
          * @enum {string}
          */
-        InboxKind: "ask" | "approval" | "stuck";
+        InboxKind: "ask" | "approval" | "stuck" | "held";
         /** @description `GET /api/journal` */
         Journal: {
             /** @description In order, without gaps. */
@@ -2003,6 +2007,8 @@ export interface components {
         };
         /** @description `POST /api/tasks` */
         NewTask: {
+            /** @description Whether you are asked before it goes on after a limit, whatever its team says. */
+            ask_after_limit?: boolean;
             /** @description Whose it is, by their accounts on GitHub. */
             assignees?: string[];
             /** @description Markdown. */

@@ -18,7 +18,7 @@ export class Deciding {
 
   /** Names what waits: the same after the list was read again. */
   static key(item: InboxItem): string {
-    return item.ask === null ? `task ${item.task} ${item.commit}` : `ask ${item.ask}`;
+    return item.ask === null ? `${item.kind} ${item.task} ${item.commit}` : `ask ${item.ask}`;
   }
 
   reset() {
@@ -46,6 +46,17 @@ export class Deciding {
       `#${task} approved`,
     );
     if (!done) this.reset();
+  }
+
+  /** Whether it goes on when the human lets it. */
+  get resumes(): boolean {
+    return this.#item.kind === 'held' && (this.#app.crew.tasks.get(this.#item.task)?.paused ?? false);
+  }
+
+  async resume() {
+    const { task } = this.#item;
+    if (!this.resumes) return;
+    await this.#app.notices.attempt(() => this.#app.client.resume(task), `#${task} goes on`);
   }
 
   async answer(text: string) {
@@ -99,6 +110,7 @@ export class Deciding {
   /** Whether a key means something here. */
   has(key: string): boolean {
     if (this.#item.kind === 'approval') return key === 'a' || key === 'r';
+    if (this.#item.kind === 'held') return key === '1' && this.resumes;
     return this.#item.options[Number(key) - 1] !== undefined;
   }
 
@@ -110,6 +122,7 @@ export class Deciding {
     const option = this.#item.options[Number(key) - 1];
     if (key === 'a') void this.approve();
     else if (key === 'r') this.requestChanges();
+    else if (this.resumes) void this.resume();
     else if (option !== undefined) void this.answer(option);
     return true;
   }

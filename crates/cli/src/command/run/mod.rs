@@ -86,7 +86,7 @@ impl Watch<'_> {
                 (InboxKind::Ask, Some(option)) if self.approval == ApprovalBy::Demo => {
                     self.answer(&item, option).await
                 }
-                (InboxKind::Ask | InboxKind::Stuck, _) => continue,
+                (InboxKind::Ask | InboxKind::Stuck | InboxKind::Held, _) => continue,
             };
             match result {
                 Ok(said) => {

@@ -276,6 +276,37 @@ fn who_does_not_want_it_is_asked_before_it_goes_on() {
 }
 
 #[test]
+fn a_task_that_is_to_ask_after_a_limit_is_held_until_the_human_lets_it_go_on() {
+    let limited = "asking\n add\n started base\n r1 limited 7200\n r1 exits\n stopped\n wait 9000";
+    assert_snapshot!(play_with(&[], limited), @r"
+    #1 in plan: working (paused), limited, head base, starts 1
+    #2 in plan: working (pm at work), starts 1
+    r1 Work of pm on #1/0, start 1: limited 29 min 59 s ago
+    r2 Work of pm on #2/0, start 1: preparing
+    limit of native 29 min 59 s ago, guesses 0, probe Some(RunId(2))
+    e3 start r2.1
+    wakes in 30 min
+    ");
+    let resumed = "asking\n started base\n r1 limited 7200\n r1 exits\n stopped\n resume 1";
+    assert_snapshot!(play_with(&[], resumed), @r"
+    #1 in plan: working (pm at work), head base, starts 2
+    r1 Work of pm on #1/0, start 2: preparing
+    limit of native in 0 ms, guesses 0, probe Some(RunId(1))
+    e3 start r1.2
+    wakes in 29 min 54 s
+    ");
+    let again = format!("{resumed}\n started base\n r1 limited 7200\n r1 exits\n stopped");
+    let again = play_with(&[], &again);
+    assert!(again.contains("#1 in plan: working (paused), limited"), "{again}");
+    let short = play_with(&[], &limited.replace("7200", "60").replace("wait 9000", "wait 10"));
+    assert!(short.contains("waits for the limit of native"), "it is waited out: {short}");
+    // Whoever steps in needs nobody's word.
+    let steps_in = with_fallback(&limited.replace("wait 9000", "saved base"));
+    assert!(steps_in.contains("with second"), "{steps_in}");
+    assert!(!steps_in.contains("paused"), "{steps_in}");
+}
+
+#[test]
 fn agents_work_on_a_task_for_as_long_as_they_may() {
     let budget = [("[budget]", "[budget]\ntask_minutes = 30")];
     let script = "
@@ -425,6 +456,54 @@ fn what_is_set_back_goes_up_a_tier() {
         e7 start r4.1
         wakes in 29 min 47 s
         ");
+}
+
+#[test]
+fn what_was_hard_stays_hard_when_the_human_says_to_try_again() {
+    let script = "
+        add
+        started base
+        r1 says DONE: planned
+        r1 exits
+        saved c1
+        move 1 build
+    ";
+    let by_human = with_tiers(script);
+    assert!(by_human.contains("with native: tier cheap"), "no setback: {by_human}");
+    let built = "
+        started c1
+        r2 says DONE: built
+        r2 exits
+        saved c2
+    ";
+    let script = script.replace("move 1 build", built);
+    let round = |n: u32| {
+        format!(
+            "reject 1 no
+            started c2
+            r{n} says DONE: planned
+            r{n} exits
+            saved c2{n}
+            started c2{n}
+            r{} says DONE: built
+            r{0} exits
+            saved c3{n}\n",
+            n + 1
+        )
+    };
+    let stuck = format!("{script}{}{}{}", round(3), round(5), round(7));
+    let again = "
+        reject 1 no
+        answer a1 try again
+        started c2
+        r9 says DONE: planned
+        r9 exits
+        saved c4
+        answer a2 try again
+    ";
+    let again = with_tiers(&format!("{stuck}{again}"));
+    let why = "start 1: preparing, with second: tier expert, up from cheap: set back 4 times in this stage";
+    assert!(again.contains(&format!("r10 Work of dev on #1/0, {why}")), "{again}");
 }
 
 #[test]

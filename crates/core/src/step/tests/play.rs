@@ -135,6 +135,12 @@ impl Play {
                 let draft = TaskDraft { title: "t".into(), depends_on, ..TaskDraft::default() };
                 Event::TaskAdded { project, draft }
             }
+            "asking" => {
+                let ask_after_limit = true;
+                let draft =
+                    TaskDraft { title: "t".into(), ask_after_limit, ..TaskDraft::default() };
+                Event::TaskAdded { project, draft }
+            }
             "want" => {
                 let criteria = rest.split(';').map(|it| it.trim().to_owned()).collect();
                 let draft = TaskDraft { title: "t".into(), criteria, ..TaskDraft::default() };

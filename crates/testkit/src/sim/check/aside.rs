@@ -1,7 +1,7 @@
 //! Who answers a question changes nothing but the card, and answers once.
 
 use crew_core::run::{Run, RunState};
-use crew_core::task::{REMARKS_MAX, Task};
+use crew_core::task::{Hold, REMARKS_MAX, Task};
 use crew_core::{Effect, Event, RunId, TaskId};
 
 use super::Fact;
@@ -25,14 +25,17 @@ pub(super) fn check(fact: &Fact<'_>) -> Result<(), String> {
     }
 }
 
-/// Whether the work stands where it stood. That time has passed may let another merge be tried.
+/// Whether the work stands where it stood. That time has passed may let another merge be tried, and a
+/// limit that is met holds back whatever waits for the same provider.
 fn stays(before: &Task, after: &Task) -> bool {
+    let is_held_now = (before.hold, after.hold) == (Hold::Free, Hold::Limited);
     let is_same_work = (&before.stage, &before.head, &before.refused, before.catch_up)
         == (&after.stage, &after.head, &after.refused, after.catch_up);
-    let is_same_way = (&before.visits, &before.judged, before.consults, before.hold)
-        == (&after.visits, &after.judged, after.consults, after.hold);
+    let is_same_way = (&before.visits, &before.judged, before.consults)
+        == (&after.visits, &after.judged, after.consults);
     is_same_work
         && is_same_way
+        && (before.hold == after.hold || is_held_now)
         && before.touched == after.touched
         && before.anchors == after.anchors
 }

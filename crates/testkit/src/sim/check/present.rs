@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use crew_core::about::Deed;
 use crew_core::ask::{Ask, Asker};
 use crew_core::project::Project;
-use crew_core::run::{Run, RunState};
+use crew_core::run::{Run, RunState, Wait};
 use crew_core::status::status;
 use crew_core::task::{Phase, Task};
-use crew_core::{Effect, LimitEnd, State, Time};
+use crew_core::{Block, Effect, LimitEnd, Millis, State, Time, block};
 
 use super::super::ledger::Ledger;
+
+/// A limit that ends sooner is waited out.
+const LONGEST_PATIENCE: Millis = Millis::minutes(2);
 
 /// Everything that waits, waits for something that exists, and all bounds hold.
 pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Result<(), String> {
@@ -44,6 +47,9 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
             return Err(format!("{} goes on and on: {run:?}", run.id));
         }
     }
+    if let Some(run) = state.live_runs().find(|run| goes_on_by_itself(state, run, now)) {
+        return Err(format!("{} goes on after its limit, and nobody asks", run.id));
+    }
     for ask in state.open_asks() {
         if !is_awaited(state, ask) {
             return Err(format!("nobody waits for the answer to {}", ask.id));
@@ -71,6 +77,17 @@ pub(in crate::sim) fn present(state: &State, ledger: &Ledger, now: Time) -> Resu
         }
     }
     Ok(())
+}
+
+/// A run that waits for the end of a long limit, though its task is to wait for the human then.
+fn goes_on_by_itself(state: &State, run: &Run, now: Time) -> bool {
+    let asks = state.tasks.get(&run.task).is_some_and(|task| task.ask_after_limit);
+    let is_idle =
+        matches!(run.state, RunState::Queued { .. } | RunState::Waiting(Wait::Limit { .. }));
+    let waits = |until: Time| until > now + LONGEST_PATIENCE;
+    asks && is_idle
+        && !run.is_aside()
+        && matches!(block(state, run, now), Some(Block::Limit(until)) if waits(until))
 }
 
 /// A remark that an agent at work does not know, and that is not on its way to it.

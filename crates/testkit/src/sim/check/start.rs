@@ -2,6 +2,7 @@
 
 use crew_core::purse::Purse;
 use crew_core::run::{Outcome, Purpose, Run, RunState, Wait, Wish};
+use crew_core::task::Hold;
 use crew_core::team::{Account, Amount, ProviderKind, Team};
 use crew_core::{Effect, Event, LimitEnd, LimitWindow, Millis, ProviderName};
 use crew_core::{RunId, Time, Token, Words};
@@ -33,7 +34,10 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     fail(fact.change.meta.stopped.is_some(), "while everything is stopped")?;
     fail(fact.is_short(run.project), "though there is too little space")?;
     if !run.is_aside() {
-        fail(task.is_held(), "while its task is paused")?;
+        // Another of the task's runs may meet its limit in the same step.
+        let was_free = fact.before.tasks.get(&task.id).is_none_or(|task| task.hold == Hold::Free);
+        let is_held = task.is_held() && !(was_free && task.hold == Hold::Limited);
+        fail(is_held, "while its task is paused")?;
         fail(task.is_over(), "though its task is over")?;
         fail(fact.unmet(task).is_some(), "before what it depends on")?;
     }
