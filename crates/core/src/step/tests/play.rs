@@ -135,12 +135,6 @@ impl Play {
                 let draft = TaskDraft { title: "t".into(), depends_on, ..TaskDraft::default() };
                 Event::TaskAdded { project, draft }
             }
-            "asking" => {
-                let ask_after_limit = true;
-                let draft =
-                    TaskDraft { title: "t".into(), ask_after_limit, ..TaskDraft::default() };
-                Event::TaskAdded { project, draft }
-            }
             "want" => {
                 let criteria = rest.split(';').map(|it| it.trim().to_owned()).collect();
                 let draft = TaskDraft { title: "t".into(), criteria, ..TaskDraft::default() };
@@ -193,6 +187,12 @@ impl Play {
         let (first, more) = rest.split_once(' ').unwrap_or((rest, ""));
         let task = || first.parse::<TaskId>().unwrap();
         match word {
+            "asking" => {
+                let ask_after_limit = true;
+                let draft =
+                    TaskDraft { title: "t".into(), ask_after_limit, ..TaskDraft::default() };
+                Event::TaskAdded { project: ProjectId(1), draft }
+            }
             "hand" => {
                 let (provider, model) = more.split_once('/').unwrap_or((more, ""));
                 let model = (!model.is_empty()).then(|| model.to_owned());
