@@ -9,6 +9,7 @@ use recordings::{Recordings, ending, kinds, word};
 
 const GEMINI: Recordings = Recordings { speaker: Speaker::Gemini, name: "gemini" };
 const OPENCODE: Recordings = Recordings { speaker: Speaker::Opencode, name: "opencode" };
+const SERVE: Recordings = Recordings { speaker: Speaker::Opencode, name: "opencode-serve" };
 
 #[test]
 fn every_recording_of_gemini_means_what_it_should() {
@@ -22,6 +23,19 @@ fn every_recording_of_opencode_means_what_it_should() {
     OPENCODE.mean_what_they_should();
     OPENCODE.are_understood_from_their_beginning(&["\"reason\":\"stop\""]);
     OPENCODE.no_line_is_lost("1.18.33/concurrent-a", &[]);
+}
+
+/// Its bus tells of every change, of what people said, and of all turns in one stream.
+#[test]
+fn what_a_server_of_opencode_tells_means_the_same_as_what_it_prints() {
+    SERVE.mean_what_they_should();
+    let line = |event: &str| format!("data: {event}\n\n");
+    let finish = r#"{"type":"message.part.updated","properties":{"part":{"type":"step-finish","sessionID":"s","reason":"stop"}}}"#;
+    let said = SERVE.decode(line(finish).as_bytes(), &ending(-9));
+    assert_eq!(word(&said.verdict), "done", "as it comes from the server");
+    let asked = r#"{"type":"message.updated","properties":{"info":{"role":"user","id":"m1"}}}"#;
+    let said = SERVE.decode((line(finish) + &line(asked)).as_bytes(), &ending(-9));
+    assert_eq!(word(&said.verdict), "cut", "the next turn was not over");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! We run neither in this way: both speak ACP, by which they can be asked and answered. Their
 //! printed streams are read for whoever has one, and for reports of bugs.
 
+mod bus;
 mod gemini;
 mod opencode;
 

@@ -1,10 +1,12 @@
-//! opencode: `run --format json`. There is no last event: a step that ends with `stop` was the last.
+//! opencode: `run --format json`, and the bus of `serve`. There is no last event: a step that ends with
+//! `stop` was the last.
 
-use crew_core::{Micros, Time, Usage};
+use crew_core::{Micros, Millis, Time, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Ended;
+use super::bus::{Bus, Heard};
 use crate::dialect::{Ending, Verdict};
 use crate::event::{AgentEvent, ErrorClass};
 use crate::keep::{OUTPUT_CHARS_MAX, shorten, unknown, used};
@@ -20,6 +22,7 @@ pub struct Opencode {
     goes_on: bool,
     ended: Ended,
     has_spoken: bool,
+    bus: Bus,
 }
 
 #[derive(Deserialize)]
@@ -99,7 +102,37 @@ impl Opencode {
             return Vec::new();
         }
         self.has_spoken = true;
-        let Ok(line) = serde_json::from_str::<Line>(text) else { return vec![unknown(text)] };
+        let lines = match self.bus.hear(text) {
+            None => {
+                let line = serde_json::from_str(text);
+                return line.map_or_else(|_| vec![unknown(text)], |line| self.said(line, text));
+            }
+            Some(Heard::Lines(lines)) => lines,
+            Some(Heard::Answer(lines)) => {
+                self.begins();
+                lines
+            }
+            Some(Heard::Turn) => {
+                self.begins();
+                Vec::new()
+            }
+            Some(Heard::Retry { message }) => {
+                return vec![AgentEvent::Retry { wait: Millis(0), message }];
+            }
+            Some(Heard::Nothing) => Vec::new(),
+        };
+        let lines = lines.into_iter().map(serde_json::from_value);
+        lines
+            .flat_map(|line| line.map_or_else(|_| vec![unknown(text)], |it| self.said(it, text)))
+            .collect()
+    }
+
+    /// Another turn: how the one before ended says nothing of it.
+    fn begins(&mut self) {
+        (self.goes_on, self.ended) = (false, Ended::Not);
+    }
+
+    fn said(&mut self, line: Line, text: &str) -> Vec<AgentEvent> {
         let mut events = Vec::new();
         if !line.session.is_empty() && self.session.as_ref() != Some(&line.session) {
             self.session = Some(line.session.clone());
