@@ -117,6 +117,12 @@ pub enum AgentEvent {
     },
     /// The conversation was compacted: most of what was said in it is forgotten.
     Compacted,
+    /// Its program did something beside the conversation, in words for a human: a hook of the user, or
+    /// something in the background.
+    Notice {
+        /// What.
+        text: String,
+    },
     /// The agent works, and has nothing to say meanwhile.
     Heartbeat,
     /// The agent's final message: what it claims to have done, in the response protocol.

@@ -162,6 +162,38 @@ fn claude_code_makes_a_change() {
     assert!(log.contains("made.txt") && log.contains("DONE: made it"), "{log}");
 }
 
+/// A hook that says something, and a command that goes on in the background while the agent does something else.
+#[test]
+fn what_hooks_say_and_what_is_in_the_background_is_shown() {
+    let beside = json!({"command": "echo beside", "run_in_background": true});
+    let server = ModelServer::start([
+        Reply::tool("Bash", beside),
+        runs("sleep 1; echo then"),
+        writes("made.txt"),
+        finishes(),
+        Reply::text("DONE: made it, and what was beside it is over"),
+    ])
+    .unwrap();
+    let lab = lab(&server, &format!("{BY_KEY}permissions = \"all\"\n"));
+    let hook = |words: &str| json!([{"hooks": [{"type": "command", "command": words}]}]);
+    let settings =
+        json!({"hooks": {"PostToolUse": hook("cat > /dev/null"), "Stop": hook("echo $((6 * 7))")}});
+    fs::create_dir_all(lab.repo().join(".claude")).unwrap();
+    fs::write(lab.repo().join(".claude/settings.json"), settings.to_string()).unwrap();
+    lab.git(&["add", "."]);
+    lab.git(&["commit", "-qm", "hooks"]);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lands(&lab);
+    let log = lab.ok(&["log", "1"]);
+    assert!(log.contains("hook Stop: 42"), "{log}");
+    assert!(!log.contains("hook PostToolUse"), "what goes well without a word is no news: {log}");
+    assert!(
+        log.contains("in the background: ") && log.contains("in the background, completed: "),
+        "{log}"
+    );
+}
+
 /// Our tools are there, need no permission, and what is wrong with a call reaches the model.
 #[test]
 fn claude_code_finishes_by_our_tool() {

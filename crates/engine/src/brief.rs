@@ -189,6 +189,7 @@ impl Deeds {
             | AgentEvent::Context { .. }
             | AgentEvent::Plan { .. }
             | AgentEvent::TookIn { .. }
+            | AgentEvent::Notice { .. }
             | AgentEvent::Heartbeat
             | AgentEvent::Done { .. }
             | AgentEvent::Noise(_)

@@ -77,6 +77,7 @@ pub(crate) fn words(event: AgentEvent, site: &Site) -> Option<Words> {
         | AgentEvent::Partial { .. }
         | AgentEvent::Retry { .. }
         | AgentEvent::Thinking { .. }
+        | AgentEvent::Notice { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Other(_)
         | AgentEvent::Noise(_) => return None,

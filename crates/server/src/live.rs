@@ -59,7 +59,9 @@ fn tail(path: &Path) -> Option<Vec<u8>> {
 
 fn line_of(screen: &Screen, event: &AgentEvent) -> Option<String> {
     let line = match event {
-        AgentEvent::Text { text } | AgentEvent::Done { text } => first_line(text)?.to_owned(),
+        AgentEvent::Text { text } | AgentEvent::Done { text } | AgentEvent::Notice { text } => {
+            first_line(text)?.to_owned()
+        }
         AgentEvent::Thinking { text } => format!("thinking: {}", first_line(text)?),
         AgentEvent::ToolCall { name, input, .. } => format!("{name} {}", on_what(input)),
         AgentEvent::Ask { text, .. } => format!("asks: {}", first_line(text)?),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Opening;
 use super::ask::{self, Requests};
 use super::billing;
+use super::notices::Notices;
 use super::plan;
 use super::trouble;
 use super::usage::Meter;
@@ -50,6 +51,7 @@ pub struct Decoder {
     ended: Option<Ended>,
     auth_tries: u32,
     has_agents_in_background: bool,
+    notices: Notices,
     /// Whether the prompt was said.
     is_prompted: bool,
     has_spoken: bool,
@@ -174,7 +176,7 @@ impl Decoder {
             }
             "compact_boundary" => Some(vec![AgentEvent::Compacted]),
             // A new version may have news of its own: that it lives is what all of them say.
-            _ => Some(Vec::new()),
+            other => Some(self.notices.of(other, text).into_iter().collect()),
         }
     }
 

@@ -16,6 +16,9 @@ pub const CLAUDE: Known = Known {
     env: &ENVIRONMENT,
 };
 
+/// The oldest version that we know to tell what hooks do, if it is asked to.
+pub const HOOKS_TOLD_SINCE: Version = Version(2, 1, 329);
+
 /// It does not do everything unasked as root, and then ends without a word on its output.
 pub fn is_allowed(permissions: Permissions) -> Result<(), Unusable> {
     let is_root = rustix::process::geteuid().is_root();

@@ -42,6 +42,8 @@ pub struct Launch {
     pub tools: Vec<String>,
     /// Which conversation.
     pub conversation: Conversation,
+    /// Whether it tells what hooks do: an older version knows no such option.
+    pub tells_of_hooks: bool,
     /// What it may spend.
     pub cost_max: Micros,
     /// How often it may call the model.
@@ -76,6 +78,9 @@ impl Launch {
         add(&["--input-format", "stream-json", "--output-format", "stream-json"]);
         add(&["--replay-user-messages"]); // so that it says when it takes something in
         add(&["--include-partial-messages", "--permission-prompt-tool", "stdio"]);
+        if self.tells_of_hooks {
+            add(&["--include-hook-events"]);
+        }
         add(&["--permission-mode", mode(self.permissions)]);
         match &self.conversation {
             Conversation::New(id) => add(&["--session-id", id]),
@@ -180,6 +185,7 @@ mod tests {
             allow: vec!["Bash(make:*)".into(), "WebFetch".into()],
             tools: vec!["read".into(), "search".into(), "finish".into()],
             conversation: Conversation::Resumed("id".into()),
+            tells_of_hooks: false,
             cost_max: Micros(1_500_000),
             turns_max: 9,
             tools_of_ours: Some(ToolsOfOurs {

@@ -19,6 +19,7 @@ mod decoder;
 mod find;
 mod launch;
 mod memory;
+mod notices;
 mod places;
 mod plan;
 mod trouble;
@@ -26,7 +27,7 @@ mod usage;
 mod wire;
 
 pub use decoder::Decoder;
-pub use find::{CLAUDE, is_allowed};
+pub use find::{CLAUDE, HOOKS_TOLD_SINCE, is_allowed};
 pub use launch::{
     CONFIG_DIR, Conversation, ENVIRONMENT, INHERITED, Launch, SANDBOX, conversation_id,
 };

@@ -45,6 +45,7 @@ fn kind(event: &AgentEvent) -> String {
         AgentEvent::Error { class, .. } => format!("error:{}", class.word()),
         AgentEvent::Retry { .. } => "retry".into(),
         AgentEvent::Subagent { event, .. } => format!("sub({})", kind(event)),
+        AgentEvent::Notice { .. } => "notice".into(),
         AgentEvent::Heartbeat => "heartbeat".into(),
         AgentEvent::Compacted => "compacted".into(),
         AgentEvent::Context { used, window } => format!("context:{used}/{window}"),

@@ -85,7 +85,7 @@ pub(super) fn lines(event: &Value) -> Vec<String> {
         "ask" => vec![style(Style::Warn, &format!("asks: {}", text("text")))],
         "limit" => vec![style(Style::Warn, &format!("limited: {}", text("message")))],
         "error" => vec![style(Style::Bad, &format!("error: {}", text("message")))],
-        "noise" => dim(text("text")),
+        "noise" | "notice" => dim(text("text")),
         "retry" => dim(&format!("tries again: {}", text("message"))),
         "compacted" => dim("its conversation was compacted"),
         "took_in" => dim("heard what was said to it"),

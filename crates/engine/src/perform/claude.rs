@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crew_agent::Dialect;
 use crew_agent::claude::{
-    CLAUDE, CONFIG_DIR, Conversation, Decoder, ENVIRONMENT, INHERITED, Launch, Opening, Remembered,
-    conversation_id, is_allowed, places,
+    CLAUDE, CONFIG_DIR, Conversation, Decoder, ENVIRONMENT, HOOKS_TOLD_SINCE, INHERITED, Launch,
+    Opening, Remembered, conversation_id, is_allowed, places,
 };
 use crew_agent::desk::Desk;
 use crew_agent::program::Installed;
@@ -62,6 +62,7 @@ pub(super) fn spec(
         allow: claude.allow.clone(),
         tools: project.team.roles.get(&run.role).map_or_else(Vec::new, |role| role.tools.clone()),
         conversation: talk.conversation,
+        tells_of_hooks: installed.version >= HOOKS_TOLD_SINCE,
         cost_max: left(project.team.budget.run.cost, run),
         turns_max: TURNS_MAX,
         tools_of_ours: Some(tools_of_ours(outside, desk)),

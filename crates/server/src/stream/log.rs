@@ -498,6 +498,7 @@ fn shown(event: AgentEvent) -> Option<Value> {
         | AgentEvent::Compacted
         | AgentEvent::Context { .. }
         | AgentEvent::Plan { .. }
+        | AgentEvent::Notice { .. }
         | AgentEvent::Heartbeat
         | AgentEvent::Other(_)
         | AgentEvent::Noise(_)) => event.to_json(),

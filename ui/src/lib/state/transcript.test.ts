@@ -41,9 +41,10 @@ test('what happens besides is said in words, or not at all', () => {
     line({ type: 'took_in', id: 'm1' }),
     line({ type: 'retry', message: 'overloaded' }),
     line({ type: 'set_up', text: 'npm ci' }),
+    line({ type: 'notice', text: 'hook Stop: ran' }),
   ]);
   expect(items.map((it) => (it.kind === 'noise' ? it.text : it.kind))).toEqual([
-    'its conversation was compacted', 'heard what was said to it', 'tries again: overloaded', 'set-up: npm ci',
+    'its conversation was compacted', 'heard what was said to it', 'tries again: overloaded', 'set-up: npm ci', 'hook Stop: ran',
   ]);
 });
 

@@ -112,6 +112,7 @@ function extend(items: Item[], line: LogLine) {
     case 'set_up':
       items.push({ ...base, kind: 'noise', text: `set-up: ${text(event.text)}` });
       return;
+    case 'notice':
     case 'noise':
       items.push({ ...base, kind: 'noise', text: text(event.text) });
       return;
