@@ -546,6 +546,35 @@ fn codex_calls_our_tools() {
     calls_our_tools(&CODEX);
 }
 
+/// It keeps a key of its own, which nobody said may pay.
+#[test]
+fn nobody_pays_who_was_not_asked() {
+    let server = CODEX.model(|results, _| match results {
+        0 => (CODEX.writes)("made.txt"),
+        _ => finishes(),
+    });
+    let lab = CODEX.lab(&server, "", "");
+    let home = lab.dir.path().join(".codex");
+    fs::write(home.join("auth.json"), json!({"OPENAI_API_KEY": KEY, "tokens": null}).to_string())
+        .unwrap();
+    let change = |file: PathBuf, from: &str, to: &str| {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(file, text.replace(from, to)).unwrap();
+    };
+    let team = || lab.repo().join(".crew/team.toml");
+    change(team(), "env = [\"OURS_API_KEY\"]\n", "");
+    change(home.join("config.toml"), "env_key = \"OURS_API_KEY\"\n", "");
+    let _daemon = CODEX.up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    let item = waits(&lab, "an API key (`codex login`) would pay for this");
+    assert!(item["text"].as_str().unwrap().contains("`acp` serves nobody"), "{item}");
+    assert!(server.requests().is_empty(), "nothing was asked");
+    change(team(), "agent = \"codex\"", "agent = \"codex\"\nbilling = \"api-key\"");
+    lab.wait("it is tried as it is now", || (!server.requests().is_empty()).then_some(()));
+    lands(&lab);
+}
+
 #[test]
 fn a_missing_or_old_agent_is_said_with_what_to_do() {
     let server = ModelServer::start([]).unwrap();

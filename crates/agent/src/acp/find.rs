@@ -88,7 +88,7 @@ pub fn make_home(
     Ok(Some(home.to_owned()))
 }
 
-fn directory(home: &Home, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+pub(super) fn directory(home: &Home, env: &BTreeMap<String, String>) -> Option<PathBuf> {
     let named = home.variable.and_then(|(name, below)| Some(Path::new(env.get(name)?).join(below)));
     named.or_else(|| Some(Path::new(env.get("HOME")?).join(home.usual)))
 }

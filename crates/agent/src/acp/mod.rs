@@ -16,6 +16,7 @@
 //! the same, and says the same: an input has a name, and the shim writes each name once.
 
 mod ask;
+mod billing;
 mod calls;
 mod decoder;
 mod find;
@@ -28,6 +29,7 @@ mod trouble;
 mod turn;
 mod wire;
 
+pub use billing::billing_objection;
 pub use decoder::Decoder;
 pub use find::{find, make_home, places, version};
 pub(crate) use known::OPENCODE_NAME;

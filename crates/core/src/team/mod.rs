@@ -225,6 +225,16 @@ pub struct Acp {
     pub env: Vec<String>,
     /// What it may do without asking.
     pub permissions: Permissions,
+    /// Who is to pay; `None` is a subscription, or the key that it is handed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<Payer>,
+}
+
+impl Acp {
+    /// Whether one of the variables that it is handed holds an API key, by its name.
+    pub fn key_variable(&self) -> Option<&str> {
+        self.env.iter().map(String::as_str).find(|name| name.ends_with("API_KEY"))
+    }
 }
 
 /// Agents that speak ACP and that we know.

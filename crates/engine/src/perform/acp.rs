@@ -5,13 +5,13 @@ use std::path::Path;
 
 use crew_agent::Dialect;
 use crew_agent::acp::{
-    Decoder, Known, Opening, Remembered, Resume, find, known, make_home, places,
+    Decoder, Known, Opening, Remembered, Resume, billing_objection, find, known, make_home, places,
 };
 use crew_agent::desk::Desk;
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::Token;
-use crew_core::run::Trouble;
-use crew_core::team::Acp;
+use crew_core::run::{Trouble, TroubleKind};
+use crew_core::team::{Acp, Payer};
 use crew_git::Worktree;
 
 use super::Outside;
@@ -40,8 +40,12 @@ pub(super) fn spec(
         Err(unusable) => return Ok(Err(trouble(&unusable))),
     };
     let secrets = named(&acp.env);
-    let all = env.iter().chain(&secrets).map(|(name, value)| (name.clone(), value.clone()));
-    let mut places = places(&program, known, &all.collect());
+    let all =
+        env.iter().chain(&secrets).map(|(name, value)| (name.clone(), value.clone())).collect();
+    if let Some(objection) = objection(place, acp, &all) {
+        return Ok(Err(Trouble { kind: TroubleKind::Provider, message: objection }));
+    }
+    let mut places = places(&program, known, &all);
     let own = session_file(outside.handle.home(), &place.project, &place.run);
     if let Some(known) = known {
         places.write.extend(make_home(known, &own.with_extension("acp"), &mut env)?);
@@ -78,6 +82,17 @@ pub(super) fn spec(
         })),
     };
     Ok(Ok((inside(cell.as_ref(), spec)?, secrets)))
+}
+
+/// Why nobody is started: somebody would pay who was not asked. A key that the human hands over is one
+/// that may pay.
+fn objection(place: &Place, acp: &Acp, env: &BTreeMap<String, String>) -> Option<String> {
+    let Place { project, run, .. } = place;
+    let keeps_key = project.team.providers.get(&run.provider).is_some_and(|it| it.key.is_some());
+    let is_keyed = keeps_key || acp.key_variable().is_some();
+    let usual = if is_keyed { Payer::Any } else { Payer::Subscription };
+    let model = run.model().or(acp.model.as_deref());
+    billing_objection((acp.agent?, acp.billing.unwrap_or(usual)), is_keyed, model, env)
 }
 
 /// The program that `team.toml` names, or the usual one.

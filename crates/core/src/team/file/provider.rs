@@ -160,7 +160,7 @@ impl ProviderFile {
             ("env", self.env.is_some(), &[Claude, Codex, Acp]),
             ("permissions", self.permissions.is_some(), &[Claude, Codex, Acp]),
             ("allow", self.allow.is_some(), &[Claude, Codex]),
-            ("billing", self.billing.is_some(), &[Claude, Codex]),
+            ("billing", self.billing.is_some(), &[Claude, Codex, Acp]),
         ];
         for (key, _, kinds) in given.iter().filter(|(_, is_given, _)| *is_given) {
             if !kinds.contains(&self.kind) {
@@ -282,6 +282,7 @@ impl ProviderFile {
             base_url: self.base_url,
             env: self.env.unwrap_or_default(),
             permissions: self.permissions.unwrap_or_default(),
+            billing: self.billing,
         };
         prove_acp(&acp, place, problems);
         acp
@@ -297,6 +298,18 @@ fn prove_acp(acp: &Acp, place: &str, problems: &mut Vec<Problem>) {
             format!("{place}: it is not said which agent"),
             "agent = \"gemini\", \"opencode\", \"claude\" or \"codex\"; for any other, program = \
              \"…\" and args = [\"…\"]",
+        ));
+    }
+    if let Some(key) = acp.key_variable().filter(|_| acp.billing == Some(Payer::Subscription)) {
+        problems.push(Problem::new(
+            format!("{place}: `env` hands over {key}, and `billing` is \"subscription\""),
+            "the key would pay: write billing = \"api-key\", or take it out of `env`",
+        ));
+    }
+    if acp.agent.is_none() && acp.billing.is_some() {
+        problems.push(Problem::new(
+            format!("{place}: it is not known how this agent says who pays for it"),
+            "remove `billing`: it is looked at for the agents that Crewhouse knows",
         ));
     }
     let has_address = matches!(acp.agent, Some(AcpAgent::Gemini | AcpAgent::Claude));

@@ -319,7 +319,9 @@ fn every_mistake_about_acp_is_named_with_a_hint() {
     check("", "it is not said which agent", "agent = \"gemini\"");
     check("agent = \"opncode\"", "unknown variant `opncode`", "did you mean `opencode`?");
     check("agent = \"codex\"\nbase_url = \"http://x\"", "told `base_url`", "own configuration");
-    check("agent = \"gemini\"\nbilling = \"any\"", "`billing` means nothing", "remove it");
+    check("program = \"mine\"\nbilling = \"any\"", "who pays for it", "remove `billing`");
+    let key = "agent = \"gemini\"\nbilling = \"subscription\"\nenv = [\"GEMINI_API_KEY\"]";
+    check(key, "hands over GEMINI_API_KEY", "billing = \"api-key\"");
     check("agent = \"gemini\"\nenv = [\"GH_TOKEN\"]", "no agent is handed GH_TOKEN", "");
     check("program = \"--acp\"", "`--acp` is no program", "examples");
 }
