@@ -125,7 +125,7 @@ pub(crate) fn ask_version(
 }
 
 /// The version of the package that npm installed a program with.
-pub(crate) fn packaged_version(program: &Path) -> Option<Version> {
+pub fn packaged_version(program: &Path) -> Option<Version> {
     let real = program.canonicalize().ok()?;
     let is_modules = |dir: &&Path| dir.file_name() == Some(OsStr::new("node_modules"));
     real.ancestors().find(is_modules)?;

@@ -8,6 +8,7 @@ use crew_agent::acp::{
     Decoder, Known, Opening, Remembered, Resume, billing_objection, find, known, make_home, places,
 };
 use crew_agent::desk::Desk;
+use crew_agent::program::packaged_version;
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::Token;
 use crew_core::run::{Trouble, TroubleKind};
@@ -18,7 +19,7 @@ use super::Outside;
 use super::agent::GRACE;
 use super::cell::{Cell, inside};
 use super::prepare::{OUTPUT_BYTES_MAX, about_desk, environment, tools_of_ours};
-use super::program::{Ready, mark, named, trouble};
+use super::program::{Ready, mark, named, note_version, trouble};
 use crate::place::{Place, marker, session_file};
 use crate::prompt;
 use crate::remark::{self, with_unknown};
@@ -39,6 +40,10 @@ pub(super) fn spec(
         Ok(program) => program,
         Err(unusable) => return Ok(Err(trouble(&unusable))),
     };
+    if let Some((known, version)) = known.zip(packaged_version(&program)) {
+        let known = (known.name, known.program, known.version_tested);
+        note_version(outside.handle.home(), known, (&program, version));
+    }
     let secrets = named(&acp.env);
     let all =
         env.iter().chain(&secrets).map(|(name, value)| (name.clone(), value.clone())).collect();

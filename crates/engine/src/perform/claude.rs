@@ -43,7 +43,8 @@ pub(super) fn spec(
     if let Err(unusable) = is_allowed(claude.permissions) {
         return Ok(Err(trouble(&unusable)));
     }
-    note_version(outside.handle.home(), &CLAUDE, &installed);
+    let known = (CLAUDE.name, CLAUDE.command, CLAUDE.version_tested);
+    note_version(outside.handle.home(), known, (&installed.program, installed.version));
     let secrets = secrets(claude);
     let own = config_dir(place);
     let Some(config_dir) = own.clone().or_else(|| settings(CONFIG_DIR, ".claude", &secrets)) else {

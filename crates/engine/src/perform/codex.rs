@@ -36,7 +36,8 @@ pub(super) fn spec(
         Ok(installed) => installed,
         Err(unusable) => return Ok(Err(trouble(&unusable))),
     };
-    note_version(outside.handle.home(), &CODEX, &installed);
+    let known = (CODEX.name, CODEX.command, CODEX.version_tested);
+    note_version(outside.handle.home(), known, (&installed.program, installed.version));
     let secrets = secrets(codex);
     let Some(user) = config_dir(place).or_else(|| settings(HOME, ".codex", &secrets)) else {
         return Ok(Err(homeless(HOME)));

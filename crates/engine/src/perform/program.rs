@@ -2,10 +2,10 @@
 //! has to put right before.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crew_agent::manifest::Manifest;
-use crew_agent::program::{Installed, Known, Unusable};
+use crew_agent::program::{Unusable, Version};
 use crew_agent::shim::Spec;
 use crew_core::run::{Run, Trouble, TroubleKind};
 use crew_core::team::{Key, Program, Provider};
@@ -30,11 +30,13 @@ pub(super) fn named<'a>(names: impl IntoIterator<Item = &'a String>) -> BTreeMap
 
 /// Says in the log of the daemon which version is started that nobody has tried, or that could not do
 /// all of it when it was.
-pub(super) fn note_version(home: &Home, known: &Known, installed: &Installed) {
-    let Known { name, command, version_tested, .. } = known;
-    let Installed { program, version } = installed;
-    match Manifest::of(home.root(), program, *version).map(|it| it.missing().len()) {
-        None if version == version_tested => {}
+pub(super) fn note_version(
+    home: &Home,
+    (name, command, tested): (&str, &str, Version),
+    (program, version): (&Path, Version),
+) {
+    match Manifest::of(home.root(), program, version).map(|it| it.missing().len()) {
+        None if version == tested => {}
         Some(0) => {}
         None => tracing::warn!(
             "{name} {version} has not been tried here; hint: crew provider test {command}"
