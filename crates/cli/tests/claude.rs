@@ -162,6 +162,44 @@ fn claude_code_makes_a_change() {
     assert!(log.contains("made.txt") && log.contains("DONE: made it"), "{log}");
 }
 
+/// What its own tools would look at or change without asking anybody.
+#[test]
+fn what_a_role_may_not_look_at_is_in_no_search_and_what_it_may_not_change_is_not_changed() {
+    let asks = |tool: &str, input: Value| Reply::tool(tool, input);
+    let server = ModelServer::start([
+        asks("Grep", json!({"pattern": "WORD", "output_mode": "content"})),
+        asks("Glob", json!({"pattern": "{secrets,docs}/*"})),
+        asks("Read", json!({"file_path": "secrets/key.txt"})),
+        asks("Write", json!({"file_path": "fixed/new.txt", "content": "no"})),
+        writes("made.txt"),
+        finishes(),
+    ])
+    .unwrap();
+    let lab = lab(&server, BY_KEY);
+    let team = lab.repo().join(".crew/team.toml");
+    let text = fs::read_to_string(&team).unwrap();
+    let rules = "tools = [\"read\", \"search\", \"write\"]\nrules = [\n{ answer = \"deny\", path = \"secrets/**\" },\n\
+                 { answer = \"deny\", path = \"fixed/**\", tool = \"edit\", why = \"That is fixed.\" },\n]";
+    let role = "[roles.engineer]\n";
+    fs::write(&team, text.replace(role, &format!("{role}{rules}\n"))).unwrap();
+    for (file, word) in [("secrets/key.txt", "WORD one"), ("docs/open.txt", "WORD two")] {
+        let file = lab.repo().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, word).unwrap();
+    }
+    lab.git(&["add", "."]);
+    lab.git(&["commit", "-qm", "files"]);
+    let _daemon = up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lands(&lab);
+    let requests = server.requests();
+    let told = requests.last().unwrap().body["messages"].to_string();
+    assert!(told.contains("WORD two") && told.contains("That is fixed."), "{told}");
+    // The agent's own words name the file, its results do not.
+    assert!(!told.contains("WORD one") && told.matches("key.txt").count() <= 2, "{told}");
+    assert!(!lab.repo().join("fixed").exists());
+}
+
 /// A hook that says something, and a command that goes on in the background while the agent does something else.
 #[test]
 fn what_hooks_say_and_what_is_in_the_background_is_shown() {

@@ -1,7 +1,7 @@
 //! What Claude Code is started with.
 
 use crew_core::Micros;
-use crew_core::team::Permissions;
+use crew_core::team::{Closed, Permissions};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -42,6 +42,8 @@ pub struct Launch {
     pub tools: Vec<String>,
     /// Which conversation.
     pub conversation: Conversation,
+    /// Files that are closed to its role, or not open unasked.
+    pub closed: Vec<Closed>,
     /// Whether it tells what hooks do: an older version knows no such option.
     pub tells_of_hooks: bool,
     /// What it may spend.
@@ -107,6 +109,9 @@ impl Launch {
             add(&allowed);
         }
         add(&["--disallowedTools", TOOLS_NEVER]);
+        if let Some(settings) = settings(&self.closed) {
+            add(&["--settings", &settings]);
+        }
         add(&["--max-turns", &self.turns_max.to_string()]);
         let usd = self.cost_max.0.max(1) as f64 / 1e6;
         add(&["--max-budget-usd", &format!("{usd:.6}")]);
@@ -126,6 +131,24 @@ fn servers(ours: &ToolsOfOurs) -> String {
         "timeout": ToolsOfOurs::ANSWER_TIMEOUT.0
     });
     json!({ "mcpServers": { SERVER: server } }).to_string()
+}
+
+/// Rules of its own for what it does not ask about by itself. What may not be looked at it leaves out of
+/// its searches as well. What may not be changed it is to ask about: then it is told why not.
+fn settings(closed: &[Closed]) -> Option<String> {
+    let rule = |tool: &str, pattern: &str| match pattern.strip_prefix('/') {
+        Some(absolute) => format!("{tool}(//{absolute})"),
+        None => format!("{tool}({pattern})"),
+    };
+    let looks = |asks: bool| {
+        let those = closed.iter().filter(move |it| it.looks && it.asks == asks);
+        those.map(|it| rule("Read", &it.pattern))
+    };
+    let changes = closed.iter().filter(|it| it.changes).map(|it| rule("Edit", &it.pattern));
+    let deny: Vec<String> = looks(false).collect();
+    let ask: Vec<String> = looks(true).chain(changes).collect();
+    let is_any = !closed.is_empty();
+    is_any.then(|| json!({"permissions": {"deny": deny, "ask": ask}}).to_string())
 }
 
 fn mode(permissions: Permissions) -> &'static str {
@@ -177,6 +200,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_closed_is_a_rule_of_its_own() {
+        let closed = |pattern: &str, asks, looks, changes| Closed {
+            pattern: pattern.to_owned(),
+            asks,
+            looks,
+            changes,
+        };
+        let rules = [
+            closed("secrets/**", false, true, true),
+            closed("/etc/**", true, true, false),
+            closed("~/notes/**", false, false, true),
+        ];
+        let said: Value = serde_json::from_str(&settings(&rules).unwrap()).unwrap();
+        let deny = json!(["Read(secrets/**)"]);
+        let ask = json!(["Read(//etc/**)", "Edit(secrets/**)", "Edit(~/notes/**)"]);
+        assert_eq!(said, json!({"permissions": {"deny": deny, "ask": ask}}));
+        assert_eq!(settings(&[]), None);
+    }
+
+    #[test]
     fn nothing_but_the_policy_is_in_the_arguments() {
         let launch = Launch {
             program: "claude".into(),
@@ -185,6 +228,7 @@ mod tests {
             allow: vec!["Bash(make:*)".into(), "WebFetch".into()],
             tools: vec!["read".into(), "search".into(), "finish".into()],
             conversation: Conversation::Resumed("id".into()),
+            closed: Vec::new(),
             tells_of_hooks: false,
             cost_max: Micros(1_500_000),
             turns_max: 9,

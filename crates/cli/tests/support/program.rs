@@ -54,7 +54,7 @@ pub fn engineer_with(lab: &Lab, keys: &str) {
 /// What is denied, allowed and left open by the role that [`engineer_with`] is given it.
 pub const RULES: &str = r#"rules = [
     { answer = "allow", command = "touch" },
-    { answer = "deny", path = "secret/**", why = "Nobody writes there." },
+    { answer = "deny", tool = "edit", path = "secret/**", why = "Nobody writes there." },
     { answer = "deny", command = "git push" },
 ]"#;
 

@@ -30,7 +30,9 @@ pub use hours::{BadHours, Hours};
 pub use proof::WorstCase;
 pub use route::{Route, Rule, Tier, Tiers};
 pub use routine::{Routine, When};
-pub use rule::{AskRule, RuleAnswer, What, closed_to_search, is_path_like, judge, shadowed};
+pub use rule::{
+    AskRule, Closed, RuleAnswer, What, closed, closed_to_search, is_path_like, judge, shadowed,
+};
 pub use sandbox::{Opened, SandboxMode, SandboxPolicy};
 pub use template::{DEFAULT_TEAM, TEMPLATES, Template};
 

@@ -137,23 +137,40 @@ pub fn shadowed(rules: &[AskRule]) -> Vec<(usize, usize)> {
     numbered().filter_map(by).collect()
 }
 
-/// Which files of the worktree a search leaves out: patterns of what may not be looked at, or not unasked.
-pub fn closed_to_search(rules: &[AskRule]) -> Vec<String> {
-    let of = |rule: &AskRule| {
-        let look =
-            |tool: &str| About { tool: tool.to_owned(), deed: Deed::Look { files: Vec::new() } };
-        match &rule.what {
-            What::Path(pattern)
-                if rule.answer > RuleAnswer::Allow
-                    && is_relative(pattern)
-                    && (rule.is_of_tool(&look("search")) || rule.is_of_tool(&look("read"))) =>
-            {
-                Some(pattern.clone())
-            }
-            What::Path(_) | What::Anything | What::Command(_) => None,
-        }
+/// A rule about paths that does not allow, as an agent can be told before it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Which paths: a pattern from the worktree, from `~/` or from `/`.
+    pub pattern: String,
+    /// Whether the human may be asked; otherwise it is denied.
+    pub asks: bool,
+    /// Whether it is about looking at them.
+    pub looks: bool,
+    /// Whether it is about changing them.
+    pub changes: bool,
+}
+
+/// What of the files is closed to a role, or not open unasked.
+pub fn closed(rules: &[AskRule]) -> Vec<Closed> {
+    let about = |tool: &str, deed| About { tool: tool.to_owned(), deed };
+    let look = |tool: &str| about(tool, Deed::Look { files: Vec::new() });
+    let change = |tool: &str| about(tool, Deed::Change { files: Vec::new() });
+    let of = |rule: &AskRule| match (&rule.what, rule.answer) {
+        (What::Path(pattern), RuleAnswer::Ask | RuleAnswer::Deny) => Some(Closed {
+            pattern: pattern.clone(),
+            asks: rule.answer == RuleAnswer::Ask,
+            looks: rule.is_of_tool(&look("search")) || rule.is_of_tool(&look("read")),
+            changes: rule.is_of_tool(&change("edit")) || rule.is_of_tool(&change("write")),
+        }),
+        (What::Path(_) | What::Anything | What::Command(_), _) => None,
     };
     rules.iter().filter_map(of).collect()
+}
+
+/// Which files of the worktree a search leaves out: patterns of what may not be looked at, or not unasked.
+pub fn closed_to_search(rules: &[AskRule]) -> Vec<String> {
+    let all = closed(rules).into_iter();
+    all.filter(|it| it.looks && is_relative(&it.pattern)).map(|it| it.pattern).collect()
 }
 
 /// Whether a path from the worktree is one of a pattern.

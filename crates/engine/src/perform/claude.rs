@@ -11,7 +11,7 @@ use crew_agent::desk::Desk;
 use crew_agent::program::Installed;
 use crew_agent::shim::{InputMode, Spec};
 use crew_core::run::{Run, Trouble};
-use crew_core::team::Program;
+use crew_core::team::{Program, closed};
 use crew_core::{Micros, Token};
 use crew_git::Worktree;
 
@@ -63,6 +63,7 @@ pub(super) fn spec(
         allow: claude.allow.clone(),
         tools: project.team.roles.get(&run.role).map_or_else(Vec::new, |role| role.tools.clone()),
         conversation: talk.conversation,
+        closed: project.team.roles.get(&run.role).map_or_else(Vec::new, |role| closed(&role.rules)),
         tells_of_hooks: installed.version >= HOOKS_TOLD_SINCE,
         cost_max: left(project.team.budget.run.cost, run),
         turns_max: TURNS_MAX,
