@@ -16,6 +16,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
@@ -422,6 +423,64 @@ fn meets_a_limit(agent: &Agent) {
     let starts = starts(&lab);
     let resumed = starts[1]["dialect"]["resume"]["session"].is_string();
     assert!(starts.len() == 2 && resumed, "{starts:?}");
+}
+
+/// In so many seconds, as seconds since 1970.
+fn soon(seconds: u64) -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + seconds
+}
+
+/// It says until when, and goes on then, in the same conversation and without anybody's word.
+fn waits_until_a_limit_is_over(agent: &Agent, limit: fn(seconds: u64) -> Reply) {
+    let writes = agent.writes;
+    let is_limited = AtomicBool::new(true);
+    let server = agent.model(move |results, _| match results {
+        0 => writes("made.txt"),
+        1 if is_limited.swap(false, Ordering::SeqCst) => limit(5),
+        _ => finishes(),
+    });
+    let lab = agent.lab(&server, "", "");
+    let _daemon = agent.up(&lab);
+    lab.ok(&["task", "add", "Make it"]);
+    lab.wait("it is limited", || {
+        let status = lab.json(&["task", "show", "1"])["status"].clone();
+        (status["word"] == "limited").then_some(())
+    });
+    nobody_is_left(&lab);
+    assert!(!lab.journal_text().contains("\"until\":null"), "it says until when");
+    lands(&lab);
+    let starts = starts(&lab);
+    let resumed = starts[1]["dialect"]["resume"]["session"].is_string();
+    assert!(starts.len() == 2 && resumed, "{starts:?}");
+}
+
+#[test]
+fn codex_waits_until_a_limit_is_over() {
+    waits_until_a_limit_is_over(&CODEX, |seconds| {
+        let error = json!({
+            "type": "usage_limit_reached", "message": "The usage limit has been reached",
+            "plan_type": "plus", "resets_at": soon(seconds),
+        });
+        Reply::status(429).body(&json!({"error": error}).to_string())
+    });
+}
+
+#[test]
+fn claude_waits_until_a_limit_is_over() {
+    let by_plan = Agent { key: "CLAUDE_CODE_OAUTH_TOKEN", ..CLAUDE };
+    waits_until_a_limit_is_over(&by_plan, |seconds| {
+        let reset = soon(seconds).to_string();
+        Reply::status(429)
+            .header("retry-after", &seconds.to_string())
+            .header("x-should-retry", "true")
+            .header("anthropic-ratelimit-unified-status", "rejected")
+            .header("anthropic-ratelimit-unified-reset", &reset)
+            .header("anthropic-ratelimit-unified-representative-claim", "five_hour")
+            .header("anthropic-ratelimit-unified-5h-status", "rejected")
+            .header("anthropic-ratelimit-unified-5h-reset", &reset)
+            .header("anthropic-ratelimit-unified-overage-status", "rejected")
+            .body(r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#)
+    });
 }
 
 /// A limit of a second, which it waits out by itself.
