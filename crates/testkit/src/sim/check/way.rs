@@ -65,6 +65,10 @@ fn circles(fact: &Fact<'_>) -> Result<(), String> {
         {
             return Err(format!("{} came to {} and nobody counts", task.id, stage.name));
         }
+        let setbacks = |task: &Task| task.setbacks.get(&stage.name).copied().unwrap_or(0);
+        if before.is_some_and(|before| setbacks(before) > setbacks(task)) {
+            return Err(format!("{} was set back, and that is forgotten", task.id));
+        }
         let asked = before.is_some_and(|before| before.consults < task.consults);
         if asked && task.consults > team.limits.consults {
             return Err(format!("the PM is asked {} times about {}", task.consults, task.id));
