@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::about::About;
 use crate::purse::Purse;
+use crate::task::Task;
 use crate::{AskId, ProjectId, ProviderName, RoleName, RunId, TaskId, Time};
 
 /// A question to the human.
@@ -252,16 +253,18 @@ impl Ask {
         self.state == AskState::Open
     }
 
-    /// Whether these words are an answer to it.
-    pub fn takes(&self, text: &str) -> bool {
+    /// Whether these words are an answer to it, as it is about this task.
+    pub fn takes(&self, task: &Task, text: &str) -> bool {
         let is_permission = self.about.is_some() && Permission::of(text).is_some();
-        is_permission || self.takes_advice() || self.options.iter().any(|option| option == text)
+        is_permission || self.takes_advice(task) || self.options.iter().any(|option| option == text)
     }
 
     /// Whether words that are none of the options are an answer: advice.
-    pub fn takes_advice(&self) -> bool {
+    pub fn takes_advice(&self, task: &Task) -> bool {
         match self.from {
-            Asker::Arbiter | Asker::Provider { .. } | Asker::Disk { .. } => true,
+            // Whoever answers a question about money in words has not said yes.
+            Asker::Arbiter => task.budget_ask != Some(self.id),
+            Asker::Provider { .. } | Asker::Disk { .. } => true,
             Asker::Agent { .. }
             | Asker::Call { .. }
             | Asker::Request { .. }

@@ -40,8 +40,7 @@ fn asked(state: &State, ask: &Ask) -> Option<InboxItem> {
         run: run.map(|run| run.0),
         text: ask.text.clone(),
         options: ask.options.clone(),
-        // Whoever answers a question about money in words has not said yes.
-        advice: ask.takes_advice() && task.budget_ask != Some(ask.id),
+        advice: ask.takes_advice(task),
         about: ask
             .about
             .as_ref()

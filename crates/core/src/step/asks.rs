@@ -208,10 +208,7 @@ pub(super) fn answer(d: &mut Draft<'_>, id: AskId, text: &str) -> Result<(), Ref
     human::check_text("the answer", text)?;
     let ask = d.ask(id)?;
     check_open(ask)?;
-    // Whoever answers a question about money in words has not said yes.
-    let is_about_money = d.task(ask.task)?.budget_ask == Some(id);
-    let is_option = ask.options.iter().any(|option| option == text);
-    if !ask.takes(text) || is_about_money && !is_option {
+    if !ask.takes(d.task(ask.task)?, text) {
         return Err(Refusal::NotAnOption { ask: id, options: ask.options.join(", ") });
     }
     close(d, id, text, AnsweredBy::Human)
