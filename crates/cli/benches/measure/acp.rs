@@ -7,6 +7,7 @@ use crew_testkit::{Reply, Wire};
 use serde_json::json;
 
 use crate::claude::CLAUDE;
+use crate::codex::CODEX;
 use crate::report::{Row, Section};
 use crate::turn::{Alone, Cli, PAUSE, Turns, memory, question, row};
 
@@ -93,6 +94,19 @@ const CLAUDE_ACP: Cli = Cli {
     ..CLAUDE
 };
 
+const CODEX_ACP: Cli = Cli {
+    program: "codex-acp",
+    alone: Alone::ByAcp,
+    provider: |_| "kind = \"acp\"\nagent = \"codex\"\nenv = [\"BENCH_KEY\"]".to_owned(),
+    // Its own sandbox cannot run in ours: what it wants it has to ask for.
+    runs: |command| {
+        let why = json!({"cmd": command, "sandbox_permissions": "require_escalated", "justification": "why"});
+        Reply::tool("exec_command", why)
+    },
+    question: "session/request_permission",
+    ..CODEX
+};
+
 pub(crate) fn gemini() -> anyhow::Result<Section> {
     let title = "One turn of Gemini CLI, and a question";
     Ok(Section {
@@ -117,6 +131,12 @@ pub(crate) fn claude() -> anyhow::Result<Section> {
     let title = "One turn of Claude Code by ACP, and a question";
     let how = how("`claude-agent-acp`", "spoken to by ACP with nothing around it");
     Ok(Section { title, how, rows: rows(&CLAUDE_ACP)?, missed: MISSED })
+}
+
+pub(crate) fn codex() -> anyhow::Result<Section> {
+    let title = "One turn of Codex by ACP, and a question";
+    let how = how("`codex-acp`", "spoken to by ACP with nothing around it");
+    Ok(Section { title, how, rows: rows(&CODEX_ACP)?, missed: MISSED })
 }
 
 const MISSED: &str = "By its own command it does not do the same as by ACP. Our tools are one\nmore process beside it.";

@@ -10,7 +10,7 @@ use crate::turn::{Alone, Cli, PAUSE, Turns, memory, question, row, sandbox};
 
 const ROUNDS: usize = 7;
 
-const CODEX: Cli = Cli {
+pub(crate) const CODEX: Cli = Cli {
     program: "codex",
     wire: Wire::OpenAiResponses,
     environment: &[("BENCH_KEY", "sk-bench-invented")],

@@ -32,7 +32,7 @@ use report::Section;
 type Measure = fn() -> anyhow::Result<Section>;
 
 /// Each measures one thing.
-const SECTIONS: [(&str, Measure); 12] = [
+const SECTIONS: [(&str, Measure); 13] = [
     ("transitions", transitions::measure),
     ("intake", intake::measure),
     ("recovery", recovery::measure),
@@ -45,6 +45,7 @@ const SECTIONS: [(&str, Measure); 12] = [
     ("gemini", acp::gemini),
     ("opencode", acp::opencode),
     ("claude-acp", acp::claude),
+    ("codex-acp", acp::codex),
 ];
 
 fn main() -> anyhow::Result<()> {
