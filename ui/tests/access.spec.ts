@@ -6,7 +6,7 @@ import { enter, expect, FILES, type House, test, visit } from './house';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const THEMES = ['light', 'dark', 'high-contrast'];
 const SIZES = [[1280, 800], [390, 844]] as const;
-const ROOMS = ['/', '/board', '/inbox', '/review', '/costs', '/team', '/settings', '/task/1', '/team?file=team.toml', '/reference'];
+const ROOMS = ['/', '/board', '/inbox', '/review', '/costs', '/team', '/settings', '/task/1', '/team?file=team.toml', '/reference', '/trash'];
 
 interface Found {
   violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];

@@ -4,6 +4,7 @@ import type {
   Begin,
   Begun,
   Costs,
+  DiffText,
   EditTask,
   ErrorCode,
   Finding,
@@ -11,6 +12,7 @@ import type {
   JournalEntry,
   LogLine,
   NewTask,
+  NewTrashBranch,
   Place,
   Project,
   Reach,
@@ -28,6 +30,7 @@ import type {
   TeamFile,
   TeamFileChecked,
   TeamForm,
+  TrashItem,
 } from './types';
 
 /** Why something was not done, in the daemon's words. */
@@ -72,6 +75,12 @@ export class Client {
   editTeam = (project: number, edits: TeamEdit[]) =>
     this.#send<TeamFile>('PATCH', `/projects/${project}/team`, { edits });
   form = (project: number) => this.#get<TeamForm>(`/projects/${project}/team/form`);
+  /** What was saved before it was removed, the newest first. */
+  trash = (project: number) => this.#get<{ items: TrashItem[] }>(`/projects/${project}/trash`);
+  trashDiff = (project: number, reference: string) =>
+    this.#get<DiffText>(`/projects/${project}/trash/diff`, { reference });
+  restoreTrash = (project: number, reference: string, branch: string) =>
+    this.#post<NewTrashBranch>(`/projects/${project}/trash/restore`, { reference, branch });
   search = (words: string, project: number | null) =>
     this.#get<Searched>('/search', { words, project: project ?? undefined });
   description = () => this.#get<unknown>('/openapi.json');

@@ -70,4 +70,8 @@ export const SHORTCUTS: readonly { readonly where: string; readonly keys: readon
       { keys: '⏎', what: 'Open the task' },
     ],
   },
+  {
+    where: 'Review, trash',
+    keys: [{ keys: 'j k', what: 'Next, previous' }],
+  },
 ];

@@ -2,11 +2,13 @@
 
 import { createContext } from 'svelte';
 import { Client } from '$lib/api/client';
+import type { Saved } from '$lib/format/trash';
 import { Crew } from './crew.svelte';
 import type { Wanted } from './handover';
 import { TeamFiles } from './files.svelte';
 import { Notices } from './notices.svelte';
 import { Preferences } from './preferences.svelte';
+import { Trash } from './trash.svelte';
 import { Typed } from './typed';
 
 export type Overlay =
@@ -16,6 +18,7 @@ export type Overlay =
   | { readonly kind: 'question'; readonly task: number }
   | { readonly kind: 'hand-over'; readonly task: number; readonly wanted: Wanted }
   | { readonly kind: 'pin'; readonly task: number }
+  | { readonly kind: 'restore'; readonly item: Saved }
   | { readonly kind: 'give-up'; readonly task: number }
   | { readonly kind: 'new-task'; readonly stage?: string }
   | { readonly kind: 'edit-task'; readonly task: number }
@@ -38,6 +41,7 @@ export class App {
   readonly notices = new Notices();
   readonly preferences = new Preferences();
   readonly typed = new Typed();
+  readonly trash: Trash;
   readonly #files = new Map<number, TeamFiles>();
   overlay = $state.raw<Overlay | null>(null);
   /** The task in the drawer. */
@@ -48,6 +52,7 @@ export class App {
 
   constructor(token: string) {
     this.crew = new Crew(new Client(token));
+    this.trash = new Trash(this.client);
   }
 
   get client() {
