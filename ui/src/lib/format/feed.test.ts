@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JournalEntry, Note } from '$lib/api/types';
-import { feedLines } from './feed';
+import { byDay, dayBegin, feedLines, type FeedLine } from './feed';
 
 function said(event: string, body: object, notes: Note[] = [], dropped: string | null = null) {
   const entry = { seq: 7, at: 1, event, body: body as never, notes, dropped } satisfies JournalEntry;
@@ -48,4 +48,12 @@ test('agents come and go', () => {
   const run = (state: string): Note => ({ note: 'run', run: 4, task: 2, role: 'tester', state, why: null });
   expect(said('settled', {}, [run('running')])).toEqual([['agents', 'tester', 2, 'at work', null]]);
   expect(said('settled', {}, [run('error')])).toEqual([['trouble', 'tester', 2, 'failed', null]]);
+});
+
+test('lines of a day stand together, also when a clock was set back', () => {
+  const at = (day: number, hour: number) => ({ at: new Date(2026, 9, day, hour).getTime(), key: `${day}.${hour}` }) as FeedLine;
+  const days = byDay([at(26, 9), at(26, 0), at(25, 23), at(25, 0), at(24, 5), at(25, 1)]);
+  expect(days.map((day) => day.lines.map((line) => line.key))).toEqual([['26.9', '26.0'], ['25.23', '25.0'], ['24.5'], ['25.1']]);
+  expect(days[0]?.begin).toBe(dayBegin(at(26, 12).at));
+  expect(byDay([])).toEqual([]);
 });

@@ -27,6 +27,29 @@ interface Body {
   [key: string]: unknown;
 }
 
+export interface Day {
+  /** When it began, here. */
+  readonly begin: number;
+  readonly lines: readonly FeedLine[];
+}
+
+/** Lines of the same day together, in the order in which they come. */
+export function byDay(lines: readonly FeedLine[]): Day[] {
+  const days: { begin: number; end: number; lines: FeedLine[] }[] = [];
+  for (const line of lines) {
+    const last = days.at(-1);
+    if (last !== undefined && line.at >= last.begin && line.at < last.end) last.lines.push(line);
+    else days.push({ begin: dayBegin(line.at), end: dayBegin(line.at, 1), lines: [line] });
+  }
+  return days;
+}
+
+/** When the day of a moment began, or one so many days later. */
+export function dayBegin(at: number, later = 0): number {
+  const moment = new Date(at);
+  return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate() + later).getTime();
+}
+
 /** What an entry says, in the order in which it happened. Most entries are bookkeeping: none. */
 export function feedLines(entry: JournalEntry): FeedLine[] {
   if (entry.dropped !== null) return [];

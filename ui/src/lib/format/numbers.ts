@@ -60,11 +60,14 @@ export function ago(at: number, now: number): string {
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const SECONDS = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+const DATE = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
 const FULL = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 
 export const clock = (at: number) => CLOCK.format(at);
 export const seconds = (at: number) => SECONDS.format(at);
 export const day = (at: number) => DAY.format(at);
+/** The day as it is here, where `day` is that of UTC. */
+export const date = (at: number) => DATE.format(at);
 export const moment = (at: number) => FULL.format(at);
 
 /** `1 task`, `3 tasks`. */

@@ -3,7 +3,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { Client, Problem } from '$lib/api/client';
 import type { Card, Changes, InboxItem, Project, StreamMessage, Team } from '$lib/api/types';
-import { feedLines, type FeedLine } from '$lib/format/feed';
+import { Feed } from './feed.svelte';
 import { Link, type LinkState } from './link';
 import { applied, type Picture } from './picture';
 
@@ -14,12 +14,11 @@ export class Crew {
   readonly client: Client;
   #picture = $state.raw<Picture | null>(null);
   #link: Link | null = null;
-  #feedKept: { entry: number; lines: FeedLine[] } = { entry: 0, lines: [] };
 
   connection = $state<LinkState | 'denied'>('connecting');
   projects = $state.raw<readonly Project[]>([]);
   teams = $state.raw<ReadonlyMap<number, Team>>(new Map());
-  feed = $state.raw<readonly FeedLine[]>([]);
+  readonly feed: Feed;
   /** Where each task was last heard of in the journal. */
   readonly touched = new SvelteMap<number, number>();
   /** The daemon's clock less ours. */
@@ -29,6 +28,7 @@ export class Crew {
 
   constructor(client: Client) {
     this.client = client;
+    this.feed = new Feed(client);
   }
 
   readonly ready = $derived(this.#picture !== null);
@@ -120,7 +120,7 @@ export class Crew {
     const after = applied(this.#picture, message);
     if (after.kind === 'gap') {
       this.#picture = null;
-      this.#feedKept = { entry: 0, lines: [] };
+      this.feed.restart();
       this.#link?.restart();
       return;
     }
@@ -148,12 +148,8 @@ export class Crew {
   }
 
   #show(picture: Picture) {
-    const fresh = picture.entries.filter((entry) => entry.seq > this.#feedKept.entry);
     this.#picture = picture;
-    if (fresh.length === 0) return;
-    const lines = [...this.#feedKept.lines, ...fresh.flatMap(feedLines)].slice(-1_000);
-    this.#feedKept = { entry: picture.entries.at(-1)?.seq ?? 0, lines };
-    this.feed = lines;
+    this.feed.take(picture.entries);
   }
 
   #setNow(daemon: number) {
