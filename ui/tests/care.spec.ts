@@ -105,8 +105,12 @@ test('an answer for always is seen and forgotten in the team, where routines are
   house.begin({ ...FILES, '.crew/team.toml': strict + routine });
   house.crew('task', 'add', 'the greeting');
   await enter(page, house, '/inbox');
-  await page.getByRole('button', { name: 'Always…' }).click();
-  await page.getByRole('button', { name: 'Always allow in all tasks' }).click();
+  await page.getByRole('button', { name: 'Always…' }).waitFor();
+  // By keys: the first marks it, the second asks how far, the third answers.
+  await page.keyboard.press('y');
+  await page.keyboard.press('y');
+  await page.getByRole('button', { name: 'Always allow in all tasks' }).waitFor();
+  await page.keyboard.press('2');
   await page.getByText('Which language?').waitFor();
 
   await visit(page, '/team');

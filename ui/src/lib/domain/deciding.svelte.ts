@@ -80,6 +80,13 @@ export class Deciding {
     if (!done) this.reset();
   }
 
+  /** What may be remembered, in the order of the buttons. */
+  readonly #lasting = [
+    () => this.answerAlways('allow', 'task'),
+    () => this.answerAlways('allow', 'role'),
+    () => this.answerAlways('deny', 'role'),
+  ];
+
   async send() {
     const text = this.text.trim();
     if (text === '') return;
@@ -111,7 +118,8 @@ export class Deciding {
   has(key: string): boolean {
     if (this.#item.kind === 'approval') return key === 'a' || key === 'r';
     if (this.#item.kind === 'held') return key === '1' && this.resumes;
-    return this.#item.options[Number(key) - 1] !== undefined;
+    if (this.step === 'always') return this.#lasting[Number(key) - 1] !== undefined;
+    return (key === 'y' && this.remembers) || this.#item.options[Number(key) - 1] !== undefined;
   }
 
   /** One key each. True if the key was meant for it. One that is held down is pressed once: nothing is confirmed by it. */
@@ -119,9 +127,15 @@ export class Deciding {
     const key = keyOf(event);
     if (!this.has(key)) return false;
     if (event.repeat) return true;
+    const lasting = this.step === 'always' ? this.#lasting[Number(key) - 1] : undefined;
+    if (lasting !== undefined) {
+      void lasting();
+      return true;
+    }
     const option = this.#item.options[Number(key) - 1];
     if (key === 'a') void this.approve();
     else if (key === 'r') this.requestChanges();
+    else if (key === 'y') this.always();
     else if (this.resumes) void this.resume();
     else if (option !== undefined) void this.answer(option);
     return true;

@@ -58,6 +58,7 @@ export const SHORTCUTS: readonly { readonly where: string; readonly keys: readon
       { keys: 'a a', what: 'Approve, where it waits for that' },
       { keys: 'r', what: 'Request changes' },
       { keys: '1 … 9', what: 'Choose an answer' },
+      { keys: 'y', what: 'Answer for always' },
     ],
   },
   {
@@ -67,6 +68,7 @@ export const SHORTCUTS: readonly { readonly where: string; readonly keys: readon
       { keys: 'a a', what: 'Approve' },
       { keys: 'r', what: 'Request changes' },
       { keys: '1 … 9', what: 'Choose an answer' },
+      { keys: 'y', what: 'Answer for always' },
       { keys: '⏎', what: 'Open the task' },
     ],
   },
