@@ -171,6 +171,8 @@ fn what_a_role_may_not_look_at_is_in_no_search_and_what_it_may_not_change_is_not
         asks("Glob", json!({"pattern": "{secrets,docs}/*"})),
         asks("Read", json!({"file_path": "secrets/key.txt"})),
         asks("Write", json!({"file_path": "fixed/new.txt", "content": "no"})),
+        // Of that name, and another.
+        asks("Read", json!({"file_path": "docs/other.txt"})),
         writes("made.txt"),
         finishes(),
     ])
@@ -179,10 +181,16 @@ fn what_a_role_may_not_look_at_is_in_no_search_and_what_it_may_not_change_is_not
     let team = lab.repo().join(".crew/team.toml");
     let text = fs::read_to_string(&team).unwrap();
     let rules = "tools = [\"read\", \"search\", \"write\"]\nrules = [\n{ answer = \"deny\", path = \"secrets/**\" },\n\
-                 { answer = \"deny\", path = \"fixed/**\", tool = \"edit\", why = \"That is fixed.\" },\n]";
+                 { answer = \"deny\", path = \"fixed/**\", tool = \"edit\", why = \"That is fixed.\" },\n\
+                 { answer = \"deny\", path = \"/**\" },\n\
+                 { answer = \"deny\", path = \"other.txt\", tool = \"read\" },\n]";
     let role = "[roles.engineer]\n";
     fs::write(&team, text.replace(role, &format!("{role}{rules}\n"))).unwrap();
-    for (file, word) in [("secrets/key.txt", "WORD one"), ("docs/open.txt", "WORD two")] {
+    for (file, word) in [
+        ("secrets/key.txt", "WORD one"),
+        ("docs/open.txt", "WORD two"),
+        ("docs/other.txt", "NUMBER three"),
+    ] {
         let file = lab.repo().join(file);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, word).unwrap();
@@ -194,7 +202,12 @@ fn what_a_role_may_not_look_at_is_in_no_search_and_what_it_may_not_change_is_not
     lands(&lab);
     let requests = server.requests();
     let told = requests.last().unwrap().body["messages"].to_string();
-    assert!(told.contains("WORD two") && told.contains("That is fixed."), "{told}");
+    assert!(
+        told.contains("WORD two")
+            && told.contains("NUMBER three")
+            && told.contains("That is fixed."),
+        "{told}"
+    );
     // The agent's own words name the file, its results do not.
     assert!(!told.contains("WORD one") && told.matches("key.txt").count() <= 2, "{told}");
     assert!(!lab.repo().join("fixed").exists());

@@ -1,5 +1,7 @@
 //! What Claude Code is started with.
 
+use std::path::{Path, PathBuf};
+
 use crew_core::Micros;
 use crew_core::team::{Closed, Permissions};
 use serde_json::json;
@@ -24,6 +26,9 @@ pub const CONFIG_DIR: &str = "CLAUDE_CONFIG_DIR";
 /// root, and we do not claim for others that they are in a sandbox.
 pub const SANDBOX: &str = "IS_SANDBOX";
 
+/// What is no plain letter in a rule of its own.
+const PATTERN: [char; 10] = ['*', '?', '[', ']', '{', '}', '(', ')', '!', '\\'];
+
 /// Tools with which work would go on that nobody sees, or in another directory.
 const TOOLS_NEVER: &str = "EnterWorktree,ExitWorktree,CronCreate,ScheduleWakeup,RemoteTrigger";
 
@@ -42,7 +47,9 @@ pub struct Launch {
     pub tools: Vec<String>,
     /// Which conversation.
     pub conversation: Conversation,
-    /// Files that are closed to its role, or not open unasked.
+    /// Where it works.
+    pub worktree: PathBuf,
+    /// Files of the worktree that are closed to its role, or not open unasked.
     pub closed: Vec<Closed>,
     /// Whether it tells what hooks do: an older version knows no such option.
     pub tells_of_hooks: bool,
@@ -109,7 +116,7 @@ impl Launch {
             add(&allowed);
         }
         add(&["--disallowedTools", TOOLS_NEVER]);
-        if let Some(settings) = settings(&self.closed) {
+        if let Some(settings) = settings(&self.worktree, &self.closed) {
             add(&["--settings", &settings]);
         }
         add(&["--max-turns", &self.turns_max.to_string()]);
@@ -135,11 +142,12 @@ fn servers(ours: &ToolsOfOurs) -> String {
 
 /// Rules of its own for what it does not ask about by itself. What may not be looked at it leaves out of
 /// its searches as well. What may not be changed it is to ask about: then it is told why not.
-fn settings(closed: &[Closed]) -> Option<String> {
-    let rule = |tool: &str, pattern: &str| match pattern.strip_prefix('/') {
-        Some(absolute) => format!("{tool}(//{absolute})"),
-        None => format!("{tool}({pattern})"),
-    };
+fn settings(worktree: &Path, closed: &[Closed]) -> Option<String> {
+    // From the root of the disk: a name alone would mean the files of that name in all directories. A
+    // directory that reads like a pattern would mean others.
+    let root = worktree.to_str().filter(|root| !root.contains(PATTERN));
+    let root = root.map_or_else(String::new, |root| format!("/{root}/"));
+    let rule = |tool: &str, pattern: &str| format!("{tool}({root}{pattern})");
     let looks = |asks: bool| {
         let those = closed.iter().filter(move |it| it.looks && it.asks == asks);
         those.map(|it| rule("Read", &it.pattern))
@@ -209,14 +217,17 @@ mod tests {
         };
         let rules = [
             closed("secrets/**", false, true, true),
-            closed("/etc/**", true, true, false),
-            closed("~/notes/**", false, false, true),
+            closed("etc/**", true, true, false),
+            closed("notes/**", false, false, true),
         ];
-        let said: Value = serde_json::from_str(&settings(&rules).unwrap()).unwrap();
-        let deny = json!(["Read(secrets/**)"]);
-        let ask = json!(["Read(//etc/**)", "Edit(secrets/**)", "Edit(~/notes/**)"]);
+        let said: Value =
+            serde_json::from_str(&settings(Path::new("/w/1"), &rules).unwrap()).unwrap();
+        let deny = json!(["Read(//w/1/secrets/**)"]);
+        let ask = json!(["Read(//w/1/etc/**)", "Edit(//w/1/secrets/**)", "Edit(//w/1/notes/**)"]);
         assert_eq!(said, json!({"permissions": {"deny": deny, "ask": ask}}));
-        assert_eq!(settings(&[]), None);
+        assert_eq!(settings(Path::new("/w/1"), &[]), None);
+        let odd = settings(Path::new("/w (1)"), &rules).unwrap();
+        assert!(odd.contains("Read(secrets/**)"), "{odd}");
     }
 
     #[test]
@@ -228,6 +239,7 @@ mod tests {
             allow: vec!["Bash(make:*)".into(), "WebFetch".into()],
             tools: vec!["read".into(), "search".into(), "finish".into()],
             conversation: Conversation::Resumed("id".into()),
+            worktree: "/w/1".into(),
             closed: Vec::new(),
             tells_of_hooks: false,
             cost_max: Micros(1_500_000),

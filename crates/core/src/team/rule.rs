@@ -137,10 +137,11 @@ pub fn shadowed(rules: &[AskRule]) -> Vec<(usize, usize)> {
     numbered().filter_map(by).collect()
 }
 
-/// A rule about paths that does not allow, as an agent can be told before it starts.
+/// A rule about files of the worktree that does not allow, as an agent can be told before it starts.
+/// What is elsewhere it has to ask about anyway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// Which paths: a pattern from the worktree, from `~/` or from `/`.
+    /// Which files: a pattern from the worktree.
     pub pattern: String,
     /// Whether the human may be asked; otherwise it is denied.
     pub asks: bool,
@@ -150,18 +151,20 @@ pub struct Closed {
     pub changes: bool,
 }
 
-/// What of the files is closed to a role, or not open unasked.
+/// Which files of the worktree are closed to a role, or not open unasked.
 pub fn closed(rules: &[AskRule]) -> Vec<Closed> {
     let about = |tool: &str, deed| About { tool: tool.to_owned(), deed };
     let look = |tool: &str| about(tool, Deed::Look { files: Vec::new() });
     let change = |tool: &str| about(tool, Deed::Change { files: Vec::new() });
     let of = |rule: &AskRule| match (&rule.what, rule.answer) {
-        (What::Path(pattern), RuleAnswer::Ask | RuleAnswer::Deny) => Some(Closed {
-            pattern: pattern.clone(),
-            asks: rule.answer == RuleAnswer::Ask,
-            looks: rule.is_of_tool(&look("search")) || rule.is_of_tool(&look("read")),
-            changes: rule.is_of_tool(&change("edit")) || rule.is_of_tool(&change("write")),
-        }),
+        (What::Path(pattern), RuleAnswer::Ask | RuleAnswer::Deny) if is_relative(pattern) => {
+            Some(Closed {
+                pattern: pattern.clone(),
+                asks: rule.answer == RuleAnswer::Ask,
+                looks: rule.is_of_tool(&look("search")) || rule.is_of_tool(&look("read")),
+                changes: rule.is_of_tool(&change("edit")) || rule.is_of_tool(&change("write")),
+            })
+        }
         (What::Path(_) | What::Anything | What::Command(_), _) => None,
     };
     rules.iter().filter_map(of).collect()
@@ -170,7 +173,7 @@ pub fn closed(rules: &[AskRule]) -> Vec<Closed> {
 /// Which files of the worktree a search leaves out: patterns of what may not be looked at, or not unasked.
 pub fn closed_to_search(rules: &[AskRule]) -> Vec<String> {
     let all = closed(rules).into_iter();
-    all.filter(|it| it.looks && is_relative(&it.pattern)).map(|it| it.pattern).collect()
+    all.filter(|it| it.looks).map(|it| it.pattern).collect()
 }
 
 /// Whether a path from the worktree is one of a pattern.

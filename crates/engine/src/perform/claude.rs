@@ -63,6 +63,7 @@ pub(super) fn spec(
         allow: claude.allow.clone(),
         tools: project.team.roles.get(&run.role).map_or_else(Vec::new, |role| role.tools.clone()),
         conversation: talk.conversation,
+        worktree: worktree.path().to_owned(),
         closed: project.team.roles.get(&run.role).map_or_else(Vec::new, |role| closed(&role.rules)),
         tells_of_hooks: installed.version >= HOOKS_TOLD_SINCE,
         cost_max: left(project.team.budget.run.cost, run),
