@@ -261,7 +261,7 @@ const CODEX: Known = Known {
         written: Written::Only(&[], &["auth.json"]),
     }],
     own: Some(Own { variable: "CODEX_HOME", below: "", linked: &["auth.json", "config.toml"] }),
-    ends_with_input: true,
+    ends_with_input: false,
 };
 
 /// Codex cannot make a sandbox of its own inside of another. What it may do without one it asks for,
