@@ -1,7 +1,8 @@
-//! What Gemini CLI and opencode print when they are run by a script, without a conversation.
+//! What Gemini CLI and opencode print when they are run by a script, without a conversation, and what
+//! a server of opencode tells.
 //!
 //! We run neither in this way: both speak ACP, by which they can be asked and answered. Their
-//! printed streams are read for whoever has one, and for reports of bugs.
+//! streams are read for whoever has one, and for reports of bugs.
 
 mod bus;
 mod gemini;
