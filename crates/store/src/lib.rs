@@ -9,6 +9,7 @@
 mod backup;
 mod home;
 mod journal;
+mod keyring;
 mod schema;
 mod search;
 mod secrets;

@@ -18,10 +18,8 @@ use age::x25519::Identity;
 use crew_core::SecretName;
 use thiserror::Error;
 
-use crate::Home;
+use crate::{Home, keyring};
 
-/// By what the keyring knows us.
-const SERVICE: &str = "crewhouse";
 /// Names the key file, in the directory of the secrets.
 const KEY_FILE: &str = "key-file";
 const IN_KEYRING: &str = "keyring";
@@ -135,8 +133,7 @@ impl Secrets {
 
     /// Keeps a secret in the keyring of the system.
     pub fn set_in_keyring(&self, name: &SecretName, secret: &Secret) -> Result<(), SecretError> {
-        let entry = entry(name)?;
-        entry.set_password(&secret.0).map_err(no_keyring)?;
+        keyring::set(name, &secret.0)?;
         self.note(name, Kept::Keyring, b"")
     }
 
@@ -159,7 +156,7 @@ impl Secrets {
     pub fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let kept = self.kept(name).ok_or_else(|| SecretError::Unknown(name.clone()))?;
         let text = match kept {
-            Kept::Keyring => entry(name)?.get_password().map_err(no_keyring)?,
+            Kept::Keyring => keyring::get(name)?,
             Kept::File => {
                 let path = self.key_file()?;
                 let sealed = || SecretError::Sealed(name.clone(), path.clone());
@@ -192,10 +189,7 @@ impl Secrets {
     pub fn remove(&self, name: &SecretName) -> Result<(), SecretError> {
         let kept = self.kept(name).ok_or_else(|| SecretError::Unknown(name.clone()))?;
         if kept == Kept::Keyring {
-            match entry(name)?.delete_credential() {
-                Ok(()) | Err(keyring::Error::NoEntry) => {}
-                Err(error) => return Err(no_keyring(error)),
-            }
+            keyring::remove(name)?;
         }
         Ok(fs::remove_file(self.path(name, kept))?)
     }
@@ -238,13 +232,6 @@ impl Secrets {
     }
 }
 
-fn entry(name: &SecretName) -> Result<keyring::Entry, SecretError> {
-    if let Err(error) = keyring::Entry::store_status() {
-        return Err(SecretError::NoKeyring(error.to_string()));
-    }
-    keyring::Entry::new(SERVICE, name.as_str()).map_err(no_keyring)
-}
-
 /// Makes a key, for its owner only, where nothing is yet.
 pub fn make_key(path: &Path) -> Result<(), SecretError> {
     let mut options = OpenOptions::new();
@@ -269,14 +256,6 @@ fn identity(path: &Path) -> Result<Identity, SecretError> {
     let line = text.lines().find(|line| line.starts_with(KEY));
     let identity = line.and_then(|line| line.trim().parse().ok());
     identity.ok_or_else(|| wrong("there is no key of age in it".to_owned()))
-}
-
-fn no_keyring(error: keyring::Error) -> SecretError {
-    SecretError::NoKeyring(match error {
-        // It may hold what was to be stored.
-        keyring::Error::BadEncoding(_) => "what it has is no text".to_owned(),
-        error => error.to_string(),
-    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use std::io::{BufRead, IsTerminal, Read, stderr, stdin};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crew_core::SecretName;
 use crew_store::{Kept, Secret, SecretError, Secrets, make_key};
@@ -12,12 +15,16 @@ use crate::args;
 use crate::context::Context;
 use crate::error::{Attempt, CliError, Exit};
 
+/// Whoever waits longer wants to know for what.
+const SOON: Duration = Duration::from_secs(1);
+
 pub(super) fn run(context: &Context, command: args::Secret) -> Result<Exit, CliError> {
     match command {
         args::Secret::Set { name, key_file } => set(context, &name, key_file.as_deref()),
         args::Secret::List => list(context),
         args::Secret::Rm { name } => {
-            let removed = Secrets::of(&context.home()?).remove(&name);
+            let secrets = Secrets::of(&context.home()?);
+            let removed = patiently(context, || secrets.remove(&name));
             removed.map_err(failed)?;
             said(context, &name, "forgotten")
         }
@@ -34,10 +41,25 @@ fn set(context: &Context, name: &SecretName, key_file: Option<&Path>) -> Result<
         secrets.set_in_file(name, &secret, key_file).map_err(failed)?;
         Kept::File
     } else {
-        secrets.set_in_keyring(name, &secret).map_err(failed)?;
+        patiently(context, || secrets.set_in_keyring(name, &secret)).map_err(failed)?;
         Kept::Keyring
     };
     said(context, name, kept.word())
+}
+
+/// Says what is waited for, where it takes a while.
+fn patiently<T>(context: &Context, ask: impl FnOnce() -> T) -> T {
+    let (done, waiting) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if waiting.recv_timeout(SOON) == Err(mpsc::RecvTimeoutError::Timeout) {
+                context.out.note("waiting for the keyring; it may ask for its password");
+            }
+        });
+        let answer = ask();
+        drop(done);
+        answer
+    })
 }
 
 fn list(context: &Context) -> Result<Exit, CliError> {
