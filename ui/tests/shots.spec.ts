@@ -1,12 +1,14 @@
-// Pictures of every screen, for whoever designs: CREW_SHOTS=<directory> npx playwright test shots
-// Those in the README: `make images`.
+// Pictures of every screen, in ui/test-results/shots; for whoever designs, in more sizes and where they are
+// wanted: CREW_SHOTS=<directory> npx playwright test shots. Those in the README: `make images`.
 
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { enter, test, visit } from './house';
 import { demo } from './scenes';
 
-const directory = process.env.CREW_SHOTS;
+const wanted = process.env.CREW_SHOTS;
+const directory = wanted ?? join(import.meta.dirname, '../test-results/shots');
 const images = process.env.CREW_IMAGES;
 const SIZES = { telephone: [390, 844], small: [1024, 768], usual: [1440, 900], readme: [1280, 800], flat: [1280, 470] } as const;
 const LONG = 'A title of three hundred characters goes on and on, '.repeat(6).slice(0, 300);
@@ -20,7 +22,7 @@ const TITLES = [
   'Emoji 🦀🚀 and `code` in <b>a title</b>',
 ];
 
-async function shot(page: Page, name: string, theme: string, size: keyof typeof SIZES, path = join(directory ?? '', `${name}-${theme}-${size}.png`)) {
+async function shot(page: Page, name: string, theme: string, size: keyof typeof SIZES, path = join(directory, `${name}-${theme}-${size}.png`)) {
   const [width, height] = SIZES[size];
   await page.setViewportSize({ width, height });
   await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
@@ -35,13 +37,18 @@ async function image(page: Page, name: string, theme: string, size: keyof typeof
 
 async function everywhere(page: Page, name: string) {
   for (const theme of ['light', 'dark', 'high-contrast']) {
-    for (const size of ['usual', 'small', 'telephone'] as const) await shot(page, name, theme, size);
+    for (const size of wanted === undefined ? (['usual'] as const) : (['usual', 'small', 'telephone'] as const)) await shot(page, name, theme, size);
   }
 }
 
 test('pictures', async ({ page, house }) => {
-  test.skip(directory === undefined, 'CREW_SHOTS says where they go');
+  test.skip(images !== undefined, 'these are not in the README');
   test.setTimeout(900_000);
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
   house.repository({ 'README.md': 'a shop\n' });
   await enter(page, house);
   await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();
@@ -103,9 +110,11 @@ test('pictures', async ({ page, house }) => {
   await page.getByRole('menuitem', { name: 'Edit stage' }).click();
   await everywhere(page, 'stage');
   await page.keyboard.press('Escape');
+  expect(problems).toEqual([]);
   house.kill();
   await page.getByText('The daemon does not answer.').waitFor();
   await everywhere(page, 'offline');
+  for (const picture of readdirSync(directory)) expect(statSync(join(directory, picture)).size, picture).toBeGreaterThan(5_000);
 });
 
 test.describe('in the README', () => {
