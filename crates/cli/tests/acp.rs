@@ -16,12 +16,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
 use support::program::{
-    client, is_called, kill, nobody_is_left, ours, played_by, running, starts, waits,
+    client, is_called, kill, nobody_is_left, ours, plan_limit, played_by, running, soon, starts,
+    waits,
 };
 use support::{Daemon, Lab};
 
@@ -425,11 +425,6 @@ fn meets_a_limit(agent: &Agent) {
     assert!(starts.len() == 2 && resumed, "{starts:?}");
 }
 
-/// In so many seconds, as seconds since 1970.
-fn soon(seconds: u64) -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + seconds
-}
-
 /// It says until when, and goes on then, in the same conversation and without anybody's word.
 fn waits_until_a_limit_is_over(agent: &Agent, limit: fn(seconds: u64) -> Reply) {
     let writes = agent.writes;
@@ -468,19 +463,7 @@ fn codex_waits_until_a_limit_is_over() {
 #[test]
 fn claude_waits_until_a_limit_is_over() {
     let by_plan = Agent { key: "CLAUDE_CODE_OAUTH_TOKEN", ..CLAUDE };
-    waits_until_a_limit_is_over(&by_plan, |seconds| {
-        let reset = soon(seconds).to_string();
-        Reply::status(429)
-            .header("retry-after", &seconds.to_string())
-            .header("x-should-retry", "true")
-            .header("anthropic-ratelimit-unified-status", "rejected")
-            .header("anthropic-ratelimit-unified-reset", &reset)
-            .header("anthropic-ratelimit-unified-representative-claim", "five_hour")
-            .header("anthropic-ratelimit-unified-5h-status", "rejected")
-            .header("anthropic-ratelimit-unified-5h-reset", &reset)
-            .header("anthropic-ratelimit-unified-overage-status", "rejected")
-            .body(r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#)
-    });
+    waits_until_a_limit_is_over(&by_plan, plan_limit);
 }
 
 /// A limit of a second, which it waits out by itself.

@@ -16,13 +16,13 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crew_testkit::{ModelServer, Reply, Request, Wire};
 use serde_json::{Value, json};
 use support::program::{
     RULES, answer, client, engineer_with, is_called, kill, kill_shim, nobody_is_left, old_program,
-    played_by, running, starts, waits,
+    plan_limit, played_by, running, starts, waits,
 };
 use support::{Daemon, Lab};
 
@@ -518,32 +518,12 @@ fn a_task_is_cancelled_and_nothing_of_it_runs_on_in_the_background_either() {
     nobody_is_left(&lab);
 }
 
-/// The limit of a subscription, which ends in so many seconds.
-fn limit(seconds: u64) -> Reply {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let reset = (now + seconds).to_string();
-    Reply::status(429)
-        .header("retry-after", &seconds.to_string())
-        .header("x-should-retry", "true")
-        .header("anthropic-ratelimit-unified-status", "rejected")
-        .header("anthropic-ratelimit-unified-reset", &reset)
-        .header("anthropic-ratelimit-unified-representative-claim", "five_hour")
-        .header("anthropic-ratelimit-unified-5h-status", "rejected")
-        .header("anthropic-ratelimit-unified-5h-reset", &reset)
-        .header("anthropic-ratelimit-unified-5h-utilization", "1.0")
-        .header("anthropic-ratelimit-unified-overage-status", "rejected")
-        .header("anthropic-ratelimit-unified-overage-disabled-reason", "org_level_disabled")
-        .body(
-            r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#,
-        )
-}
-
 #[test]
 fn a_limit_is_waited_out_and_nothing_is_paid_twice() {
     let answers = AtomicUsize::new(0);
     let server = ModelServer::answering(move |_| match answers.fetch_add(1, Ordering::SeqCst) {
         0 => writes("made.txt"),
-        1 => limit(8),
+        1 => plan_limit(8),
         _ => finishes(),
     });
     let server = server.unwrap();

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use crew_testkit::Reply;
 use serde_json::Value;
 
 use super::{Lab, one_engineer};
@@ -102,6 +104,30 @@ pub fn kill_shim(lab: &Lab) {
     let shim = fs::read_to_string(lab.home().join("runs/1.1/pid")).unwrap();
     let shim: String = shim.chars().take_while(char::is_ascii_digit).collect();
     kill(shim.parse().unwrap());
+}
+
+/// In so many seconds, in seconds since 1970.
+pub fn soon(seconds: u64) -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + seconds
+}
+
+/// The limit of a subscription of Claude, which ends in so many seconds.
+pub fn plan_limit(seconds: u64) -> Reply {
+    let reset = soon(seconds).to_string();
+    Reply::status(429)
+        .header("retry-after", &seconds.to_string())
+        .header("x-should-retry", "true")
+        .header("anthropic-ratelimit-unified-status", "rejected")
+        .header("anthropic-ratelimit-unified-reset", &reset)
+        .header("anthropic-ratelimit-unified-representative-claim", "five_hour")
+        .header("anthropic-ratelimit-unified-5h-status", "rejected")
+        .header("anthropic-ratelimit-unified-5h-reset", &reset)
+        .header("anthropic-ratelimit-unified-5h-utilization", "1.0")
+        .header("anthropic-ratelimit-unified-overage-status", "rejected")
+        .header("anthropic-ratelimit-unified-overage-disabled-reason", "org_level_disabled")
+        .body(
+            r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#,
+        )
 }
 
 /// What each start of run 1 was made of.
