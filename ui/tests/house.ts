@@ -16,7 +16,7 @@ export interface Files {
 
 export class House {
   readonly dir = mkdtempSync(join(tmpdir(), 'crew-ui-'));
-  readonly repo = join(this.dir, 'shop');
+  repo = join(this.dir, 'shop');
 
   get home() {
     return join(this.dir, 'home');
@@ -64,6 +64,13 @@ export class House {
     this.git('init', '-q', '-b', 'main');
     this.git('add', '.');
     this.git('commit', '-q', '-m', 'start');
+  }
+
+  /** Another repository with these files, under the same Crewhouse. From now on it is the one that is meant. */
+  beginAnother(name: string, files: Files) {
+    this.repo = join(this.dir, name);
+    mkdirSync(this.repo);
+    this.begin(files);
   }
 
   address(): string {

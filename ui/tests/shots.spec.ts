@@ -41,14 +41,9 @@ async function everywhere(page: Page, name: string) {
   }
 }
 
-test('pictures', async ({ page, house }) => {
+test('pictures', async ({ page, house, problems }) => {
   test.skip(images !== undefined, 'these are not in the README');
   test.setTimeout(900_000);
-  const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
   house.repository({ 'README.md': 'a shop\n' });
   await enter(page, house);
   await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();

@@ -3,6 +3,7 @@
 import { createContext } from 'svelte';
 import { Client } from '$lib/api/client';
 import type { Saved } from '$lib/format/trash';
+import { attention } from './attention';
 import { Crew } from './crew.svelte';
 import type { Wanted } from './handover';
 import { TeamFiles } from './files.svelte';
@@ -67,6 +68,8 @@ export class App {
 
   /** Whether something of a project is looked at. */
   shows = (project: number) => this.project === null || this.project.id === project;
+
+  readonly attention = $derived.by(() => attention(this.crew.projects, this.crew.inbox, this.crew.status));
 
   readonly inbox = $derived.by(() => this.crew.inbox.filter((item) => this.shows(item.project)));
 
