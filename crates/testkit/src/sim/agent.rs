@@ -24,12 +24,14 @@ pub(super) struct Temper {
     pub(super) hangs: usize,
     /// Turns that meet a limit.
     pub(super) limits: usize,
+    /// Checks that fail.
+    pub(super) fails: usize,
 }
 
 impl Temper {
     pub(super) fn new(random: &mut Random) -> Self {
         let mut one_of = |percents: [usize; 3]| random.pick(&percents).copied().unwrap_or(0);
-        Self { hangs: one_of([2, 6, 25]), limits: one_of([1, 5, 20]) }
+        Self { hangs: one_of([2, 6, 25]), limits: one_of([1, 5, 20]), fails: one_of([8, 16, 60]) }
     }
 }
 

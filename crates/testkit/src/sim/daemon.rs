@@ -346,6 +346,28 @@ impl Sim {
         Ok(())
     }
 
+    /// Everybody behaves for a while.
+    pub(super) fn go_well(&mut self, turns: usize) -> Result<(), String> {
+        if turns == 0 {
+            return Ok(());
+        }
+        for _ in 0..=self.random.below(3) {
+            let task = human::add(&self.state, &mut self.random);
+            self.take(&task, None)?;
+        }
+        let faults = std::mem::take(&mut self.faults);
+        (self.calm, self.world.calm) = (true, true);
+        for _ in 0..turns {
+            if self.is_over() {
+                break;
+            }
+            self.calm_turn()?;
+        }
+        self.faults = faults;
+        (self.calm, self.world.calm) = (false, !self.has(Fault::Failure));
+        Ok(())
+    }
+
     /// From here on everybody behaves.
     pub(super) fn calm_down(&mut self) -> Result<(), String> {
         (self.calm, self.world.calm, self.full) = (true, true, false);

@@ -26,6 +26,8 @@ pub(super) struct Human {
     tasks_max: usize,
     /// How often they send back what waits for their approval, in percent.
     pickiness: usize,
+    /// How often they change the team, in percent.
+    tinkering: usize,
 }
 
 /// What the human may do besides their duty.
@@ -40,7 +42,8 @@ pub(super) struct Licence {
 impl Human {
     pub(super) fn new(random: &mut Random) -> Self {
         let pickiness = if random.chance(30) { 70 } else { 20 };
-        Self { tasks_max: 1 + random.below(TASKS_MAX), pickiness, ..Self::default() }
+        let tinkering = if random.chance(20) { 25 } else { 6 };
+        Self { tasks_max: 1 + random.below(TASKS_MAX), pickiness, tinkering, ..Self::default() }
     }
 
     /// What the human wants next, if anything.
@@ -57,9 +60,15 @@ impl Human {
             Some(add(state, random))
         } else if random.chance(8) {
             talk(state, random)
-        } else if licence.edits_team && random.chance(6) {
+        } else if licence.edits_team && random.chance(self.tinkering) {
             let project = state.projects.get(&ProjectId(1))?;
-            let team = team::edited(&project.team, random);
+            // Who is to approve sees what is missing before it.
+            let approves = |task: &Task| matches!(task.phase, Phase::Approving { .. });
+            let team = if state.open_tasks().any(approves) && random.chance(50) {
+                team::with_other_gates(&project.team)
+            } else {
+                team::edited(&project.team, random)
+            };
             Some(Event::TeamLoaded { project: project.id, team })
         } else if licence.meddles && random.chance(12) {
             meddle(state, random)
@@ -80,7 +89,8 @@ impl Human {
     }
 }
 
-fn add(state: &State, random: &mut Random) -> Event {
+/// A task more.
+pub(super) fn add(state: &State, random: &mut Random) -> Event {
     Event::TaskAdded { project: ProjectId(1), draft: draft(state, random) }
 }
 

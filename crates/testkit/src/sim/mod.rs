@@ -31,6 +31,8 @@ use daemon::Sim;
 pub struct Scenario {
     /// Where all randomness comes from.
     pub seed: u64,
+    /// Things that happen before anything goes wrong: tasks are anywhere then.
+    pub quiet: usize,
     /// Things that happen before everybody behaves.
     pub chaos: usize,
     /// What goes wrong.
@@ -78,8 +80,11 @@ const CALM_STEPS_MAX: usize = 10_000;
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, chaos, faults } = self;
-        write!(f, "seed {seed} with {chaos} events of chaos, faults {faults:?}")
+        let Self { seed, quiet, chaos, faults } = self;
+        write!(
+            f,
+            "seed {seed} with {chaos} events of chaos after {quiet} without, faults {faults:?}"
+        )
     }
 }
 
@@ -105,6 +110,7 @@ pub fn run(scenario: &Scenario) -> Result<Tally, String> {
 }
 
 fn play(sim: &mut Sim, scenario: &Scenario) -> Result<(), String> {
+    sim.go_well(scenario.quiet)?;
     for _ in 0..scenario.chaos {
         sim.turn()?;
     }

@@ -93,6 +93,13 @@ pub(super) fn edited(team: &Team, random: &mut Random) -> Box<Team> {
     Box::new(team)
 }
 
+/// What is looked at before the human is another thing.
+pub(super) fn with_other_gates(team: &Team) -> Box<Team> {
+    let mut team = team.clone();
+    toggle(&mut team, "needs-review", check("make lint"));
+    Box::new(team)
+}
+
 /// So small that what all at work might spend matters.
 fn change_budget(team: &mut Team, random: &mut Random) {
     team.budget.run.tokens = 200 + 100 * random.below(3) as u64;

@@ -337,16 +337,18 @@ impl World {
                 .push(format!("{task}/{slot} is checked at {commit:?}, its branch is at {tip:?}"));
         }
         // Candidates fail to the end: most of them are made, and sifted, when all is calm already.
-        let luck = match (slot, self.calm) {
-            (0, true) => 1,
-            (0, false) => 6,
-            _ => 4,
+        let fails = match (slot, self.calm) {
+            (0, true) => 0,
+            (0, false) => self.temper.fails,
+            _ => 25,
         };
-        match random.below(luck) {
-            1 => Settled::Checked { passed: false, output: "1 failed".into() },
-            2 if !self.calm => Settled::NotChecked { why: "timeout".into() },
-            _ => Settled::Checked { passed: true, output: String::new() },
+        if random.chance(fails) {
+            return Settled::Checked { passed: false, output: "1 failed".into() };
         }
+        if !self.calm && random.chance(16) {
+            return Settled::NotChecked { why: "timeout".into() };
+        }
+        Settled::Checked { passed: true, output: String::new() }
     }
 
     fn merge(&mut self, task: TaskId, commit: Option<&CommitId>, random: &mut Random) -> Settled {

@@ -296,7 +296,7 @@ fn budget(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<()
 /// The same for what a role may spend, and for how often and how long may be worked.
 fn purses(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<(), String> {
     let day = fact.now.day();
-    for purse in Purse::of(run).into_iter().filter(Purse::is_daily) {
+    for purse in [Purse::Day, Purse::Role { role: run.role.clone() }] {
         let allowed = team.allowance(&purse);
         let times = ledger.times(&purse, day);
         let role = match &purse {
@@ -307,7 +307,8 @@ fn purses(fact: &Fact<'_>, ledger: &Ledger, team: &Team, run: &Run) -> Result<()
         if allowed.runs.is_some_and(|most| starts > most * times) {
             return Err(format!("as number {starts} of {purse:?}"));
         }
-        let runs = fact.before.runs.values().filter(|other| purse.pays_for(other));
+        let pays = |other: &&Run| role.as_ref().is_none_or(|role| *role == other.role);
+        let runs = fact.before.runs.values().filter(|it| it.project == run.project).filter(pays);
         let today = fact.now.since_midnight();
         let now = runs.filter_map(|other| other.state.working_since());
         let now: u64 = now.map(|since| fact.now.since(since).min(today).0).sum();
