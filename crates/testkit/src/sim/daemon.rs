@@ -310,8 +310,15 @@ impl Sim {
     fn pass(&mut self, length: Millis) -> Result<(), String> {
         self.now = self.now + length;
         let now = self.now;
-        self.performing
-            .retain(|id, since| self.stops.contains_key(id) || now.since(*since) < MISSED_AFTER);
+        // Whose outcome is on its way is not missed: one effect has one performer at a time.
+        let on_its_way = |id: &EffectId| {
+            self.stops.contains_key(id)
+                || self
+                    .inbound
+                    .iter()
+                    .any(|event| matches!(event, Event::Settled { effect, .. } if effect == id))
+        };
+        self.performing.retain(|id, since| on_its_way(id) || now.since(*since) < MISSED_AFTER);
         self.take(&Event::Ticked, None)?;
         self.check_health()
     }
