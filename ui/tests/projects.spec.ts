@@ -12,6 +12,8 @@ test('of several projects one sees which wants a look, also while one looks at a
   await expect(projects.getByRole('button').first()).toHaveText(/^shop 1 thing waits/);
   await projects.getByRole('button', { name: /^blog/ }).click();
   await expect(projects).toBeHidden();
+  await expect(page.getByRole('region', { name: 'Feed' }).getByText('Change the greeting')).toHaveCount(0);
+  await expect(page.getByRole('region', { name: 'Feed' }).getByText('team in use')).toHaveCount(1);
   await expect(page.getByText('Nothing waits for you.')).toBeVisible();
 
   const switcher = page.getByRole('button', { name: 'Project: blog, 1 elsewhere' });

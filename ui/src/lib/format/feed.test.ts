@@ -7,6 +7,16 @@ function said(event: string, body: object, notes: Note[] = [], dropped: string |
   return feedLines(entry).map((line) => [line.topic, line.role, line.task, line.text, line.detail]);
 }
 
+test('what is about a project and no task says which', () => {
+  const entry = (event: string, body: object, notes: Note[]) => ({ seq: 1, at: 5, event, body, notes, dropped: null }) as unknown as JournalEntry;
+  const [loaded] = feedLines(entry('team_loaded', {}, [{ note: 'project', project: 2 }]));
+  expect(loaded).toMatchObject({ project: 2, task: null, text: 'team in use' });
+  const [lifted] = feedLines(entry('limit_lifted', { project: 3, provider: 'codex' }, []));
+  expect(lifted).toMatchObject({ project: 3, task: null });
+  const [paused] = feedLines(entry('task_paused', { project: 3, task: 4 }, []));
+  expect(paused).toMatchObject({ project: null, task: 4 });
+});
+
 test('a wish of the human comes before what came of it', () => {
   const notes: Note[] = [{ note: 'stage', task: 3, from: 'needs-review', to: 'in-progress' }];
   expect(said('rejected', { task: 3, why: '\n too slow\nand long' }, notes)).toEqual([

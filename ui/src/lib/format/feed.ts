@@ -14,6 +14,8 @@ export interface FeedLine {
   readonly tone: Tone;
   readonly role: string | null;
   readonly task: number | null;
+  /** Which project it is about, where that is not known by the task. */
+  readonly project: number | null;
   /** The run where it can be seen. */
   readonly run: number | null;
   readonly text: string;
@@ -21,7 +23,7 @@ export interface FeedLine {
   readonly detail: string | null;
 }
 
-type Draft = Omit<FeedLine, 'key' | 'at' | 'run'> & { readonly run?: number };
+type Draft = Omit<FeedLine, 'key' | 'at' | 'run' | 'project'> & { readonly run?: number; readonly project?: number };
 
 interface Body {
   [key: string]: unknown;
@@ -56,7 +58,8 @@ export function feedLines(entry: JournalEntry): FeedLine[] {
   const human = wish(entry);
   const consequences = entry.notes.map((note) => consequence(note, human !== null));
   const drafts = [human, checked(entry), ...consequences].filter((draft): draft is Draft => draft !== null);
-  return drafts.map((draft, n) => ({ run: null, ...draft, key: `${entry.seq}.${n}`, at: entry.at }));
+  const project = number((entry.body as Body).project);
+  return drafts.map((draft, n) => ({ run: null, project: draft.task === null ? project : null, ...draft, key: `${entry.seq}.${n}`, at: entry.at }));
 }
 
 /** What a human or a script wanted. */
@@ -154,7 +157,7 @@ function consequence(note: Note, byHuman: boolean): Draft | null {
       if (note.state !== 'open') return null;
       return { topic: 'trouble', icon: 'question', tone: 'warn', role: null, task: note.task, text: `question a${note.ask} waits for you`, detail: null };
     case 'project':
-      return { topic: 'human', icon: 'team', tone: 'plain', role: 'crewhouse', task: null, text: 'team in use', detail: null };
+      return { topic: 'human', icon: 'team', tone: 'plain', role: 'crewhouse', task: null, project: note.project, text: 'team in use', detail: null };
   }
 }
 
