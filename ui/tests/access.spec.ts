@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
+import { THEMES as ALL } from '../src/lib/theme/themes';
 import { enter, expect, FILES, type House, test, visit } from './house';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const THEMES = ['light', 'dark', 'high-contrast'];
+/** The others are different in their colours only. */
+const FURTHER = ALL.map((theme) => theme.id).filter((id) => !THEMES.includes(id));
 const SIZES = [[1280, 800], [390, 844]] as const;
 const ROOMS = ['/', '/board', '/inbox', '/review', '/costs', '/team', '/settings', '/task/1', '/team?file=team.toml', '/reference', '/trash'];
 
@@ -12,11 +15,15 @@ interface Found {
   violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
 }
 
-async function breaches(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
+/** What is wrong by these rules; without any, by all that axe knows. */
+async function breaches(page: Page, rules?: string[]): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
   // What fades in is faint for a moment.
   await page.evaluate(async () => void (await Promise.allSettled(document.getAnimations().filter((it) => it.effect?.getComputedTiming().iterations === 1).map((it) => it.finished))));
-  const found = await page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<unknown> } }).axe.run());
+  const found = await page.evaluate((only) => {
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<unknown> } };
+    return axe.run(only === undefined ? {} : { runOnly: only, resultTypes: ['violations'] });
+  }, rules);
   return (found as Found).violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
 }
 
@@ -31,6 +38,14 @@ async function good(page: Page, what: string) {
     expect.soft(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${what} is wider than ${width}`).toBeLessThanOrEqual(0);
   }
   await page.setViewportSize({ width: SIZES[0][0], height: SIZES[0][1] });
+}
+
+/** What is shown now can be read in all further themes. */
+async function legible(page: Page, what: string) {
+  for (const theme of FURTHER) {
+    await page.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
+    expect.soft(await breaches(page, ['color-contrast']), `${what} in ${theme}`).toEqual([]);
+  }
 }
 
 /** A house in which something is asked and something waits for approval. */
@@ -68,6 +83,27 @@ test('every screen can be used by everybody', async ({ page, house, problems }) 
   house.kill();
   await page.getByText('The daemon does not answer.').waitFor();
   await good(page, 'without a daemon');
+});
+
+test('the main screens can be read in every theme', async ({ page, house, problems }) => {
+  test.setTimeout(300_000);
+  await furnished(page, house);
+  for (const room of ['/', '/board', '/inbox', '/team', '/settings']) {
+    await visit(page, room);
+    await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();
+    await page.getByRole('main').waitFor();
+    await legible(page, room);
+  }
+  await visit(page, '/task/1');
+  await page.getByRole('button', { name: /German/ }).click();
+  await page.getByText('The greeting is German now.').first().waitFor();
+  await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: /engineer/ }).click();
+  await page.getByText('seq 1 400').first().click();
+  await legible(page, 'a transcript');
+  await page.getByRole('tab', { name: /^Changes/ }).click();
+  await page.getByRole('row').filter({ hasText: 'hallo' }).waitFor();
+  await legible(page, 'a diff');
+  expect(problems).toEqual([]);
 });
 
 test('every dialog can be used by everybody', async ({ page, house, problems }) => {
