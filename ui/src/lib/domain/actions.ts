@@ -2,8 +2,10 @@
 
 import { goto } from '$app/navigation';
 import type { Card } from '$lib/api/types';
+import { addressOf } from '$lib/format/address';
 import type { App } from '$lib/state/app.svelte';
 import { isInWork, type Wanted } from '$lib/state/handover';
+import { write } from '$lib/ui/clipboard';
 import type { Choice } from '$lib/ui/Menu.svelte';
 
 export function taskActions(app: App, card: Card): Choice[] {
@@ -26,7 +28,7 @@ export function taskActions(app: App, card: Card): Choice[] {
     : [];
   return [
     { label: 'Open as a page', icon: 'expand', action: () => openPage(app, id) },
-    { label: 'Copy link', icon: 'copy', action: () => void copy(app, `${location.origin}/task/${id}`) },
+    { label: 'Copy link', icon: 'copy', action: () => void copyLink(app, id) },
     { label: 'Ask who did it', icon: 'remark', action: () => (app.overlay = { kind: 'question', task: id }) },
     ...whileOpen,
     ...end,
@@ -59,6 +61,9 @@ function openPage(app: App, id: number) {
   void goto(`/task/${id}`);
 }
 
-async function copy(app: App, text: string) {
-  await app.notices.attempt(() => navigator.clipboard.writeText(text), 'Link copied');
+/** Copies the address of a task, or of a place in what a run of it said. The token is in none: it stays in this window. */
+export function copyLink(app: App, task: number, run: number | null = null, place: string | null = null) {
+  const what = run === null ? `#${task}` : place === null ? `r${run} of #${task}` : `this place in r${run} of #${task}`;
+  const address = addressOf(location.origin, task, run, place);
+  return app.notices.attempt(() => write(address), `Link to ${what} copied. It opens in a window that has a token`);
 }

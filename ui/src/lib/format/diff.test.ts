@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, parseDiff } from './diff';
+import { compare, parseDiff, textOf } from './diff';
 
 const GIT = ` a b.txt | 2 +-
  1 file changed
@@ -21,6 +21,12 @@ diff --git a/pic.png b/pic.png
 new file mode 100644
 Binary files /dev/null and b/pic.png differ
 `;
+
+test('rows are copied as git prints them', () => {
+  const rows = parseDiff(GIT)[0]?.rows ?? [];
+  expect(textOf(rows)).toBe('@@ -1,3 +1,3 @@ fn main\n one\n--- two\n+++ zwei\n three\n');
+  expect(textOf(compare('', 'a\n'))).toBe('+a\n');
+});
 
 test('what git prints is read, lines that look like headers too', () => {
   const [first, second, third] = parseDiff(GIT);

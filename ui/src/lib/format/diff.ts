@@ -20,6 +20,23 @@ export interface FileDiff {
   readonly rows: readonly Row[];
 }
 
+/** Rows as git prints them. */
+export function textOf(rows: readonly Row[]): string {
+  const sign = { same: ' ', added: '+', removed: '-' };
+  return rows.map((row, at) => `${row.kind === 'hunk' ? head(rows, at) : `${sign[row.kind]}${row.text}`}\n`).join('');
+}
+
+/** Which lines follow. */
+function head(rows: readonly Row[], at: number): string {
+  const next = rows.findIndex((row, n) => n > at && row.kind === 'hunk');
+  const inside = rows.slice(at + 1, next === -1 ? undefined : next);
+  const range = (side: 'old' | 'new') => {
+    const lines = inside.flatMap((row) => row[side] ?? []);
+    return `${lines[0] ?? 0},${lines.length}`;
+  };
+  return `@@ -${range('old')} +${range('new')} @@ ${rows[at]?.text ?? ''}`.trimEnd();
+}
+
 interface Open {
   path: string;
   from: string | null;

@@ -44,6 +44,15 @@ export function length(milliseconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** `0.3 s`, `8.2 s`, `42 s`, `4 min 10 s`: of what is mostly short. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 100) return '<0.1 s';
+  if (milliseconds < 9_950) return `${(milliseconds / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1_000);
+  if (seconds < 60 || seconds >= 3_600) return length(seconds * 1_000);
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
 /** `0:08`, `4:10`, `1:04:10`: for what is watched. */
 export function stopwatch(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));

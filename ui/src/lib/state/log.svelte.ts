@@ -3,7 +3,7 @@
 import type { Client } from '$lib/api/client';
 import type { LogLine, RunMessage } from '$lib/api/types';
 import { Link, type LinkState } from './link';
-import { extended, joined, type Item } from './transcript';
+import { extended, joined, type HeardLine, type Item } from './transcript';
 
 /** How much of the end is read at first, in bytes. */
 const WINDOW = 150_000;
@@ -12,12 +12,17 @@ const ITEMS_MAX = 4_000;
 /** How much before a place that one wants to see is read, in bytes, and how many lines after it. */
 const BEFORE = 60_000;
 const AFTER = 300;
+/** What was said before is sent without a break; after one this long, lines come as they are said. */
+const BREAK_MS = 400;
 
 export class RunLog {
   readonly run: number;
   readonly #client: Client;
   #link: Link | null = null;
-  #waiting: LogLine[] = [];
+  #waiting: HeardLine[] = [];
+  /** When the stream last told something, and whether it told of the past since it was opened. */
+  #told: number | null = null;
+  #live = false;
   #frame = 0;
   #from: string | null = null;
   #first: string | null = null;
@@ -29,6 +34,9 @@ export class RunLog {
   hasEarlier = $state(false);
   /** Whether there is more between what is shown and the end. */
   hasLater = $state(false);
+  /** Why what came before or next could not be read. */
+  problem = $state.raw<{ readonly part: 'earlier' | 'later'; readonly text: string } | null>(null);
+  loadingLater = $state(false);
   #gone = false;
 
   /** The end of the log and what comes; with a place, what is around it. */
@@ -50,6 +58,8 @@ export class RunLog {
     this.#link = new Link({
       open: async () => {
         if (this.ended) return null;
+        this.#told = null;
+        this.#live = false;
         const query = this.#from === null ? { last: WINDOW } : { from: this.#from };
         return this.#client.socket(`/runs/${this.run}/events`, query);
       },
@@ -72,8 +82,21 @@ export class RunLog {
   }
 
   /** Puts what came next behind what is shown; behind the last of it the log goes on as it comes. */
-  later() {
-    return this.#more(this.items);
+  async later() {
+    if (this.loadingLater) return;
+    this.loadingLater = true;
+    try {
+      await this.#more(this.items);
+      this.problem = null;
+    } catch (error) {
+      this.#failed('later', error);
+    } finally {
+      this.loadingLater = false;
+    }
+  }
+
+  #failed(part: 'earlier' | 'later', error: unknown) {
+    if (!this.#gone) this.problem = { part, text: error instanceof Error ? error.message : String(error) };
   }
 
   async #more(items: readonly Item[]) {
@@ -93,6 +116,7 @@ export class RunLog {
     this.#from = null;
     this.#first = null;
     this.hasLater = false;
+    this.problem = null;
     this.#listen();
   }
 
@@ -108,6 +132,9 @@ export class RunLog {
       this.#first = lines[0]?.from ?? until;
       this.items = joined(extended([], lines), this.items);
       this.hasEarlier = lines.length > 0 && this.#first !== '1:0';
+      this.problem = null;
+    } catch (error) {
+      this.#failed('earlier', error);
     } finally {
       this.loadingEarlier = false;
     }
@@ -127,9 +154,18 @@ export class RunLog {
     }
     // What was only begun is told again from its beginning.
     this.#from = message.lines.findLast((line) => line.event.type !== 'partial')?.at ?? this.#from;
-    this.#waiting.push(...message.lines);
+    const heard = this.#heard();
+    this.#waiting.push(...(heard === undefined ? message.lines : message.lines.map((line) => ({ ...line, heard }))));
     // Drawn once a frame, however much comes.
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());
+  }
+
+  /** The moment, if what comes now is said now. */
+  #heard(): number | undefined {
+    const now = Date.now();
+    this.#live ||= this.#told !== null && now - this.#told >= BREAK_MS;
+    this.#told = now;
+    return this.#live ? now : undefined;
   }
 
   #flush() {

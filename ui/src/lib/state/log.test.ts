@@ -33,3 +33,47 @@ test('around a place what came before and after is shown at once, and more when 
   expect(asked.map((query) => query.from ?? query.until)).toEqual(['1:500', '1:500', '1:800']);
   log.end();
 });
+
+test('what cannot be read is said, and read when it is tried again', async () => {
+  let down = false;
+  const client = {
+    log: (_: number, query: Query) => {
+      if (down) return Promise.reject(new Error('The daemon cannot be reached.'));
+      if (query.until === '1:500') return Promise.resolve(lines(400, 500));
+      return Promise.resolve(query.until === undefined ? lines(501, 800) : lines(300, 399));
+    },
+    socket: () => Promise.reject(new Error('nobody listens')),
+  };
+  const log = new RunLog(client as unknown as Client, 7, '1:500');
+  await vi.waitFor(() => expect(log.items.length).toBe(401));
+  down = true;
+  await log.earlier();
+  expect(log.problem).toEqual({ part: 'earlier', text: 'The daemon cannot be reached.' });
+  await log.later();
+  expect([log.problem?.part, log.items.length, log.loadingEarlier, log.loadingLater]).toEqual(['later', 401, false, false]);
+  down = false;
+  await log.earlier();
+  expect([log.problem, log.items.length]).toEqual([null, 501]);
+  log.end();
+});
+
+test('what is said while one listens has its time; what was said before has none', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('requestAnimationFrame', (draw: () => void) => (draw(), 0));
+  const socket: Partial<WebSocket> = { close: () => undefined };
+  const log = new RunLog({ socket: () => socket } as unknown as Client, 7);
+  await vi.advanceTimersByTimeAsync(0);
+  const tell = (...lines: LogLine[]) => socket.onmessage?.call(socket as WebSocket, { data: JSON.stringify({ type: 'lines', lines }) } as MessageEvent);
+  tell(line(1), line(2));
+  await vi.advanceTimersByTimeAsync(20);
+  tell(line(3));
+  await vi.advanceTimersByTimeAsync(1_000);
+  tell(line(4));
+  await vi.advanceTimersByTimeAsync(20);
+  tell(line(5));
+  const [, , , fourth, fifth] = log.items.map((item) => item.heard);
+  expect(log.items.slice(0, 3).map((item) => item.heard)).toEqual([undefined, undefined, undefined]);
+  expect((fifth ?? 0) - (fourth ?? 0)).toBe(20);
+  log.end();
+  vi.useRealTimers();
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogLine } from '$lib/api/types';
-import { editOf, extended, joined, onWhat, subagents } from './transcript';
+import { editOf, extended, joined, onWhat, subagents, took } from './transcript';
 
 let at = 0;
 function line(event: Record<string, unknown>): LogLine {
@@ -26,6 +26,15 @@ test('a result finds its call over the seam of what is read later', () => {
   const all = joined(extended([], [first]), known);
   expect(all.map((it) => (it.kind === 'tool' ? it.result?.output : it.kind))).toEqual(['one', 'text']);
   expect(joined([], known)).toEqual(known);
+});
+
+test('how long a call took is known from the journal, or from who listened', () => {
+  const heard = (it: LogLine, at: number) => ({ ...it, heard: at });
+  const [one, other] = extended([], [heard(call('a'), 1_000), heard(result('a', 'one'), 2_200), call('b'), heard(result('b', 'two'), 9_000)]);
+  if (one?.kind !== 'tool' || other?.kind !== 'tool') throw new Error('they are calls');
+  expect([took(one, () => undefined), took(other, () => undefined)]).toEqual([1_200, null]);
+  const journal = new Map([[other.key, 500], [other.result?.at ?? '', 800]]);
+  expect([took(one, (at) => journal.get(at)), took(other, (at) => journal.get(at))]).toEqual([1_200, 300]);
 });
 
 test('an id that is used again belongs to the newest call', () => {
