@@ -15,6 +15,7 @@
     if (chosen.density) root.density = chosen.density;
     if (chosen.motion) root.motion = chosen.motion;
     if (chosen.mono) root.mono = chosen.mono;
+    if (chosen.text) root.text = chosen.text;
   } catch {
     // What cannot be read is as if nothing had been chosen.
   }

@@ -106,6 +106,24 @@ test('the main screens can be read in every theme', async ({ page, house, proble
   expect(problems).toEqual([]);
 });
 
+test('large text has room on every screen', async ({ page, house, problems }) => {
+  test.setTimeout(300_000);
+  await furnished(page, house);
+  await visit(page, '/settings');
+  await page.getByRole('radio', { name: 'Large', exact: true }).check();
+  for (const room of ROOMS) {
+    await visit(page, room);
+    await page.getByLabel('Status').getByText('live', { exact: true }).waitFor();
+    await page.getByRole('main').waitFor();
+    for (const [width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      expect.soft(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${room} is wider than ${width}`).toBeLessThanOrEqual(0);
+    }
+    expect.soft(await breaches(page), room).toEqual([]);
+  }
+  expect(problems).toEqual([]);
+});
+
 test('every dialog can be used by everybody', async ({ page, house, problems }) => {
   test.setTimeout(300_000);
   await furnished(page, house, '/board');

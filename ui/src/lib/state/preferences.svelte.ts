@@ -7,16 +7,18 @@ const KEY = 'crew.preferences';
 export type Density = 'compact' | 'regular' | 'comfortable';
 export type Motion = 'system' | 'none' | 'full';
 export type Fonts = 'bundled' | 'system';
+export type TextSize = 'small' | 'normal' | 'large';
 
 interface Stored {
   theme: string;
   density: Density;
   motion: Motion;
   mono: Fonts;
+  text: TextSize;
   project: number | null;
 }
 
-const DEFAULT: Stored = { theme: 'system', density: 'regular', motion: 'system', mono: 'bundled', project: null };
+const DEFAULT: Stored = { theme: 'system', density: 'regular', motion: 'system', mono: 'bundled', text: 'normal', project: null };
 
 function read(): Stored {
   try {
@@ -71,6 +73,12 @@ export class Preferences {
   set fonts(mono: Fonts) {
     this.#change({ mono });
   }
+  get text() {
+    return this.#stored.text;
+  }
+  set text(text: TextSize) {
+    this.#change({ text });
+  }
   /** The project that is looked at; null is all of them. */
   get project() {
     return this.#stored.project;
@@ -92,13 +100,14 @@ export class Preferences {
   }
 
   #show() {
-    const { theme, density, motion, mono } = this.#stored;
+    const { theme, density, motion, mono, text } = this.#stored;
     const known = THEMES.some((it) => it.id === theme);
     Object.assign(document.documentElement.dataset, {
       theme: known ? theme : this.#systemTheme,
       density,
       motion,
       mono,
+      text,
     });
   }
 }
