@@ -1,7 +1,9 @@
 // What one takes away from a transcript: links to its places, outputs, code; and how long calls took.
 
 import type { Page } from '@playwright/test';
-import { enter, expect, FILES, test, visit } from './house';
+import { appendFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { enter, expect, FILES, type House, test, visit } from './house';
 
 const AGENT = `
 [[scene]]
@@ -108,5 +110,82 @@ test('outputs, commands, code and changes are copied, and calls say how long the
   await page.getByRole('tab', { name: /^Changes/ }).click();
   await page.getByRole('button', { name: 'Copy the changes in greeting.txt' }).click();
   await expect.poll(() => pasted(page)).toBe('@@ -1,1 +1,1 @@\n-hello\n+hallo\n');
+  expect(problems).toEqual([]);
+});
+
+/** A task that waits for approval, whose agent has printed this besides. */
+async function printed(page: Page, house: House, lines: readonly object[]) {
+  house.begin(FILES);
+  house.crew('task', 'add', 'nothing');
+  await enter(page, house, '/board');
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
+  const runs = join(house.home, 'runs');
+  const out = join(runs, readdirSync(runs).sort().at(-1) ?? '', 'out.ndjson');
+  appendFileSync(out, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+test('what cannot be read of a transcript is said in its place, and tried again', async ({ page, house }) => {
+  await printed(page, house, Array.from({ length: 300 }, (_, at) => ({ type: 'text', text: `word ${at} of many ${'and more '.repeat(200)}` })));
+  await visit(page, '/task/1');
+  const log = page.getByRole('log');
+  await expect(log.getByText('word 299 of many')).toBeVisible();
+  let down = true;
+  await page.route('**/api/runs/*/log*', (route) => (down ? route.abort() : route.fallback()));
+  const begin = () => log.evaluate((view) => view.scrollTo({ top: 0 }));
+  await expect(async () => {
+    await begin();
+    await log.getByRole('button', { name: 'Show what came before' }).click({ timeout: 500 });
+  }).toPass();
+  await expect(log.getByRole('alert')).toHaveText(/^What came before could not be read: The daemon cannot be reached/);
+  down = false;
+  await log.getByRole('button', { name: 'Try again' }).click();
+  await expect(log.getByRole('alert')).toHaveCount(0);
+  await expect(log.getByRole('button', { name: 'Try again' })).toHaveCount(0);
+});
+
+test('agents that agents started are a tree, with what each used', async ({ page, house, problems }) => {
+  const start = (id: string, description: string) => ({ type: 'tool_call', id, name: 'Task', input: { description } });
+  const by = (call: string, event: object) => ({ type: 'subagent', call, event });
+  await printed(page, house, [
+    start('a', 'Look for callers'),
+    by('a', { type: 'text', text: 'I have somebody look.' }),
+    by('a', start('b', 'Look in the tests')),
+    by('b', { type: 'text', text: 'There are two.' }),
+    by('b', { type: 'usage', input_tokens: 900, cached_tokens: 0, output_tokens: 100, cost: 21_000 }),
+    by('a', { type: 'tool_result', id: 'b', ok: true, output: 'two' }),
+    { type: 'tool_result', id: 'a', ok: true, output: 'two in all' },
+  ]);
+  await visit(page, '/task/1');
+  await page.getByRole('log').getByText('There are two.').waitFor();
+  const tree = page.getByRole('list', { name: /^Agents that r\d+ started$/ }).getByRole('button');
+  await expect(tree).toHaveCount(2);
+  await expect(tree.nth(0)).toHaveAccessibleName(/^Look for callers/);
+  await expect(tree.nth(1)).toHaveAccessibleName('Look in the tests, $0.021, over, 2 levels deep');
+  const left = (text: string) => page.getByRole('log').getByText(text).evaluate((it) => it.getBoundingClientRect().left);
+  expect(await left('There are two.')).toBeGreaterThan(await left('I have somebody look.'));
+  await tree.nth(1).click();
+  await expect(page.locator('.item.aimed')).toContainText('Look in the tests');
+  expect(problems).toEqual([]);
+});
+
+test('the raw log of an agent at work goes on, and stays where one reads', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'a stream');
+  await page.setViewportSize({ width: 1280, height: 500 });
+  await enter(page, house, '/task/1');
+  await expect(page.getByRole('log').getByText('line 2 of the stream', { exact: true })).toBeVisible();
+  await page.getByRole('navigation', { name: 'Runs' }).locator('[aria-current=true]').click();
+  await page.getByRole('tab', { name: 'Raw log' }).click();
+  const raw = page.getByRole('region', { name: /^Raw log of r/ });
+  await expect(raw.getByText('"line 4 of the stream"')).toBeVisible();
+  await expect(raw.getByText('"line 12 of the stream"')).toBeInViewport();
+  await raw.evaluate((view) => view.scrollTo({ top: 0 }));
+  const live = page.getByRole('button', { name: 'Jump to live' });
+  await expect(live).toBeVisible();
+  await expect(raw.getByText('"line 15 of the stream"')).toBeAttached();
+  expect(await raw.evaluate((view) => view.scrollTop)).toBe(0);
+  await live.click();
+  await expect(live).toBeHidden();
+  await expect(raw.getByText('nothing to be done here').last()).toBeInViewport();
   expect(problems).toEqual([]);
 });

@@ -137,8 +137,12 @@ export class Client {
     return lines.map((line) => JSON.parse(line) as LogLine);
   }
 
-  /** The bytes of a run's log as the agent printed them. */
-  raw = (run: number) => this.#text(`/runs/${run}/log`, { raw: 1 });
+  /** The bytes of a run's log as the agent printed them, and those that it prints until it is over. */
+  async raw(run: number, take: (text: string) => void, signal: AbortSignal): Promise<void> {
+    const answer = await this.#ask('GET', `/runs/${run}/log${search({ raw: 1, follow: 1 })}`, undefined, signal);
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) take(read.value);
+  }
 
   /** Opens a stream. The token goes as a protocol: in an address it would end up in logs. */
   socket(path: string, query: Query = {}): WebSocket {
@@ -165,13 +169,13 @@ export class Client {
     return answer.text();
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<Response> {
+  async #ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const sent = body === undefined ? null : JSON.stringify(body);
     let answer: Response;
     try {
-      answer = await this.#fetch(`/api${path}`, { method, headers, body: sent });
+      answer = await this.#fetch(`/api${path}`, { method, headers, body: sent, ...(signal === undefined ? {} : { signal }) });
     } catch {
       throw new Problem('offline', 'The daemon cannot be reached.', 'Start it with `crew up`.');
     }

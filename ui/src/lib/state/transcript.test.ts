@@ -78,6 +78,19 @@ test('what is being written is one item, and stays where it is when it is comple
   expect(done[2]?.by).toBe('a');
 });
 
+test('agents of agents are a tree, to any depth, with what each used', () => {
+  const start = (id: string, what: string, by?: string) => line({ type: 'tool_call', id, name: 'Task', input: { description: what }, ...(by === undefined ? {} : { by }) });
+  const says = (by: string) => line({ type: 'text', text: 'hm', by });
+  const items = extended([], [
+    start('a', 'first'), start('b', 'second'), says('a'), says('b'),
+    start('c', 'deep', 'a'), says('c'), start('d', 'deeper', 'c'), says('d'),
+    line({ type: 'usage', input_tokens: 5, output_tokens: 1, cost: 20, by: 'c' }), line({ type: 'usage', input_tokens: 4, cost: 10, by: 'c' }),
+  ]);
+  expect(subagents(items).map((it) => `${it.depth} ${it.what} ${it.spent.tokens} ${it.spent.cost}`)).toEqual([
+    '0 first 0 0', '1 deep 10 30', '2 deeper 0 0', '0 second 0 0',
+  ]);
+});
+
 test('agents that an agent started are known by what they are for', () => {
   const start = line({ type: 'tool_call', id: 'a', name: 'Task', input: { description: 'Look for callers', prompt: 'Look.' } });
   const begun = extended([], [start, call('b'), line({ type: 'text', text: 'I look', by: 'a' }), line({ type: 'text', text: 'I too', by: 'z' })]);

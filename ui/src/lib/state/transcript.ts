@@ -183,20 +183,47 @@ export interface Subagent {
   /** Where it begins. */
   readonly place: string;
   readonly over: boolean;
+  /** How many others are above it: 0 was started by the agent of the run itself. */
+  readonly depth: number;
+  /** What it used, where that is said. */
+  readonly spent: Spent;
+  /** The call itself, where it is known. */
+  readonly item: Extract<Item, { kind: 'tool' }> | null;
 }
 
-/** Those that said something, in the order in which they began to. */
+/** Those that said something, as a tree: each before those that it started, in the order in which they began. */
 export function subagents(items: readonly Item[]): Subagent[] {
   const started = new Set<string>();
   for (const { by } of items) if (by !== null) started.add(by);
-  return [...started].map((call) => {
-    const item = items.findLast((it) => it.kind === 'tool' && it.id === call);
-    const begun = items.find((it) => it.by === call);
-    const place = item?.key ?? begun?.key ?? '';
-    if (item?.kind !== 'tool') return { call, what: 'agent', place, over: false };
-    const { description, subagent_type: type } = item.input;
-    return { call, what: text(description) || text(type) || onWhat(item.input) || item.name, place, over: item.result !== null };
-  });
+  const agents = new Map([...started].map((call) => [call, subagent(items, call)]));
+  // Whose starter is not known, or said nothing by itself, hangs at the root.
+  const above = (agent: Subagent) => (agents.has(agent.item?.by ?? '') ? (agent.item?.by ?? null) : null);
+  const tree: Subagent[] = [];
+  const grow = (starter: string | null, depth: number) => {
+    for (const agent of agents.values()) {
+      if (above(agent) !== starter || agent.call === starter) continue;
+      tree.push({ ...agent, depth });
+      if (tree.length <= agents.size) grow(agent.call, depth + 1);
+    }
+  };
+  grow(null, 0);
+  return tree;
+}
+
+function subagent(items: readonly Item[], call: string): Subagent {
+  const found = items.findLast((it) => it.kind === 'tool' && it.id === call);
+  const item = found?.kind === 'tool' ? found : null;
+  const spent = items.reduce<Spent>((sum, it) => (it.kind === 'turn' && it.by === call ? added(sum, it.spent) : sum), { tokens: 0, cost: 0 });
+  const place = item?.key ?? items.find((it) => it.by === call)?.key ?? '';
+  const known = { call, place, depth: 0, spent, item };
+  if (item === null) return { ...known, what: 'agent', over: false };
+  const { description, subagent_type: type } = item.input;
+  return { ...known, what: text(description) || text(type) || onWhat(item.input) || item.name, over: item.result !== null };
+}
+
+/** Together; what costs an unknown amount makes the sum unknown. */
+function added(one: Spent, other: Spent): Spent {
+  return { tokens: one.tokens + other.tokens, cost: one.cost === null || other.cost === null ? null : one.cost + other.cost };
 }
 
 /** Where in the items a place of the log is, or where it went wrong last; -1 is nowhere. */
