@@ -33,6 +33,7 @@ test('a key that is held decides nothing, and none reaches the card behind the d
   await page.keyboard.press('a');
   // What came of it is said where it can be seen.
   await expect(drawer.getByRole('status').getByText('#2 approved')).toBeInViewport();
+  await page.keyboard.press('Escape');
   await expect.poll(() => house.crew('task', 'list')).not.toContain('#2');
   expect(house.crew('task', 'list')).toMatch(/^#1 +review +needs your approval/);
   expect(problems).toEqual([]);

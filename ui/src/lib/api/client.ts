@@ -51,9 +51,24 @@ export class Problem extends Error {
 
 type Query = Record<string, string | number | boolean | undefined>;
 
+/** More than this is not sent by browsers once the page is closed. */
+const KEPT_ALIVE_MAX = 60_000;
+/** What is told about a task, other than a decision. */
+const ABOUT_TASK = /^\/tasks\/(\d+)(?!\/(?:approve|reject)$)(?:\/|$)/;
+
+/** How something is asked for. */
+interface Asked {
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  /** Sent even if the page is closed meanwhile. */
+  readonly isDecision?: boolean;
+}
+
 export class Client {
   readonly #token: string;
   readonly #fetch: typeof fetch;
+  /** What has to be told about a task before anything else is. */
+  before: (task: number) => Promise<void> = () => Promise.resolve();
 
   constructor(token: string, fetcher: typeof fetch = (...it) => fetch(...it)) {
     this.#token = token;
@@ -114,8 +129,8 @@ export class Client {
   remark = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/remark`, { text });
   question = (id: number, text: string) => this.#post<Receipt>(`/tasks/${id}/question`, { text });
   approve = (id: number, commit: string | null) =>
-    this.#post<Receipt>(`/tasks/${id}/approve`, { commit });
-  reject = (id: number, why: string) => this.#post<Receipt>(`/tasks/${id}/reject`, { why });
+    this.#decide(`/tasks/${id}/approve`, { commit });
+  reject = (id: number, why: string) => this.#decide(`/tasks/${id}/reject`, { why });
   answer = (ask: number, text: string) => this.#post<Receipt>(`/asks/${ask}/answer`, { text });
 
   /** An answer that is given again whenever the same role asks for exactly the same. */
@@ -139,7 +154,7 @@ export class Client {
 
   /** The bytes of a run's log as the agent printed them, and those that it prints until it is over. */
   async raw(run: number, take: (text: string) => void, signal: AbortSignal): Promise<void> {
-    const answer = await this.#ask('GET', `/runs/${run}/log${search({ raw: 1, follow: 1 })}`, undefined, signal);
+    const answer = await this.#ask('GET', `/runs/${run}/log${search({ raw: 1, follow: 1 })}`, undefined, { signal });
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) take(read.value);
   }
@@ -159,7 +174,15 @@ export class Client {
     return this.#send<T>('POST', path, body);
   }
 
+  /** Arrives though the page is closed meanwhile. */
+  async #decide(path: string, body: unknown): Promise<Receipt> {
+    const answer = await this.#ask('POST', path, body, { isDecision: true });
+    return (await answer.json()) as Receipt;
+  }
+
   async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const task = method === 'GET' ? undefined : ABOUT_TASK.exec(path)?.[1];
+    if (task !== undefined) await this.before(Number(task));
     const answer = await this.#ask(method, path, body);
     return (await answer.json()) as T;
   }
@@ -169,13 +192,14 @@ export class Client {
     return answer.text();
   }
 
-  async #ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  async #ask(method: string, path: string, body?: unknown, { signal, isDecision = false }: Asked = {}): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const sent = body === undefined ? null : JSON.stringify(body);
+    const keepalive = isDecision && (sent ?? '').length < KEPT_ALIVE_MAX;
     let answer: Response;
     try {
-      answer = await this.#fetch(`/api${path}`, { method, headers, body: sent, ...(signal === undefined ? {} : { signal }) });
+      answer = await this.#fetch(`/api${path}`, { method, headers, body: sent, keepalive, ...(signal === undefined ? {} : { signal }) });
     } catch {
       throw new Problem('offline', 'The daemon cannot be reached.', 'Start it with `crew up`.');
     }

@@ -3,6 +3,7 @@
 import type { InboxItem, Reach } from '$lib/api/types';
 import type { App } from '$lib/state/app.svelte';
 import { keyOf } from '$lib/state/keys';
+import { nameOf } from '$lib/state/unsent.svelte';
 
 export class Deciding {
   readonly #app: App;
@@ -16,10 +17,7 @@ export class Deciding {
     this.#item = item;
   }
 
-  /** Names what waits: the same after the list was read again. */
-  static key(item: InboxItem): string {
-    return item.ask === null ? `${item.kind} ${item.task} ${item.commit}` : `ask ${item.ask}`;
-  }
+  static key = nameOf;
 
   reset() {
     this.step = 'open';
@@ -31,21 +29,50 @@ export class Deciding {
   }
 
   requestChanges() {
-    if (this.#item.kind === 'approval') this.step = 'changes';
+    if (this.#item.kind !== 'approval') return;
+    this.step = 'changes';
+    this.text = this.#app.typed.get<string>(this.#field) ?? this.text;
   }
 
-  async approve() {
+  /** The name of what was typed about it. */
+  get #field() {
+    return `changes ${nameOf(this.#item)}`;
+  }
+
+  approve() {
     const { kind, task, commit } = this.#item;
     if (kind !== 'approval') return;
     if (this.step !== 'sure') {
       this.step = 'sure';
       return;
     }
-    const done = await this.#app.notices.attempt(
-      () => this.#app.client.approve(task, commit),
-      `#${task} approved`,
-    );
-    if (!done) this.reset();
+    this.#app.unsent.take({
+      item: this.#item,
+      did: `#${task} approved`,
+      not: `#${task} was not approved`,
+      send: () => this.#app.client.approve(task, commit),
+    });
+    this.reset();
+  }
+
+  /** Sends it back, with what is to be changed. That is there again until it has arrived. */
+  #sendBack(why: string) {
+    const { task } = this.#item;
+    const { typed, unsent, client } = this.#app;
+    typed.keep(this.#field, why);
+    unsent.take({
+      item: this.#item,
+      did: `Changes requested on #${task}`,
+      not: `Changes were not requested on #${task}`,
+      send: async () => {
+        const receipt = await client.reject(task, why);
+        typed.drop(this.#field);
+        return receipt;
+      },
+      // Who has taken it back goes on writing; who was told later may be at something else.
+      returned: (because) => because === 'undone' && this.requestChanges(),
+    });
+    this.reset();
   }
 
   /** Whether it goes on when the human lets it. */
@@ -60,8 +87,9 @@ export class Deciding {
   }
 
   async answer(text: string) {
-    const { ask } = this.#item;
+    const { ask, task } = this.#item;
     if (ask === null) return;
+    await this.#app.unsent.flush(task);
     await this.#app.notices.attempt(() => this.#app.client.answer(ask, text), 'Answered');
   }
 
@@ -71,8 +99,9 @@ export class Deciding {
   }
 
   async answerAlways(text: 'allow' | 'deny', reach: Reach) {
-    const { ask } = this.#item;
+    const { ask, task } = this.#item;
     if (ask === null || !this.remembers) return;
+    await this.#app.unsent.flush(task);
     const done = await this.#app.notices.attempt(
       () => this.#app.client.answerAlways(ask, text, reach),
       'Answered, and remembered',
@@ -91,14 +120,10 @@ export class Deciding {
     const text = this.text.trim();
     if (text === '') return;
     if (this.step === 'changes') {
-      const { task } = this.#item;
-      await this.#app.notices.attempt(
-        () => this.#app.client.reject(task, text),
-        `Changes requested on #${task}`,
-      );
-    } else {
-      await this.answer(text);
+      this.#sendBack(text);
+      return;
     }
+    await this.answer(text);
     this.reset();
   }
 
@@ -133,7 +158,7 @@ export class Deciding {
       return true;
     }
     const option = this.#item.options[Number(key) - 1];
-    if (key === 'a') void this.approve();
+    if (key === 'a') this.approve();
     else if (key === 'r') this.requestChanges();
     else if (key === 'y') this.always();
     else if (this.resumes) void this.resume();

@@ -33,6 +33,7 @@ export const SHORTCUTS: readonly { readonly where: string; readonly keys: readon
       { keys: 'Ctrl ⇧ F', what: 'Find words' },
       { keys: 'c', what: 'New task' },
       { keys: '/', what: 'Filter' },
+      { keys: 'u', what: 'Undo: an approval, requested changes' },
       { keys: 'Esc', what: 'Back, close' },
       { keys: '?', what: 'These keys' },
       ...ROOMS.map((room) => ({ keys: `g ${room.letter}`, what: room.label })),

@@ -11,6 +11,7 @@ import { Notices } from './notices.svelte';
 import { Preferences } from './preferences.svelte';
 import { Trash } from './trash.svelte';
 import { Typed } from './typed';
+import { Unsent } from './unsent.svelte';
 
 export type Overlay =
   | { readonly kind: 'palette'; readonly words?: boolean }
@@ -43,6 +44,8 @@ export class App {
   readonly preferences = new Preferences();
   readonly typed = new Typed();
   readonly trash: Trash;
+  /** Decisions that can still be taken back. */
+  readonly unsent: Unsent;
   readonly #files = new Map<number, TeamFiles>();
   overlay = $state.raw<Overlay | null>(null);
   /** The task in the drawer. */
@@ -54,6 +57,8 @@ export class App {
   constructor(token: string) {
     this.crew = new Crew(new Client(token));
     this.trash = new Trash(this.client);
+    this.unsent = new Unsent(this.crew, this.notices);
+    this.client.before = (task) => this.unsent.flush(task);
   }
 
   get client() {
@@ -69,9 +74,12 @@ export class App {
   /** Whether something of a project is looked at. */
   shows = (project: number) => this.project === null || this.project.id === project;
 
-  readonly attention = $derived.by(() => attention(this.crew.projects, this.crew.inbox, this.crew.status));
+  /** What is not decided yet. */
+  readonly waiting = $derived.by(() => this.crew.inbox.filter((item) => !this.unsent.hides(item)));
 
-  readonly inbox = $derived.by(() => this.crew.inbox.filter((item) => this.shows(item.project)));
+  readonly attention = $derived.by(() => attention(this.crew.projects, this.waiting, this.crew.status));
+
+  readonly inbox = $derived.by(() => this.waiting.filter((item) => this.shows(item.project)));
 
   /** The files of a project's team, with what was typed into them wherever one went meanwhile. */
   teamFiles(project: number): TeamFiles {

@@ -2,21 +2,46 @@
 
 import { Problem } from '$lib/api/client';
 
+/** What can be done about it while it is shown. */
+export interface Offer {
+  readonly label: string;
+  readonly keys: string;
+  readonly act: () => void;
+  /** It is pointed at, or has the focus. */
+  readonly hold: (held: boolean) => void;
+  /** Somebody wants it out of sight. */
+  readonly closed: () => void;
+}
+
 export interface Notice {
   readonly id: number;
   readonly tone: 'ok' | 'bad';
   readonly text: string;
   readonly hint: string | null;
+  readonly offer: Offer | null;
 }
 
 const STAYS_MS = { ok: 3_500, bad: 9_000 };
+/** Shown at once; those with an offer stay beside them. */
+const SHOWN = 4;
 
 export class Notices {
   #next = 1;
   list = $state.raw<readonly Notice[]>([]);
 
   say(text: string) {
-    this.#add('ok', text, null);
+    this.#add('ok', text);
+  }
+
+  /** Says why something did not work. */
+  fail(error: unknown, what?: string) {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#add('bad', what === undefined ? why : `${what}: ${why}`, error instanceof Problem ? error.hint : null);
+  }
+
+  /** Says something with a button. It stays until it is dismissed. */
+  offer(text: string, offer: Offer): number {
+    return this.#put('ok', text, null, offer);
   }
 
   /** Does something, and says why if it does not work. True if it did. */
@@ -26,8 +51,7 @@ export class Notices {
       if (done !== undefined) this.say(done);
       return true;
     } catch (error) {
-      const problem = error instanceof Problem ? error : null;
-      this.#add('bad', error instanceof Error ? error.message : String(error), problem?.hint ?? null);
+      this.fail(error);
       return false;
     }
   }
@@ -36,9 +60,21 @@ export class Notices {
     this.list = this.list.filter((notice) => notice.id !== id);
   }
 
-  #add(tone: Notice['tone'], text: string, hint: string | null) {
-    const id = this.#next++;
-    this.list = [...this.list.slice(-3), { id, tone, text, hint }];
+  /** The human has seen it. */
+  close(notice: Notice) {
+    this.dismiss(notice.id);
+    notice.offer?.closed();
+  }
+
+  #add(tone: Notice['tone'], text: string, hint: string | null = null) {
+    const id = this.#put(tone, text, hint, null);
     setTimeout(() => this.dismiss(id), STAYS_MS[tone]);
+  }
+
+  #put(tone: Notice['tone'], text: string, hint: string | null, offer: Offer | null): number {
+    const id = this.#next++;
+    const plain = this.list.filter((notice) => notice.offer === null).slice(1 - SHOWN);
+    this.list = [...this.list.filter((notice) => notice.offer !== null || plain.includes(notice)), { id, tone, text, hint, offer }];
+    return id;
   }
 }
