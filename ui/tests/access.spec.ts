@@ -145,6 +145,16 @@ test('every dialog can be used by everybody', async ({ page, house, problems }) 
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }
+  // With something in it.
+  await card.focus();
+  await page.keyboard.press('p');
+  await page.getByText('#1 paused').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('n');
+  await page.getByRole('dialog', { name: 'Notices' }).waitFor();
+  await good(page, 'the notices');
+  await page.keyboard.press('Escape');
+  await card.press('p');
   for (const choice of ['Change model', 'Pin an anchor', 'Give up']) {
     await card.focus();
     await page.keyboard.press('.');

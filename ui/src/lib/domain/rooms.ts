@@ -37,6 +37,7 @@ export const SHORTCUTS: readonly { readonly where: string; readonly keys: readon
       { keys: 'Esc', what: 'Back, close' },
       { keys: '?', what: 'These keys' },
       ...ROOMS.map((room) => ({ keys: `g ${room.letter}`, what: room.label })),
+      { keys: 'g n', what: 'Notices' },
     ],
   },
   {

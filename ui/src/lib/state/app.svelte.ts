@@ -16,6 +16,7 @@ import { Unsent } from './unsent.svelte';
 export type Overlay =
   | { readonly kind: 'palette'; readonly words?: boolean }
   | { readonly kind: 'shortcuts' }
+  | { readonly kind: 'notices' }
   | { readonly kind: 'new-project' }
   | { readonly kind: 'question'; readonly task: number }
   | { readonly kind: 'hand-over'; readonly task: number; readonly wanted: Wanted }

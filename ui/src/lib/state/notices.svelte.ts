@@ -15,6 +15,7 @@ export interface Offer {
 
 export interface Notice {
   readonly id: number;
+  readonly at: number;
   readonly tone: 'ok' | 'bad';
   readonly text: string;
   readonly hint: string | null;
@@ -24,10 +25,17 @@ export interface Notice {
 const STAYS_MS = { ok: 3_500, bad: 9_000 };
 /** Shown at once; those with an offer stay beside them. */
 const SHOWN = 4;
+/** Kept to be read later. */
+export const KEPT = 200;
 
 export class Notices {
   #next = 1;
   list = $state.raw<readonly Notice[]>([]);
+  /** All of this session, the newest first. */
+  history = $state.raw<readonly Notice[]>([]);
+  #read = $state.raw<ReadonlySet<number>>(new Set());
+  /** Went by without a sign that somebody has read them. */
+  readonly unread = $derived(this.history.filter((notice) => !this.#read.has(notice.id)));
 
   say(text: string) {
     this.#add('ok', text);
@@ -63,7 +71,19 @@ export class Notices {
   /** The human has seen it. */
   close(notice: Notice) {
     this.dismiss(notice.id);
+    this.#read = new Set([...this.#read, notice.id]);
     notice.offer?.closed();
+  }
+
+  /** All of it is in sight, and need not be shown twice. */
+  readAll() {
+    if (this.list.some((notice) => notice.offer === null)) this.list = this.list.filter((notice) => notice.offer !== null);
+    if (this.unread.length > 0) this.#read = new Set(this.history.map((notice) => notice.id));
+  }
+
+  clear() {
+    this.history = [];
+    this.#read = new Set();
   }
 
   #add(tone: Notice['tone'], text: string, hint: string | null = null) {
@@ -74,7 +94,9 @@ export class Notices {
   #put(tone: Notice['tone'], text: string, hint: string | null, offer: Offer | null): number {
     const id = this.#next++;
     const plain = this.list.filter((notice) => notice.offer === null).slice(1 - SHOWN);
-    this.list = [...this.list.filter((notice) => notice.offer !== null || plain.includes(notice)), { id, tone, text, hint, offer }];
+    const notice = { id, at: Date.now(), tone, text, hint, offer };
+    this.list = [...this.list.filter((it) => it.offer !== null || plain.includes(it)), notice];
+    this.history = [notice, ...this.history].slice(0, KEPT);
     return id;
   }
 }
