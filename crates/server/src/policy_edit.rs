@@ -1,5 +1,8 @@
 //! Changes to `team.toml` as text: comments, order and spacing of whoever wrote it stay.
 
+mod place;
+mod role;
+
 use std::collections::BTreeMap;
 
 use toml_edit::{
@@ -8,6 +11,8 @@ use toml_edit::{
 
 use crate::error::ApiError;
 use crate::wire::{FormGates, FormTable, Scalar, TeamEdit, TeamForm};
+
+pub(crate) use role::ABOUT_MAX;
 
 /// A gate by its keys.
 type Keys = BTreeMap<String, Scalar>;
@@ -28,11 +33,22 @@ pub(crate) fn form(text: &str) -> Result<TeamForm, ApiError> {
         let keys = keys(item.as_table_like()?);
         Some(FormTable { name: name.to_owned(), keys })
     };
-    let providers = document.get("providers").and_then(Item::as_table_like);
-    let providers = providers.into_iter().flat_map(TableLike::iter).filter_map(table).collect();
+    let tables = |key: &str| -> Vec<FormTable> {
+        let tables = document.get(key).and_then(Item::as_table_like);
+        tables.into_iter().flat_map(TableLike::iter).filter_map(table).collect()
+    };
     let stages = document.get("stages").and_then(Item::as_array_of_tables);
-    let gates = stages.into_iter().flat_map(ArrayOfTables::iter).filter_map(gates_of).collect();
-    Ok(TeamForm { providers, gates })
+    let stages = || stages.into_iter().flat_map(ArrayOfTables::iter);
+    Ok(TeamForm {
+        providers: tables("providers"),
+        roles: tables("roles"),
+        stages: stages().filter_map(stage_of).collect(),
+        gates: stages().filter_map(gates_of).collect(),
+    })
+}
+
+fn stage_of(stage: &Table) -> Option<FormTable> {
+    Some(FormTable { name: name_of(stage)?.to_owned(), keys: keys(stage) })
 }
 
 fn gates_of(stage: &Table) -> Option<FormGates> {
@@ -73,12 +89,16 @@ fn apply(document: &mut DocumentMut, edit: &TeamEdit) -> Result<(), ApiError> {
         TeamEdit::SetGates { stage, gates } => set_gates(document, stage, gates),
         TeamEdit::AddStage { name, owner, after } => add_stage(document, name, owner, after),
         TeamEdit::RenameStage { stage, to } => rename_stage(document, stage, to),
+        TeamEdit::MoveStage { stage, to } => place::move_stage(document, stage, *to),
         TeamEdit::RemoveStage { stage } => remove_stage(document, stage),
+        TeamEdit::AddRole { role, about: _ } => role::add(document, role),
+        TeamEdit::RemoveRole { role } => role::remove(document, role),
     }
 }
 
 fn no_stage(name: &str) -> ApiError {
     ApiError::invalid(format!("there is no stage `{name}` in team.toml"))
+        .hint("somebody may have renamed it: look at the pipeline as it is now")
 }
 
 fn stages(document: &mut DocumentMut) -> Result<&mut ArrayOfTables, ApiError> {
@@ -192,7 +212,7 @@ fn add_stage(
     made.insert("name", value(name));
     made.insert("owner", value(owner));
     let before = stages.get_mut(at).ok_or_else(|| no_stage(after))?;
-    let next = before.remove("next").ok_or_else(|| {
+    let next = before.get("next").cloned().ok_or_else(|| {
         ApiError::invalid(format!("`{after}` is the end")).hint("add the stage before it")
     })?;
     made.insert("next", next);
@@ -203,22 +223,9 @@ fn add_stage(
         made.insert("gates", value(Array::from_iter([Value::from(gate)])));
     }
     before.insert("next", value(Array::from_iter([name])));
-    insert(stages, at + 1, made);
-    Ok(())
-}
-
-/// An array of tables can only be pushed to; and each table says where in the file it stands.
-fn insert(stages: &mut ArrayOfTables, at: usize, made: Table) {
     let mut all: Vec<Table> = stages.iter().cloned().collect();
-    all.insert(at, made);
-    let places: Vec<_> = stages.iter().filter_map(Table::position).collect();
-    let last = places.last().copied();
-    stages.clear();
-    for (n, mut table) in all.into_iter().enumerate() {
-        // Those from here on move down by one; the last place is used twice, in this order.
-        table.set_position(places.get(n).copied().or(last));
-        stages.push(table);
-    }
+    all.insert(at + 1, made);
+    place::arrange(stages, all)
 }
 
 fn rename_stage(document: &mut DocumentMut, stage: &str, to: &str) -> Result<(), ApiError> {
@@ -246,9 +253,13 @@ fn remove_stage(document: &mut DocumentMut, stage: &str) -> Result<(), ApiError>
     stages.remove(at);
     for table in stages.iter_mut() {
         replace_in_list(table.get_mut("next"), stage, &next);
+        let is_back = |table: &Table, name| table.get("back").and_then(Item::as_str) == name;
+        if !is_back(table, Some(stage)) {
+            continue;
+        }
         replace_text(table, "back", stage, &back);
-        let itself = table.get("back").and_then(Item::as_str) == name_of(table);
-        if itself {
+        // It would go back to itself, which only who has gates has a use for.
+        if is_back(table, name_of(table)) && !table.contains_key("gates") {
             table.remove("back");
         }
     }

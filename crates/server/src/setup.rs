@@ -39,6 +39,8 @@ pub struct Setup {
     /// Writes the team directory of the repository, where something is missing, with who plays the
     /// roles of a new team, and the name of its template; says which files.
     pub begin: WriteTeam,
+    /// What a role is told to begin with: by its name and, if it is given, by what it does.
+    pub told: fn(&str, Option<&str>) -> String,
     /// Looks for what could stand in the way, with the data directory and, if there is one, a
     /// repository.
     pub doctor: fn(&Path, Option<&Path>) -> Vec<Finding>,

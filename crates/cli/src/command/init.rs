@@ -33,6 +33,11 @@ pub(crate) const ROLES: [(&str, &str); 6] = [
     ("community", include_str!("../../assets/agents/community.md")),
 ];
 
+/// Likewise those of a role that is nowhere out of the box.
+const ANY_ROLE: &str = include_str!("../../assets/agents/any.md");
+/// What it does, until somebody says it.
+const NOTHING_SAID: &str = "Write here what this role is there for: what it does, what it leaves to others, and when it is done.";
+
 /// The policy, from the top of the repository.
 const TEAM: &str = ".crew/team.toml";
 const PROJECT: &str = include_str!("../../assets/knowledge/project.toml");
@@ -100,6 +105,25 @@ pub(super) fn begin(
         fs::remove_file(&file).attempt(format!("writing {} anew", file.display()))?;
     }
     write_files(repository.root(), &team)
+}
+
+/// What a new role is told.
+pub(super) fn told(role: &str, about: Option<&str>) -> String {
+    let about = about.map(str::trim).filter(|about| !about.is_empty());
+    let known = ROLES.into_iter().find(|(name, _)| *name == role);
+    if let (Some((_, text)), None) = (known, about) {
+        return text.to_owned();
+    }
+    let title = title(role);
+    // What somebody wrote is filled in last: it may have braces of its own.
+    ANY_ROLE.replacen("{title}", &title, 1).replacen("{about}", about.unwrap_or(NOTHING_SAID), 1)
+}
+
+/// `tech-writer` is a heading `Tech writer`.
+fn title(role: &str) -> String {
+    let words = role.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn current_branch(repository: &Repository) -> Result<String, CliError> {
@@ -213,4 +237,19 @@ fn report(
         out.note("next: git add .crew && git commit, then `crew task add` and `crew run`");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn a_new_role_is_told_what_it_does_and_how_to_answer() {
+        assert!(told("tester", None).starts_with("# Tester\n\nYou find out"));
+        let writer = told("tech-writer", Some(" You write {about}.\n"));
+        assert!(writer.starts_with("# Tech writer\n\nYou write {about}.\n\n## "), "{writer}");
+        assert!(writer.contains("DONE:"), "{writer}");
+        assert!(told("tester", Some("You look.")).contains("You look."), "what is said wins");
+        assert!(!told("tech-writer", None).contains('{'), "nothing is left to be filled in");
+    }
 }

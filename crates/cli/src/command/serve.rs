@@ -27,6 +27,7 @@ const BUILTIN_PLAYBOOK: &str = include_str!("../../assets/builtin.toml");
 /// What can be begun from the browser as well.
 const SETUP: Setup = Setup {
     begin: |path, model, team| super::init::begin(path, model, team).map_err(CliError::into),
+    told: super::init::told,
     doctor: super::doctor::look,
     demo: |root| crate::demo::prepare(root).map_err(CliError::into),
 };

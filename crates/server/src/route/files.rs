@@ -10,10 +10,10 @@ use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Payload};
 use crate::files::{Name, could_use, mistakes, read, write};
-use crate::policy_edit::{self, edited};
+use crate::policy_edit::{self, ABOUT_MAX, edited};
 use crate::wire::{
-    CheckTeamFile, EditTeam, Mistake, Team, TeamFile, TeamFileChecked, TeamFiles, TeamForm,
-    WriteTeamFile,
+    CheckTeamFile, EditTeam, Mistake, Team, TeamEdit, TeamFile, TeamFileChecked, TeamFiles,
+    TeamForm, WriteTeamFile,
 };
 
 /// The files of the team that people edit.
@@ -129,7 +129,46 @@ pub(super) async fn edit(
     };
     let text = edited(&known.text, &edits)?;
     check_use(&app, id, &Name::Policy, &text)?;
-    blocking(move || write(&root, &Name::Policy, &text, known.version.as_deref()).map(Json)).await
+    let told = new_roles(&edits, app.setup.told)?;
+    blocking(move || {
+        let policy = write(&root, &Name::Policy, &text, known.version.as_deref())?;
+        for (name, text) in told {
+            // What a role of that name was told before is the user's.
+            if read(&root, &name)?.version.is_none() {
+                write(&root, &name, &text, None)?;
+            }
+        }
+        Ok(Json(policy))
+    })
+    .await
+}
+
+/// What roles are told that are added.
+fn new_roles(
+    edits: &[TeamEdit],
+    told: fn(&str, Option<&str>) -> String,
+) -> Result<Vec<(Name, String)>, ApiError> {
+    let role = |edit: &TeamEdit| match edit {
+        TeamEdit::AddRole { role, about } => Some((role.clone(), about.clone())),
+        TeamEdit::Set { .. }
+        | TeamEdit::SetGates { .. }
+        | TeamEdit::AddStage { .. }
+        | TeamEdit::RenameStage { .. }
+        | TeamEdit::MoveStage { .. }
+        | TeamEdit::RemoveStage { .. }
+        | TeamEdit::RemoveRole { .. } => None,
+    };
+    let file = |(role, about): (String, Option<String>)| {
+        if about.as_ref().is_some_and(|about| about.len() > ABOUT_MAX) {
+            return Err(ApiError::invalid(format!(
+                "what `{role}` does is longer than {ABOUT_MAX} bytes"
+            ))
+            .hint("say the rest in its CLAUDE.md"));
+        }
+        let text = told(&role, about.as_deref());
+        Ok((Name::Role(role.parse().map_err(ApiError::invalid)?), text))
+    };
+    edits.iter().filter_map(role).map(file).collect()
 }
 
 /// Refuses a policy that the project could not go on with, before anything is written.

@@ -77,6 +77,10 @@ pub struct Mistake {
 pub struct TeamForm {
     /// Where agents come from, in the order of the file.
     pub providers: Vec<FormTable>,
+    /// Who works, in the order of the file.
+    pub roles: Vec<FormTable>,
+    /// The stages, in the order of the file, without their gates.
+    pub stages: Vec<FormTable>,
     /// The gates of the stages, in the order of the file.
     pub gates: Vec<FormGates>,
 }
@@ -141,11 +145,42 @@ pub enum TeamEdit {
         /// Its new name.
         to: String,
     },
+    /// Lets a stage trade places with its neighbour. The ways through the pipeline stay; who stands
+    /// where changes.
+    MoveStage {
+        /// The stage.
+        stage: String,
+        /// Where to.
+        to: Side,
+    },
     /// Takes a stage out; what led to it leads to where it led.
     RemoveStage {
         /// The stage.
         stage: String,
     },
+    /// Adds a role, and writes its `CLAUDE.md` where there is none. Who plays it is set after that.
+    AddRole {
+        /// Its name.
+        role: String,
+        /// What it does: the beginning of its `CLAUDE.md`.
+        #[serde(default)]
+        about: Option<String>,
+    },
+    /// Takes a role out that works in no stage. Its `CLAUDE.md` stays.
+    RemoveRole {
+        /// The role.
+        role: String,
+    },
+}
+
+/// A side of a column of the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Nearer to where tasks begin.
+    Left,
+    /// Nearer to the end.
+    Right,
 }
 
 /// A value of TOML.

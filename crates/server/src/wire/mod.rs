@@ -32,7 +32,7 @@ pub use ask::{Permission, Remembered, RememberedAnswers};
 pub use check::{Check, CheckKind, CheckState};
 pub use cost::{CostQuery, Costs, Share};
 pub use files::{
-    CheckTeamFile, EditTeam, FormGates, FormTable, Mistake, Scalar, TeamEdit, TeamFile,
+    CheckTeamFile, EditTeam, FormGates, FormTable, Mistake, Scalar, Side, TeamEdit, TeamFile,
     TeamFileChecked, TeamFiles, TeamForm, WriteTeamFile,
 };
 pub use github::{

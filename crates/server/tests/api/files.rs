@@ -94,3 +94,44 @@ async fn a_stage_with_tasks_in_it_cannot_be_taken_out() {
     poll("the new stage is in use", used).await;
     daemon.end().await;
 }
+
+#[tokio::test]
+async fn a_role_is_added_with_what_it_is_told_and_taken_out_where_nobody_needs_it() {
+    let daemon = Daemon::start().await;
+    let team = format!("# Ours.\n{HUMAN_TEAM}");
+    daemon.project("shop", &team).await;
+    let edits =
+        async |edits: Value| daemon.patch("/api/projects/1/team", &json!({"edits": edits})).await;
+    let plays = json!({"edit": "set", "key": ["roles", "writer", "provider"], "value": "native"});
+    let add = json!({"edit": "add_role", "role": "writer", "about": "You write."});
+    let refused = edits(json!([add])).await;
+    assert_eq!(refused.code(), "invalid", "nobody plays it");
+    assert_eq!(on_disk(&daemon, "team.toml"), team, "all or none");
+    assert_eq!(on_disk(&daemon, "agents/writer/CLAUDE.md"), "");
+
+    let long = json!({"edit": "add_role", "role": "writer", "about": "x".repeat(8_001)});
+    assert_eq!(edits(json!([long, plays])).await.code(), "invalid");
+    let added = edits(json!([add, plays])).await;
+    assert_eq!(added.status, 200, "{added:?}");
+    assert!(on_disk(&daemon, "team.toml").starts_with("# Ours."));
+    assert_eq!(on_disk(&daemon, "agents/writer/CLAUDE.md"), "# writer\n\nYou write.\n");
+    let form = daemon.get("/api/projects/1/team/form").await.json();
+    assert_eq!(form["roles"][1], json!({"name": "writer", "keys": {"provider": "native"}}));
+    assert_eq!(form["stages"][1]["keys"]["back"], "backlog");
+
+    let remove = json!({"edit": "remove_role", "role": "writer"});
+    let works = json!({"edit": "add_stage", "name": "docs", "owner": "writer", "after": "backlog"});
+    let answer = edits(json!([works])).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let needed = edits(json!([remove])).await.json();
+    assert_eq!(needed["error"]["message"], "`writer` is needed in docs");
+    let earlier = json!({"edit": "move_stage", "stage": "docs", "to": "right"});
+    let answer = edits(json!([earlier])).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let out = json!({"edit": "remove_stage", "stage": "docs"});
+    let answer = edits(json!([out, remove])).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(on_disk(&daemon, "team.toml"), team);
+    assert_eq!(on_disk(&daemon, "agents/writer/CLAUDE.md"), "# writer\n\nYou write.\n");
+    daemon.end().await;
+}

@@ -62,6 +62,7 @@ pub(crate) const SETUP: Setup = Setup {
         std::fs::write(file, team).unwrap();
         Ok(vec![".crew/team.toml".to_owned()])
     },
+    told: |role, about| format!("# {role}\n\n{}\n", about.unwrap_or("Nothing yet.")),
     doctor: |home, repository| {
         let text = format!("{} {}", home.display(), repository.is_some());
         vec![Finding { grade: Grade::Ok, about: "home".to_owned(), text, hint: None }]

@@ -2755,6 +2755,11 @@ export interface components {
             /** @description What they consumed. */
             spent: components["schemas"]["Usage"];
         };
+        /**
+         * @description A side of a column of the board.
+         * @enum {string}
+         */
+        Side: "left" | "right";
         /** @description A column of the board. */
         Stage: {
             /** @description Where it goes when it is sent back. */
@@ -3074,9 +3079,28 @@ export interface components {
             to: string;
         } | {
             /** @enum {string} */
+            edit: "move_stage";
+            /** @description The stage. */
+            stage: string;
+            /** @description Where to. */
+            to: components["schemas"]["Side"];
+        } | {
+            /** @enum {string} */
             edit: "remove_stage";
             /** @description The stage. */
             stage: string;
+        } | {
+            /** @description What it does: the beginning of its `CLAUDE.md`. */
+            about: string | null;
+            /** @enum {string} */
+            edit: "add_role";
+            /** @description Its name. */
+            role: string;
+        } | {
+            /** @enum {string} */
+            edit: "remove_role";
+            /** @description The role. */
+            role: string;
         };
         /** @description One file of the team directory. */
         TeamFile: {
@@ -3108,6 +3132,10 @@ export interface components {
             gates: components["schemas"]["FormGates"][];
             /** @description Where agents come from, in the order of the file. */
             providers: components["schemas"]["FormTable"][];
+            /** @description Who works, in the order of the file. */
+            roles: components["schemas"]["FormTable"][];
+            /** @description The stages, in the order of the file, without their gates. */
+            stages: components["schemas"]["FormTable"][];
         };
         /** @description A team to begin with. */
         TeamTemplate: {

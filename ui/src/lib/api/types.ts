@@ -48,6 +48,7 @@ export type Task = Schemas['Task'];
 export type TaskDiff = Schemas['TaskDiff'];
 export type TeamTemplate = Schemas['TeamTemplate'];
 export type TaskStatus = Schemas['TaskStatus'];
+export type Side = Schemas['Side'];
 export type Team = Schemas['TeamAnswer'];
 export type TeamEdit = Schemas['TeamEdit'];
 export type TeamFile = Schemas['TeamFile'];
