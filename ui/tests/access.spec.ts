@@ -179,7 +179,7 @@ test('every dialog can be used by everybody', async ({ page, house, problems }) 
   await page.getByRole('list', { name: 'What could stand in the way' }).waitFor();
   await good(page, 'a new project');
   await visit(page, '/team');
-  for (const name of ['Edit provider native', 'Add a provider']) {
+  for (const name of ['Edit provider native', 'Add a provider', 'Edit role engineer', 'Add a role']) {
     await page.getByRole('button', { name }).click();
     await page.getByRole('dialog').waitFor();
     await good(page, name);

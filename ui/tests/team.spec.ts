@@ -12,7 +12,7 @@ test('a stage is added on the board, and team.toml keeps its comments', async ({
   expect(house.read('.crew/team.toml')).toContain('# Ours.');
   await page.getByRole('button', { name: 'Stage polish' }).click();
   await page.getByRole('menuitem', { name: 'Edit stage' }).click();
-  await page.getByRole('button', { name: 'Take out' }).click();
+  await page.getByRole('button', { name: 'Take out', exact: true }).click();
   await page.getByRole('region', { name: 'polish, 0 cards' }).waitFor({ state: 'detached' });
 
   await visit(page, '/team');
@@ -25,6 +25,99 @@ test('a stage is added on the board, and team.toml keeps its comments', async ({
   await budget.press('Enter');
   await expect(page.getByText(/budget/).first()).toBeVisible();
   await expect(budget).toHaveValue('0.75');
+  expect(problems.filter((it) => !it.includes('400'))).toEqual([]);
+});
+
+test('a role is made, gets a stage that is moved, and a task goes through it', async ({ page, house, problems }) => {
+  const team = FILES['.crew/team.toml'] ?? '';
+  house.begin({ ...FILES, '.crew/team.toml': `# Ours.\n${team.replace('owner = "engineer"', 'owner = "engineer" # who else')}` });
+  await enter(page, house, '/team');
+  await page.getByRole('button', { name: 'Add a role' }).click();
+  const dialog = page.getByRole('dialog');
+  // What is refused stands beside its field, as the command line says it.
+  await dialog.getByLabel('Name').fill('engineer');
+  await dialog.getByRole('button', { name: 'Add role' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('there is a role `engineer` already');
+  await expect(dialog.getByRole('alert')).toContainText('hint: ');
+  await dialog.getByLabel('Name').fill('tech-writer');
+  await dialog.getByLabel('What it does').fill('You keep the documents true.');
+  await dialog.getByLabel('Questions end').fill('soon');
+  await dialog.getByRole('button', { name: 'Add role' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('roles.tech-writer.asks_expire');
+  expect(house.read('.crew/team.toml')).not.toContain('tech-writer');
+  await dialog.getByLabel('Questions end').fill('2h');
+  await dialog.getByRole('button', { name: 'Add role' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Edit role tech-writer' }).waitFor();
+  expect(house.read('.crew/agents/tech-writer/CLAUDE.md')).toContain('# Tech writer\n\nYou keep the documents true.');
+
+  // It gets a stage.
+  await page.getByRole('button', { name: 'New stage after todo' }).click();
+  await dialog.getByLabel('Name').fill('docs');
+  await dialog.getByLabel('Who', { exact: true }).selectOption('tech-writer');
+  await dialog.getByRole('button', { name: 'Add stage' }).click();
+  await page.getByRole('row', { name: /^docs/ }).waitFor();
+  await page.getByRole('button', { name: 'Edit role tech-writer' }).click();
+  await expect(dialog.getByRole('button', { name: 'Take out', exact: true })).toBeDisabled();
+  await expect(dialog.getByText('Needed in docs')).toBeVisible();
+  await page.keyboard.press('Escape');
+
+  // The stage is moved by a button, and back and again by keys; the focus stays with it.
+  const order = async () => (await page.getByRole('row').getByRole('rowheader').allTextContents()).slice(0, 5).map((it) => it.trim());
+  const later = page.getByRole('button', { name: 'Move docs later' });
+  await later.click();
+  await expect.poll(order).toEqual(['todo', 'in-progress', 'docs', 'review', 'done']);
+  await expect(later).toBeFocused();
+  await page.keyboard.press('Alt+ArrowUp');
+  await expect.poll(order).toEqual(['todo', 'docs', 'in-progress', 'review', 'done']);
+  await page.keyboard.press('Alt+ArrowDown');
+  await expect.poll(order).toEqual(['todo', 'in-progress', 'docs', 'review', 'done']);
+  const text = house.read('.crew/team.toml');
+  expect(text).toContain('# Ours.');
+  expect(text).toContain('owner = "engineer" # who else');
+  expect(text).toContain('[roles.tech-writer]\nprovider = "native"\nasks_expire = "2h"');
+  await expect(page.getByRole('button', { name: 'Move review later' })).toBeDisabled();
+  expect(house.crew('team', 'check')).toContain('tech-writer');
+
+  // And a task goes through it.
+  house.write('.crew/playbook.toml', `${house.read('.crew/playbook.toml')}\n[[scene]]\nrole = "tech-writer"\n[[scene.turn]]\nfinish = "DONE: the documents are true"\n`);
+  house.crew('task', 'add', 'Something small');
+  await visit(page, '/board');
+  await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
+  await page.getByText('Something small').first().click();
+  await expect(page.getByText('the documents are true').first()).toBeVisible();
+  expect(problems.filter((it) => !it.includes('400'))).toEqual([]);
+});
+
+test('a stage gets another mode and other ways, and what does not fit is said at its place', async ({ page, house, problems }) => {
+  house.begin(FILES);
+  await enter(page, house, '/board');
+  await page.getByRole('button', { name: 'Stage in-progress' }).click();
+  await page.getByRole('menuitem', { name: 'Edit stage' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('How').selectOption('parallel');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('stages.in-progress needs `roles` with two names or more');
+  await dialog.getByLabel('How').selectOption('best-of-n');
+  await dialog.getByLabel('Tries').fill('3');
+  await dialog.getByLabel('Who chooses').selectOption('pm');
+  await dialog.getByRole('button', { name: 'Take out Way 1' }).click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('dead end');
+  await dialog.getByRole('button', { name: 'Add a way' }).click();
+  await dialog.getByLabel('Way 1', { exact: true }).selectOption('review');
+  await dialog.getByLabel('Back to').selectOption('in-progress');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  const text = house.read('.crew/team.toml');
+  expect(text).toContain('name = "in-progress"\nowner = "engineer"\nnext = ["review"]\nback = "in-progress"\nvisits = 6\n');
+  expect(text).toContain('mode = "best-of-n"\n');
+  expect(text).toContain('judge = "pm"\n');
+
+  // On the board it is moved from the head of its column.
+  await page.getByRole('button', { name: 'Stage review' }).click();
+  await page.getByRole('menuitem', { name: 'Move left' }).click();
+  await expect.poll(async () => page.locator('.board h2').allTextContents()).toEqual(['todo', 'review', 'in-progress', 'done']);
   expect(problems.filter((it) => !it.includes('400'))).toEqual([]);
 });
 

@@ -26,6 +26,7 @@ export type Overlay =
   | { readonly kind: 'new-task'; readonly stage?: string }
   | { readonly kind: 'edit-task'; readonly task: number }
   | { readonly kind: 'edit-provider'; readonly provider: string | null }
+  | { readonly kind: 'edit-role'; readonly role: string | null }
   | { readonly kind: 'edit-stage'; readonly stage: string }
   | { readonly kind: 'new-stage'; readonly after: string };
 

@@ -68,6 +68,7 @@ export const FIELDS: readonly Field[] = [
   { key: 'key_env', label: 'Key', kinds: ['native', 'codex'], hint: 'name of a variable: ANTHROPIC_API_KEY' },
   { key: 'base_url', label: 'Address', kinds: ['native', ...PROGRAMS], hint: "the provider's own" },
   { key: 'billing', label: 'Who pays', kinds: ['claude', 'codex'], choices: ['subscription', 'api-key', 'any'] },
+  { key: 'permissions', label: 'Unasked', kinds: PROGRAMS, choices: ['edit', 'ask', 'all', 'deny'] },
   { key: 'env', label: 'Variables', kinds: PROGRAMS, type: 'list', hint: 'names, handed to it besides the usual ones' },
   { key: 'context_tokens', label: 'Context', kinds: ['native'], type: 'number', hint: 'tokens that it takes at once' },
   { key: 'input_usd_per_mtok', label: '$ per Mtok in', kinds: ['native', 'codex', 'acp'], type: 'number', hint: 'where it is not known' },

@@ -19,6 +19,8 @@ export const ICONS = {
   chevron: 'm6 4 4 4-4 4',
   down: 'm4 6 4 4 4-4',
   up: 'M8 13V3M4 7l4-4 4 4',
+  lower: 'M8 3v10M4 9l4 4 4-4',
+  left: 'M13 8H3M6.5 4.5 3 8l3.5 3.5',
   arrow: 'M3 8h10M9.5 4.5 13 8l-3.5 3.5',
   back: 'M6 4 2.5 7.5 6 11M2.5 7.5h7a3.5 3.5 0 0 1 0 7',
   expand: 'M9.5 2.5h4v4M6.5 13.5h-4v-4M13.5 2.5 9 7M2.5 13.5 7 9',
