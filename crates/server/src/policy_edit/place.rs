@@ -108,7 +108,7 @@ mod tests {
     /// `name: next | back` of each stage.
     fn ways(team: &Team) -> Vec<String> {
         let way = |stage: &crew_core::team::Stage| {
-            let next: Vec<&str> = stage.next.iter().map(|it| it.as_str()).collect();
+            let next: Vec<&str> = stage.next.iter().map(crew_core::StageName::as_str).collect();
             let back = stage.back.as_ref().map_or("", |it| it.as_str());
             format!("{}: {} | {back}", stage.name, next.join(" "))
         };
