@@ -21,7 +21,8 @@ test('an agent without a signal is among what is worth a look, and leads to its 
 test('an answer is written, a limit tried, and words are found by keys', async ({ page, house, problems }) => {
   const finish = 'finish = "DONE: nothing to change"\n';
   const scene = `[[scene]]\nrole = "pm"\ntask = "limit"\n[[scene.turn]]\nlimit_s = 3600\n${finish}[[scene]]\nrole = "pm"\n[[scene.turn]]\nask = { text = "Which way?" }\n[[scene.turn]]\n${finish}[[scene]]\n[[scene.turn]]\n${finish}`;
-  house.begin({ ...FILES, '.crew/playbook.toml': scene });
+  const team = FILES['.crew/team.toml']?.replace('[roles.pm]\n', '[roles.pm]\nagents = 2\n') ?? '';
+  house.begin({ ...FILES, '.crew/team.toml': team, '.crew/playbook.toml': scene });
   house.crew('task', 'add', 'a question');
   await enter(page, house, '/inbox');
   await page.getByText('Which way?').waitFor();
