@@ -10,6 +10,8 @@ test('of several projects one sees which wants a look, also while one looks at a
 
   await add(page, { title: 'Change the greeting' });
   await expect(projects.getByRole('button').first()).toHaveText(/^shop 1 thing waits/);
+  const waits = page.getByRole('region', { name: 'Waits for you' });
+  await expect(waits.getByRole('article').getByText('shop', { exact: true })).toBeVisible();
   await projects.getByRole('button', { name: /^blog/ }).click();
   await expect(projects).toBeHidden();
   await expect(page.getByRole('region', { name: 'Feed' }).getByText('Change the greeting')).toHaveCount(0);
@@ -20,6 +22,7 @@ test('of several projects one sees which wants a look, also while one looks at a
   await switcher.click();
   await page.getByRole('menuitemradio', { name: /^shop 1 thing waits/ }).click();
   await expect(page.getByRole('button', { name: 'Project: shop' })).toBeVisible();
-  await expect(page.getByRole('region', { name: 'Waits for you' }).getByText('Which language?')).toBeVisible();
+  await expect(waits.getByText('Which language?')).toBeVisible();
+  await expect(waits.getByRole('article').getByText('shop', { exact: true })).toHaveCount(0);
   expect(problems).toEqual([]);
 });

@@ -73,6 +73,10 @@ export class App {
     return projects.find((it) => it.id === this.preferences.project) ?? null;
   });
 
+  /** The name of a project, where several are looked at. */
+  nameOf = (project: number | null): string | null =>
+    this.project === null && this.crew.projects.length > 1 ? (this.crew.projects.find((it) => it.id === project)?.name ?? null) : null;
+
   /** Whether something of a project is looked at. */
   shows = (project: number) => this.project === null || this.project.id === project;
 
