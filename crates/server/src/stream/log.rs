@@ -20,11 +20,12 @@ use crate::app::{App, blocking};
 use crate::error::ApiError;
 use crate::wire::{LogLine, RunMessage};
 
-/// Between two looks at an output that grows: who looks on sees each word within a few frames. It
-/// doubles while nothing comes.
-const PAUSE_MIN: Duration = Duration::from_millis(8);
-/// The longest.
+/// Between two looks at an output that grows: who looks on sees each word within a few frames.
+const PAUSE_MIN: Duration = Duration::from_millis(4);
+/// Between two looks at one that has not grown for long.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
+/// A look comes late by no more than this part of the time in which nothing was said.
+const LATE: u32 = 8;
 
 /// Where a start has the output of the set-up of its worktree.
 const SET_UP: &str = "setup.log";
@@ -89,8 +90,8 @@ pub(crate) struct LogStream {
     pub(crate) set_up: Option<SpoolReader>,
     /// Where it ends, before the log does.
     pub(crate) bound: Bound,
-    /// Until the next look.
-    pub(crate) pause: Duration,
+    /// How long nothing was said.
+    pub(crate) quiet: Duration,
 }
 
 /// Where a reader of the log wants it to end.
@@ -117,9 +118,9 @@ impl LogStream {
     /// All of the log from a place on that is there now.
     pub(crate) fn new(app: Arc<App>, run: RunId, place: LogStart) -> Self {
         let (reader, decoder, set_up) = (None, None, None);
-        let (bound, pause) = (Bound::default(), PAUSE_MIN);
+        let (bound, quiet) = (Bound::default(), Duration::ZERO);
         let (follow, raw, short) = (false, false, false);
-        Self { app, run, place, follow, raw, short, reader, decoder, set_up, bound, pause }
+        Self { app, run, place, follow, raw, short, reader, decoder, set_up, bound, quiet }
     }
 
     /// That the log can be read from the place: said before the answer begins.
@@ -163,7 +164,7 @@ impl LogStream {
         self.reader = reader;
         if let Some(line) = lines.last() {
             self.place.offset = line.end;
-            self.pause = PAUSE_MIN;
+            self.quiet = Duration::ZERO;
         }
         Ok(lines)
     }
@@ -257,8 +258,8 @@ impl LogStream {
 
     /// Waits a moment; false when the daemon goes down meanwhile.
     async fn pause(&mut self) -> bool {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(PAUSE_MAX);
+        let pause = (self.quiet / LATE).clamp(PAUSE_MIN, PAUSE_MAX);
+        self.quiet += pause;
         tokio::select! {
             () = self.app.shutdown.cancelled() => false,
             () = tokio::time::sleep(pause) => true,
