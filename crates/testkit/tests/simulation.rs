@@ -19,8 +19,8 @@ fn scenario(seed: u64) -> Scenario {
     let bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(20);
     let kept = |at: &usize| seed.is_multiple_of(4) || bits >> (2 * at) & 3 != 0;
     let faults = (0..FAULTS.len()).filter(kept).map(|at| FAULTS[at]).collect();
-    let quiet = [0, 0, 80, 200, 350][(seed / 7 % 5) as usize];
-    Scenario { seed, quiet, chaos: 100 + (seed % 7 * 80) as usize, faults }
+    let calm = [0, 0, 80, 200, 350][(seed / 7 % 5) as usize];
+    Scenario { seed, calm, chaos: 100 + (seed % 7 * 80) as usize, faults }
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -5,8 +5,9 @@
 //! and all of them misbehave: outcomes are lost, delayed, doubled and reordered, agents hang or go
 //! on talking, the daemon crashes between any two things it does (`daemon`), the disk is full for
 //! a while, the clock jumps, the human answers late or twice and edits the team. With every step
-//! that is recorded the invariants are checked (`check`, against a `ledger` of its own); at the
-//! end everybody behaves, and every task must come to its end.
+//! that is recorded the invariants are checked (`check`, against a `ledger` of its own). Before
+//! anything goes wrong, everybody behaves for a while, so that tasks are anywhere; at the end
+//! everybody behaves again, and every task must come to its end.
 //!
 //! A failure prints its [`Scenario`], shrunk to the smallest that still fails.
 
@@ -32,7 +33,7 @@ pub struct Scenario {
     /// Where all randomness comes from.
     pub seed: u64,
     /// Things that happen before anything goes wrong: tasks are anywhere then.
-    pub quiet: usize,
+    pub calm: usize,
     /// Things that happen before everybody behaves.
     pub chaos: usize,
     /// What goes wrong.
@@ -80,10 +81,10 @@ const CALM_STEPS_MAX: usize = 10_000;
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, quiet, chaos, faults } = self;
+        let Self { seed, calm, chaos, faults } = self;
         write!(
             f,
-            "seed {seed} with {chaos} events of chaos after {quiet} without, faults {faults:?}"
+            "seed {seed} with {chaos} events of chaos after {calm} of calm, faults {faults:?}"
         )
     }
 }
@@ -110,7 +111,7 @@ pub fn run(scenario: &Scenario) -> Result<Tally, String> {
 }
 
 fn play(sim: &mut Sim, scenario: &Scenario) -> Result<(), String> {
-    sim.go_well(scenario.quiet)?;
+    sim.go_well(scenario.calm)?;
     for _ in 0..scenario.chaos {
         sim.turn()?;
     }

@@ -73,9 +73,12 @@ export class App {
     return projects.find((it) => it.id === this.preferences.project) ?? null;
   });
 
+  /** Whether several projects are looked at. */
+  readonly several = $derived.by(() => this.project === null && this.crew.projects.length > 1);
+
   /** The name of a project, where several are looked at. */
   nameOf = (project: number | null): string | null =>
-    this.project === null && this.crew.projects.length > 1 ? (this.crew.projects.find((it) => it.id === project)?.name ?? null) : null;
+    this.several ? (this.crew.projects.find((it) => it.id === project)?.name ?? null) : null;
 
   /** Whether something of a project is looked at. */
   shows = (project: number) => this.project === null || this.project.id === project;
