@@ -18,14 +18,19 @@ export function demo(house: House) {
   house.begin({ ...Object.fromEntries(files), '.crew/team.toml': read('team.toml'), '.crew/playbook.toml': read('playbook.toml') });
 }
 
+/** The file that the agent prints to that started last. */
+export function newestOutput(house: House): string {
+  const runs = join(house.home, 'runs');
+  return join(runs, readdirSync(runs).sort().at(-1) ?? '', 'out.ndjson');
+}
+
 /** A board with one card, whose agent has printed more than any would; the last line is `word 99999 of many`. */
 export async function longCard(page: Page, house: House): Promise<Locator> {
   house.begin(FILES);
   house.crew('task', 'add', 'nothing');
   await enter(page, house, '/board');
   await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
-  const runs = join(house.home, 'runs');
-  const out = join(runs, readdirSync(runs).sort().at(-1) ?? '', 'out.ndjson');
+  const out = newestOutput(house);
   const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `${JSON.stringify({ type: 'text', text: `word ${from + at} of many` })}\n`).join('');
   const huge = 'a line of output that goes on\n'.repeat(OUTPUT_BYTES / 30);
   appendFileSync(out, lines(0, EVENTS - 200));
