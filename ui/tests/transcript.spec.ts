@@ -1,9 +1,9 @@
 // What one takes away from a transcript: links to its places, outputs, code; and how long calls took.
 
 import type { Page } from '@playwright/test';
-import { appendFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync } from 'node:fs';
 import { enter, expect, FILES, type House, test, visit } from './house';
+import { newestOutput } from './scenes';
 
 const AGENT = `
 [[scene]]
@@ -95,6 +95,9 @@ test('outputs, commands, code and changes are copied, and calls say how long the
   const call = log.locator('details').filter({ hasText: 'sleep 2' });
   await expect(call.getByText(/^runs 0:0\d$/)).toBeVisible();
   await expect(call.locator('.took')).toHaveText(/^[23]\.\d s$/);
+  // Whoever looks later knows it as well.
+  await page.reload();
+  await expect(call.locator('.took')).toHaveText(/^[123]\.\d s$/);
 
   await call.locator('summary').click();
   const copy = async (what: string, wanted: string) => {
@@ -121,9 +124,7 @@ async function printed(page: Page, house: House, lines: readonly object[]) {
   house.crew('task', 'add', 'nothing');
   await enter(page, house, '/board');
   await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
-  const runs = join(house.home, 'runs');
-  const out = join(runs, readdirSync(runs).sort().at(-1) ?? '', 'out.ndjson');
-  appendFileSync(out, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  appendFileSync(newestOutput(house), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 test('what cannot be read of a transcript is said in its place, and tried again', async ({ page, house }) => {

@@ -27,6 +27,20 @@ fn every_byte_is_spooled_and_the_exit_code_kept() {
 }
 
 #[test]
+fn it_is_known_when_a_line_was_printed() {
+    let before = shim_harness::now();
+    let run = Run::new(sh("echo a; sleep 1; echo b"));
+    run.launch().ended();
+    let mut times = shim::Times::default();
+    times.read_on(&run.dir).unwrap();
+    let (Some(one), Some(other)) = (times.at(2), times.at(4)) else { panic!("{times:?}") };
+    assert!(before <= one && other <= shim_harness::now(), "{times:?}");
+    // The second between them, less the step of the first.
+    assert!(other.0 - one.0 >= 500, "{times:?}");
+    assert_eq!(times.at(5), None, "nothing more was printed");
+}
+
+#[test]
 fn the_environment_is_the_given_one_and_nothing_else() {
     let run = Run::new(sh("/usr/bin/env; pwd"));
     run.launch().ended();

@@ -21,7 +21,7 @@ pub use home::{Home, HomeLock};
 pub use journal::Journal;
 pub use search::{Document, DocumentKind, Progress, ReadTo, SearchIndex};
 pub use secrets::{Kept, Secret, SecretError, Secrets, make_key};
-pub use table::event::{Entry, Moment};
+pub use table::event::Entry;
 pub use writer::{Commit, Reader, Writer};
 
 use std::io;

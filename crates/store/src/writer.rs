@@ -4,10 +4,10 @@ use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crew_core::{Change, RunId, Seq, State, Time};
+use crew_core::{Change, Seq, State, Time};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::table::event::{Entry, Moment};
+use crate::table::event::Entry;
 use crate::table::{event, hint, intake, state};
 use crate::{StoreError, schema};
 
@@ -136,17 +136,6 @@ impl Reader {
     /// Entries after `after`, at most `limit`.
     pub fn entries(&self, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
         event::after(&self.connection, after, limit).map_err(failed_at(&self.path))
-    }
-
-    /// When a run said what was recorded of it after the first position and up to the second; at most
-    /// `limit` moments, the oldest first.
-    pub fn moments(
-        &self,
-        run: RunId,
-        between: (Seq, Seq),
-        limit: u32,
-    ) -> Result<Vec<Moment>, StoreError> {
-        event::moments(&self.connection, run, between, limit).map_err(failed_at(&self.path))
     }
 
     /// The last position, up to `newest`, that was recorded before a moment.

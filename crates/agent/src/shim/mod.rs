@@ -33,6 +33,7 @@ mod socket;
 mod spawn;
 mod supervise;
 mod terminate;
+mod times;
 mod wire;
 
 pub use client::{Accepted, Presence, ShimError, close_input, look, send_input, status, stop};
@@ -41,7 +42,8 @@ pub use lost::reap_lost;
 pub(crate) use record::write_durably;
 pub use record::{
     AGENT_PID, ERR, EXIT, ExitRecord, IN, Input, InputMode, OUT, PID, SHIM_LOG, SOCKET, SPEC,
-    STOPPED, Spec, Status, Why, dialect,
+    STOPPED, Spec, Status, TIMES, Why, dialect,
 };
 pub use run::{EXIT_CODE_FAILED, EXIT_CODE_TAKEN, run_shim};
+pub use times::Times;
 pub use wire::{LiveStatus, Refused};

@@ -19,6 +19,8 @@ pub const PID: &str = "pid";
 pub const AGENT_PID: &str = "agent.pid";
 /// All that the agent printed, as it printed it.
 pub const OUT: &str = "out.ndjson";
+/// How long that was at which moment.
+pub const TIMES: &str = "times.ndjson";
 /// All that the agent printed on its standard error.
 pub const ERR: &str = "err.log";
 /// The inputs that were accepted ([`Input`]), before the agent saw them.

@@ -23,6 +23,7 @@ use rustix::process::Signal;
 use super::record::{self, ERR, ExitRecord, IN, Input, OUT, Spec, Status, Why};
 use super::run::{complain, now};
 use super::spawn::Agent;
+use super::times::Marks;
 use super::wire::{ID_BYTES_MAX, LiveStatus, Refused, Reply, Request};
 use crate::process::{self, ProcessId};
 
@@ -81,6 +82,7 @@ pub(super) struct Supervisor {
     /// Everything that was sent TERM already; it is sent once.
     signalled: HashSet<ProcessId>,
     survivors: Vec<ProcessId>,
+    marks: Marks,
 }
 
 impl Supervisor {
@@ -95,6 +97,7 @@ impl Supervisor {
             inputs: HashSet::new(),
             signalled: HashSet::new(),
             survivors: Vec::new(),
+            marks: Marks::new(Instant::now()),
         }
     }
 
@@ -107,9 +110,11 @@ impl Supervisor {
                 Err(RecvTimeoutError::Timeout) => Left::Something,
                 Err(RecvTimeoutError::Disconnected) => Left::Nothing,
             };
+            let now = Instant::now();
             if left == Left::Something {
-                left = self.on_time(Instant::now());
+                left = self.on_time(now);
             }
+            self.marks.look(now, || record::length(Path::new(OUT)));
         }
         self.record()
     }
@@ -264,14 +269,16 @@ impl Supervisor {
         }
     }
 
-    fn record(self) -> ExitRecord {
+    fn record(mut self) -> ExitRecord {
+        let out_bytes = record::length(Path::new(OUT));
+        self.marks.note(out_bytes);
         let others = self.signalled.iter().filter(|id| **id != self.agent.id).count();
         ExitRecord {
             why: self.why,
             status: self.status.unwrap_or(Status::Unknown),
             started_at: Some(self.started_at),
             ended_at: now(),
-            out_bytes: record::length(Path::new(OUT)),
+            out_bytes,
             err_bytes: record::length(Path::new(ERR)),
             killed_descendants: u32::try_from(others).unwrap_or(u32::MAX),
             survivors: self.survivors.iter().map(|id| id.pid).collect(),

@@ -112,7 +112,6 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(run::show))
         .routes(routes!(run::log))
         .routes(routes!(run::events))
-        .routes(routes!(run::times))
         .routes(routes!(journal::list))
         .routes(routes!(journal::follow))
         .routes(routes!(events::follow))

@@ -5,22 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use crew_core::run::RunState;
-use crew_core::{Refusal, RunId, Seq, Time};
-use crew_store::Reader;
+use crew_core::{Refusal, RunId};
 
 use crate::app::{App, Shared, blocking};
 use crate::error::ApiError;
 use crate::extract::{Id, Params};
 use crate::stream::{self, Bound, Channel, LogStart, LogStream, RunStream, Writing};
-use crate::wire::{
-    LogLine, LogQuery, Run, RunEventsQuery, RunMessage, RunTimes, RunTimesQuery, Said,
-};
-
-/// Most times in an answer.
-const TIMES_MAX: u32 = 5_000;
-/// Most entries of the journal that are looked through for an answer.
-const LOOKED_MAX: u64 = 100_000;
+use crate::wire::{LogLine, LogQuery, Run, RunEventsQuery, RunMessage};
 
 /// A run.
 #[utoipa::path(
@@ -104,55 +95,6 @@ pub(super) async fn events(
         LogStream { follow: true, short: true, ..LogStream::new(Arc::clone(&app), run, place) };
     log.check().await?;
     Ok(channel.answer(RunStream { log, writing: Writing::default(), ended: false }))
-}
-
-/// When was said what the journal has of a run's output, from a position of the journal on.
-#[utoipa::path(
-    get,
-    path = "/runs/{id}/times",
-    operation_id = "run_times",
-    tag = "run",
-    params(("id" = u64, Path), RunTimesQuery),
-    responses((status = 200, body = RunTimes))
-)]
-pub(super) async fn times(
-    State(app): Shared,
-    Id(id): Id<RunId>,
-    Params(RunTimesQuery { after }): Params<RunTimesQuery>,
-) -> Result<Json<RunTimes>, ApiError> {
-    let known = app.handle.read(|state| {
-        let run = state.runs.get(&id)?;
-        let over = match run.state {
-            RunState::Finished { at, outcome: _ } => Some(at),
-            RunState::Queued { .. }
-            | RunState::Preparing { .. }
-            | RunState::Running { .. }
-            | RunState::Waiting(_)
-            | RunState::Stopping { .. }
-            | RunState::Saving { .. } => None,
-        };
-        Some((run.queued_at, over, state.meta.seq))
-    });
-    let (begun, over, newest) = known.ok_or(Refusal::NoRun(id))?;
-    let path = app.handle.home().database();
-    blocking(move || {
-        let reader = Reader::open(&path)?;
-        let begin = after.max(reader.before(begun, newest)?.0);
-        let end = match over {
-            Some(Time(at)) => reader.before(Time(at + 1), newest)?.0,
-            None => newest.0,
-        };
-        let until = end.min(begin.saturating_add(LOOKED_MAX));
-        let said = reader.moments(id, (Seq(begin), Seq(until)), TIMES_MAX)?;
-        let is_full = said.len() == TIMES_MAX as usize;
-        let seq = said.last().filter(|_| is_full).map_or(until.max(begin), |last| last.seq.0);
-        Ok(Json(RunTimes {
-            seq,
-            more: seq < end,
-            times: said.into_iter().map(Said::from).collect(),
-        }))
-    })
-    .await
 }
 
 /// The newest start of a run that there is.

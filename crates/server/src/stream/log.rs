@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crew_agent::spool::{Line, SpoolError, SpoolReader};
 use crew_agent::{AgentEvent, Decoder, shim};
-use crew_core::{RunId, Token};
+use crew_core::{RunId, Time, Token};
 use crew_engine::Screen;
 use serde_json::{Value, json};
 
@@ -86,6 +86,8 @@ pub(crate) struct LogStream {
     pub(crate) reader: Option<SpoolReader>,
     /// What understands the start that is being read, from where it is read on.
     pub(crate) decoder: Option<Decoder>,
+    /// When the start that is being read printed what.
+    pub(crate) times: shim::Times,
     /// The output of the set-up, which comes before the agent's first word.
     pub(crate) set_up: Option<SpoolReader>,
     /// Where it ends, before the log does.
@@ -120,7 +122,8 @@ impl LogStream {
         let (reader, decoder, set_up) = (None, None, None);
         let (bound, quiet) = (Bound::default(), Duration::ZERO);
         let (follow, raw, short) = (false, false, false);
-        Self { app, run, place, follow, raw, short, reader, decoder, set_up, bound, quiet }
+        let times = shim::Times::default();
+        Self { app, run, place, follow, raw, short, reader, decoder, times, set_up, bound, quiet }
     }
 
     /// That the log can be read from the place: said before the answer begins.
@@ -159,9 +162,19 @@ impl LogStream {
         let reader = self.reader.take();
         if reader.is_none() {
             self.decoder = None;
+            self.times = shim::Times::default();
         }
-        let (reader, lines) = blocking(move || read(reader, &path, offset, last_words)).await?;
-        self.reader = reader;
+        let mut times = std::mem::take(&mut self.times);
+        let read = move || {
+            let (reader, lines) = read(reader, &path, offset, last_words)?;
+            if let Some(launch) = path.parent().filter(|_| !lines.is_empty()) {
+                // Without them it is only not known when something was said.
+                drop(times.read_on(launch));
+            }
+            Ok((reader, lines, times))
+        };
+        let (reader, lines, times) = blocking(read).await?;
+        (self.reader, self.times) = (reader, times);
         if let Some(line) = lines.last() {
             self.place.offset = line.end;
             self.quiet = Duration::ZERO;
@@ -190,7 +203,8 @@ impl LogStream {
         let Some((reader, lines)) = read else { return Ok(Vec::new()) };
         self.set_up = reader;
         let from = self.place;
-        let place = |line| Placed { from, line: Line { end: 0, ..line }, by: By::SetUp };
+        let place =
+            |line| Placed { from, line: Line { end: 0, ..line }, time: None, by: By::SetUp };
         Ok(lines.into_iter().map(place).collect())
     }
 
@@ -237,12 +251,21 @@ impl LogStream {
             }
             let lines = self.lines(&standing).await?;
             if !lines.is_empty() {
-                let placed = place_all(from, lines, self.decoder(from.offset).await?);
+                let mut placed = place_all(from, lines, self.decoder(from.offset).await?);
+                self.say_times(&mut placed, &standing);
                 return Ok(self.bound.cut(placed));
             }
             if !self.goes_on(newest, run_is_over).await {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Says when each line was printed. What was not noted yet was printed just now.
+    fn say_times(&self, placed: &mut [Placed], standing: &Standing) {
+        let now = matches!(standing, Standing::Growing).then(|| self.app.handle.now());
+        for placed in placed {
+            placed.time = self.times.at(placed.line.end).or(now);
         }
     }
 
@@ -313,6 +336,8 @@ impl Messages for RunStream {
 struct Placed {
     from: LogStart,
     line: Line,
+    /// When it was printed, as far as that is known.
+    time: Option<Time>,
     by: By,
 }
 
@@ -332,6 +357,7 @@ impl Placed {
             at,
             start,
             from: format!("{start}:{offset}"),
+            time: self.time.map(|time| time.0),
             cut: false,
             event: screen.value(event),
         };
@@ -357,7 +383,7 @@ fn place_all(from: LogStart, lines: Vec<Line>, decoder: &mut Decoder) -> Vec<Pla
     let mut offset = from.offset;
     let place = |line: Line| {
         let by = By::Agent(decoder.line(&line.bytes));
-        let placed = Placed { from: LogStart { offset, ..from }, line, by };
+        let placed = Placed { from: LogStart { offset, ..from }, line, time: None, by };
         offset = placed.line.end;
         placed
     };

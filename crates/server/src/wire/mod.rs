@@ -48,10 +48,10 @@ pub use project::{DiffText, NewTrashBranch, Project, ProjectAdded, Projects, Tra
 pub use request::{
     Answer, Approve, Backup, EditTask, EventsQuery, FollowQuery, HandOver, IdleQuery, JournalQuery,
     Lift, LogQuery, MoveTask, NewAnchor, NewProject, NewQuestion, NewRemark, NewTask, Nothing,
-    OldAnchor, Prune, PruneMode, Push, Reach, Reject, RestoreTrash, RunEventsQuery, RunTimesQuery,
-    TaskQuery, TrashQuery,
+    OldAnchor, Prune, PruneMode, Push, Reach, Reject, RestoreTrash, RunEventsQuery, TaskQuery,
+    TrashQuery,
 };
-pub use run::{LogLine, Reached, Response, Run, RunTimes, Said, Trouble};
+pub use run::{LogLine, Reached, Response, Run, Trouble};
 pub use sandbox::{LeftOut, SandboxLesson, SandboxLessonQuery};
 pub use search::{Found, FoundKind, SearchQuery, Searched};
 pub use setup::{

@@ -343,16 +343,6 @@ pub struct RunEventsQuery {
     pub last: Option<u64>,
 }
 
-/// `GET /api/runs/{id}/times?…`
-#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct RunTimesQuery {
-    /// What was recorded after this position.
-    #[serde(default)]
-    pub after: u64,
-}
-
 /// `GET /api/idle?…`
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -2,7 +2,6 @@
 
 use crew_core::protocol;
 use crew_core::run::{self, Purpose, RunState, TroubleKind, Wait};
-use crew_store::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -132,6 +131,8 @@ pub struct LogLine {
     pub start: u32,
     /// The place before the line.
     pub from: String,
+    /// When it was printed, to about 0.2 s, if that is known.
+    pub time: Option<u64>,
     /// Whether long texts in it were shortened, as the live stream does. The log has all of it.
     pub cut: bool,
     /// What it said: `{"type": "text" | "thinking" | "tool_call" | …}`; `noise` is no event. With `by`, an
@@ -139,33 +140,6 @@ pub struct LogLine {
     /// written so far of a text.
     #[schema(value_type = Object)]
     pub event: Value,
-}
-
-/// `GET /api/runs/{id}/times`: when was said what the journal has of a run's output. What an agent prints
-/// has no times; all else that it says is between two of these.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RunTimes {
-    /// The position of the journal that was read up to: to go on from.
-    pub seq: u64,
-    /// Whether more is there already.
-    pub more: bool,
-    /// The oldest first.
-    pub times: Vec<Said>,
-}
-
-/// When something was said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Said {
-    /// The place after the line of the log, as it is there: `<start>:<offset>`.
-    pub at: String,
-    /// When it was recorded.
-    pub time: u64,
-}
-
-impl From<Moment> for Said {
-    fn from(Moment { seq: _, at, token, offset }: Moment) -> Self {
-        Self { at: format!("{token}:{offset}"), time: at.0 }
-    }
 }
 
 impl From<&run::Run> for Run {

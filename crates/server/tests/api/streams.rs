@@ -139,28 +139,17 @@ async fn a_log_is_all_starts_in_order_and_harmless() {
 }
 
 #[tokio::test]
-async fn the_journal_tells_when_was_said_what_it_has_of_a_log() {
+async fn a_line_of_a_log_says_when_it_was_printed_if_that_is_known() {
     let daemon = Daemon::start_after(stopped_after_two_starts).await;
-    let all = daemon.get("/api/runs/1/times").await.json();
-    let places = |answer: &Value| -> Vec<String> {
-        let times = answer["times"].as_array().unwrap();
-        times.iter().map(|it| it["at"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(places(&all), ["1:40", "2:40"]);
-    assert_eq!(all["more"], false);
-    assert!(all["times"][0]["time"].as_u64() > Some(1_000_000), "{all}");
-    let journal = daemon.get("/api/journal").await.json();
-    assert_eq!(all["seq"], journal["seq"]);
-
-    let entries = journal["entries"].as_array().unwrap();
-    let first = entries.iter().find(|it| it["body"]["event"] == "said").unwrap();
-    let rest = daemon.get(&format!("/api/runs/1/times?after={}", first["seq"])).await.json();
-    assert_eq!(places(&rest), ["2:40"]);
-    for after in [all["seq"].as_u64().unwrap(), u64::MAX] {
-        let none = daemon.get(&format!("/api/runs/1/times?after={after}")).await.json();
-        assert_eq!(none, json!({"seq": after, "more": false, "times": []}));
-    }
-    assert_eq!(daemon.get("/api/runs/9/times").await.code(), "not_found");
+    write(&daemon, 1, b"{\"type\":\"text\",\"text\":\"a\"}\n{\"type\":\"text\",\"text\":\"b\"}\n");
+    write(&daemon, 2, b"{\"type\":\"text\",\"text\":\"c\"}\n");
+    let times = daemon.handle.home().run(RunId(1), Token(1)).join(crew_agent::shim::TIMES);
+    std::fs::write(times, "[1700000000000,27]\n").unwrap();
+    let log = daemon.get("/api/runs/1/log").await;
+    let lines = log.body.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let times: Vec<Option<u64>> = lines.map(|line| line["time"].as_u64()).collect();
+    // The agents are gone: what nobody noted was not printed just now.
+    assert_eq!(times, [Some(1_700_000_000_000), None, None]);
     daemon.end().await;
 }
 

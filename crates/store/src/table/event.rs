@@ -1,7 +1,7 @@
 //! `event`: the journal, append only. The files are written from it.
 
 use crew_core::note::Note;
-use crew_core::{Event, RunId, Seq, Time, Token};
+use crew_core::{Event, Seq, Time};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
@@ -21,19 +21,6 @@ pub struct Entry {
     /// Why it changed nothing by itself, where that is so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dropped: Option<String>,
-}
-
-/// When something that a run said was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Where in the journal.
-    pub seq: Seq,
-    /// When.
-    pub at: Time,
-    /// Which start of the run.
-    pub token: Token,
-    /// The place in its output behind what was said, in bytes.
-    pub offset: u64,
 }
 
 /// Appends an entry.
@@ -57,36 +44,6 @@ pub(crate) fn after(
         "SELECT seq, at, body, notes, dropped FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     )?;
     query.query_map((position(after), limit), read)?.collect()
-}
-
-/// When a run said what was recorded of it after `after` and up to `until`: at most `limit` moments, the
-/// oldest first. Only what begins as its entries do is parsed.
-pub(crate) fn moments(
-    connection: &Connection,
-    run: RunId,
-    (after, until): (Seq, Seq),
-    limit: u32,
-) -> rusqlite::Result<Vec<Moment>> {
-    let mut query = connection.prepare_cached(
-        "SELECT seq, at, body FROM event WHERE seq > ?1 AND seq <= ?2 AND body >= ?3 AND body < ?4
-         ORDER BY seq LIMIT ?5",
-    )?;
-    let (prefix, end) = said_by(run);
-    let mut rows = query.query((position(after), position(until), prefix, end, limit))?;
-    let mut moments = Vec::new();
-    while let Some(row) = rows.next()? {
-        if let Event::Said { token, offset, .. } = from_json(row.get_ref(2)?.as_str()?, 2)? {
-            let (seq, at) = (Seq(row.get(0)?), Time(row.get(1)?));
-            moments.push(Moment { seq, at, token, offset });
-        }
-    }
-    Ok(moments)
-}
-
-/// What the entries of a run begin with that say what it said, and what is just behind all of them.
-fn said_by(run: RunId) -> (String, String) {
-    let head = format!(r#"{{"event":"said","run":{run}"#, run = run.0);
-    (format!("{head},"), format!("{head}-")) // `-` comes after `,`
 }
 
 /// The last position, up to `newest`, that was recorded before a moment; found by halving, for the
@@ -129,13 +86,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crew_core::run::{Trouble, TroubleKind};
-    use crew_core::{Usage, Words};
-
-    fn said(run: u64, token: u32, offset: u64) -> Event {
-        let words = Words::Used(Usage::default());
-        Event::Said { run: RunId(run), token: Token(token), offset, words }
-    }
 
     /// A journal with these entries, one in each millisecond.
     fn journal(events: impl IntoIterator<Item = Event>) -> Connection {
@@ -152,35 +102,6 @@ mod tests {
             insert(&connection, &entry).unwrap();
         }
         connection
-    }
-
-    #[test]
-    fn the_moments_of_a_run_are_those_of_no_other() {
-        let message = r#"{"event":"said","run":1,"#.to_owned();
-        let trouble = Trouble { kind: TroubleKind::Transient, message };
-        let journal = journal([
-            said(1, 1, 10),
-            said(12, 1, 20),
-            Event::Said {
-                run: RunId(2),
-                token: Token(1),
-                offset: 30,
-                words: Words::Failed(trouble),
-            },
-            Event::Exited { run: RunId(1), token: Token(1), how: "gone".to_owned() },
-            said(1, 2, 5),
-            said(1, 2, 9),
-        ]);
-        let of = |run, between, limit| -> Vec<(u64, u64, u32, u64)> {
-            let found = moments(&journal, RunId(run), between, limit).unwrap();
-            found.iter().map(|it| (it.seq.0, it.at.0, it.token.0, it.offset)).collect()
-        };
-        let all = (Seq(0), Seq(u64::MAX));
-        assert_eq!(of(1, all, 10), [(1, 1_001, 1, 10), (5, 1_005, 2, 5), (6, 1_006, 2, 9)]);
-        assert_eq!(of(12, all, 10), [(2, 1_002, 1, 20)]);
-        assert_eq!(of(3, all, 10), []);
-        assert_eq!(of(1, (Seq(1), Seq(5)), 10), [(5, 1_005, 2, 5)]);
-        assert_eq!(of(1, all, 1), [(1, 1_001, 1, 10)]);
     }
 
     #[test]

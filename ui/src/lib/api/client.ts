@@ -17,7 +17,6 @@ import type {
   Project,
   Reach,
   Receipt,
-  RunTimes,
   Searched,
   Remembered,
   Status,
@@ -143,7 +142,6 @@ export class Client {
   release = () => this.#post<Receipt>('/release', {});
 
   /** When was said what the journal has of a run's log. */
-  times = (run: number, after: number) => this.#get<RunTimes>(`/runs/${run}/times`, { after });
 
   /** Lines of a run's log, whole. */
   async log(run: number, query: { from?: string; until?: string; last?: number; lines?: number; short?: 1 }) {

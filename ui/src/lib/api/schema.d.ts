@@ -489,23 +489,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/runs/{id}/times": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** When was said what the journal has of a run's output, from a position of the journal on. */
-        get: operations["run_times"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/runs/{id}/unask": {
         parameters: {
             query?: never;
@@ -1949,6 +1932,11 @@ export interface components {
              * @description Which start of the agent, from 1.
              */
             start: number;
+            /**
+             * Format: int64
+             * @description When it was printed, to about 0.2 s, if that is known.
+             */
+            time: number | null;
         };
         /** @description How work lands. */
         MergePolicy: {
@@ -2677,31 +2665,6 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "end";
-        };
-        /**
-         * @description `GET /api/runs/{id}/times`: when was said what the journal has of a run's output. What an agent prints
-         *     has no times; all else that it says is between two of these.
-         */
-        RunTimes: {
-            /** @description Whether more is there already. */
-            more: boolean;
-            /**
-             * Format: int64
-             * @description The position of the journal that was read up to: to go on from.
-             */
-            seq: number;
-            /** @description The oldest first. */
-            times: components["schemas"]["Said"][];
-        };
-        /** @description When something was said. */
-        Said: {
-            /** @description The place after the line of the log, as it is there: `<start>:<offset>`. */
-            at: string;
-            /**
-             * Format: int64
-             * @description When it was recorded.
-             */
-            time: number;
         };
         /** @description `GET /api/projects/{id}/sandbox` */
         SandboxLesson: {
@@ -4270,39 +4233,6 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["LogLine"];
-                };
-            };
-            /** @description It did not work */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    run_times: {
-        parameters: {
-            query?: {
-                /** @description What was recorded after this position. */
-                after?: number;
-            };
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunTimes"];
                 };
             };
             /** @description It did not work */

@@ -37,7 +37,6 @@ export type PullView = Schemas['PullView'];
 export type Remembered = Schemas['Remembered'];
 export type Receipt = Schemas['Receipt'];
 export type Run = Schemas['Run'];
-export type RunTimes = Schemas['RunTimes'];
 export type Scalar = Schemas['Scalar'];
 export type Searched = Schemas['Searched'];
 export type Share = Schemas['Share'];

@@ -3,7 +3,7 @@
 import type { Client } from '$lib/api/client';
 import type { LogLine, RunMessage } from '$lib/api/types';
 import { Link, type LinkState } from './link';
-import { extended, joined, type HeardLine, type Item } from './transcript';
+import { extended, joined, type Item } from './transcript';
 
 /** How much of the end is read at first, in bytes. */
 const WINDOW = 150_000;
@@ -12,17 +12,12 @@ const ITEMS_MAX = 4_000;
 /** How much before a place that one wants to see is read, in bytes, and how many lines after it. */
 const BEFORE = 60_000;
 const AFTER = 300;
-/** What was said before is sent without a break; after one this long, lines come as they are said. */
-const BREAK_MS = 400;
 
 export class RunLog {
   readonly run: number;
   readonly #client: Client;
   #link: Link | null = null;
-  #waiting: HeardLine[] = [];
-  /** When the stream last told something, and whether it told of the past since it was opened. */
-  #told: number | null = null;
-  #live = false;
+  #waiting: LogLine[] = [];
   #frame = 0;
   #from: string | null = null;
   #first: string | null = null;
@@ -58,8 +53,6 @@ export class RunLog {
     this.#link = new Link({
       open: async () => {
         if (this.ended) return null;
-        this.#told = null;
-        this.#live = false;
         const query = this.#from === null ? { last: WINDOW } : { from: this.#from };
         return this.#client.socket(`/runs/${this.run}/events`, query);
       },
@@ -154,18 +147,9 @@ export class RunLog {
     }
     // What was only begun is told again from its beginning.
     this.#from = message.lines.findLast((line) => line.event.type !== 'partial')?.at ?? this.#from;
-    const heard = this.#heard();
-    this.#waiting.push(...(heard === undefined ? message.lines : message.lines.map((line) => ({ ...line, heard }))));
+    this.#waiting.push(...message.lines);
     // Drawn once a frame, however much comes.
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());
-  }
-
-  /** The moment, if what comes now is said now. */
-  #heard(): number | undefined {
-    const now = Date.now();
-    this.#live ||= this.#told !== null && now - this.#told >= BREAK_MS;
-    this.#told = now;
-    return this.#live ? now : undefined;
   }
 
   #flush() {

@@ -3,7 +3,7 @@ import type { Client } from '$lib/api/client';
 import type { LogLine } from '$lib/api/types';
 import { RunLog } from './log.svelte';
 
-const line = (n: number): LogLine => ({ at: `1:${n}`, from: `1:${n - 1}`, start: 1, cut: false, event: { type: 'text', text: `word ${n}` } });
+const line = (n: number): LogLine => ({ at: `1:${n}`, from: `1:${n - 1}`, start: 1, time: null, cut: false, event: { type: 'text', text: `word ${n}` } });
 const lines = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => line(from + at));
 
 vi.stubGlobal('cancelAnimationFrame', () => undefined);
@@ -57,23 +57,3 @@ test('what cannot be read is said, and read when it is tried again', async () =>
   log.end();
 });
 
-test('what is said while one listens has its time; what was said before has none', async () => {
-  vi.useFakeTimers();
-  vi.stubGlobal('requestAnimationFrame', (draw: () => void) => (draw(), 0));
-  const socket: Partial<WebSocket> = { close: () => undefined };
-  const log = new RunLog({ socket: () => socket } as unknown as Client, 7);
-  await vi.advanceTimersByTimeAsync(0);
-  const tell = (...lines: LogLine[]) => socket.onmessage?.call(socket as WebSocket, { data: JSON.stringify({ type: 'lines', lines }) } as MessageEvent);
-  tell(line(1), line(2));
-  await vi.advanceTimersByTimeAsync(20);
-  tell(line(3));
-  await vi.advanceTimersByTimeAsync(1_000);
-  tell(line(4));
-  await vi.advanceTimersByTimeAsync(20);
-  tell(line(5));
-  const [, , , fourth, fifth] = log.items.map((item) => item.heard);
-  expect(log.items.slice(0, 3).map((item) => item.heard)).toEqual([undefined, undefined, undefined]);
-  expect((fifth ?? 0) - (fourth ?? 0)).toBe(20);
-  log.end();
-  vi.useRealTimers();
-});

@@ -16,8 +16,8 @@ interface Base {
   readonly cut: boolean;
   /** The call that started who said it, if an agent of the agent did. */
   readonly by: string | null;
-  /** When it came, by the clock of this page; only of what came while it was said. */
-  readonly heard?: number | undefined;
+  /** When it was printed; null where that is not known. */
+  readonly time: number | null;
 }
 
 export type Item = Base &
@@ -39,34 +39,27 @@ export type Item = Base &
 
 export type Input = Readonly<Record<string, unknown>>;
 
-/** A line, and when it came if somebody listened while it was said. */
-export interface HeardLine extends LogLine {
-  readonly heard?: number | undefined;
-}
-
 export interface Result {
   readonly ok: boolean;
   readonly output: string;
   readonly cut: boolean;
   readonly from: string;
-  /** The place after it. */
-  readonly at: string;
-  readonly heard?: number | undefined;
+  readonly time: number | null;
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
 const number = (value: unknown) => (typeof value === 'number' ? value : 0);
 
 /** The items after more lines. Items that do not change stay the same objects. */
-export function extended(items: readonly Item[], lines: readonly HeardLine[]): Item[] {
+export function extended(items: readonly Item[], lines: readonly LogLine[]): Item[] {
   const next = [...items];
   for (const line of lines) extend(next, line);
   return next;
 }
 
-function extend(items: Item[], line: HeardLine) {
+function extend(items: Item[], line: LogLine) {
   const event = line.event;
-  const base = { key: line.at, from: line.from, cut: line.cut, by: typeof event.by === 'string' ? event.by : null, heard: line.heard };
+  const base = { key: line.at, from: line.from, cut: line.cut, by: typeof event.by === 'string' ? event.by : null, time: line.time };
   switch (event.type) {
     case 'session':
       items.push({ ...base, kind: 'session', start: line.start, model: text(event.model) });
@@ -140,25 +133,23 @@ function write(items: Item[], item: Extract<Item, { kind: 'text' }>) {
 }
 
 /** Gives the newest open call of that id its result. A result without a call is shown as it is. */
-function settle(items: Item[], line: HeardLine) {
+function settle(items: Item[], line: LogLine) {
   const { id, ok, output } = line.event;
-  const result = { ok: ok === true, output: text(output), cut: line.cut, from: line.from, at: line.at, heard: line.heard };
+  const result = { ok: ok === true, output: text(output), cut: line.cut, from: line.from, time: line.time };
   const at = items.findLastIndex((it) => it.kind === 'tool' && it.id === id && it.result === null);
   const call = items[at];
   if (call?.kind !== 'tool') {
     const by = typeof line.event.by === 'string' ? line.event.by : null;
-    items.push({ key: line.at, from: line.from, cut: line.cut, by, heard: line.heard, kind: 'result', id: text(id), result });
+    items.push({ key: line.at, from: line.from, cut: line.cut, by, time: line.time, kind: 'result', id: text(id), result });
     return;
   }
   items[at] = { ...call, result };
 }
 
-/** How long a call took; null where that is not known. Both moments are of one clock: the journal's, or this page's. */
-export function took(call: Extract<Item, { kind: 'tool' }>, at: (place: string) => number | undefined): number | null {
-  const { result } = call;
-  if (result === null) return null;
-  const between = (from: number | undefined, to: number | undefined) => (from === undefined || to === undefined ? null : Math.max(0, to - from));
-  return between(at(call.key), at(result.at)) ?? between(call.heard, result.heard);
+/** How long a call took; null where that is not known. */
+export function took({ time, result }: Extract<Item, { kind: 'tool' }>): number | null {
+  const end = result?.time ?? null;
+  return time === null || end === null ? null : Math.max(0, end - time);
 }
 
 /** What came before, and what was known: results find their calls over the seam. */
