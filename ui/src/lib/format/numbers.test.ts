@@ -27,7 +27,7 @@ test.each([
 ])('%i milliseconds read %s', (ms, text) => expect(length(ms)).toBe(text));
 
 test('a watch counts up', () => {
-  expect([40, 1_240, 9_940, 9_960, 42_400, 240_000, 250_000, 7_140_000].map(duration)).toEqual(['<0.1 s', '1.2 s', '9.9 s', '10 s', '42 s', '4 min', '4 min 10 s', '1 h 59 min']);
+  expect([40, 199, 200, 1_240, 9_940, 9_960, 42_400, 240_000, 250_000, 7_140_000].map(duration)).toEqual(['<0.2 s', '<0.2 s', '0.2 s', '1.2 s', '9.9 s', '10 s', '42 s', '4 min', '4 min 10 s', '1 h 59 min']);
   expect([8_000, 250_000, 3_850_000].map(stopwatch)).toEqual(['0:08', '4:10', '1:04:10']);
 });
 

@@ -44,9 +44,9 @@ export function length(milliseconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** `0.3 s`, `8.2 s`, `42 s`, `4 min 10 s`: of what is mostly short. */
+/** `<0.2 s`, `0.4 s`, `8.2 s`, `42 s`, `4 min 10 s`: of what is mostly short, and known to 0.2 s. */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 100) return '<0.1 s';
+  if (milliseconds < 200) return '<0.2 s';
   if (milliseconds < 9_950) return `${(milliseconds / 1_000).toFixed(1)} s`;
   const seconds = Math.round(milliseconds / 1_000);
   if (seconds < 60 || seconds >= 3_600) return length(seconds * 1_000);
