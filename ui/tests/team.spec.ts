@@ -97,7 +97,7 @@ test('a stage gets another mode and other ways, and what does not fit is said at
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('How').selectOption('parallel');
   await dialog.getByRole('button', { name: 'Save' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('stages.in-progress needs `roles` with two names or more');
+  await expect(dialog.getByRole('alert')).toContainText('stages.in-progress.roles: two names or more are needed');
   await dialog.getByLabel('How').selectOption('best-of-n');
   await dialog.getByLabel('Tries').fill('3');
   await dialog.getByLabel('Who chooses').selectOption('pm');

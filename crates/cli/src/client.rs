@@ -155,7 +155,8 @@ async fn checked(response: Response) -> Result<Response, CliError> {
 }
 
 fn said(problem: Problem) -> CliError {
-    let Problem { code, message, hint } = problem;
+    // The key is in the words.
+    let Problem { code, message, hint, key: _ } = problem;
     let exit = match code {
         ErrorCode::NotFound | ErrorCode::Refused => Exit::Refused,
         ErrorCode::Invalid => Exit::Usage,

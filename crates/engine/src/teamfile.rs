@@ -37,7 +37,7 @@ pub fn read_team_file(path: &Path) -> Result<Team, Vec<Problem>> {
             io::ErrorKind::InvalidData => "save it as UTF-8 text",
             _ => "put a plain file there; `crew init` makes one where none is",
         };
-        vec![Problem { what, hint: Some(hint.to_owned()), line: None }]
+        vec![Problem::new(what, hint)]
     })?;
     team::parse(&text)
 }

@@ -1,4 +1,5 @@
-//! One shape for everything that goes wrong: `{"error":{"code":…,"message":…,"hint":…}}`.
+//! One shape for everything that goes wrong: `{"error":{"code":…,"message":…,"hint":…}}`, with the `key`
+//! of `team.toml` that it is about, if it is about one.
 
 use std::fmt::Display;
 
@@ -65,16 +66,24 @@ pub(crate) struct ApiError {
     code: ErrorCode,
     message: String,
     hint: Option<String>,
+    pub(crate) key: Option<String>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Display) -> Self {
-        Self { code, message: message.to_string(), hint: None }
+        Self { code, message: message.to_string(), hint: None, key: None }
     }
 
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The key of `team.toml` that it is about.
+    #[must_use]
+    pub(crate) fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
         self
     }
 
@@ -95,8 +104,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Self { code, message, hint } = self;
-        let error = wire::Problem { code, message, hint };
+        let Self { code, message, hint, key } = self;
+        let error = wire::Problem { code, message, hint, key };
         (code.status(), Json(wire::ErrorBody { error })).into_response()
     }
 }
@@ -146,7 +155,7 @@ impl From<Refusal> for ApiError {
             | Refusal::Illegal(_) => ErrorCode::Refused,
         };
         let hint = refusal.hint().map(str::to_owned);
-        Self { code, message: refusal.to_string(), hint }
+        Self { code, message: refusal.to_string(), hint, key: None }
     }
 }
 
@@ -174,13 +183,13 @@ impl From<StoreError> for ApiError {
             | StoreError::Corrupt { .. } => ErrorCode::Internal,
         };
         let hint = error.hint().map(str::to_owned);
-        Self { code, message: error.to_string(), hint }
+        Self { code, message: error.to_string(), hint, key: None }
     }
 }
 
 impl From<GitError> for ApiError {
     fn from(error: GitError) -> Self {
         let hint = error.hint().map(str::to_owned);
-        Self { code: ErrorCode::Refused, message: error.to_string(), hint }
+        Self { code: ErrorCode::Refused, message: error.to_string(), hint, key: None }
     }
 }

@@ -131,8 +131,9 @@ pub(crate) fn write(
     let mistakes = mistakes(name, text);
     if let Some(first) = mistakes.first() {
         let all: Vec<&str> = mistakes.iter().map(|it| it.what.as_str()).collect();
-        let error = ApiError::invalid(all.join("\n"));
-        return Err(first.hint.iter().fold(error, ApiError::hint));
+        let error = first.hint.iter().fold(ApiError::invalid(all.join("\n")), ApiError::hint);
+        let key = mistakes.iter().find_map(|it| it.key.as_ref());
+        return Err(key.into_iter().fold(error, ApiError::key));
     }
     let now = read(root, name)?;
     if now.version.as_deref() != over {

@@ -5,6 +5,7 @@ mod role;
 
 use std::collections::BTreeMap;
 
+use crew_core::{BadName, StageName};
 use toml_edit::{
     Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value,
 };
@@ -99,6 +100,24 @@ fn apply(document: &mut DocumentMut, edit: &TeamEdit) -> Result<(), ApiError> {
 fn no_stage(name: &str) -> ApiError {
     ApiError::invalid(format!("there is no stage `{name}` in team.toml"))
         .hint("somebody may have renamed it: look at the pipeline as it is now")
+}
+
+fn bad_name(error: BadName, like: &str) -> ApiError {
+    ApiError::invalid(error).hint(format!("lower-case letters, digits and hyphens, like `{like}`"))
+}
+
+/// A name for a stage that has none yet, or another.
+fn is_free(stages: &ArrayOfTables, name: &str) -> Result<(), ApiError> {
+    let key = format!("stages.{name}.name");
+    if let Err(error) = name.parse::<StageName>() {
+        return Err(bad_name(error, "needs-docs").key(key));
+    }
+    if position(stages, name).is_ok() {
+        return Err(ApiError::invalid(format!("there is a stage `{name}` already"))
+            .hint("change that one, or give this one another name")
+            .key(key));
+    }
+    Ok(())
 }
 
 fn stages(document: &mut DocumentMut) -> Result<&mut ArrayOfTables, ApiError> {
@@ -207,6 +226,7 @@ fn add_stage(
 ) -> Result<(), ApiError> {
     let stages = stages(document)?;
     let at = position(stages, after)?;
+    is_free(stages, name)?;
     let mut made = Table::new();
     made.decor_mut().set_prefix("\n");
     made.insert("name", value(name));
@@ -231,6 +251,9 @@ fn add_stage(
 fn rename_stage(document: &mut DocumentMut, stage: &str, to: &str) -> Result<(), ApiError> {
     let stages = stages(document)?;
     let at = position(stages, stage)?;
+    if to != stage {
+        is_free(stages, to)?;
+    }
     for (n, table) in stages.iter_mut().enumerate() {
         if n == at {
             replace_text(table, "name", stage, to);
@@ -422,6 +445,29 @@ mod tests {
         assert_eq!(providers.last().map(|it| it.name.as_str()), Some("cheap"));
         let removed = edited(&added, &[set("providers.cheap", None)]).unwrap();
         assert_eq!(form(&removed).unwrap(), form(DEFAULT_TEAM).unwrap());
+    }
+
+    #[test]
+    fn a_name_of_a_stage_is_good_and_free() {
+        let add = |name: &str| TeamEdit::AddStage {
+            name: name.into(),
+            owner: "pm".into(),
+            after: "backlog".into(),
+        };
+        let rename =
+            |to: &str| TeamEdit::RenameStage { stage: "needs-review".into(), to: to.into() };
+        let check = |edit: TeamEdit, expect: &str, key: &str| {
+            let error = edited(DEFAULT_TEAM, &[edit]).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some(key), "{error:?}");
+            let (message, hint) = error.into_words();
+            assert!(message.contains(expect), "{message}");
+            assert!(hint.is_some(), "{message}");
+        };
+        for edit in [add, rename] {
+            check(edit("done"), "there is a stage `done` already", "stages.done.name");
+            check(edit("All. Done"), "`All. Done` is not a name", "stages.All. Done.name");
+        }
+        assert_eq!(edited(DEFAULT_TEAM, &[rename("needs-review")]).unwrap(), DEFAULT_TEAM);
     }
 
     #[test]

@@ -22,10 +22,14 @@ use super::{Team, proof};
 /// One mistake in a `team.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong, and where.
+    /// What is wrong, and where: what has a key begins with it.
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The keys from the outside in that lead to what has to be changed, whether it is there or
+    /// not: `stages.review.back`, `providers.claude/work.billing`, `roles.pm.rules.2`. `None` where
+    /// it is about several, or none.
+    pub key: Option<String>,
     /// In which line of the file, from 1, where that is known.
     pub line: Option<u32>,
 }
@@ -38,16 +42,28 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
-    pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: Some(hint.into()), line: None }
+    /// About several keys, or none.
+    pub fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: Some(hint.into()), key: None, line: None }
+    }
+
+    /// About what is at a key, or is missing there.
+    pub(super) fn at(
+        key: impl Into<String>,
+        what: impl fmt::Display,
+        hint: impl Into<String>,
+    ) -> Self {
+        let key = key.into();
+        Self { what: format!("{key}: {what}"), hint: Some(hint.into()), key: Some(key), line: None }
     }
 
     /// A text that is no TOML, or not of the shape that is wanted.
     pub fn of_text(text: &str, error: &toml::de::Error) -> Self {
         // What is missing in the file as a whole is in none of its lines.
         let place = error.span().filter(|span| *span != (0..text.len()));
+        let key = place.as_ref().and_then(|span| line::key_at(text, span.start));
         let line = place.map(|span| line::line_at(text, span.start));
-        Self { what: error.to_string().trim_end().to_owned(), hint: None, line }
+        Self { what: error.to_string().trim_end().to_owned(), hint: None, key, line }
     }
 }
 

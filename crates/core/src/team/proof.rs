@@ -1,6 +1,6 @@
 //! What is proven about a pipeline before it is used, and what one task may cost in it at worst.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -29,16 +29,18 @@ pub(super) fn prove(team: &Team, problems: &mut Vec<Problem>) {
         return;
     }
     shape(team, problems);
-    reachable(team, problems);
+    // What cannot be reached is often what a dead end led to.
     no_dead_end(team, problems);
+    reachable(team, problems);
     independent_judgement(team, problems);
 }
 
 fn known_names(team: &Team, problems: &mut Vec<Problem>) {
     for (name, role) in &team.roles {
         for other in role.messages.iter().filter(|other| !team.roles.contains_key(other)) {
-            problems.push(Problem::new(
-                format!("roles.{name}.messages: there is no role `{other}`"),
+            problems.push(Problem::at(
+                format!("roles.{name}.messages"),
+                format!("there is no role `{other}`"),
                 format!("add [roles.{other}] or name one that exists"),
             ));
         }
@@ -50,20 +52,25 @@ fn known_names(team: &Team, problems: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
     for stage in &team.stages {
         if !seen.insert(&stage.name) {
-            problems.push(Problem::new(
+            problems.push(Problem::at(
+                format!("stages.{}.name", stage.name),
                 format!("two stages are called `{}`", stage.name),
                 "rename one",
             ));
         }
-        for role in roles_of(stage).into_iter().filter(|role| !team.roles.contains_key(*role)) {
-            problems.push(Problem::new(
-                format!("stages.{}: there is no role `{role}`", stage.name),
-                format!("add [roles.{role}] or name one that exists"),
-            ));
+        for (role, key) in roles_of(stage) {
+            if !team.roles.contains_key(role) {
+                problems.push(Problem::at(
+                    format!("stages.{}.{key}", stage.name),
+                    format!("there is no role `{role}`"),
+                    format!("add [roles.{role}] or name one that exists"),
+                ));
+            }
         }
-        for next in exits(stage).filter(|next| team.stage(next).is_none()) {
-            problems.push(Problem::new(
-                format!("stages.{}: there is no stage `{next}`", stage.name),
+        for (key, next) in exits(stage).filter(|(_, next)| team.stage(next).is_none()) {
+            problems.push(Problem::at(
+                format!("stages.{}.{key}", stage.name),
+                format!("there is no stage `{next}`"),
                 "`next` and `back` name stages of this file",
             ));
         }
@@ -74,26 +81,45 @@ fn known_names(team: &Team, problems: &mut Vec<Problem>) {
 fn players(team: &Team, (name, role): (&RoleName, &Role), problems: &mut Vec<Problem>) {
     let players = team.players(role);
     for provider in players.iter().filter(|provider| !team.providers.contains_key(**provider)) {
-        problems.push(Problem::new(
-            format!("roles.{name}: there is no provider `{provider}`"),
+        let problem = Problem::at(
+            key_of_player(team, (name, role), provider),
+            format!("there is no provider `{provider}`"),
             format!("add [providers.{provider}] or name one that exists"),
-        ));
+        );
+        // Who is of a tier may play several roles.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
     }
     let is_mailbox = |provider: &&ProviderName| {
         team.providers.get(*provider).is_some_and(|p| p.kind == ProviderKind::Mailbox)
     };
     let by_mail = players.iter().any(is_mailbox);
     if by_mail && role.agents > 1 {
-        problems.push(Problem::new(
-            format!("roles.{name}: a mailbox role works on one task at a time"),
+        problems.push(Problem::at(
+            format!("roles.{name}.agents"),
+            "a mailbox role works on one task at a time",
             "set agents = 1: there is one trigger file for each role",
         ));
     }
     if by_mail && players.len() > 1 {
-        problems.push(Problem::new(
-            format!("roles.{name}: a mailbox neither steps in for others nor others for it"),
+        let key = if role.tier.is_some() { "tier" } else { "fallback" };
+        problems.push(Problem::at(
+            format!("roles.{name}.{key}"),
+            "a mailbox neither steps in for others nor others for it",
             "who reads the trigger file plays the role alone: give it one provider",
         ));
+    }
+}
+
+/// Where it is written that a provider plays a role.
+fn key_of_player(team: &Team, (name, role): (&RoleName, &Role), player: &ProviderName) -> String {
+    if role.tier.is_none() && role.provider == *player {
+        return format!("roles.{name}.provider");
+    }
+    match team.tiers.lists.iter().find(|(_, list)| list.contains(player)) {
+        Some((tier, _)) => format!("tiers.{}", tier.word()),
+        None => format!("roles.{name}.fallback"),
     }
 }
 
@@ -105,23 +131,43 @@ fn one_conversation(team: &Team, (name, role): (&RoleName, &Role), problems: &mu
             && stage.workers().iter().filter(is_candidate).count() > 1
     };
     if role.agents > 1 || team.stages.iter().any(competes) {
-        problems.push(Problem::new(
-            format!("roles.{name}: session = \"role\" is one conversation for all its tasks"),
+        problems.push(Problem::at(
+            format!("roles.{name}.session"),
+            "\"role\" is one conversation for all its tasks",
             "set agents = 1 and do not let the role compete with itself, or use session = \"task\"",
         ));
     }
 }
 
-fn roles_of(stage: &Stage) -> BTreeSet<&RoleName> {
+/// The roles that a stage names, each with one key at which it does so.
+fn roles_of(stage: &Stage) -> BTreeMap<&RoleName, String> {
     let owner = match &stage.owner {
         Owner::Role(role) => Some(role),
         Owner::Human | Owner::Nobody => None,
     };
-    stage.workers().into_iter().chain(owner).chain(stage.judges()).collect()
+    let mut roles: BTreeMap<_, _> = judges(stage).collect();
+    roles.extend(stage.workers().into_iter().map(|role| (role, "roles".to_owned())));
+    roles.extend(owner.map(|role| (role, "owner".to_owned())));
+    roles
 }
 
-fn exits(stage: &Stage) -> impl Iterator<Item = &StageName> {
-    stage.next.iter().chain(&stage.back)
+/// The roles that judge what was done in a stage, with the keys at which they are named.
+fn judges(stage: &Stage) -> impl Iterator<Item = (&RoleName, String)> {
+    let chooses = match &stage.work {
+        Work::BestOfN { judge, .. } => Some((judge, "judge".to_owned())),
+        Work::Queue | Work::Sequence(_) | Work::Parallel(_) | Work::End => None,
+    };
+    let verdicts = stage.gates.iter().zip(1_usize..).filter_map(|(gate, n)| match gate {
+        Gate::Verdict(role) => Some((role, format!("gates.{n}.verdict"))),
+        Gate::Check { .. } | Gate::Human => None,
+    });
+    chooses.into_iter().chain(verdicts)
+}
+
+/// The stages that a stage leads to, with the keys at which they are named.
+fn exits(stage: &Stage) -> impl Iterator<Item = (&'static str, &StageName)> {
+    let next = stage.next.iter().map(|name| ("next", name));
+    next.chain(stage.back.iter().map(|name| ("back", name)))
 }
 
 /// One entry owned by a role or the human, one end, and it is the last.
@@ -134,55 +180,57 @@ fn shape(team: &Team, problems: &mut Vec<Problem>) {
         ));
     }
     for stage in &team.stages {
-        let place = &stage.name;
-        if stage.is_end() && (exits(stage).next().is_some() || !stage.gates.is_empty()) {
-            problems.push(Problem::new(
-                format!("stages.{place} is the end and has gates or exits"),
-                "put gates on the stage before it",
-            ));
+        let mut wrong = |key: &str, what: &str, hint: &str| {
+            problems.push(Problem::at(format!("stages.{}.{key}", stage.name), what, hint));
+        };
+        let gates = !stage.gates.is_empty();
+        let (next, back) = (!stage.next.is_empty(), stage.back.is_some());
+        let none_at_the_end = [("gates", gates), ("next", next), ("back", back)];
+        for (key, _) in none_at_the_end.into_iter().filter(|(_, is)| stage.is_end() && *is) {
+            wrong(key, "the end has none", "take it out; gates are for the stage before it");
         }
-        if stage.work == Work::Queue && (!stage.gates.is_empty() || stage.next.len() != 1) {
-            problems.push(Problem::new(
-                format!("stages.{place} is a queue: one `next` and no gates"),
-                "tasks only wait in it for room in the next stage",
-            ));
+        if stage.work == Work::Queue {
+            let hint = "tasks only wait in it for room in the next stage";
+            if gates {
+                wrong("gates", "a queue has none", hint);
+            }
+            if stage.next.len() != 1 {
+                wrong("next", "a queue leads to one stage", hint);
+            }
         }
-        if !stage.gates.is_empty() && stage.back.is_none() {
-            problems.push(Problem::new(
-                format!("stages.{place} has gates but no `back`"),
-                "say where a task goes when a gate does not pass",
-            ));
+        if gates && !back && !stage.is_end() {
+            let hint = "say where a task goes when a gate does not pass";
+            wrong("back", "it is missing, and there are gates", hint);
         }
         let human_does_nothing = stage.owner == Owner::Human
             && stage.workers().is_empty()
             && stage.work != Work::Queue
             && !stage.gates.contains(&Gate::Human);
         if human_does_nothing {
-            problems.push(Problem::new(
-                format!("stages.{place} belongs to the human but asks for nothing"),
-                "add gates = [{ human = true }]",
-            ));
+            let hint = "add gates = [{ human = true }]";
+            wrong("gates", "the stage belongs to the human, but asks for nothing", hint);
         }
     }
 }
 
 fn reachable(team: &Team, problems: &mut Vec<Problem>) {
     let Some(entry) = team.entry() else {
-        problems.push(Problem::new("there are no stages", "add [[stages]]"));
+        problems.push(Problem::at("stages", "there are none", "add [[stages]]"));
         return;
     };
     let mut seen = BTreeSet::from([&entry.name]);
     let mut queue = vec![entry];
     while let Some(stage) = queue.pop() {
-        for next in exits(stage).filter_map(|name| team.stage(name)) {
+        for next in exits(stage).filter_map(|(_, name)| team.stage(name)) {
             if seen.insert(&next.name) {
                 queue.push(next);
             }
         }
     }
     for stage in team.stages.iter().filter(|stage| !seen.contains(&stage.name)) {
-        problems.push(Problem::new(
-            format!("no task can reach stages.{}", stage.name),
+        problems.push(Problem::at(
+            format!("stages.{}", stage.name),
+            "no task can reach it",
             "name it in the `next` or `back` of another stage, or remove it",
         ));
     }
@@ -205,10 +253,15 @@ fn no_dead_end(team: &Team, problems: &mut Vec<Problem>) {
         }
         good.extend(more);
     }
-    for stage in team.stages.iter().filter(|stage| !good.contains(&stage.name)) {
-        problems.push(Problem::new(
-            format!("stages.{} is a dead end: no way forward leads to the end", stage.name),
-            "give it a `next`",
+    let mut dead: Vec<&Stage> =
+        team.stages.iter().filter(|stage| !good.contains(&stage.name)).collect();
+    // First where the way ends: what leads there is a dead end only for that.
+    dead.sort_by_key(|stage| !stage.next.is_empty());
+    for stage in dead {
+        problems.push(Problem::at(
+            format!("stages.{}.next", stage.name),
+            "it is a dead end: no way forward leads to the end",
+            "give it a `next` from which the end can be reached",
         ));
     }
 }
@@ -217,10 +270,11 @@ fn no_dead_end(team: &Team, problems: &mut Vec<Problem>) {
 fn independent_judgement(team: &Team, problems: &mut Vec<Problem>) {
     for stage in &team.stages {
         let workers = stage.workers();
-        let own = stage.judges().find(|judge| workers.contains(judge));
-        if let Some(role) = own {
-            problems.push(Problem::new(
-                format!("stages.{}: `{role}` would judge its own work", stage.name),
+        let own = judges(stage).find(|(judge, _)| workers.contains(judge));
+        if let Some((role, key)) = own {
+            problems.push(Problem::at(
+                format!("stages.{}.{key}", stage.name),
+                format!("`{role}` would judge its own work"),
                 "let another role give the verdict",
             ));
         }

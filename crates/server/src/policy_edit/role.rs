@@ -2,7 +2,7 @@
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use super::name_of;
+use super::{bad_name, name_of};
 use crate::error::ApiError;
 use crew_core::RoleName;
 
@@ -11,19 +11,20 @@ pub(crate) const ABOUT_MAX: usize = 8_000;
 
 /// Adds a role after the others. Nobody plays it yet.
 pub(super) fn add(document: &mut DocumentMut, role: &str) -> Result<(), ApiError> {
-    let name: RoleName = role.parse().map_err(|error| {
-        ApiError::invalid(error).hint("lower-case letters, digits and hyphens, like `tech-writer`")
-    })?;
+    let key = format!("roles.{role}");
+    let name: RoleName = role.parse().map_err(|error| bad_name(error, "tech-writer").key(&key))?;
     if role == "human" {
         return Err(ApiError::invalid("`human` is you, and no role")
-            .hint("give it another name; a stage of yours has the owner \"human\""));
+            .hint("give it another name; a stage of yours has the owner \"human\"")
+            .key(key));
     }
     let made = || Item::Table(implicit());
     let roles = document.entry("roles").or_insert_with(made).as_table_like_mut();
     let roles = roles.ok_or_else(not_tables)?;
     if roles.contains_key(role) {
         return Err(ApiError::invalid(format!("there is a role `{role}` already"))
-            .hint("change that one, or give this one another name"));
+            .hint("change that one, or give this one another name")
+            .key(key));
     }
     roles.insert(name.as_str(), Item::Table(Table::new()));
     Ok(())
@@ -118,17 +119,19 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_with_a_hint() {
-        let check = |edit: TeamEdit, expect: &str| {
-            let (message, hint) = edited(DEFAULT_TEAM, &[edit]).unwrap_err().into_words();
+        let check = |edit: TeamEdit, expect: &str, key: Option<&str>| {
+            let error = edited(DEFAULT_TEAM, &[edit]).unwrap_err();
+            assert_eq!(error.key.as_deref(), key, "{error:?}");
+            let (message, hint) = error.into_words();
             assert!(message.contains(expect), "{message}");
             assert!(hint.is_some(), "{message}");
         };
-        check(add("pm"), "there is a role `pm` already");
-        check(add("human"), "`human` is you");
-        check(add("Tech Writer"), "Tech Writer");
-        check(add("../../x"), "../../x");
-        check(remove("nobody"), "there is no role `nobody`");
-        check(remove("tester"), "`tester` is needed in needs-testing");
+        check(add("pm"), "there is a role `pm` already", Some("roles.pm"));
+        check(add("human"), "`human` is you", Some("roles.human"));
+        check(add("Tech Writer"), "Tech Writer", Some("roles.Tech Writer"));
+        check(add("../../x"), "../../x", Some("roles.../../x"));
+        check(remove("nobody"), "there is no role `nobody`", None);
+        check(remove("tester"), "`tester` is needed in needs-testing", None);
     }
 
     #[test]

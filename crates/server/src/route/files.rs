@@ -84,7 +84,7 @@ pub(super) async fn check(
     };
     let mistakes = mistakes(&name, &text)
         .into_iter()
-        .map(|team::Problem { what, hint, line }| Mistake { what, hint, line })
+        .map(|team::Problem { what, hint, key, line }| Mistake { what, hint, key, line })
         .collect();
     Ok(Json(TeamFileChecked { mistakes, team }))
 }
@@ -163,7 +163,8 @@ fn new_roles(
             return Err(ApiError::invalid(format!(
                 "what `{role}` does is longer than {ABOUT_MAX} bytes"
             ))
-            .hint("say the rest in its CLAUDE.md"));
+            .hint("say the rest in its CLAUDE.md")
+            .key(format!("roles.{role}.about")));
         }
         let text = told(&role, about.as_deref());
         Ok((Name::Role(role.parse().map_err(ApiError::invalid)?), text))

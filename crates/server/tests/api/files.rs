@@ -53,6 +53,7 @@ async fn a_policy_with_mistakes_is_not_written() {
     assert_eq!(found["mistakes"][0]["hint"], "did you mean `owner`?");
     let line = bad.lines().position(|line| line.starts_with("ovner")).unwrap() + 1;
     assert_eq!(found["mistakes"][0]["line"], line);
+    assert_eq!(found["mistakes"][0]["key"], "stages.backlog.ovner");
     assert_eq!(found["team"], Value::Null);
     let goals = json!({"name": "knowledge/goals.toml", "text": "a = 1\nb = "});
     let found = daemon.ok("/api/projects/1/files/check", &goals).await;
@@ -66,8 +67,10 @@ async fn a_policy_with_mistakes_is_not_written() {
     let write = json!({"name": "team.toml", "text": bad, "version": version});
     let refused = put(&daemon, write).await;
     assert_eq!((refused.status, refused.code().as_str()), (400, "invalid"));
+    assert_eq!(refused.json()["error"]["key"], "stages.backlog.ovner");
     let goals = put(&daemon, json!({"name": "knowledge/goals.toml", "text": "a = "})).await;
     assert_eq!(goals.code(), "invalid");
+    assert_eq!(goals.json()["error"].get("key"), None);
     assert_eq!(on_disk(&daemon, "team.toml"), HUMAN_TEAM);
     daemon.end().await;
 }
@@ -106,11 +109,16 @@ async fn a_role_is_added_with_what_it_is_told_and_taken_out_where_nobody_needs_i
     let add = json!({"edit": "add_role", "role": "writer", "about": "You write."});
     let refused = edits(json!([add])).await;
     assert_eq!(refused.code(), "invalid", "nobody plays it");
+    assert_eq!(refused.json()["error"]["key"], "roles.writer.provider");
     assert_eq!(on_disk(&daemon, "team.toml"), team, "all or none");
     assert_eq!(on_disk(&daemon, "agents/writer/CLAUDE.md"), "");
 
     let long = json!({"edit": "add_role", "role": "writer", "about": "x".repeat(8_001)});
-    assert_eq!(edits(json!([long, plays])).await.code(), "invalid");
+    let refused = edits(json!([long, plays])).await;
+    assert_eq!(refused.code(), "invalid");
+    assert_eq!(refused.json()["error"]["key"], "roles.writer.about");
+    let taken = edits(json!([{"edit": "add_role", "role": "human"}])).await;
+    assert_eq!(taken.json()["error"]["key"], "roles.human");
     let added = edits(json!([add, plays])).await;
     assert_eq!(added.status, 200, "{added:?}");
     assert!(on_disk(&daemon, "team.toml").starts_with("# Ours."));

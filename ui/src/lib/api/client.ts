@@ -38,6 +38,8 @@ export class Problem extends Error {
     readonly code: ErrorCode | 'offline',
     message: string,
     readonly hint: string | null = null,
+    /** The keys of team.toml that lead to what has to be changed. */
+    readonly key: string | null = null,
   ) {
     super(message);
   }
@@ -209,9 +211,9 @@ export class Client {
 async function problem(answer: Response): Promise<Problem> {
   try {
     const { error } = (await answer.json()) as {
-      error: { code: ErrorCode; message: string; hint: string | null };
+      error: { code: ErrorCode; message: string; hint: string | null; key?: string | null };
     };
-    return new Problem(error.code, error.message, error.hint);
+    return new Problem(error.code, error.message, error.hint, error.key ?? null);
   } catch {
     return new Problem('internal', `The daemon answered ${answer.status}.`);
   }

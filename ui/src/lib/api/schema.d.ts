@@ -1951,6 +1951,8 @@ export interface components {
         Mistake: {
             /** @description What to do about it. */
             hint: string | null;
+            /** @description The keys that lead to what has to be changed, if it is about one place: `stages.review.back`. */
+            key: string | null;
             /**
              * Format: int32
              * @description In which line of the text, from 1, where that is known.
@@ -2175,6 +2177,11 @@ export interface components {
             code: components["schemas"]["ErrorCode"];
             /** @description What to do about it. */
             hint: string | null;
+            /**
+             * @description The keys of `team.toml` that lead to what has to be changed, if it is about one place there:
+             *     `stages.review.back`.
+             */
+            key: string | null;
             /** @description For people. */
             message: string;
         };

@@ -65,28 +65,13 @@ export function stagesWith(team: Pick<Team, 'stages'>, role: string): string[] {
   return team.stages.filter(needs).map((stage) => stage.name);
 }
 
-/** What the daemon says of a table, and the field that it is about. The first that fits. */
-const FIELDS: readonly (readonly [RegExp, string])[] = [
-  [/already$|^two stages are called|is you, and no role|^a name|^`.*` is not a name/, 'name'],
-  [/has gates but no `back`|\.back\b/, 'back'],
-  [/there is no stage|dead end|one `next`/, 'next'],
-  [/`roles` with two names/, 'roles'],
-  [/needs `n`/, 'n'],
-  [/visits and wip/, 'wip'],
-  [/asks for nothing|a gate is one of|would judge its own work/, 'gates'],
-  [/\.agents is 0|one task at a time/, 'agents'],
-  [/step in for itself|steps in for others|\.fallback/, 'fallback'],
-  [/session = /, 'session'],
-  [/asks_expire/, 'asks_expire'],
-  [/there is no provider|a `provider` or a `tier`|nobody is of the tier/, 'provider'],
-];
+/** The tables of team.toml that have forms. */
+export type FormOf = 'roles' | 'stages' | 'providers';
 
-/** The field of the form of `name` that a message is about; null is none of them. */
-export function fieldOf(message: string, name: string): string | null {
-  for (const line of message.split('\n')) {
-    const about = /(?:stages|roles)\.([a-z][a-z0-9-]*)/.exec(line)?.[1] ?? name;
-    const field = about === name ? FIELDS.find(([words]) => words.test(line)) : undefined;
-    if (field) return field[1];
-  }
-  return null;
+/** The field of the form of `name` in `table` that a key of team.toml is about; null is none of them. */
+export function fieldOf(key: string | null, table: FormOf, name: string): string | null {
+  const own = `${table}.${name}`;
+  if (key === own) return 'name';
+  if (!key?.startsWith(`${own}.`)) return null;
+  return key.slice(own.length + 1).split('.')[0] ?? null;
 }

@@ -35,8 +35,9 @@ impl TeamFile {
         let roles = self.roles.into_iter().filter_map(|(name, file)| {
             let place = format!("roles.{name}");
             if RESERVED_ROLES.contains(&name.as_str()) {
-                problems.push(Problem::new(
-                    format!("{place}: `{name}` is no role of the team"),
+                problems.push(Problem::at(
+                    &place,
+                    format!("`{name}` is no role of the team"),
                     "what a role says must not be taken for somebody else's words; rename it",
                 ));
             }
@@ -75,26 +76,26 @@ impl TeamFile {
 
 pub(super) fn named<T: TryFrom<String, Error = BadName>>(
     name: &str,
-    place: &str,
+    key: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
-    T::try_from(name.to_owned())
-        .map_err(|error| {
-            problems.push(Problem { what: format!("{place}: {error}"), hint: None, line: None });
-        })
-        .ok()
+    // What to do about it is said already.
+    let wrong = |error| Problem { hint: None, ..Problem::at(key, error, "") };
+    T::try_from(name.to_owned()).map_err(|error| problems.push(wrong(error))).ok()
 }
 
 impl LimitsFile {
     fn build(&self, problems: &mut Vec<Problem>) -> Limits {
         if self.agents == 0 {
-            problems.push(Problem::new("limits.agents is 0", "at least one agent has to work"));
+            let hint = "at least one agent has to work";
+            problems.push(Problem::at("limits.agents", "0 is too few", hint));
         }
         let mut minutes = |name: &str, value: f64| {
             // A year is longer than anybody waits, and an f64 counts its milliseconds exactly.
             if !(value > 0.0 && value <= 525_600.0) {
-                problems.push(Problem::new(
-                    format!("limits.{name}_minutes is {value}"),
+                problems.push(Problem::at(
+                    format!("limits.{name}_minutes"),
+                    format!("{value} is no time"),
                     "give minutes, more than 0; 0.5 is half a minute",
                 ));
             }
@@ -105,22 +106,25 @@ impl LimitsFile {
         let run = minutes("run", self.run_minutes);
         let scan = minutes("scan", self.scan_minutes);
         if silent <= quiet {
-            problems.push(Problem::new(
-                "limits.silent_minutes must be larger than limits.quiet_minutes",
+            problems.push(Problem::at(
+                "limits.silent_minutes",
+                "it must be larger than `quiet_minutes`",
                 "an agent is flagged when quiet and ended when silent",
             ));
         }
         let parts = [("plan", self.plan_percent), ("context", self.context_percent)];
         for (name, percent) in parts.into_iter().filter(|(_, percent)| *percent > 100) {
-            problems.push(Problem::new(
-                format!("limits.{name}_percent is {percent}"),
+            problems.push(Problem::at(
+                format!("limits.{name}_percent"),
+                format!("{percent} is too much"),
                 "give a part of 100; 0 is never",
             ));
         }
         let quiet_hours = self.quiet_hours.as_ref().and_then(|hours| {
             let wrong = |error: BadHours| {
-                problems.push(Problem::new(
-                    format!("limits.quiet_hours: {error}"),
+                problems.push(Problem::at(
+                    "limits.quiet_hours",
+                    error,
                     "write it like \"22:00-07:00 +01:00\": from, to, and how far the clock is \
                      ahead of UTC",
                 ));
@@ -202,8 +206,8 @@ impl BudgetFile {
 
 fn money(key: &str, usd: f64, problems: &mut Vec<Problem>) -> Micros {
     dollars(usd).unwrap_or_else(|| {
-        let what = format!("{key} is {usd}");
-        problems.push(Problem::new(what, "give dollars, 0 or more, like 2.50"));
+        let what = format!("{usd} is no amount of money");
+        problems.push(Problem::at(key, what, "give dollars, 0 or more, like 2.50"));
         Micros(0)
     })
 }
@@ -218,8 +222,9 @@ fn check_allowance(key: &str, allowed: Allowance, run: Amount, problems: &mut Ve
         ("minutes", time == Some(Millis(0))),
     ];
     for (name, _) in too_little.into_iter().filter(|(_, is)| *is) {
-        problems.push(Problem::new(
-            format!("{key}_{name} is too little for one run"),
+        problems.push(Problem::at(
+            format!("{key}_{name}"),
+            "it is too little for one run",
             "otherwise no agent could ever start: raise it, or leave it out",
         ));
     }
@@ -247,8 +252,9 @@ impl RoleFile {
         };
         check_allowance(&format!("{place}.budget.day"), day, run, problems);
         if self.agents == 0 {
-            problems.push(Problem::new(
-                format!("{place}.agents is 0"),
+            problems.push(Problem::at(
+                format!("{place}.agents"),
+                "0 is too few",
                 "a role without agents stops every stage that it works in",
             ));
         }
@@ -280,27 +286,27 @@ impl RoleFile {
 impl StageFile {
     fn build(self, problems: &mut Vec<Problem>) -> Option<Stage> {
         let place = format!("stages.{}", self.name);
-        let name: StageName = named(&self.name, &place, problems)?;
+        let key = |key: &str| format!("{place}.{key}");
+        let name: StageName = named(&self.name, &key("name"), problems)?;
         let owner = self.owner(&place, problems)?;
         let work = self.work(&owner, &place, problems)?;
-        let gates =
-            self.gates.into_iter().filter_map(|gate| gate.build(&place, problems)).collect();
-        let stage_list = |names: Vec<String>, problems: &mut Vec<Problem>| -> Vec<StageName> {
-            names.iter().filter_map(|next| named(next, &place, problems)).collect()
-        };
-        if self.visits == 0 || self.wip == Some(0) {
-            problems.push(Problem::new(
-                format!("{place}: visits and wip must be at least 1"),
-                "leave the key out for the default",
-            ));
+        let gates = self.gates.into_iter().zip(1_usize..);
+        let gates = gates.filter_map(|(gate, n)| gate.build(&key(&format!("gates.{n}")), problems));
+        let gates = gates.collect();
+        let next = self.next.iter().filter_map(|next| named(next, &key("next"), problems));
+        let next = next.collect();
+        let is_none = [("visits", self.visits == 0), ("wip", self.wip == Some(0))];
+        for (name, _) in is_none.into_iter().filter(|(_, is)| *is) {
+            let hint = "leave the key out for the default";
+            problems.push(Problem::at(key(name), "0 is too few", hint));
         }
         Some(Stage {
             name,
             owner,
             work,
             gates,
-            next: stage_list(self.next, problems),
-            back: self.back.as_deref().and_then(|back| named(back, &place, problems)),
+            next,
+            back: self.back.as_deref().and_then(|back| named(back, &key("back"), problems)),
             wip: self.wip,
             visits_max: self.visits,
         })
@@ -312,8 +318,9 @@ impl StageFile {
             (Some("human"), _) => Some(Owner::Human),
             (Some(role), _) => named(role, &format!("{place}.owner"), problems).map(Owner::Role),
             (None, _) => {
-                problems.push(Problem::new(
-                    format!("{place} has no owner"),
+                problems.push(Problem::at(
+                    format!("{place}.owner"),
+                    "it is missing",
                     "name a role, or \"human\"",
                 ));
                 None
@@ -324,35 +331,57 @@ impl StageFile {
     fn work(&self, owner: &Owner, place: &str, problems: &mut Vec<Problem>) -> Option<Work> {
         let workers: Vec<RoleName> = match (&self.roles, owner) {
             (Some(names), _) => {
-                names.iter().filter_map(|name| named(name, place, problems)).collect()
+                let key = format!("{place}.roles");
+                names.iter().filter_map(|name| named(name, &key, problems)).collect()
             }
             (None, Owner::Role(role)) => vec![role.clone()],
             (None, Owner::Human | Owner::Nobody) => Vec::new(),
-        };
-        let needs = |what: &str, problems: &mut Vec<Problem>| {
-            problems.push(Problem::new(format!("{place} needs {what}"), "see docs/team.md"));
         };
         match self.mode {
             ModeFile::Queue => Some(Work::Queue),
             ModeFile::End => Some(Work::End),
             ModeFile::Sequence => Some(Work::Sequence(workers)),
             ModeFile::Parallel if workers.len() < 2 => {
-                needs("`roles` with two names or more", problems);
+                problems.push(Problem::at(
+                    format!("{place}.roles"),
+                    "two names or more are needed",
+                    "who works alone does so with mode = \"sequence\"",
+                ));
                 None
             }
             ModeFile::Parallel => Some(Work::Parallel(workers)),
             ModeFile::BestOfN => {
-                let n = self.n.or_else(|| u32::try_from(workers.len()).ok());
-                let n = n.filter(|n| (2..=CANDIDATES_MAX).contains(n));
-                let judge = self.judge.as_deref().and_then(|name| named(name, place, problems));
-                let fits = |n: &u32| (1..=*n as usize).contains(&workers.len());
-                let (Some(n), Some(judge)) = (n.filter(fits), judge) else {
-                    needs("`n` from 2 to 8, at most as many `roles`, and a `judge`", problems);
-                    return None;
-                };
-                Some(Work::BestOfN { roles: workers, n, judge })
+                let n = self.candidates(workers.len(), place, problems);
+                let judge = self.judge(place, problems);
+                Some(Work::BestOfN { roles: workers, n: n?, judge: judge? })
             }
         }
+    }
+
+    /// How many try.
+    fn candidates(&self, workers: usize, place: &str, problems: &mut Vec<Problem>) -> Option<u32> {
+        let n = self.n.unwrap_or_else(|| u32::try_from(workers).unwrap_or(u32::MAX));
+        let (key, what) = if workers == 0 {
+            ("roles", "nobody works in it".to_owned())
+        } else if !(2..=CANDIDATES_MAX).contains(&n) {
+            ("n", format!("{n} is not from 2 to {CANDIDATES_MAX}"))
+        } else if workers > n as usize {
+            ("roles", format!("there are {workers} of them, and {n} tries"))
+        } else {
+            return Some(n);
+        };
+        let hint = "say in `n` how many try, and in `roles` who; docs/team.md has an example";
+        problems.push(Problem::at(format!("{place}.{key}"), what, hint));
+        None
+    }
+
+    /// Who chooses.
+    fn judge(&self, place: &str, problems: &mut Vec<Problem>) -> Option<RoleName> {
+        let key = format!("{place}.judge");
+        if self.judge.is_none() {
+            problems.push(Problem::at(&key, "it is missing", "name the role that chooses"));
+        }
+        named(self.judge.as_deref()?, &key, problems)
     }
 }
 
@@ -364,11 +393,14 @@ impl GateFile {
                 command,
                 timeout: Millis::minutes(self.timeout_minutes.unwrap_or(15).max(1)),
             }),
-            (None, Some(role), None) => named(&role, place, problems).map(Gate::Verdict),
+            (None, Some(role), None) => {
+                named(&role, &format!("{place}.verdict"), problems).map(Gate::Verdict)
+            }
             (None, None, Some(true)) => Some(Gate::Human),
             _ => {
-                problems.push(Problem::new(
-                    format!("{place}: a gate is one of check, verdict and human"),
+                problems.push(Problem::at(
+                    place,
+                    "a gate is one of check, verdict and human",
                     "write { check = \"make test\" }, { verdict = \"tester\" } or { human = true }",
                 ));
                 None

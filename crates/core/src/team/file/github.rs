@@ -17,8 +17,9 @@ impl GithubFile {
             let parts =
                 |name: &String| name.split('/').filter(|part| !part.trim().is_empty()).count();
             if let Some(name) = name.filter(|name| parts(name) != 2) {
-                problems.push(Problem::new(
-                    format!("github.{key} is `{name}`"),
+                problems.push(Problem::at(
+                    format!("github.{key}"),
+                    format!("`{name}` is no repository"),
                     "give owner and name, like \"acme/shop\"",
                 ));
             }
@@ -26,8 +27,9 @@ impl GithubFile {
         let repository = self.repository;
         let issues = self.issues.filter(|issues| !issues.eq_ignore_ascii_case(&repository));
         if self.trusted.iter().any(|login| login.trim().is_empty() || login.contains('*')) {
-            problems.push(Problem::new(
-                "github.trusted has a name that is nobody's",
+            problems.push(Problem::at(
+                "github.trusted",
+                "a name is nobody's",
                 "name each account; whoever is named can make agents work",
             ));
         }
@@ -58,8 +60,9 @@ impl GithubFile {
 fn token(text: Option<String>, app: Option<AppFile>, problems: &mut Vec<Problem>) -> TokenSource {
     match (text, app) {
         (Some(_), Some(_)) => {
-            problems.push(Problem::new(
-                "github.token and github.app are both given",
+            problems.push(Problem::at(
+                "github.token",
+                "`app` is given as well",
                 "leave one of them out: who asks is either of the two",
             ));
             TokenSource::Gh
@@ -85,8 +88,9 @@ fn token(text: Option<String>, app: Option<AppFile>, problems: &mut Vec<Problem>
 fn keep(key: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Keep> {
     let keep = text.parse().ok();
     if keep.is_none() {
-        problems.push(Problem::new(
-            format!("{key} does not say where it is kept"),
+        problems.push(Problem::at(
+            key,
+            "it does not say where it is kept",
             "`secret:NAME` for what `crew secret set NAME` keeps, `env:NAME`, or `file:/PATH`",
         ));
     }
@@ -96,8 +100,9 @@ fn keep(key: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Keep> {
 fn check_label(key: &str, value: &str, most: usize, problems: &mut Vec<Problem>) {
     let chars = value.chars().count();
     if value.trim().is_empty() || chars > most || value.contains([',', '\n']) {
-        problems.push(Problem::new(
-            format!("github.{key} is `{value}`"),
+        problems.push(Problem::at(
+            format!("github.{key}"),
+            format!("`{value}` is no label"),
             format!("1 to {most} characters without a comma"),
         ));
     }

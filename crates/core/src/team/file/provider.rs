@@ -59,8 +59,9 @@ impl ProviderFile {
     pub(super) fn build(mut self, place: &str, problems: &mut Vec<Problem>) -> Provider {
         let agents = self.agents;
         if agents == 0 {
-            problems.push(Problem::new(
-                format!("{place}.agents is 0"),
+            problems.push(Problem::at(
+                format!("{place}.agents"),
+                "0 is too few",
                 "a provider without agents stops every role that it plays",
             ));
         }
@@ -90,21 +91,23 @@ impl ProviderFile {
         let secret = key.strip_prefix("keyring:").and_then(|name| name.parse().ok());
         let Some(secret) = secret else {
             // It may be the key itself: it is not repeated.
-            problems.push(Problem::new(
-                format!("{place}: `key` names no secret"),
+            problems.push(Problem::at(
+                format!("{place}.key"),
+                "it names no secret",
                 "write key = \"keyring:NAME\", and keep it with `crew secret set NAME`; a key itself \
                  never stands in this file",
             ));
             return None;
         };
         let Some(variable) = self.key_env.clone().or_else(|| self.usual_variable()) else {
-            problems.push(Problem::new(
-                format!("{place}: it is not known in which variable this agent looks for its key"),
+            problems.push(Problem::at(
+                format!("{place}.key_env"),
+                "it is not known in which variable this agent looks for its key",
                 "name it: key_env = \"…\"",
             ));
             return None;
         };
-        check_variable(&variable, place, problems);
+        check_variable(&variable, &format!("{place}.key_env"), problems);
         match self.kind {
             KindFile::Native | KindFile::Codex => self.key_env = Some(variable.clone()),
             KindFile::Claude | KindFile::Acp | KindFile::Mailbox => self.key_env = None,
@@ -113,8 +116,9 @@ impl ProviderFile {
             && self.billing.unwrap_or_default() == Payer::Subscription
             && KEYS_OF_CLAUDE.contains(&variable.as_str())
         {
-            problems.push(Problem::new(
-                format!("{place}: `key` is put into {variable}, and `billing` is \"subscription\""),
+            problems.push(Problem::at(
+                format!("{place}.billing"),
+                format!("it is \"subscription\", and `key` is put into {variable}"),
                 "the key would pay: write billing = \"api-key\", or take out `key_env`",
             ));
         }
@@ -165,8 +169,9 @@ impl ProviderFile {
         for (key, _, kinds) in given.iter().filter(|(_, is_given, _)| *is_given) {
             if !kinds.contains(&self.kind) {
                 let owners: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
-                problems.push(Problem::new(
-                    format!("{place}: `{key}` means nothing for kind = \"{}\"", self.kind.word()),
+                problems.push(Problem::at(
+                    format!("{place}.{key}"),
+                    format!("it means nothing for kind = \"{}\"", self.kind.word()),
                     format!("remove it; it belongs to kind = \"{}\"", owners.join("\" or \"")),
                 ));
             }
@@ -181,9 +186,10 @@ impl ProviderFile {
             ("output_usd_per_mtok", self.output_usd_per_mtok),
         ];
         for (key, usd) in given {
-            if usd.is_some_and(|usd| dollars(usd).is_none()) {
-                problems.push(Problem::new(
-                    format!("{place}.{key} is no amount of money"),
+            if let Some(usd) = usd.filter(|usd| dollars(*usd).is_none()) {
+                problems.push(Problem::at(
+                    format!("{place}.{key}"),
+                    format!("{usd} is no amount of money"),
                     "write what a million tokens cost: 0.50",
                 ));
             }
@@ -193,8 +199,10 @@ impl ProviderFile {
         }
         let (Some(input), Some(output)) = (self.input_usd_per_mtok, self.output_usd_per_mtok)
         else {
-            problems.push(Problem::new(
-                format!("{place}: a price needs `input_usd_per_mtok` and `output_usd_per_mtok`"),
+            let missing = if self.input_usd_per_mtok.is_none() { "input" } else { "output" };
+            problems.push(Problem::at(
+                format!("{place}.{missing}_usd_per_mtok"),
+                "a price needs `input_usd_per_mtok` and `output_usd_per_mtok`",
                 "with one of them what is spent would not be known, and no budget of money would hold",
             ));
             return None;
@@ -206,8 +214,10 @@ impl ProviderFile {
 
     fn model(self, place: &str, problems: &mut Vec<Problem>) -> Model {
         let (Some(api), Some(name)) = (self.api, self.model) else {
-            problems.push(Problem::new(
-                format!("{place}: a native provider needs `api` and `model`"),
+            let missing = if self.api.is_none() { "api" } else { "model" };
+            problems.push(Problem::at(
+                format!("{place}.{missing}"),
+                "a native provider needs `api` and `model`",
                 "api = \"anthropic\", \"openai\", \"gemini\", \"ollama\" or \"playbook\"",
             ));
             return Model {
@@ -219,8 +229,9 @@ impl ProviderFile {
             };
         };
         if let Some(tokens) = self.context_tokens.filter(|tokens| *tokens < CONTEXT_TOKENS_MIN) {
-            problems.push(Problem::new(
-                format!("{place}.context_tokens is {tokens}"),
+            problems.push(Problem::at(
+                format!("{place}.context_tokens"),
+                format!("{tokens} are too few"),
                 format!(
                     "what a task is and which tools there are takes {CONTEXT_TOKENS_MIN} at least"
                 ),
@@ -252,23 +263,18 @@ impl ProviderFile {
             allow: self.allow.unwrap_or_default(),
             billing: self.billing.unwrap_or_default(),
         };
-        for name in program.env.iter().chain(&program.key_env) {
-            check_variable(name, place, problems);
+        check_variables(&program.env, place, problems);
+        if let Some(name) = &program.key_env {
+            check_variable(name, &format!("{place}.key_env"), problems);
         }
         let key = program.env.iter().find(|name| keys.contains(&name.as_str()));
         if let Some(key) = key.filter(|_| program.billing == Payer::Subscription) {
-            problems.push(Problem::new(
-                format!("{place}: `env` hands over {key}, and `billing` is \"subscription\""),
-                "the key would pay: write billing = \"api-key\", or take it out of `env`",
-            ));
+            problems.push(handed_over(key, place));
         }
-        let words = [&program.program].into_iter().chain(&program.model).chain(&program.allow);
-        for word in words.filter(|word| word.trim().is_empty() || word.starts_with('-')) {
-            problems.push(Problem::new(
-                format!("{place}: `{word}` is no program, model or tool"),
-                "it would be taken for an option; docs/team.md has examples",
-            ));
-        }
+        let programs = [("program", &program.program)].into_iter();
+        let models = program.model.iter().map(|it| ("model", it));
+        let tools = program.allow.iter().map(|it| ("allow", it));
+        check_words(programs.chain(models).chain(tools), place, problems);
         program
     }
 
@@ -290,75 +296,101 @@ impl ProviderFile {
 }
 
 fn prove_acp(acp: &Acp, place: &str, problems: &mut Vec<Problem>) {
-    for name in &acp.env {
-        check_variable(name, place, problems);
-    }
+    check_variables(&acp.env, place, problems);
     if acp.agent.is_none() && acp.program.is_none() {
-        problems.push(Problem::new(
-            format!("{place}: it is not said which agent"),
+        problems.push(Problem::at(
+            format!("{place}.agent"),
+            "it is not said which agent",
             "agent = \"gemini\", \"opencode\", \"claude\" or \"codex\"; for any other, program = \
              \"…\" and args = [\"…\"]",
         ));
     }
     if let Some(key) = acp.key_variable().filter(|_| acp.billing == Some(Payer::Subscription)) {
-        problems.push(Problem::new(
-            format!("{place}: `env` hands over {key}, and `billing` is \"subscription\""),
-            "the key would pay: write billing = \"api-key\", or take it out of `env`",
-        ));
+        problems.push(handed_over(key, place));
     }
     if acp.agent.is_none() && acp.billing.is_some() {
-        problems.push(Problem::new(
-            format!("{place}: it is not known how this agent says who pays for it"),
+        problems.push(Problem::at(
+            format!("{place}.billing"),
+            "it is not known how this agent says who pays for it",
             "remove `billing`: it is looked at for the agents that Crewhouse knows",
         ));
     }
     let has_address = matches!(acp.agent, Some(AcpAgent::Gemini | AcpAgent::Claude));
     if acp.base_url.is_some() && !has_address {
-        problems.push(Problem::new(
-            format!("{place}: it is not known how this agent is told `base_url`"),
+        problems.push(Problem::at(
+            format!("{place}.base_url"),
+            "it is not known how this agent is told an address",
             "remove it, and write the address into the agent's own configuration",
         ));
     }
-    let words = [&acp.program, &acp.model, &acp.mode].into_iter().flatten();
-    for word in words.filter(|word| word.trim().is_empty() || word.starts_with('-')) {
-        problems.push(Problem::new(
-            format!("{place}: `{word}` is no program, model or mode"),
-            "docs/team.md has examples",
+    let words = [("program", &acp.program), ("model", &acp.model), ("mode", &acp.mode)];
+    let words = words.into_iter().filter_map(|(key, word)| Some((key, word.as_ref()?)));
+    check_words(words, place, problems);
+}
+
+/// What a program is started with.
+fn check_words<'a>(
+    words: impl Iterator<Item = (&'a str, &'a String)>,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) {
+    for (key, word) in words.filter(|(_, it)| it.trim().is_empty() || it.starts_with('-')) {
+        let what = if key == "allow" { "tool" } else { key };
+        problems.push(Problem::at(
+            format!("{place}.{key}"),
+            format!("`{word}` is no {what}"),
+            "it would be taken for an option; docs/team.md has examples",
         ));
     }
+}
+
+fn handed_over(key: &str, place: &str) -> Problem {
+    Problem::at(
+        format!("{place}.billing"),
+        format!("it is \"subscription\", and `env` hands over {key}"),
+        "the key would pay: write billing = \"api-key\", or take it out of `env`",
+    )
 }
 
 /// Codex shows what somebody signed in with to nobody but OpenAI.
 fn prove_codex(codex: &Program, place: &str, problems: &mut Vec<Problem>) {
     let (what, hint) = match (&codex.key_env, &codex.base_url, codex.billing) {
         (Some(key), _, Payer::Subscription) => (
-            format!("{place}: `key_env` is {key}, and `billing` is \"subscription\""),
+            format!("it is \"subscription\", and `key_env` is {key}"),
             "the key would pay: write billing = \"api-key\", or take out `key_env`",
         ),
         (None, Some(_), Payer::Subscription) => (
-            format!("{place}: no subscription pays at `base_url`"),
+            "no subscription pays at `base_url`".to_owned(),
             "name the variable with its key, key_env = \"…\", and write billing = \"api-key\"; \
              or billing = \"any\" for a server that wants no key",
         ),
         (Some(_) | None, _, _) => return,
     };
-    problems.push(Problem::new(what, hint));
+    problems.push(Problem::at(format!("{place}.billing"), what, hint));
 }
 
-fn check_variable(name: &str, place: &str, problems: &mut Vec<Problem>) {
+fn check_variables(names: &[String], place: &str, problems: &mut Vec<Problem>) {
+    for name in names {
+        check_variable(name, &format!("{place}.env"), problems);
+    }
+}
+
+fn check_variable(name: &str, key: &str, problems: &mut Vec<Problem>) {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty()
         || name.starts_with(|c: char| c.is_ascii_digit())
         || !name.chars().all(is_name)
     {
-        problems.push(Problem::new(
-            format!("{place}.env: `{name}` is no name of a variable"),
+        problems.push(Problem::at(
+            key,
+            format!("`{name}` is no name of a variable"),
             "give names only, like env = [\"HTTPS_PROXY\"]; values come from the daemon's environment",
         ));
     } else if NEVER.contains(&name) || NEVER_BEGINNINGS.iter().any(|begin| name.starts_with(begin))
     {
-        problems.push(Problem::new(
-            format!("{place}.env: no agent is handed {name}"),
+        problems.push(Problem::at(
+            key,
+            format!("no agent is handed {name}"),
             "what goes outside is done by Crewhouse; the address of the model is `base_url`",
         ));
     }

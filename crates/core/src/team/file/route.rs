@@ -21,25 +21,26 @@ impl TiersFile {
                 (tier, providers(&names, &format!("tiers.{}", tier.word()), problems))
             });
         let lists: BTreeMap<Tier, Vec<ProviderName>> = lists.collect();
-        for rule in &rules {
+        for (rule, n) in rules.iter().zip(1_usize..) {
+            let place = format!("tiers.rules.{n}");
             if !lists.contains_key(&rule.tier) {
-                problems.push(unknown("tiers.rules", rule.tier));
+                problems.push(unknown(&format!("{place}.tier"), rule.tier));
             }
             for file in &rule.files {
-                match pattern(file.clone()) {
-                    Ok(it) if it.starts_with(['/', '~']) => problems.push(Problem::new(
-                        format!("tiers.rules: `{it}` is outside of the repository"),
+                let wrong = match pattern(file.clone()) {
+                    Ok(it) if it.starts_with(['/', '~']) => (
+                        format!("`{it}` is outside of the repository"),
                         "write \"src/**\" or \"**/*.sql\"",
-                    )),
-                    Ok(_) => {}
-                    Err((what, hint)) => {
-                        problems.push(Problem::new(format!("tiers.rules: {what}"), hint));
-                    }
-                }
+                    ),
+                    Ok(_) => continue,
+                    Err(wrong) => wrong,
+                };
+                problems.push(Problem::at(format!("{place}.files"), wrong.0, wrong.1));
             }
             if rule.is_empty() {
-                problems.push(Problem::new(
-                    "tiers.rules: a rule that is for every task",
+                problems.push(Problem::at(
+                    place,
+                    "a rule that is for every task",
                     "say for which: give it `priority`, `labels`, `words`, `criteria`, `files` or `sent_back`, and no empty text",
                 ));
             }
@@ -74,17 +75,18 @@ impl RoleFile {
         problems: &mut Vec<Problem>,
     ) -> Option<(ProviderName, Vec<ProviderName>, Option<Tier>)> {
         let first = match (&self.provider, self.tier) {
-            (Some(provider), None) => named(provider, place, problems)?,
+            (Some(provider), None) => named(provider, &format!("{place}.provider"), problems)?,
             (None, Some(tier)) => {
                 let first = tiers.lists.get(&tier).and_then(|list| list.first());
                 if first.is_none() {
-                    problems.push(unknown(place, tier));
+                    problems.push(unknown(&format!("{place}.tier"), tier));
                 }
                 first?.clone()
             }
             _ => {
-                problems.push(Problem::new(
-                    format!("{place}: either a `provider` or a `tier`, perhaps with a `fallback`"),
+                problems.push(Problem::at(
+                    format!("{place}.provider"),
+                    "either a `provider` or a `tier`, perhaps with a `fallback`",
                     "a tier is a list of providers itself, the preferred first",
                 ));
                 return None;
@@ -93,16 +95,17 @@ impl RoleFile {
         let own = self.tier.and_then(|tier| tiers.lists.get(&tier));
         let mut before = own.cloned().unwrap_or_else(|| vec![first.clone()]);
         let mut fallback = Vec::new();
+        let key = format!("{place}.fallback");
         for name in &self.fallback {
             let more = match name.strip_prefix(TIER) {
                 Some(tier) => {
-                    let of_tier = of_tier(tier, tiers, place, problems);
+                    let of_tier = of_tier(tier, tiers, &key, problems);
                     of_tier.into_iter().filter(|it| !before.contains(it)).collect()
                 }
-                None => Vec::from_iter(named(name, place, problems)),
+                None => Vec::from_iter(named(name, &key, problems)),
             };
             if more.iter().any(|provider| before.contains(provider)) {
-                problems.push(twice(name, place));
+                problems.push(twice(name, &key));
             }
             before.extend_from_slice(&more);
             fallback.extend(more);
@@ -112,20 +115,16 @@ impl RoleFile {
 }
 
 /// The providers of a tier that steps in.
-fn of_tier(
-    name: &str,
-    tiers: &Tiers,
-    place: &str,
-    problems: &mut Vec<Problem>,
-) -> Vec<ProviderName> {
+fn of_tier(name: &str, tiers: &Tiers, key: &str, problems: &mut Vec<Problem>) -> Vec<ProviderName> {
     let known =
         [Tier::Cheap, Tier::Standard, Tier::Expert].into_iter().find(|it| it.word() == name);
     let list = known.and_then(|tier| tiers.lists.get(&tier));
     if list.is_none() {
         problems.push(match known {
-            Some(tier) => unknown(&format!("{place}.fallback"), tier),
-            None => Problem::new(
-                format!("{place}.fallback: `{TIER}{name}` is no tier"),
+            Some(tier) => unknown(key, tier),
+            None => Problem::at(
+                key,
+                format!("`{TIER}{name}` is no tier"),
                 "tier:cheap, tier:standard or tier:expert",
             ),
         });
@@ -133,27 +132,29 @@ fn of_tier(
     list.cloned().unwrap_or_default()
 }
 
-fn twice(name: &str, place: &str) -> Problem {
-    Problem::new(
-        format!("{place}: `{name}` would step in for itself"),
+fn twice(name: &str, key: &str) -> Problem {
+    Problem::at(
+        key,
+        format!("`{name}` would step in for itself"),
         "name each provider once, the preferred first",
     )
 }
 
-fn unknown(place: &str, tier: Tier) -> Problem {
+fn unknown(key: &str, tier: Tier) -> Problem {
     let tier = tier.word();
-    Problem::new(
-        format!("{place}: nobody is of the tier `{tier}`"),
+    Problem::at(
+        key,
+        format!("nobody is of the tier `{tier}`"),
         format!("write [tiers] with {tier} = [\"a provider\"]"),
     )
 }
 
 /// A list of providers, each of which stands in it once: otherwise the first that serves would be
 /// looked for in a circle.
-fn providers(names: &[String], place: &str, problems: &mut Vec<Problem>) -> Vec<ProviderName> {
+fn providers(names: &[String], key: &str, problems: &mut Vec<Problem>) -> Vec<ProviderName> {
     let mut seen = BTreeSet::new();
     for name in names.iter().filter(|name| !seen.insert(*name)) {
-        problems.push(twice(name, place));
+        problems.push(twice(name, key));
     }
-    names.iter().filter_map(|name| named(name, place, problems)).collect()
+    names.iter().filter_map(|name| named(name, key, problems)).collect()
 }

@@ -34,17 +34,19 @@ pub(super) fn build_all(
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<RoutineName, Routine> {
     if files.len() > ROUTINES_MAX {
-        problems.push(Problem::new(
-            format!("more than {ROUTINES_MAX} routines"),
+        problems.push(Problem::at(
+            "routines",
+            format!("there are more than {ROUTINES_MAX}"),
             "each of them is work that nobody asked for; leave some out",
         ));
     }
     let mut routines = BTreeMap::new();
     for file in files {
         let place = format!("routines.{}", file.name);
-        let Some(name) = named::<RoutineName>(&file.name, "routines", problems) else { continue };
+        let key = format!("{place}.name");
+        let Some(name) = named::<RoutineName>(&file.name, &key, problems) else { continue };
         if routines.insert(name, file.build(&place, problems)).is_some() {
-            problems.push(Problem::new(format!("{place} is there twice"), "rename one of them"));
+            problems.push(Problem::at(key, "it is there twice", "rename one of them"));
         }
     }
     routines
@@ -54,20 +56,23 @@ impl RoutineFile {
     fn build(self, place: &str, problems: &mut Vec<Problem>) -> Routine {
         let title = self.title.trim().to_owned();
         if title.is_empty() || title.contains('\n') || title.chars().count() > TITLE_CHARS_MAX {
-            problems.push(Problem::new(
-                format!("{place}: `title` is not one line of at most {TITLE_CHARS_MAX} characters"),
+            problems.push(Problem::at(
+                format!("{place}.title"),
+                format!("it is not one line of at most {TITLE_CHARS_MAX} characters"),
                 "say in a few words what is to be done, and the rest in `body`",
             ));
         }
         if self.body.chars().count() > BODY_CHARS_MAX {
-            problems.push(Problem::new(
-                format!("{place}: `body` is longer than {BODY_CHARS_MAX} characters"),
+            problems.push(Problem::at(
+                format!("{place}.body"),
+                format!("it is longer than {BODY_CHARS_MAX} characters"),
                 "put the rest into a file of the repository, and name it",
             ));
         }
         if !MINUTES.contains(&self.every_minutes) {
-            problems.push(Problem::new(
-                format!("{place}: `every_minutes` is {}", self.every_minutes),
+            problems.push(Problem::at(
+                format!("{place}.every_minutes"),
+                format!("{} is too few or too many", self.every_minutes),
                 format!("give {} at least; 1440 is a day", MINUTES.start()),
             ));
         }

@@ -27,57 +27,60 @@ pub(super) fn build_all(
     problems: &mut Vec<Problem>,
 ) -> Vec<AskRule> {
     if files.len() > RULES_MAX {
-        problems.push(Problem::new(
-            format!("{place}.rules has more than {RULES_MAX} rules"),
+        problems.push(Problem::at(
+            format!("{place}.rules"),
+            format!("there are more than {RULES_MAX}"),
             "nobody can read so many: use patterns",
         ));
     }
-    let numbered = files.into_iter().zip(1..);
     let mut build = |(file, n): (AskRuleFile, usize)| {
-        let built = file.build();
-        let place = format!("{place}.rules, rule {n}");
-        built
-            .map_err(|(what, hint)| problems.push(Problem::new(format!("{place}: {what}"), hint)))
-            .ok()
+        let built = file.build(&format!("{place}.rules.{n}"));
+        built.map_err(|problem| problems.push(problem)).ok()
     };
-    numbered.filter_map(&mut build).collect()
+    files.into_iter().zip(1..).filter_map(&mut build).collect()
 }
 
-type Wrong = (String, &'static str);
+/// What is wrong with a value, and what to do about it.
+pub(super) type Wrong = (String, &'static str);
 
 impl AskRuleFile {
-    fn build(self) -> Result<AskRule, Wrong> {
+    /// At this place, which is that of its list with its number from 1.
+    fn build(self, place: &str) -> Result<AskRule, Problem> {
         let Self { answer, tool, path, command, why } = self;
+        let at = |key: &str| {
+            let key = format!("{place}.{key}");
+            move |(what, hint): Wrong| Problem::at(key, what, hint)
+        };
         let what = match (path, command) {
             (Some(_), Some(_)) => {
                 let hint = "a command names no files, and files no command: write two rules";
-                return Err(("it has a path and a command".to_owned(), hint));
+                return Err(Problem::at(place, "it has a path and a command", hint));
             }
-            (Some(path), None) => What::Path(pattern(path)?),
-            (None, Some(command)) => What::Command(words(&command)?),
+            (Some(path), None) => What::Path(pattern(path).map_err(at("path"))?),
+            (None, Some(command)) => What::Command(words(&command).map_err(at("command"))?),
             (None, None) => What::Anything,
         };
         if tool.as_ref().is_some_and(|tool| tool.trim().is_empty()) {
-            return Err((
-                "its tool has no name".to_owned(),
-                "name one, like \"shell\" or \"mcp__*\"",
-            ));
+            let hint = "name one, like \"shell\" or \"mcp__*\"";
+            return Err(Problem::at(format!("{place}.tool"), "its tool has no name", hint));
         }
         match (&what, tool.as_deref()) {
             (What::Anything, None) => {
                 let hint =
                     "name a tool, a path or a command; `permissions` of the provider is for all";
-                return Err(("it is about nothing".to_owned(), hint));
+                return Err(Problem::at(place, "it is about nothing", hint));
             }
             (What::Command(_), Some("edit" | "read")) | (What::Path(_), Some("shell")) => {
                 let hint = "commands belong to \"shell\", paths to \"edit\" and \"read\"";
-                return Err(("such a tool is never used like that".to_owned(), hint));
+                let what = "such a tool is never used like that";
+                return Err(Problem::at(format!("{place}.tool"), what, hint));
             }
             (What::Anything | What::Command(_) | What::Path(_), _) => {}
         }
         if why.is_some() && answer != RuleAnswer::Deny {
             let hint = "only who is denied something is told why";
-            return Err(("it has a `why` and does not deny".to_owned(), hint));
+            let what = "there is a reason, and the rule does not deny";
+            return Err(Problem::at(format!("{place}.why"), what, hint));
         }
         Ok(AskRule { answer, tool, what, why })
     }
@@ -117,7 +120,7 @@ fn words(command: &str) -> Result<Vec<String>, Wrong> {
 }
 
 /// `90s`, `30m`, `2h` or `1d`.
-pub(super) fn duration(text: &str, place: &str, problems: &mut Vec<Problem>) -> Option<Millis> {
+pub(super) fn duration(text: &str, key: &str, problems: &mut Vec<Problem>) -> Option<Millis> {
     let seconds = |text: &str| -> Option<u64> {
         let unit = text.chars().last()?;
         let number: u64 = text[..text.len() - unit.len_utf8()].trim().parse().ok()?;
@@ -133,8 +136,9 @@ pub(super) fn duration(text: &str, place: &str, problems: &mut Vec<Problem>) -> 
     let is_good = |seconds: &u64| (1..=EXPIRE_DAYS_MAX * 86_400).contains(seconds);
     let found = seconds(text.trim()).filter(is_good).map(Millis::seconds);
     if found.is_none() {
-        problems.push(Problem::new(
-            format!("{place}: `{text}` is no time that an ask can wait"),
+        problems.push(Problem::at(
+            key,
+            format!("`{text}` is no time that an ask can wait"),
             format!("write \"30m\", \"2h\" or \"1d\", at most {EXPIRE_DAYS_MAX}d"),
         ));
     }

@@ -96,14 +96,16 @@ fn check(open: &Opened, place: &str, problems: &mut Vec<Problem>) {
     for (key, paths) in [("read", &open.read), ("write", &open.write)] {
         let bad = paths.iter().find(|path| !names_a_place(path));
         if let Some(path) = bad {
-            problems.push(Problem::new(
-                format!("{place}.{key}: `{path}` is no place that can be opened to agents"),
+            problems.push(Problem::at(
+                format!("{place}.{key}"),
+                format!("`{path}` is no place that can be opened to agents"),
                 "write \"~/.cache/pip\", for example: below the home or from `/`, and not all of it",
             ));
         }
         if paths.len() > PATHS_MAX {
-            problems.push(Problem::new(
-                format!("{place}.{key} has more than {PATHS_MAX} paths"),
+            problems.push(Problem::at(
+                format!("{place}.{key}"),
+                format!("there are more than {PATHS_MAX} paths"),
                 "name the directories above them",
             ));
         }
