@@ -251,9 +251,10 @@ fn add_stage(
 fn rename_stage(document: &mut DocumentMut, stage: &str, to: &str) -> Result<(), ApiError> {
     let stages = stages(document)?;
     let at = position(stages, stage)?;
-    if to != stage {
-        is_free(stages, to)?;
+    if to == stage {
+        return Ok(());
     }
+    is_free(stages, to)?;
     for (n, table) in stages.iter_mut().enumerate() {
         if n == at {
             replace_text(table, "name", stage, to);
