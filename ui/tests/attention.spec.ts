@@ -13,6 +13,13 @@ test('an agent without a signal is among what is worth a look, and leads to its 
   await worth.getByRole('link', { name: '#1 a long thought' }).click();
   await expect(page.getByRole('dialog', { name: 'Task #1' })).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  // By keys as well: nothing else waits.
+  await page.keyboard.press('j');
+  await expect(worth.getByRole('listitem')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'Task #1' })).toBeVisible();
+  await page.keyboard.press('Escape');
   await worth.getByRole('button', { name: 'Pause #1' }).click();
   await expect(worth).toHaveCount(0);
   expect(problems).toEqual([]);
