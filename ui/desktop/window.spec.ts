@@ -167,6 +167,22 @@ test('closing the window stops neither the daemon nor an agent, and it comes bac
   desktop.shoot(join(shots, 'again.png'));
 });
 
+test('what was just approved is sent, also when the window is closed at once', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  house.crew('task', 'add', 'nothing');
+  await window.open(desktop, binary);
+  await window.sees('1 thing waits for you');
+  await window.press('g', 'i');
+  await window.sees('Approval');
+  await window.press('j', 'a');
+  await window.sees('Approve now');
+  await window.press('a');
+  await window.sees('Undo');
+  desktop.close();
+  await until('the window is gone', () => desktop.windows().length === 0);
+  await until('the approval is there', () => !house.crew('task', 'list').includes('#1'));
+});
+
 test('with a tray the window hides, the tray counts and stops, and a notification opens the card', async ({ house, desktop, window }) => {
   house.begin(FILES);
   const heard = await desktop.bystander();
