@@ -67,7 +67,6 @@ pub struct Mistake {
     /// What to do about it.
     pub hint: Option<String>,
     /// The keys that lead to what has to be changed, if it is about one place: `stages.review.back`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// In which line of the text, from 1, where that is known.
     pub line: Option<u32>,

@@ -87,7 +87,6 @@ pub struct Problem {
     pub hint: Option<String>,
     /// The keys of `team.toml` that lead to what has to be changed, if it is about one place there:
     /// `stages.review.back`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 

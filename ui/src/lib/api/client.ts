@@ -211,9 +211,9 @@ export class Client {
 async function problem(answer: Response): Promise<Problem> {
   try {
     const { error } = (await answer.json()) as {
-      error: { code: ErrorCode; message: string; hint: string | null; key?: string | null };
+      error: { code: ErrorCode; message: string; hint: string | null; key: string | null };
     };
-    return new Problem(error.code, error.message, error.hint, error.key ?? null);
+    return new Problem(error.code, error.message, error.hint, error.key);
   } catch {
     return new Problem('internal', `The daemon answered ${answer.status}.`);
   }
