@@ -45,7 +45,7 @@ pub(super) fn complain(
     if context.out.json {
         let list: Vec<_> = problems
             .iter()
-            .map(|it| json!({"what": it.what, "hint": it.hint, "line": it.line}))
+            .map(|it| json!({"what": it.what, "hint": it.hint, "key": it.key, "line": it.line}))
             .collect();
         context.out.document(&json!({"ok": false, "file": file, "problems": list}))?;
     }
