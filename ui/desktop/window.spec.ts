@@ -1,7 +1,7 @@
 // The real window: the whole story once, and what only a window can do.
 
 import { expect, test as base } from '@playwright/test';
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FILES, House } from '../tests/house';
@@ -167,21 +167,31 @@ test('closing the window stops neither the daemon nor an agent, and it comes bac
   desktop.shoot(join(shots, 'again.png'));
 });
 
-test('what was just approved is sent, also when the window is closed at once', async ({ house, desktop, window }) => {
-  house.begin(FILES);
-  house.crew('task', 'add', 'nothing');
-  await window.open(desktop, binary);
-  await window.sees('1 thing waits for you');
-  await window.press('g', 'i');
-  await window.sees('Approval');
-  await window.press('j', 'a');
-  await window.sees('Approve now');
-  await window.press('a');
-  await window.sees('Undo');
-  desktop.close();
-  await until('the window is gone', () => desktop.windows().length === 0);
-  await until('the approval is there', () => !house.crew('task', 'list').includes('#1'));
-});
+const ENDS: Record<string, (desktop: Desktop, heard: string) => void> = {
+  'the window is closed': (desktop) => desktop.close(),
+  'it is told to quit': (desktop, heard) => void desktop.tray(heard, 'Quit; agents stay at work'),
+};
+for (const [when, end] of Object.entries(ENDS)) {
+  test(`what was just approved is sent, also when ${when} at once`, async ({ house, desktop, window }) => {
+    house.begin(FILES);
+    house.crew('task', 'add', 'nothing');
+    // A tray has no place without a bystander, and then the window is all there is.
+    const quits = when.includes('quit');
+    const heard = quits ? await desktop.bystander() : () => '';
+    await window.open(desktop, binary);
+    await window.sees('1 thing waits for you');
+    if (quits) await until('a tray', () => desktop.tray(heard()).includes('1 waits for you'));
+    await window.press('g', 'i');
+    await window.sees('Approval');
+    await window.press('j', 'a');
+    await window.sees('Approve now');
+    await window.press('a');
+    await window.sees('Undo');
+    end(desktop, heard());
+    await until('the window is gone', () => desktop.windows().length === 0);
+    await until('the approval is there', () => !house.crew('task', 'list').includes('#1'));
+  });
+}
 
 test('with a tray the window hides, the tray counts and stops, and a notification opens the card', async ({ house, desktop, window }) => {
   house.begin(FILES);
@@ -208,6 +218,37 @@ test('with a tray the window hides, the tray counts and stops, and a notificatio
   desktop.tray(heard(), 'Quit; agents stay at work');
   await until('the window is gone', () => desktop.windows().length === 0);
   expect(house.pid()).toBe(daemon);
+});
+
+test('what is typed and not saved is not lost by a click on the cross', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  await window.open(desktop, binary);
+  await window.sees('live');
+  await window.press('g', 't');
+  await window.click(named('a', 'team.toml'));
+  await window.click('//textarea');
+  await window.press(...'# a thought ');
+  await window.sees('Discard');
+  desktop.close();
+  await window.sees('is not saved:');
+  await window.shoot(join(shots, 'leave.png'));
+  expect(desktop.windows()).toEqual(['Crewhouse']);
+  await window.click(named('button', 'Stay'));
+  await until('the question is gone', async () => !(await window.text()).includes('is not saved:'));
+  desktop.close();
+  await window.click(named('button', 'Close without saving'));
+  await until('the window is gone', () => desktop.windows().length === 0);
+  expect(readFileSync(join(house.repo, '.crew/team.toml'), 'utf8')).not.toContain('a thought');
+});
+
+test('a page that hangs does not hold the window', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  await window.open(desktop, binary);
+  await window.sees('live');
+  await window.run("window.addEventListener('crewhouse:leave', () => { for (;;); })");
+  desktop.close();
+  await until('the window is gone', () => desktop.windows().length === 0);
+  await until('the program has ended', () => desktop.run('flock', ['-n', join(house.home, 'desktop.lock'), 'true']).status === 0);
 });
 
 test('without a daemon the window says why, and tries again', async ({ house, desktop, window }) => {

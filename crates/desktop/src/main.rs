@@ -16,6 +16,7 @@ mod client;
 mod daemon;
 mod instance;
 mod keeper;
+mod leave;
 mod link;
 mod news;
 mod notify;
@@ -37,7 +38,7 @@ use crate::keeper::{Keeper, Screen, Wish};
 use crate::link::{NotALink, Place};
 use crate::news::{Counts, News};
 use crate::tray::{Choice, Tray};
-use crate::window::Where;
+use crate::window::{Asked, Where};
 
 /// Wishes that wait; a human has no more at once.
 const WISHES_MAX: usize = 8;
@@ -94,13 +95,14 @@ fn be_the_window(first: First, crew: Crew, place: Place) -> tauri::Result<()> {
         .plugin(state)
         .manage(Where::default())
         .on_window_event(|window, event| {
-            if let WindowEvent::CloseRequested { api, .. } = event
-                && window.try_state::<Tray>().is_some()
-                && tray::is_shown()
-            {
-                // It stays in the tray, and tells what waits.
+            if let WindowEvent::CloseRequested { api, .. } = event {
                 api.prevent_close();
-                window.hide().ok(); // or it is gone, which was asked for
+                if window.try_state::<Tray>().is_some() && tray::is_shown() {
+                    // It stays in the tray, and tells what waits.
+                    window.hide().ok(); // or it is gone, which was asked for
+                } else {
+                    leave::leave(window.app_handle());
+                }
             }
         })
         .setup(move |app| {
@@ -125,7 +127,11 @@ fn begin(app: &AppHandle, first: First, crew: Crew, place: Place) -> tauri::Resu
         app.manage(tray);
     }
     let handle = app.clone();
-    window::make(app, move || wish_for(&handle, Wish::Start))?;
+    let asked = move |what| match what {
+        Asked::Start => wish_for(&handle, Wish::Start),
+        Asked::Leave => leave::leave(&handle),
+    };
+    window::make(app, asked)?;
     window::show(app, place);
     let handle = app.clone();
     first.serve(move |place| window::show(&handle, place));
@@ -135,16 +141,21 @@ fn begin(app: &AppHandle, first: First, crew: Crew, place: Place) -> tauri::Resu
     Ok(())
 }
 
-fn on_event(_app: &AppHandle, event: RunEvent) {
+fn on_event(app: &AppHandle, event: RunEvent) {
+    // With a code it is our own end, and the page was asked.
+    if let RunEvent::ExitRequested { code: None, api, .. } = &event {
+        api.prevent_exit();
+        leave::leave(app);
+    }
     #[cfg(target_os = "macos")]
     match &event {
         // There a link is no argument.
         RunEvent::Opened { urls } => {
             for place in urls.iter().filter_map(|url| Place::of_link(url.as_str()).ok()) {
-                window::show(_app, place);
+                window::show(app, place);
             }
         }
-        RunEvent::Reopen { .. } => window::show(_app, Place::Here),
+        RunEvent::Reopen { .. } => window::show(app, Place::Here),
         _ => {}
     }
     drop(event);
@@ -155,7 +166,7 @@ fn choose(app: &AppHandle, choice: Choice) {
         Choice::Show(place) => window::show(app, place),
         Choice::Stop => wish_for(app, Wish::Stop),
         Choice::Release => wish_for(app, Wish::Release),
-        Choice::Quit => app.exit(0),
+        Choice::Quit => leave::leave(app),
     }
 }
 

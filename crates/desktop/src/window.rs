@@ -31,13 +31,22 @@ struct At {
     wanted: Option<Place>,
 }
 
+/// What a page may ask of the window, by an address that leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Our own page wants the daemon.
+    Start,
+    /// What was not saved may be lost now. The page is asked once more.
+    Leave,
+}
+
 /// What to do about an address that the page wants to go to.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     /// It is the user interface, or ours.
     Go,
-    /// Our own page asks for the daemon.
-    Start,
+    /// It is no address, and asks us for something.
+    Ask(Asked),
     /// It belongs into the browser.
     Outside,
     /// Nothing good.
@@ -62,19 +71,23 @@ fn judge(url: &Url, daemon: Option<&Url>) -> Verdict {
         return Verdict::Go;
     }
     match url.scheme() {
-        SCHEME if url.host_str() == Some("start") => Verdict::Start,
+        SCHEME => match url.host_str() {
+            Some("start") => Verdict::Ask(Asked::Start),
+            Some("leave") => Verdict::Ask(Asked::Leave),
+            _ => Verdict::Refuse,
+        },
         "http" | "https" => Verdict::Outside,
         _ => Verdict::Refuse,
     }
 }
 
 /// Makes the window, which shows our own page to begin with.
-pub(crate) fn make(app: &AppHandle, start: impl Fn() + Send + 'static) -> tauri::Result<()> {
+pub(crate) fn make(app: &AppHandle, asked: impl Fn(Asked) + Send + 'static) -> tauri::Result<()> {
     let handle = app.clone();
     let navigate = move |url: &Url| match handle.state::<Where>().judge(url) {
         Verdict::Go => true,
-        Verdict::Start => {
-            start();
+        Verdict::Ask(what) => {
+            asked(what);
             false
         }
         Verdict::Outside => {
@@ -87,7 +100,7 @@ pub(crate) fn make(app: &AppHandle, start: impl Fn() + Send + 'static) -> tauri:
     let new_window = move |url: Url, _| {
         match handle.state::<Where>().judge(&url) {
             Verdict::Go | Verdict::Outside => open_outside(&url),
-            Verdict::Start | Verdict::Refuse => {}
+            Verdict::Ask(_) | Verdict::Refuse => {}
         }
         NewWindowResponse::Deny
     };
@@ -213,7 +226,8 @@ mod tests {
         check("https://127.0.0.1:4711/", Verdict::Outside);
         check("http://127.0.0.1:4711@example.com/", Verdict::Outside);
         check("https://example.com/crewhouse://start", Verdict::Outside);
-        check("crewhouse://start", Verdict::Start);
+        check("crewhouse://start", Verdict::Ask(Asked::Start));
+        check("crewhouse://leave", Verdict::Ask(Asked::Leave));
         check("crewhouse://task/1", Verdict::Refuse);
         check("file:///etc/passwd", Verdict::Refuse);
         check("javascript:alert(1)", Verdict::Refuse);

@@ -6,7 +6,7 @@ import type { Saved } from '$lib/format/trash';
 import { attention } from './attention';
 import { Crew } from './crew.svelte';
 import type { Wanted } from './handover';
-import { TeamFiles } from './files.svelte';
+import { TeamFiles, type FileDraft } from './files.svelte';
 import { Notices } from './notices.svelte';
 import { Preferences } from './preferences.svelte';
 import { Trash } from './trash.svelte';
@@ -17,6 +17,7 @@ export type Overlay =
   | { readonly kind: 'palette'; readonly words?: boolean }
   | { readonly kind: 'shortcuts' }
   | { readonly kind: 'notices' }
+  | { readonly kind: 'leave' }
   | { readonly kind: 'new-project' }
   | { readonly kind: 'question'; readonly task: number }
   | { readonly kind: 'hand-over'; readonly task: number; readonly wanted: Wanted }
@@ -97,9 +98,19 @@ export class App {
     return known;
   }
 
-  /** Whether anything was typed into files that is not saved. */
-  get unsaved(): boolean {
-    return [...this.#files.values()].some((files) => files.drafts.some((draft) => draft.dirty));
+  /** What was typed into files and is not saved. */
+  get unsaved(): readonly FileDraft[] {
+    return [...this.#files.values()].flatMap((files) => files.drafts.filter((draft) => draft.dirty));
+  }
+
+  /** Whether the page may be taken away: it may `wait` until something is sent, or `stay` until somebody has said that nothing is lost. */
+  leave(): 'go' | 'wait' | 'stay' {
+    if (this.unsaved.length > 0) {
+      this.overlay = { kind: 'leave' };
+      return 'stay';
+    }
+    void this.unsent.flush();
+    return this.unsent.settled ? 'go' : 'wait';
   }
 
   openTask(id: number, aim: Omit<Aim, 'task'> = {}) {

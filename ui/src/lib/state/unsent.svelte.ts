@@ -94,6 +94,11 @@ export class Unsent {
     await Promise.all(wanted.map((it) => this.#send(it.key)));
   }
 
+  /** Whether the daemon has everything. */
+  get settled(): boolean {
+    return this.#entries.every((it) => it.seq !== null);
+  }
+
   get #open(): readonly Entry[] {
     return this.#entries.filter((it) => it.seq === null && it.sending === null);
   }

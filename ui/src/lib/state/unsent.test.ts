@@ -46,6 +46,25 @@ test('a decision is seen at once, sent after a while, and hidden until the daemo
   expect(unsent.undo()).toBe(false);
 });
 
+test('it is settled when the daemon has everything, or has refused it', async () => {
+  const [three, four] = [approval(3), approval(4)];
+  const { unsent, approve, answers } = desk(three, four);
+  expect(unsent.settled).toBe(true);
+  let arrive: (receipt: Receipt) => void = () => undefined;
+  answers(() => new Promise((next) => (arrive = next)));
+  approve(three);
+  expect(unsent.settled).toBe(false);
+  const sent = unsent.flush();
+  expect(unsent.settled).toBe(false);
+  arrive({ seq: 12, at: 0 });
+  await sent;
+  expect(unsent.settled).toBe(true);
+  answers(() => Promise.reject(new Problem('invalid', 'there is another commit')));
+  approve(four);
+  await unsent.flush();
+  expect(unsent.settled).toBe(true);
+});
+
 test('what is taken back was never sent, the newest first', async () => {
   const [three, four] = [approval(3), approval(4)];
   const { sent, returned, unsent, approve, said } = desk(three, four);

@@ -1,0 +1,110 @@
+//! The end of the window. The page is asked first: what was decided in it may not be sent yet, and
+//! what was typed may not be saved. An engine that is ended says none of that to its page.
+
+use std::time::Duration;
+
+use tauri::{AppHandle, Manager, WebviewWindow};
+use tokio::sync::mpsc::channel;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::link::Place;
+use crate::window::{self, MAIN};
+
+/// Whoever closes a window wants it gone, also if the page takes longer than this to answer.
+const SEEN: Duration = Duration::from_millis(300);
+/// How long the page may have something on its way, or say nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A page that knows nothing of this, as ours without a daemon, has nothing to lose.
+const QUESTION: &str = "(() => {
+    const event = new CustomEvent('crewhouse:leave', { detail: { answer: 'go' } });
+    window.dispatchEvent(event);
+    return event.detail.answer;
+})()";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// Nothing is lost.
+    Go,
+    /// Something is on its way.
+    Wait,
+    /// It asks its human something, who has to see that.
+    Stay,
+}
+
+impl Answer {
+    /// Of what the script came to, as JSON.
+    fn of(json: &str) -> Self {
+        match json {
+            "\"wait\"" => Self::Wait,
+            "\"stay\"" => Self::Stay,
+            _ => Self::Go,
+        }
+    }
+}
+
+/// Ends the program, as soon as the page lets it.
+pub(crate) fn leave(app: &AppHandle) {
+    // Ends with the program.
+    drop(tauri::async_runtime::spawn(settle(app.clone())));
+}
+
+async fn settle(app: AppHandle) {
+    if let Some(window) = app.get_webview_window(MAIN)
+        && may_go(&window).await == Answer::Stay
+    {
+        window::show(&app, Place::Here);
+        return;
+    }
+    app.exit(0);
+}
+
+async fn may_go(window: &WebviewWindow) -> Answer {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let mut asked = Box::pin(ask(window));
+        let answer = if let Ok(answer) = timeout(SEEN, &mut asked).await {
+            answer
+        } else {
+            window.hide().ok(); // or it is gone, which was asked for
+            timeout_at(end, asked).await.unwrap_or(Answer::Go)
+        };
+        if answer != Answer::Wait {
+            return answer;
+        }
+        window.hide().ok(); // as above
+        sleep(PAUSE).await;
+    }
+    crate::complain("the daemon did not take everything that was decided in the window");
+    Answer::Go
+}
+
+async fn ask(window: &WebviewWindow) -> Answer {
+    let (tell, mut told) = channel(1);
+    let asked = window.eval_with_callback(QUESTION, move |json| {
+        tell.try_send(Answer::of(&json)).ok(); // nobody waits for a second answer
+    });
+    match asked {
+        // A page that goes away answers nothing.
+        Ok(()) => told.recv().await.unwrap_or(Answer::Go),
+        Err(_) => Answer::Go,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_answer_holds_nobody() {
+        let check = |json: &str, expect: Answer| assert_eq!(Answer::of(json), expect, "{json}");
+        check("\"go\"", Answer::Go);
+        check("\"wait\"", Answer::Wait);
+        check("\"stay\"", Answer::Stay);
+        for json in ["", "null", "undefined", "stay", "{}", "\"Stay\""] {
+            check(json, Answer::Go);
+        }
+    }
+}
