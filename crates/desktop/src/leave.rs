@@ -30,7 +30,7 @@ enum Answer {
     Go,
     /// Something is on its way.
     Wait,
-    /// It asks its human something, who has to see that.
+    /// It has something to ask or to tell, which has to be seen.
     Stay,
 }
 

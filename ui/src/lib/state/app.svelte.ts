@@ -11,7 +11,7 @@ import { Notices } from './notices.svelte';
 import { Preferences } from './preferences.svelte';
 import { Trash } from './trash.svelte';
 import { Typed } from './typed';
-import { Unsent } from './unsent.svelte';
+import { Unsent, type Leave } from './unsent.svelte';
 
 export type Overlay =
   | { readonly kind: 'palette'; readonly words?: boolean }
@@ -103,14 +103,11 @@ export class App {
     return [...this.#files.values()].flatMap((files) => files.drafts.filter((draft) => draft.dirty));
   }
 
-  /** Whether the page may be taken away: it may `wait` until something is sent, or `stay` until somebody has said that nothing is lost. */
-  leave(): 'go' | 'wait' | 'stay' {
-    if (this.unsaved.length > 0) {
-      this.overlay = { kind: 'leave' };
-      return 'stay';
-    }
-    void this.unsent.flush();
-    return this.unsent.settled ? 'go' : 'wait';
+  /** Whether the page may be taken away. What is not saved it asks about. */
+  leave(): Leave {
+    if (this.unsaved.length === 0) return this.unsent.leave();
+    this.overlay = { kind: 'leave' };
+    return 'stay';
   }
 
   openTask(id: number, aim: Omit<Aim, 'task'> = {}) {

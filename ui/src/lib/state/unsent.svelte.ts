@@ -39,6 +39,9 @@ interface Entry {
   readonly seq: number | null;
 }
 
+/** Whether a page may be taken away: not while something is on its way, and not before its human has seen something. */
+export type Leave = 'go' | 'wait' | 'stay';
+
 /** Names what waits: the same after the list was read again. */
 export function nameOf(item: InboxItem): string {
   return item.ask === null ? `${item.kind} ${item.task} ${item.commit}` : `ask ${item.ask}`;
@@ -49,7 +52,9 @@ export class Unsent {
   readonly #notices: Pick<Notices, 'offer' | 'dismiss' | 'say' | 'fail'>;
   /** As it is. What is drawn may still be told of what was before, while it is taken down. */
   #entries: readonly Entry[] = [];
-  /** The same, for what is drawn. */
+  /** Whether something could not be sent since somebody wants to leave. */
+  #refused: boolean | null = null;
+  /** The same as the entries, for what is drawn. */
   #seen = $state.raw<readonly Entry[]>([]);
 
   constructor(known: Known, notices: Pick<Notices, 'offer' | 'dismiss' | 'say' | 'fail'>) {
@@ -94,9 +99,14 @@ export class Unsent {
     await Promise.all(wanted.map((it) => this.#send(it.key)));
   }
 
-  /** Whether the daemon has everything. */
-  get settled(): boolean {
-    return this.#entries.every((it) => it.seq !== null);
+  /** Whether the page may be taken away. Where something could not be sent it stays once: that has to be seen. */
+  leave(): Leave {
+    this.#refused ??= false;
+    void this.flush();
+    if (this.#entries.some((it) => it.seq === null)) return 'wait';
+    const refused = this.#refused;
+    this.#refused = null;
+    return refused ? 'stay' : 'go';
   }
 
   get #open(): readonly Entry[] {
@@ -139,6 +149,7 @@ export class Unsent {
     } catch (error) {
       this.#set(this.#entries.filter((it) => it.key !== key || it.seq !== null));
       this.#notices.fail(error, decided.not);
+      if (this.#refused !== null) this.#refused = true;
       decided.returned?.('failed');
     }
   }

@@ -46,23 +46,23 @@ test('a decision is seen at once, sent after a while, and hidden until the daemo
   expect(unsent.undo()).toBe(false);
 });
 
-test('it is settled when the daemon has everything, or has refused it', async () => {
+test('who leaves waits until the daemon has everything, and sees what it did not take', async () => {
   const [three, four] = [approval(3), approval(4)];
-  const { unsent, approve, answers } = desk(three, four);
-  expect(unsent.settled).toBe(true);
+  const { sent, unsent, approve, answers, said } = desk(three, four);
+  expect(unsent.leave()).toBe('go');
   let arrive: (receipt: Receipt) => void = () => undefined;
   answers(() => new Promise((next) => (arrive = next)));
   approve(three);
-  expect(unsent.settled).toBe(false);
-  const sent = unsent.flush();
-  expect(unsent.settled).toBe(false);
+  expect([unsent.leave(), unsent.leave(), sent]).toEqual(['wait', 'wait', [3]]);
   arrive({ seq: 12, at: 0 });
-  await sent;
-  expect(unsent.settled).toBe(true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(unsent.leave()).toBe('go');
   answers(() => Promise.reject(new Problem('invalid', 'there is another commit')));
   approve(four);
-  await unsent.flush();
-  expect(unsent.settled).toBe(true);
+  expect(unsent.leave()).toBe('wait');
+  await vi.advanceTimersByTimeAsync(0);
+  expect([unsent.leave(), unsent.leave()]).toEqual(['stay', 'go']);
+  expect(said().join()).toContain('#4 was not approved');
 });
 
 test('what is taken back was never sent, the newest first', async () => {
