@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from '
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FILES, House } from '../tests/house';
+import { pause } from '../bench/machine';
 import { Desktop, until, Window } from './driver';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -241,6 +242,25 @@ test('what is typed and not saved is not lost by a click on the cross', async ({
   expect(readFileSync(join(house.repo, '.crew/team.toml'), 'utf8')).not.toContain('a thought');
 });
 
+test('a window that is wanted again before it has ended stays', async ({ house, desktop, window }) => {
+  house.begin(FILES);
+  await window.open(desktop, binary);
+  await window.sees('live');
+  await window.run("window.says = 'wait'; window.addEventListener('crewhouse:leave', (event) => (event.detail.answer = window.says))");
+  desktop.close();
+  await until('the window is hidden', () => desktop.windows().length === 0);
+  desktop.run(binary, []);
+  await until('the window is there', () => desktop.windows().length === 1);
+  await until('it is not asked any more', async () => {
+    await window.run("window.asked = false; window.addEventListener('crewhouse:leave', () => (window.asked = true))");
+    await pause(500);
+    return window.run<boolean>('return !window.asked');
+  });
+  await window.run("window.says = 'go'");
+  desktop.close();
+  await until('the window is gone', () => desktop.windows().length === 0);
+});
+
 test('a page that hangs does not hold the window', async ({ house, desktop, window }) => {
   house.begin(FILES);
   await window.open(desktop, binary);
@@ -283,6 +303,6 @@ test('the window in the README', async ({ house, desktop, window }) => {
   await window.sees('Approval');
   await window.press('j');
   // What comes in has come to rest.
-  await new Promise((next) => setTimeout(next, 1_000));
+  await pause(1_000);
   desktop.shootWindow(join(process.env.CREW_IMAGES ?? '', 'window-light.png'));
 });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tauri::{AppHandle, Manager, WebviewWindow};
 use tokio::sync::mpsc::channel;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::link::Place;
 use crate::window::{self, MAIN};
@@ -63,21 +63,25 @@ async fn settle(app: AppHandle) {
 
 async fn may_go(window: &WebviewWindow) -> Answer {
     let end = Instant::now() + PATIENCE;
+    let mut hidden = false;
+    let mut asked = Box::pin(ask(window));
     while Instant::now() < end {
-        let mut asked = Box::pin(ask(window));
-        let answer = if let Ok(answer) = timeout(SEEN, &mut asked).await {
-            answer
-        } else {
-            window.hide().ok(); // or it is gone, which was asked for
-            timeout_at(end, asked).await.unwrap_or(Answer::Go)
-        };
-        if answer != Answer::Wait {
-            return answer;
+        match timeout(SEEN, &mut asked).await {
+            Ok(Answer::Wait) => {
+                sleep(PAUSE).await;
+                asked = Box::pin(ask(window));
+            }
+            Ok(answer) => return answer,
+            Err(_) => {} // It thinks.
         }
-        window.hide().ok(); // as above
-        sleep(PAUSE).await;
+        if !hidden {
+            hidden = window.hide().is_ok();
+        } else if window.is_visible().unwrap_or(false) {
+            // Somebody wants it again.
+            return Answer::Stay;
+        }
     }
-    crate::complain("the daemon did not take everything that was decided in the window");
+    crate::complain("the window ends, and its page has not said that nothing is lost");
     Answer::Go
 }
 
