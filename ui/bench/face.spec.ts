@@ -2,13 +2,13 @@
 // in the same run. Writes its part of docs/benchmarks.md: `make ui-bench` (HOUR=1 streams to the windows for an hour).
 
 import { chromium, expect, test as base, type Browser, type CDPSession, type Page } from '@playwright/test';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Desktop, until, Window } from '../desktop/driver';
+import { Desktop, Window } from '../desktop/driver';
 import { enter, FILES, House } from '../tests/house';
-import { CARDS, EVENTS, fullBoard, longCard, painted, scrolled } from '../tests/scenes';
+import { CARDS, EVENTS, fullBoard, longCard, outputOf, painted, scrolled } from '../tests/scenes';
 import { Bare } from './bare';
 import { named, pause, percentile, pss, share, tree } from './machine';
 import { document, number, write, type Row, type Section } from './report';
@@ -177,12 +177,6 @@ async function atWork(house: House, page: Page): Promise<string> {
   await page.getByRole('button', { name: /^#1 stream/ }).click();
   await page.getByRole('log', { name: /r2/ }).waitFor();
   return outputOf(house);
-}
-
-/** The file that the agent of the second run prints to. */
-function outputOf(house: House): Promise<string> {
-  const runs = join(house.home, 'runs');
-  return until('an agent at work', () => readdirSync(runs).filter((name) => name.startsWith('2.')).map((name) => join(runs, name, 'out.ndjson')).findLast((path) => existsSync(path)));
 }
 
 const print = (out: string) => (lines: string[]) => {

@@ -1,6 +1,6 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { enter, expect, FILES, test } from './house';
-import { EVENTS, longCard, newestOutput, painted, scrolled } from './scenes';
+import { EVENTS, longCard, outputOf, painted, scrolled } from './scenes';
 
 test('a card of 100,000 events and 10 MB of output is there at once', async ({ page, house, problems }) => {
   const card = await longCard(page, house);
@@ -38,8 +38,7 @@ test('who looks at the end sees it filled, however high each thing is that is sa
   await enter(page, house, '/task/1');
   const log = page.getByRole('log', { name: /r2/ });
   await log.waitFor();
-  await expect.poll(() => existsSync(newestOutput(house))).toBe(true);
-  const out = newestOutput(house);
+  const out = await outputOf(house);
   const say = (texts: readonly string[]) => appendFileSync(out, texts.map((text) => `${JSON.stringify({ type: 'text', text })}\n`).join(''));
   const words = (name: string, count: number) => Array.from({ length: count }, (_, n) => `${name} ${n}`);
   const high = (name: string) => `${name}:\n${words('line', 120).join('\n')}`;

@@ -1,7 +1,7 @@
 // Houses that are fuller than most: for tests, for the bench, and for pictures.
 
-import type { Locator, Page } from '@playwright/test';
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { expect, type Locator, type Page } from '@playwright/test';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { add, enter, FILES, type House } from './house';
@@ -18,10 +18,12 @@ export function demo(house: House) {
   house.begin({ ...Object.fromEntries(files), '.crew/team.toml': read('team.toml'), '.crew/playbook.toml': read('playbook.toml') });
 }
 
-/** The file that the agent prints to that started last. */
-export function newestOutput(house: House): string {
+/** The file that the engineer of the first task prints to, who comes after the pm: the card may show the run before it is there. */
+export async function outputOf(house: House): Promise<string> {
   const runs = join(house.home, 'runs');
-  return join(runs, readdirSync(runs).sort().at(-1) ?? '', 'out.ndjson');
+  const found = () => readdirSync(runs).filter((name) => name.startsWith('2.')).map((name) => join(runs, name, 'out.ndjson')).find(existsSync) ?? '';
+  await expect.poll(found, { message: 'the output of the second run' }).not.toBe('');
+  return found();
 }
 
 /** A board with one card, whose agent has printed more than any would; the last line is `word 99999 of many`. */
@@ -30,7 +32,7 @@ export async function longCard(page: Page, house: House): Promise<Locator> {
   house.crew('task', 'add', 'nothing');
   await enter(page, house, '/board');
   await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
-  const out = newestOutput(house);
+  const out = await outputOf(house);
   const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `${JSON.stringify({ type: 'text', text: `word ${from + at} of many` })}\n`).join('');
   const huge = 'a line of output that goes on\n'.repeat(OUTPUT_BYTES / 30);
   appendFileSync(out, lines(0, EVENTS - 200));

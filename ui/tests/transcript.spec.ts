@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test';
 import { appendFileSync } from 'node:fs';
 import { enter, expect, FILES, type House, test, visit } from './house';
-import { newestOutput } from './scenes';
+import { outputOf } from './scenes';
 
 const AGENT = `
 [[scene]]
@@ -124,7 +124,7 @@ async function printed(page: Page, house: House, lines: readonly object[]) {
   house.crew('task', 'add', 'nothing');
   await enter(page, house, '/board');
   await page.getByRole('region', { name: 'review, 1 card' }).waitFor();
-  appendFileSync(newestOutput(house), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  appendFileSync(await outputOf(house), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 test('what cannot be read of a transcript is said in its place, and tried again', async ({ page, house }) => {
