@@ -34,9 +34,10 @@ fn start(fact: &Fact<'_>, ledger: &Ledger, run: &Run, token: Token) -> Result<()
     fail(fact.change.meta.stopped.is_some(), "while everything is stopped")?;
     fail(fact.is_short(run.project), "though there is too little space")?;
     if !run.is_aside() {
-        // Another of the task's runs may meet its limit in the same step.
+        // Another of the task's runs may meet its limit in the step in which this one may start.
         let was_free = fact.before.tasks.get(&task.id).is_none_or(|task| task.hold == Hold::Free);
-        let is_held = task.is_held() && !(was_free && task.hold == Hold::Limited);
+        let goes_on = matches!(fact.event, Event::TaskResumed { task: it } if *it == task.id);
+        let is_held = task.is_held() && !((was_free || goes_on) && task.hold == Hold::Limited);
         fail(is_held, "while its task is paused")?;
         fail(task.is_over(), "though its task is over")?;
         fail(fact.unmet(task).is_some(), "before what it depends on")?;
