@@ -186,6 +186,19 @@ test('every dialog can be used by everybody', async ({ page, house, problems }) 
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }
+  // What the window asks before it is closed; it asks by this event.
+  await page.getByRole('link', { name: 'team.toml' }).click();
+  await page.getByRole('textbox', { name: 'Text of team.toml' }).press('Space');
+  const answer = await page.evaluate(() => {
+    const event = new CustomEvent('crewhouse:leave', { detail: { answer: 'go' } });
+    window.dispatchEvent(event);
+    return event.detail.answer;
+  });
+  expect(answer).toBe('stay');
+  await expect(page.getByRole('button', { name: 'Stay' })).toBeFocused();
+  await good(page, 'what is not saved');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   expect(problems).toEqual([]);
 });
 
