@@ -6,11 +6,11 @@ import { appendFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Desktop, Window } from '../desktop/driver';
+import { Desktop, pause, Window } from '../desktop/driver';
 import { enter, FILES, House } from '../tests/house';
 import { CARDS, EVENTS, fullBoard, longCard, outputOf, painted, scrolled } from '../tests/scenes';
 import { Bare } from './bare';
-import { named, pause, percentile, pss, share, tree } from './machine';
+import { named, percentile, pss, share, tree } from './machine';
 import { document, number, write, type Row, type Section } from './report';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');

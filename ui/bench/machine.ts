@@ -1,6 +1,7 @@
 // Processes and what they take, as `/proc` tells.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { pause } from '../desktop/driver';
 
 function read(path: string): string {
   try {
@@ -47,5 +48,3 @@ export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
-
-export const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));

@@ -14,6 +14,8 @@ const bystander = process.env.BYSTANDER ?? join(root, 'target/debug/examples/bys
 
 type Env = Record<string, string>;
 
+export const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));
+
 /** Waits until something is so; the machine may be slow. */
 export async function until<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false): Promise<T> {
   const end = Date.now() + PATIENCE;
@@ -25,7 +27,7 @@ export async function until<T>(what: string, look: () => Promise<T | null | unde
     } catch (error) {
       trouble = error;
     }
-    await new Promise((next) => setTimeout(next, 100));
+    await pause(100);
   }
   throw new Error(`in vain: ${what}`, { cause: trouble });
 }

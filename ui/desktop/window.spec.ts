@@ -5,8 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from '
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FILES, House } from '../tests/house';
-import { pause } from '../bench/machine';
-import { Desktop, until, Window } from './driver';
+import { Desktop, pause, until, Window } from './driver';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = process.env.CREWHOUSE ?? join(root, 'target/debug/crewhouse');

@@ -52,7 +52,7 @@ export class Unsent {
   readonly #notices: Pick<Notices, 'offer' | 'dismiss' | 'say' | 'fail'>;
   /** As it is. What is drawn may still be told of what was before, while it is taken down. */
   #entries: readonly Entry[] = [];
-  /** Whether something could not be sent since somebody wants to leave. */
+  /** Whether something could not be sent since somebody wants to leave; null while nobody does. */
   #refused: boolean | null = null;
   /** The same as the entries, for what is drawn. */
   #seen = $state.raw<readonly Entry[]>([]);
